@@ -1,0 +1,62 @@
+# Each target sets up .venv by itself; the second time there is nothing to do.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format bench acceptance clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.serve: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "MockGraph needs Python 3.11 or newer; name one: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.serve
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	$(PIP) --editable '.[test,check]'
+	@touch $@
+
+serve: $(VENV)/.serve ## Serve on http://127.0.0.1:8365 (options: make serve ARGS="--port 0")
+	@$(BIN)/mockgraph serve $(ARGS)
+
+test: $(VENV)/.test ## Run the tests
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.check ## Run ruff, mypy, the layers contract and the tests with coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+format: $(VENV)/.check ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.serve ## Measure requests beside the bare framework, as ratios
+	$(BIN)/python benchmarks/service.py
+
+# The SDK unpacks to over a gigabyte, so it has an environment of its own.
+.venv-sdk/.installed:
+	$(PYTHON) -m venv .venv-sdk
+	.venv-sdk/bin/python -m pip install --quiet --disable-pip-version-check 'msgraph-sdk>=1.40,<2' deprecated
+	@touch $@
+
+acceptance: $(VENV)/.serve .venv-sdk/.installed ## Run the examples with the official SDK
+	$(BIN)/python examples/run.py .venv-sdk/bin/python
+
+clean: ## Remove everything that was built or installed here
+	rm -rf $(VENV) .venv-sdk build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov
