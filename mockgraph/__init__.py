@@ -1,0 +1,29 @@
+"""A local, stateful emulator of the Microsoft Graph Security endpoint.
+
+``MockGraph`` is a live server for a ``with`` block, ``create_app`` the bare WSGI app. Both
+are imported when they are first used: importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mockgraph.version import __version__
+
+if TYPE_CHECKING:
+    from mockgraph.app import create_app
+    from mockgraph.live import MockGraph
+
+__all__ = ["MockGraph", "__version__", "create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MockGraph":
+        from mockgraph.live import MockGraph
+
+        return MockGraph
+    if name == "create_app":
+        from mockgraph.app import create_app
+
+        return create_app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,167 @@
+"""Every refusal, as an exception that carries its status, code and message.
+
+This is the one place that knows Graph's error body. The codes are those that the live
+service answers; ``innerError`` is spelt as both SDKs read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+
+class GraphError(Exception):
+    """A refusal in Graph's shape: an HTTP status, a code and a message for a person."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "InternalServerError"
+    default_message: ClassVar[str] = "An internal server error occurred."
+
+    def __init__(self, message: str | None = None, *, headers: Sequence[tuple[str, str]] = ()):
+        self.message = message or self.default_message
+        self.headers = tuple(headers)
+        super().__init__(self.message)
+
+    def body(self, request_id: str, client_request_id: str) -> dict[str, Any]:
+        """The error object that clients parse: ``{"error": {"code", "message", "innerError"}}``."""
+        return {
+            "error": {
+                "code": self.code,
+                "message": self.message,
+                "innerError": {
+                    "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+                    "request-id": request_id,
+                    "client-request-id": client_request_id,
+                },
+            }
+        }
+
+
+class BadRequest(GraphError):
+    status = 400
+    code = "BadRequest"
+    default_message = "The request is not valid."
+
+
+class UnknownSegment(BadRequest):
+    def __init__(self, segment: str):
+        super().__init__(f"Resource not found for the segment '{segment}'.")
+
+
+class UnknownRoot(BadRequest):
+    def __init__(self, root: str):
+        super().__init__(f"Invalid version: {root}")
+
+
+class EmptyPayload(BadRequest):
+    default_message = "Empty Payload. JSON content expected."
+
+
+class MalformedPayload(BadRequest):
+    default_message = (
+        "Unable to read JSON request payload. Please ensure Content-Type header is set and "
+        "payload is of valid JSON format."
+    )
+
+
+class Unauthenticated(GraphError):
+    status = 401
+    code = "InvalidAuthenticationToken"
+    default_message = "Access token is empty."
+
+    def __init__(self, message: str | None = None, challenge: str = ""):
+        # The field names and their order are those of the live service's challenge.
+        parameters = (
+            'realm="", '
+            'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+            'client_id="00000003-0000-0000-c000-000000000000"'
+        )
+        challenge = f", {challenge}" if challenge else ""
+        super().__init__(message, headers=[("WWW-Authenticate", f"Bearer {parameters}{challenge}")])
+
+
+class Forbidden(GraphError):
+    status = 403
+    code = "Authorization_RequestDenied"
+    default_message = "Insufficient privileges to complete the operation."
+
+
+class NotFound(GraphError):
+    status = 404
+    code = "ResourceNotFound"
+    default_message = "Resource not found."
+
+
+class MethodNotAllowed(GraphError):
+    status = 405
+    code = "MethodNotAllowed"
+
+    def __init__(self, method: str, allowed: Sequence[str]):
+        listed = ", ".join(allowed)
+        super().__init__(
+            f"The method {method} is not allowed here; allowed: {listed}.",
+            headers=[("Allow", listed)],
+        )
+
+
+class NotAcceptable(GraphError):
+    status = 406
+    code = "NotAcceptable"
+
+
+class Conflict(GraphError):
+    status = 409
+    code = "Conflict"
+
+
+class PreconditionFailed(GraphError):
+    status = 412
+    code = "PreconditionFailed"
+    default_message = "The entity has changed: its etag does not match the one in the request."
+
+
+class PayloadTooLarge(GraphError):
+    status = 413
+    code = "RequestEntityTooLarge"
+
+    def __init__(self, limit: int):
+        super().__init__(f"The request body is larger than the {limit} bytes allowed.")
+
+
+class UnsupportedMediaType(GraphError):
+    status = 415
+    code = "UnsupportedMediaType"
+
+    def __init__(self, media_type: str):
+        super().__init__(f"The media type '{media_type}' is not supported; send application/json.")
+
+
+class NotEmulated(GraphError):
+    """Something that Graph has and MockGraph lacks: said, never made up."""
+
+    status = 501
+    code = "notImplemented"
+
+    def __init__(self, what: str):
+        super().__init__(f"MockGraph does not emulate {what}.")
+
+
+class StoreFailed(GraphError):
+    """The store could not take a write; the state is as it was before."""
+
+    status = 507
+    code = "InsufficientStorage"
+
+
+# What a web framework refuses by itself, as the refusal that it is here.
+BY_STATUS: dict[int, type[GraphError]] = {
+    400: BadRequest,
+    404: NotFound,
+    406: NotAcceptable,
+    412: PreconditionFailed,
+}
+
+
+class MockGraphError(Exception):
+    """A fault of the setup (a seed, a store, a port), told to the person who started us."""

@@ -1,0 +1,52 @@
+"""Edm.DateTimeOffset values as text: any offset and 0 to 7 fraction digits in, UTC out.
+
+Python's datetime keeps six fraction digits, Graph's pages print seven, so the fraction
+travels beside the datetime as digits and nothing is rounded.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_PATTERN = re.compile(
+    r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:\.(\d{1,7}))?(?:([Zz])|([+-])(\d\d):(\d\d))",
+    re.ASCII,
+)
+_MAX_OFFSET = timedelta(hours=14)
+
+
+def to_utc(text: str) -> str:
+    """The same moment in UTC, ``YYYY-MM-DDTHH:MM:SS[.fffffff]Z``, with its digits kept.
+
+    Raises ValueError where the text is no instant (RFC 3339 with an offset, years 0001 to
+    9999, offsets up to 14 hours), as Edm.DateTimeOffset defines it.
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise ValueError("not an instant")
+    day, clock, fraction, zulu, sign, hours, minutes = match.groups()
+    if len(clock) == 5:
+        clock += ":00"
+    moment = datetime.fromisoformat(f"{day}T{clock}")
+    if not zulu:
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        if offset > _MAX_OFFSET or int(minutes) > 59:
+            raise ValueError("not an offset")
+        try:
+            moment = moment - offset if sign == "+" else moment + offset
+        except OverflowError:
+            raise ValueError("out of range") from None
+    digits = f".{fraction}" if fraction else ""
+    return f"{moment.isoformat()}{digits}Z"
+
+
+def sort_key(text: str) -> str:
+    """A key by which instants that :func:`to_utc` wrote compare as moments."""
+    text = text[:-1]
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def now() -> str:
+    """The present moment as Graph writes it, to the microsecond."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
