@@ -1,0 +1,114 @@
+"""Hypothesis strategies for values of Edm types, read off the schemas themselves.
+
+The values are those that a client may send: instants with any offset and 0 to 7 fraction
+digits, members by name, null where it may stand, and dynamic properties on open types.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache, singledispatch
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from mockgraph import edm
+
+Json = Any
+
+_NAMES = st.sampled_from(["extra", "vendorScore", "_tag", "größe"])
+_SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=6)
+_DYNAMIC = st.dictionaries(
+    _NAMES,
+    st.recursive(
+        _SCALARS,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=2),
+        max_leaves=3,
+    ),
+    max_size=2,
+)
+
+
+@cache
+def values_of(
+    schema: type[edm.StructuredType], partial: bool = False
+) -> SearchStrategy[dict[str, Json]]:
+    """JSON objects that load: with every declared property, or with ``partial`` only some."""
+    declared = {
+        name: values_of_property(each, partial) for name, each in schema.properties().items()
+    }
+    objects = st.fixed_dictionaries(
+        {} if partial else declared, optional=declared if partial else None
+    )
+    if not schema.is_open:
+        return objects
+    return st.builds(lambda known, dynamic: {**dynamic, **known}, objects, _DYNAMIC)
+
+
+def values_of_property(declared: edm.Property, partial: bool = False) -> SearchStrategy[Json]:
+    """What may be sent for a property, null among it where the property takes it."""
+    values = _values(declared, partial)
+    return st.none() | values if declared.allow_none else values
+
+
+@st.composite
+def instants(draw: st.DrawFn) -> str:
+    """Instants as text, with an offset and 0 to 7 fraction digits."""
+    moment = draw(
+        st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30), timezones=st.just(UTC))
+    )
+    digits = draw(st.text("0123456789", max_size=7))
+    offset = draw(st.sampled_from(["Z", "+00:00", "+03:00", "-11:30", "+14:00"]))
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{'.' if digits else ''}{digits}{offset}"
+
+
+@singledispatch
+def _values(declared: edm.Property, _: bool) -> SearchStrategy[Json]:
+    raise NotImplementedError(declared.type_name)
+
+
+@_values.register
+def _(_declared: edm.String, _: bool) -> SearchStrategy[Json]:
+    return st.text(max_size=8)
+
+
+@_values.register
+def _(_declared: edm.Boolean, _: bool) -> SearchStrategy[Json]:
+    return st.booleans()
+
+
+@_values.register
+def _(_declared: edm.Int32, _: bool) -> SearchStrategy[Json]:
+    return st.integers(-(2**31), 2**31 - 1)
+
+
+@_values.register
+def _(_declared: edm.Int64, _: bool) -> SearchStrategy[Json]:
+    return st.integers(-(2**63), 2**63 - 1)
+
+
+@_values.register
+def _(declared: edm.Double, _: bool) -> SearchStrategy[Json]:
+    numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
+    return numbers | st.sampled_from(declared.words)
+
+
+@_values.register
+def _(_declared: edm.DateTimeOffset, _: bool) -> SearchStrategy[Json]:
+    return instants()
+
+
+@_values.register
+def _(declared: edm.Enum, _: bool) -> SearchStrategy[Json]:
+    return st.sampled_from(list(declared.members.__members__))
+
+
+@_values.register
+def _(declared: edm.Complex, partial: bool) -> SearchStrategy[Json]:
+    return values_of(declared.schema, partial)
+
+
+@_values.register
+def _(declared: edm.Collection, _: bool) -> SearchStrategy[Json]:
+    return st.lists(_values(declared.item, declared.partial), max_size=2)

@@ -1,0 +1,309 @@
+"""The bound actions against a state of plain dicts."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockgraph import edm
+from mockgraph.errors import BadRequest, Conflict, GraphError, NotFound
+from mockgraph.model import ActionResult
+from mockgraph.resources import SERVICE
+from mockgraph.resources.shared_types import ResultInfo
+
+Json = Any
+ACTIONS = {action.name: (each, action) for each in SERVICE.sets.values() for action in each.actions}
+
+
+class Memory:
+    """A Transaction over dicts: whole entities in, copies out."""
+
+    def __init__(self) -> None:
+        self.sets: dict[str, dict[str, dict[str, Json]]] = {}
+        self.made = 0
+
+    def add(self, set_name: str, **properties: Json) -> str:
+        """An entity that was there before the action; gives its key."""
+        key: str = self.create(set_name, edm.load(self._schema(set_name), properties))["id"]
+        return key
+
+    def get(self, set_name: str, key: str) -> Mapping[str, Json] | None:
+        return copy.deepcopy(self._set(set_name).get(key))
+
+    def entities(self, set_name: str) -> Iterable[Mapping[str, Json]]:
+        yield from self._set(set_name).values()
+
+    def create(self, set_name: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
+        self.made += 1
+        key = properties["id"] or f"made-{self.made}"
+        assert key not in self._set(set_name)
+        assert list(properties)[: len(self._schema(set_name).properties())] == list(
+            self._schema(set_name).properties()
+        )
+        self._set(set_name)[key] = {**copy.deepcopy(dict(properties)), "id": key}
+        return copy.deepcopy(self._set(set_name)[key])
+
+    def update(self, set_name: str, key: str, changes: Mapping[str, Json]) -> Mapping[str, Json]:
+        assert "id" not in changes
+        before = self._set(set_name)[key]
+        after = edm.merge(self._schema(set_name), before, copy.deepcopy(dict(changes)))
+        self._set(set_name)[key] = after
+        return copy.deepcopy(after)
+
+    def delete(self, set_name: str, key: str) -> None:
+        del self._set(set_name)[key]
+
+    def _set(self, set_name: str) -> dict[str, dict[str, Json]]:
+        return self.sets.setdefault(set_name, {})
+
+    def _schema(self, set_name: str) -> Any:
+        return SERVICE.sets[set_name.lower()].type
+
+
+def act(memory: Memory, name: str, value: Json = None, key: str | None = None) -> ActionResult:
+    """Do an action as the line does it: load its parameters, then let it work."""
+    _, action = ACTIONS[name]
+    schema: Any = action.parameters
+    return action.effect(memory, key, edm.load(schema, {"value": value}) if schema else {})
+
+
+def codes(result: ActionResult) -> list[int]:
+    """The codes of an answer of ResultInfos, once they have the shape of the type."""
+    assert all(list(each) == ["code", "subcode", "message"] for each in result.value)
+    assert all(each["subcode"] == 0 for each in result.value)
+    assert all(bool(each["message"]) == bool(each["code"]) for each in result.value)
+    return [each["code"] for each in result.value]
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+# -- what all bulk actions share --------------------------------------------------------
+
+BULK = [name for name, (_, action) in ACTIONS.items() if not action.on_entity]
+
+
+@pytest.mark.parametrize("name", BULK)
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "'value' is missing"),
+        ({"value": None}, "cannot be null"),
+        ({"value": {}}, "Cannot convert an object"),
+        ({"value": [None]}, "value/0: The property is not nullable"),
+        ({"value": [1]}, "value/0: Cannot convert 1"),
+        ({"value": [], "values": []}, "'values' does not exist"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(name: str, body: Json, message: str) -> None:
+    schema: Any = ACTIONS[name][1].parameters
+    with pytest.raises(BadRequest, match=message):
+        edm.load(schema, body)
+
+
+@pytest.mark.parametrize("name", BULK)
+def test_nothing_to_do_is_done(memory: Memory, name: str) -> None:
+    assert act(memory, name, []) == ActionResult(200, [])
+
+
+@pytest.mark.parametrize("name", ["updateAlerts", "updateTiIndicators"])
+@pytest.mark.parametrize("second", [{}, {"id": None}, {"id": ""}])
+def test_a_change_without_an_id_changes_nothing_at_all(
+    memory: Memory, name: str, second: Json
+) -> None:
+    set_name = ACTIONS[name][0].name
+    key = memory.add(set_name, tags=["before"])
+    with pytest.raises(BadRequest, match=r"^value/1/id: "):
+        act(memory, name, [{"id": key, "tags": ["after"]}, second])
+    assert memory.sets[set_name][key]["tags"] == ["before"]
+
+
+# -- updateAlerts -----------------------------------------------------------------------
+
+
+def test_update_alerts_changes_what_was_sent(memory: Memory) -> None:
+    first = memory.add("alerts", title="one", status="newAlert", comments=["seen"], extra=1)
+    second = memory.add("alerts", title="two", vendorInformation={"provider": "P", "vendor": "V"})
+    result = act(
+        memory,
+        "updateAlerts",
+        [
+            {"id": second, "vendorInformation": {"vendor": "W"}, "feedback": "truePositive"},
+            {"id": first, "status": "resolved", "comments": [], "extra": 2},
+        ],
+    )
+    assert result == ActionResult(200, [memory.get("alerts", second), memory.get("alerts", first)])
+    changed, other = result.value[1], result.value[0]
+    assert (changed["title"], changed["status"], changed["extra"]) == ("one", "resolved", 2)
+    assert changed["comments"] == []
+    assert other["vendorInformation"] == {
+        "provider": "P", "providerVersion": None, "subProvider": None, "vendor": "W"
+    }  # fmt: skip
+    assert other["feedback"] == "truePositive"
+
+
+def test_update_alerts_answers_206_with_what_worked(memory: Memory) -> None:
+    key = memory.add("alerts", status="newAlert")
+    result = act(
+        memory,
+        "updateAlerts",
+        [{"id": "nobody", "status": "resolved"}, {"id": key, "status": "inProgress"}],
+    )
+    assert result == ActionResult(206, [memory.get("alerts", key)])
+    assert result.value[0]["status"] == "inProgress"
+    assert set(memory.sets["alerts"]) == {key}
+
+
+def test_update_alerts_of_none_that_exists_is_not_found(memory: Memory) -> None:
+    with pytest.raises(NotFound):
+        act(memory, "updateAlerts", [{"id": "nobody", "status": "resolved"}])
+
+
+# -- submitTiIndicators and updateTiIndicators ------------------------------------------
+
+
+def test_submit_creates_each_indicator(memory: Memory) -> None:
+    result = act(
+        memory,
+        "submitTiIndicators",
+        [{"action": "alert", "targetProduct": "Azure Sentinel"}, {"id": "mine", "extra": [1]}],
+    )
+    assert result.status == 200
+    assert result.returns is None
+    assert result.value == list(memory.sets["tiIndicators"].values())
+    assert result.value[0]["action"] == "alert"
+    assert result.value[1]["id"] == "mine"
+    assert result.value[1]["extra"] == [1]
+
+
+def test_submit_answers_206_with_a_result_for_each(memory: Memory) -> None:
+    memory.add("tiIndicators", id="taken", description="before")
+    result = act(
+        memory,
+        "submitTiIndicators",
+        [{"id": "taken", "description": "after"}, {"id": "free"}, {"id": "free"}],
+    )
+    assert (result.status, result.returns) == (206, ResultInfo)
+    assert codes(result) == [409, 0, 409]
+    assert set(memory.sets["tiIndicators"]) == {"taken", "free"}
+    assert memory.sets["tiIndicators"]["taken"]["description"] == "before"
+
+
+@pytest.mark.parametrize(("count", "fits"), [(100, True), (101, False)])
+def test_submit_takes_a_hundred(memory: Memory, count: int, fits: bool) -> None:
+    if fits:
+        assert len(act(memory, "submitTiIndicators", [{}] * count).value) == count
+    else:
+        with pytest.raises(BadRequest, match="At most 100"):
+            act(memory, "submitTiIndicators", [{}] * count)
+    assert len(memory.sets.get("tiIndicators", {})) == (count if fits else 0)
+
+
+def test_update_indicators_changes_what_was_sent(memory: Memory) -> None:
+    key = memory.add("tiIndicators", confidence=5, description="before", tags=["a"])
+    result = act(memory, "updateTiIndicators", [{"id": key, "confidence": None, "tags": ["b"]}])
+    assert result == ActionResult(200, [memory.get("tiIndicators", key)])
+    [changed] = result.value
+    assert (changed["confidence"], changed["description"]) == (None, "before")
+    assert changed["tags"] == ["b"]
+
+
+def test_update_indicators_answers_206_with_a_result_for_each(memory: Memory) -> None:
+    key = memory.add("tiIndicators", confidence=5)
+    result = act(
+        memory,
+        "updateTiIndicators",
+        [{"id": "nobody", "confidence": 1}, {"id": key, "confidence": 6}],
+    )
+    assert (result.status, result.returns) == (206, ResultInfo)
+    assert codes(result) == [404, 0]
+    assert "nobody" in result.value[0]["message"]
+    assert memory.sets["tiIndicators"][key]["confidence"] == 6
+    assert set(memory.sets["tiIndicators"]) == {key}
+
+
+# -- deleteTiIndicators and deleteTiIndicatorsByExternalId ------------------------------
+
+KEYS = st.lists(st.sampled_from("abcdef"), max_size=8)
+
+
+@given(stored=st.sets(st.sampled_from("abcdef")), asked=KEYS)
+def test_delete_deletes_what_is_there_and_says_what_is_not(
+    stored: set[str], asked: list[str]
+) -> None:
+    memory = Memory()
+    for key in stored:
+        memory.add("tiIndicators", id=key)
+    result = act(memory, "deleteTiIndicators", asked)
+    there = [key in stored and key not in asked[:at] for at, key in enumerate(asked)]
+    assert codes(result) == [0 if each else 404 for each in there]
+    assert result.status == (200 if all(there) else 206)
+    assert set(memory.sets.get("tiIndicators", {})) == stored - set(asked)
+
+
+@given(stored=st.lists(st.none() | st.sampled_from("abc"), max_size=8), asked=KEYS)
+def test_delete_by_external_id_deletes_all_that_carry_it(
+    stored: list[str | None], asked: list[str]
+) -> None:
+    memory = Memory()
+    for external_id in stored:
+        memory.add("tiIndicators", externalId=external_id)
+    result = act(memory, "deleteTiIndicatorsByExternalId", asked)
+    there = [key in stored and key not in asked[:at] for at, key in enumerate(asked)]
+    assert codes(result) == [0 if each else 404 for each in there]
+    assert result.status == (200 if all(there) else 206)
+    left = [each["externalId"] for each in memory.sets.get("tiIndicators", {}).values()]
+    assert left == [each for each in stored if each not in asked]
+
+
+# -- cancelSecurityAction ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [None, "NotStarted", "Running"])
+def test_a_cancelled_action_has_failed_and_says_why(memory: Memory, status: str | None) -> None:
+    past = {"status": "NotStarted", "user": "ada@contoso.com"}
+    key = memory.add("securityActions", name="BlockIp", status=status, states=[past])
+    assert act(memory, "cancelSecurityAction", key=key) == ActionResult(204)
+    action = memory.sets["securityActions"][key]
+    assert action["name"] == "BlockIp"
+    assert action["status"] == "Failed"
+    assert action["errorInfo"]["message"] == "The action was cancelled."
+    assert action["errorInfo"]["code"] != 0
+    assert action["completedDateTime"] is None
+    first, last = action["states"]
+    assert first["user"] == "ada@contoso.com"
+    assert last["status"] == "Failed"
+    assert last["updatedDateTime"] == action["lastActionDateTime"] is not None
+    schema: Any = SERVICE.sets["securityactions"].type
+    assert edm.load(schema, action) == action
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed"])
+def test_an_action_that_is_over_cannot_be_cancelled(memory: Memory, status: str) -> None:
+    key = memory.add("securityActions", status=status)
+    before = memory.get("securityActions", key)
+    with pytest.raises(Conflict, match=status):
+        act(memory, "cancelSecurityAction", key=key)
+    assert memory.get("securityActions", key) == before
+
+
+def test_an_action_is_cancelled_once(memory: Memory) -> None:
+    key = memory.add("securityActions", status="Running")
+    act(memory, "cancelSecurityAction", key=key)
+    with pytest.raises(Conflict):
+        act(memory, "cancelSecurityAction", key=key)
+    assert len(memory.sets["securityActions"][key]["states"]) == 1
+
+
+@pytest.mark.parametrize("key", ["nobody", None])
+def test_an_unknown_action_cannot_be_cancelled(memory: Memory, key: str | None) -> None:
+    with pytest.raises(GraphError) as refusal:
+        act(memory, "cancelSecurityAction", key=key)
+    assert refusal.value.status == 404
