@@ -1,0 +1,138 @@
+"""Server-driven paging that holds while others write.
+
+Without an order, a skip token names the last entity that was given, by its number, which
+never changes: what was there all along comes once, whatever comes and goes meanwhile. With an
+order, a write may move an entity across the place where a page ended, so the walk keeps the
+list of keys that it began with, and a token names the walk and how far it got.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from mockgraph.errors import BadRequest
+from mockgraph.odata.options import Query
+from mockgraph.state.tables import Entity
+
+# How many keys the walks under way may hold between them; the oldest walk goes first.
+_MOST_KEYS = 2_000_000
+
+_TOKEN = re.compile(r"([nw])([0-9a-f]{1,15})(?:-([0-9a-f]{1,15}))?")
+
+
+class Slice(NamedTuple):
+    """One page: its entities, how many there are in all if asked, the next page's token."""
+
+    entities: Sequence[Entity]
+    total: int | None
+    next: str | None
+
+
+class _Walk(NamedTuple):
+    keys: Sequence[str]
+    total: int
+
+
+class Pager:
+    """Cuts lists into pages, and remembers the ordered walks under way. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._walks: OrderedDict[int, _Walk] = OrderedDict()
+        self._ids = itertools.count(1)
+        self._held = 0
+
+    def page(
+        self,
+        entities: Sequence[Entity],
+        query: Query,
+        size: int,
+        find: Callable[[str], Entity | None],
+    ) -> Slice:
+        """The page that a query asks for, of at most ``size`` entities.
+
+        Raises BadRequest where its skip token is none of ours, or of a walk long past.
+        """
+        if size == 0:
+            found = len(query.find(entities)) if query.count else None
+            return Slice([], found, None)
+        kind, number, offset = _read_token(query.skiptoken)
+        if kind == "w":
+            return self._resumed(number, offset, query, size, find)
+        if query.orderby is None:
+            return _unordered(entities, query, size, after=number)
+        return self._ordered(entities, query, size)
+
+    def forget(self) -> None:
+        """Drop all walks: what they walk over is gone."""
+        self._walks.clear()
+        self._held = 0
+
+    def _ordered(self, entities: Sequence[Entity], query: Query, size: int) -> Slice:
+        found = query.find(entities)
+        count = len(found)
+        found = found[query.skip or 0 :]
+        token = None
+        if len(found) > size:
+            walk = self._begin(_Walk([entity.key for entity in found], count))
+            token = f"w{walk:x}-{size:x}"
+        return Slice(found[:size], count if query.count else None, token)
+
+    def _begin(self, walk: _Walk) -> int:
+        number = next(self._ids)
+        self._walks[number] = walk
+        self._held += len(walk.keys)
+        while self._held > _MOST_KEYS and len(self._walks) > 1:
+            _, oldest = self._walks.popitem(last=False)
+            self._held -= len(oldest.keys)
+        return number
+
+    def _resumed(
+        self,
+        number: int,
+        offset: int,
+        query: Query,
+        size: int,
+        find: Callable[[str], Entity | None],
+    ) -> Slice:
+        walk = self._walks.get(number)
+        if walk is None:
+            raise BadRequest("The query option '$skiptoken' has expired; begin the walk anew.")
+        self._walks.move_to_end(number)
+        entities: list[Entity] = []
+        while offset < len(walk.keys) and len(entities) < size:
+            entity = find(walk.keys[offset])
+            offset += 1
+            if entity is not None:
+                entities.append(entity)
+        token = f"w{number:x}-{offset:x}" if offset < len(walk.keys) else None
+        return Slice(entities, walk.total if query.count else None, token)
+
+
+def _unordered(entities: Sequence[Entity], query: Query, size: int, after: int) -> Slice:
+    tests = [test for test in (query.filter and query.filter.matches, query.search) if test]
+    matching: Iterator[Entity] = (
+        entity for entity in entities if all(test(entity) for test in tests)
+    )
+    count = None
+    if query.count:
+        found = list(matching)
+        count, matching = len(found), iter(found)
+    # A walk under way has left behind what it skipped at its start.
+    skip = 0 if after else query.skip or 0
+    rest = (entity for entity in matching if entity.number > after)
+    page = list(itertools.islice(rest, skip, skip + size + 1))
+    token = f"n{page[size - 1].number:x}" if len(page) > size else None
+    return Slice(page[:size], count, token)
+
+
+def _read_token(token: str | None) -> tuple[str, int, int]:
+    if token is None:
+        return "", 0, 0
+    match = _TOKEN.fullmatch(token)
+    if match is None or (match[1] == "w") != (match[3] is not None):
+        raise BadRequest("The query option '$skiptoken' is none that this server gave.")
+    return match[1], int(match[2], 16), int(match[3] or "0", 16)

@@ -1,0 +1,80 @@
+"""What a request sees of the state: entities, what navigations lead to, property values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mockgraph.errors import NotFound
+from mockgraph.model import Address, EntitySet, Json, Page, Resource, Row, Service
+from mockgraph.odata.options import Expansion, Query
+from mockgraph.state.tables import Entity, EntityDB, EntityTable
+from mockgraph.state.work import not_found
+
+
+class Reader:
+    """Reads the tables of one service. Hold the state's lock to see one state throughout."""
+
+    def __init__(self, db: EntityDB, service: Service):
+        self._db = db
+        self._service = service
+
+    def table(self, name: str) -> EntityTable:
+        return self._db.entity_table(name)
+
+    def singleton(self) -> Entity:
+        return self.table(self._service.singleton.name).entities()[0]
+
+    def known(self, name: str, key: str) -> Entity:
+        """The entity with this key. Raises 404."""
+        entity = self.table(name).entity(key)
+        if entity is None:
+            raise not_found(key)
+        return entity
+
+    def entity(self, address: Address) -> Entity:
+        """The singleton or the entity at, or above, an address. Raises 404."""
+        if address.key is None:
+            return self.singleton()
+        return self.known(address.resource.name, address.key)
+
+    def reached(self, address: Address) -> list[Entity]:
+        """The entities of a set, or those that an entity's navigation leads to. Raises 404."""
+        if address.within is None:
+            return self.table(address.resource.name).entities()
+        return self._related(address.within.target, address.within.by, self.entity(address))
+
+    def value(self, address: Address) -> Json:
+        """The value at a property path; a null on the way is null. Raises 404."""
+        value: Any = self.entity(address)
+        for name in address.path:
+            if value is None:
+                return None
+            if not isinstance(value, Mapping) or name not in value:
+                raise NotFound(f"The property '{name}' has no value here.")
+            value = value[name]
+        return value
+
+    def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
+        """An entity for an answer, its navigations expanded as the query asks."""
+        if not query.expand:
+            return Row(entity, entity.etag)
+        expanded = {each.name: self._expand(entity, each, resource) for each in query.expand}
+        return Row(entity, entity.etag, expanded)
+
+    def _expand(self, entity: Entity, expansion: Expansion, resource: Resource) -> Page:
+        if isinstance(resource, EntitySet):
+            navigation = next(n for n in resource.navigations if n.name == expansion.name)
+            target = navigation.target
+            entities = self._related(target, navigation.by, entity)
+        else:
+            target = self._service.sets[expansion.name.lower()]
+            entities = self.table(target.name).entities()
+        query = expansion.query
+        found = query.find(entities)
+        rest = found[query.skip or 0 :][: query.top]
+        rows = [self.row(each, query, target) for each in rest]
+        return Page(rows, len(found) if query.count else None)
+
+    def _related(self, target: EntitySet, by: str, owner: Entity) -> list[Entity]:
+        return [each for each in self.table(target.name).entities() if each[by] == owner.key]

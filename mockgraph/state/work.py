@@ -1,0 +1,102 @@
+"""One request's writes: seen at once by the request itself, by everyone else when committed.
+
+What the server writes by itself is made here: ids, times, and all that was left unset.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mockgraph import edm, instants
+from mockgraph.errors import BadRequest, Conflict, NotFound
+from mockgraph.model import Json, Properties, Resource, Service
+from mockgraph.state.tables import EntityDB
+
+# Computed properties that tell when an entity was made, and when it last changed.
+_MADE = frozenset({"createdDateTime", "ingestedDateTime"})
+_CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
+
+
+class Work:
+    """Writes to be committed whole, under the state's lock; what actions are given."""
+
+    def __init__(self, db: EntityDB, service: Service):
+        self._db = db
+        self._service = service
+        self._written: dict[str, dict[str, Properties | None]] = {}
+
+    def get(self, set_name: str, key: str) -> Properties | None:
+        written = self._written.get(set_name, {})
+        return written[key] if key in written else self._db.entity_table(set_name).entity(key)
+
+    def entities(self, set_name: str) -> Iterable[Properties]:
+        written = self._written.get(set_name, {})
+        stored = self._db.entity_table(set_name).entities()
+        kept = [entity for entity in stored if entity.key not in written]
+        return [*kept, *(entity for entity in written.values() if entity is not None)]
+
+    def create(self, set_name: str, properties: Properties) -> Properties:
+        """A new entity, with the id it brings if that is free. Raises 409."""
+        key = properties.get("id") or str(uuid.uuid4())
+        _check_key(key)
+        if self.get(set_name, key) is not None:
+            raise Conflict(f"An entity with the id '{key}' exists already in '{set_name}'.")
+        schema = self._resource(set_name).type
+        made = edm.whole(schema, {**properties, **_times(schema, _MADE | _CHANGED), "id": key})
+        return self._put(set_name, key, made)
+
+    def update(self, set_name: str, key: str, changes: Properties) -> Properties:
+        """An entity merged with the changes; what is computed stays the server's. Raises 404."""
+        before = self.get(set_name, key)
+        if before is None:
+            raise not_found(key)
+        schema = self._resource(set_name).type
+        declared = schema.properties()
+        sent = {
+            name: value
+            for name, value in changes.items()
+            if name not in declared or not declared[name].computed
+        }
+        after = edm.merge(schema, before, {**sent, **_times(schema, _CHANGED)})
+        return self._put(set_name, key, after)
+
+    def delete(self, set_name: str, key: str) -> None:
+        """Raises 404."""
+        if self.get(set_name, key) is None:
+            raise not_found(key)
+        self._written.setdefault(set_name, {})[key] = None
+
+    def commit(self) -> None:
+        """Make it the state; what one request writes to one set, in one step."""
+        for name, written in self._written.items():
+            put = {key: entity for key, entity in written.items() if entity is not None}
+            removed = [key for key, entity in written.items() if entity is None]
+            self._db.entities.commit(name, put, removed)
+
+    def _put(self, set_name: str, key: str, entity: Properties) -> Properties:
+        self._written.setdefault(set_name, {})[key] = entity
+        return entity
+
+    def _resource(self, name: str) -> Resource:
+        if name == self._service.singleton.name:
+            return self._service.singleton
+        return self._service.sets[name.lower()]
+
+
+def not_found(key: str) -> NotFound:
+    return NotFound(f"Resource '{key}' does not exist.")
+
+
+def _check_key(key: str) -> None:
+    if "/" in key or key.startswith("$") or not key.isprintable() or len(key) > 512:
+        raise BadRequest(
+            "id: A key is at most 512 printable characters, without '/' and with no '$' in front."
+        )
+
+
+def _times(schema: Any, names: frozenset[str]) -> Mapping[str, Json]:
+    now = instants.now()
+    declared = schema.properties()
+    return {name: now for name in names if name in declared and declared[name].computed}
