@@ -1,0 +1,1 @@
+"""OData without HTTP: query options, metadata, batches."""

@@ -1,0 +1,176 @@
+"""The canonical functions (OData 4.01, part 2, 5.1.1.4 to 5.1.1.11), by name.
+
+A function of null is null, and so is one of a dynamic value of the wrong type. Instants are
+kept in UTC, so their parts are those in UTC and their offset is 0.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from mockgraph import instants
+from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.syntax import Kind, quoted
+from mockgraph.odata.types import Evaluate, Expression, Type, constant, dynamic_as
+
+Kinds = frozenset[Kind]
+
+_STRING: Kinds = frozenset({Kind.STRING})
+_INTEGER: Kinds = frozenset({Kind.INTEGER})
+_NUMBER: Kinds = frozenset({Kind.DOUBLE, Kind.INTEGER})
+_INSTANT: Kinds = frozenset({Kind.INSTANT})
+_DAY: Kinds = frozenset({Kind.INSTANT, Kind.DATE})
+_CLOCK: Kinds = frozenset({Kind.INSTANT, Kind.TIME})
+
+_NOT_EMULATED = frozenset(
+    {"case", "cast", "isof", "matchespattern", "totalseconds", "hassubset", "hassubsequence"}
+    | {"geo.distance", "geo.intersects", "geo.length"}
+)
+
+
+class Function(NamedTuple):
+    """What a function takes, what it gives (None: what it took), and how."""
+
+    parameters: tuple[Kinds, ...]
+    result: Kind | None
+    apply: Callable[..., Any]
+    optional: int = 0
+
+
+def call(name: str, given: Iterable[Expression]) -> Expression:
+    """A call; raises BadRequest for an unknown function, and for what it cannot take."""
+    function = _FUNCTIONS.get(name.lower())
+    if function is None:
+        if name.lower() in _NOT_EMULATED:
+            raise NotEmulated(f"the function {quoted(name)} in expressions")
+        raise BadRequest(f"There is no function {quoted(name)}.")
+    arguments = list(given)
+    most = len(function.parameters)
+    if not most - function.optional <= len(arguments) <= most:
+        expected = f"{most - function.optional} or {most}" if function.optional else f"{most}"
+        raise BadRequest(
+            f"The function '{name}' takes {expected} arguments, {len(arguments)} were given."
+        )
+    if not arguments:
+        result: Kind = function.result or Kind.NULL
+        return constant(result, function.apply())
+    values = [
+        _argument(name, index, argument, kinds)
+        for index, (argument, kinds) in enumerate(zip(arguments, function.parameters, strict=False))
+    ]
+    return Expression(_result(function, arguments[0]), _applied(function, arguments, values))
+
+
+def _argument(name: str, index: int, argument: Expression, kinds: Kinds) -> Evaluate:
+    value = argument.evaluate
+    if argument.kind is Kind.UNTYPED:
+        # JSON has no dates and no times: a text may spell an instant, of these.
+        wanted = next(kind for kind in Kind if kind in kinds and kind is not Kind.DATE)
+        checked = dynamic_as(Kind.DOUBLE if kinds == _NUMBER else wanted)
+        return lambda scope: checked(value(scope))
+    if argument.kind not in kinds and argument.kind is not Kind.NULL:
+        wanted_names = " or ".join(sorted(kind.value for kind in kinds))
+        raise BadRequest(
+            f"The function '{name}' takes {wanted_names} as argument {index + 1}, "
+            f"not {argument.type.name}."
+        )
+    return value
+
+
+def _result(function: Function, argument: Expression) -> Type:
+    if function.result is not None:
+        return Type(function.result)
+    return Type(Kind.INTEGER if argument.kind is Kind.INTEGER else Kind.DOUBLE)
+
+
+def _applied(
+    function: Function, arguments: Sequence[Expression], values: Sequence[Evaluate]
+) -> Evaluate:
+    apply = function.apply
+    first, *rest = values
+
+    def unary(scope: Any) -> Any:
+        a = first(scope)
+        return None if a is None else apply(a)
+
+    def with_constants(scope: Any) -> Any:
+        a = first(scope)
+        return None if a is None else apply(a, *constants)
+
+    def general(scope: Any) -> Any:
+        given = [value(scope) for value in values]
+        return None if None in given else apply(*given)
+
+    if not rest:
+        return unary
+    constants = [argument.value for argument in arguments[1:]]
+    if all(argument.constant for argument in arguments[1:]):
+        return (lambda _: None) if None in constants else with_constants
+    return general
+
+
+def _substring(text: str, start: int, length: int | None = None) -> str:
+    """A negative start counts from the end, as the standard lets it."""
+    if length is None:
+        return text[start:]
+    if length < 0:
+        raise BadRequest("The function 'substring' takes no negative length.")
+    return text[start:][:length]
+
+
+def _clock(text: str) -> str:
+    """The time of day of an instant or of a time."""
+    return text[text.find("T") + 1 :]
+
+
+def _whole(rounding: Callable[[float], int]) -> Callable[[float], float]:
+    """A rounding that leaves INF, -INF, NaN and integers as they are."""
+
+    def rounded(number: float) -> float:
+        if type(number) is int or not math.isfinite(number):
+            return number
+        return float(rounding(number))
+
+    return rounded
+
+
+def _half_away_from_zero(number: float) -> int:
+    down = math.floor(abs(number))
+    up = down + (abs(number) - down >= 0.5)
+    return up if number > 0 else -up
+
+
+_FUNCTIONS: dict[str, Function] = {
+    "contains": Function((_STRING, _STRING), Kind.BOOLEAN, operator.contains),
+    "startswith": Function((_STRING, _STRING), Kind.BOOLEAN, str.startswith),
+    "endswith": Function((_STRING, _STRING), Kind.BOOLEAN, str.endswith),
+    "length": Function((_STRING,), Kind.INTEGER, len),
+    "indexof": Function((_STRING, _STRING), Kind.INTEGER, str.find),
+    "substring": Function((_STRING, _INTEGER, _INTEGER), Kind.STRING, _substring, 1),
+    "tolower": Function((_STRING,), Kind.STRING, str.lower),
+    "toupper": Function((_STRING,), Kind.STRING, str.upper),
+    "trim": Function((_STRING,), Kind.STRING, str.strip),
+    "concat": Function((_STRING, _STRING), Kind.STRING, operator.add),
+    "year": Function((_DAY,), Kind.INTEGER, lambda day: int(day[:4])),
+    "month": Function((_DAY,), Kind.INTEGER, lambda day: int(day[5:7])),
+    "day": Function((_DAY,), Kind.INTEGER, lambda day: int(day[8:10])),
+    "hour": Function((_CLOCK,), Kind.INTEGER, lambda time: int(_clock(time)[:2])),
+    "minute": Function((_CLOCK,), Kind.INTEGER, lambda time: int(_clock(time)[3:5])),
+    "second": Function((_CLOCK,), Kind.INTEGER, lambda time: int(_clock(time)[6:8])),
+    "fractionalseconds": Function(
+        (_CLOCK,), Kind.DOUBLE, lambda time: float(f"0.{time.partition('.')[2] or '0'}")
+    ),
+    "date": Function((_INSTANT,), Kind.DATE, lambda instant: instant[:10]),
+    "time": Function((_INSTANT,), Kind.TIME, _clock),
+    "totaloffsetminutes": Function((_INSTANT,), Kind.INTEGER, lambda _: 0),
+    # The moment at which the expression was compiled: one and the same for all entities.
+    "now": Function((), Kind.INSTANT, lambda: instants.sort_key(instants.now())),
+    "mindatetime": Function((), Kind.INSTANT, lambda: "0001-01-01T00:00:00"),
+    "maxdatetime": Function((), Kind.INSTANT, lambda: "9999-12-31T23:59:59.9999999"),
+    "round": Function((_NUMBER,), None, _whole(_half_away_from_zero)),
+    "floor": Function((_NUMBER,), None, _whole(math.floor)),
+    "ceiling": Function((_NUMBER,), None, _whole(math.ceil)),
+}

@@ -1,0 +1,112 @@
+"""``$orderby``: nulls first ascending and last descending, enumerations by their value.
+
+(OData 4.01, part 1, 11.2.6.2.) The sort is stable: equal entities keep the order they had.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from mockgraph import edm
+from mockgraph.errors import BadRequest
+from mockgraph.odata.expressions import compile_expression
+from mockgraph.odata.grammar import parse_tokens
+from mockgraph.odata.paths import Scope
+from mockgraph.odata.syntax import Kind
+from mockgraph.odata.tokens import Token, tokenize
+from mockgraph.odata.types import Evaluate, Expression
+
+Entity = Mapping[str, Any]
+
+# A key costs a pass over all entities.
+MAX_KEYS = 16
+
+_UNORDERED = frozenset({Kind.COMPLEX, Kind.COLLECTION, Kind.MEMBER, Kind.GUID, Kind.NULL})
+
+
+class Order(NamedTuple):
+    """Runs of keys of one direction, the most significant first."""
+
+    runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
+
+    def sort(self, entities: Iterable[Entity], first: int | None = None) -> list[Entity]:
+        """The entities in order; with ``first`` only so many of them, which is quicker."""
+        if len(self.runs) == 1 and first is not None:
+            key, descending = self.runs[0]
+            pick = heapq.nlargest if descending else heapq.nsmallest
+            return pick(first, entities, key)
+        ordered = list(entities)
+        for key, descending in reversed(self.runs):
+            ordered.sort(key=key, reverse=descending)
+        return ordered if first is None else ordered[:first]
+
+
+def compile_orderby(text: str, schema: type[edm.StructuredType]) -> Order:
+    """Compile a list of keys; raises BadRequest that says what is wrong with it."""
+    keys = [_key(tokens, Scope(schema)) for tokens in _items(tokenize(text))]
+    if len(keys) > MAX_KEYS:
+        raise BadRequest(f"more than {MAX_KEYS} keys.")
+    runs = []
+    for descending, run in groupby(keys, key=lambda key: key[1]):
+        runs.append((_combined([key for key, _ in run]), descending))
+    return Order(tuple(runs))
+
+
+def _items(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    item: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.type, 0)
+        if token.type == "," and depth == 0:
+            yield item
+            item = []
+        else:
+            item.append(token)
+    yield item
+
+
+def _key(tokens: list[Token], scope: Scope) -> tuple[Evaluate, bool]:
+    descending = False
+    if tokens and tokens[-1].type in ("ASC", "DESC"):
+        descending = tokens.pop().type == "DESC"
+    if not tokens:
+        raise BadRequest("a key is missing.")
+    expression = compile_expression(parse_tokens(tokens), scope)
+    if expression.kind in _UNORDERED:
+        raise BadRequest(f"{expression.type.name} cannot be ordered by.")
+    return _ranked(expression), descending
+
+
+def _ranked(expression: Expression) -> Evaluate:
+    """A key that compares whatever it meets: first null, then NaN, then values."""
+    value = expression.evaluate
+    if expression.kind is Kind.UNTYPED:
+        return lambda entity: _rank(value(entity))
+    if expression.kind is Kind.DOUBLE:
+        return lambda entity: (1, 0) if (v := value(entity)) != v else (2 * (v is not None), v)
+
+    def key(entity: Any) -> Any:
+        held = value(entity)
+        return held is not None, held
+
+    return key
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Dynamic values by the kind of JSON that they are, then by value."""
+    if isinstance(value, bool):
+        return 1, value
+    if isinstance(value, int | float):
+        return 2, value
+    if isinstance(value, str):
+        return 3, value
+    return (0, None) if value is None else (4, None)
+
+
+def _combined(keys: Sequence[Evaluate]) -> Callable[[Entity], Any]:
+    if len(keys) == 1:
+        return keys[0]
+    return lambda entity: [key(entity) for key in keys]

@@ -1,0 +1,156 @@
+"""``$search``: words and phrases in the texts of an entity, with AND, OR, NOT, parentheses.
+
+(OData 4.01, part 2, 5.1.7.) A term matches where any Edm.String at any level contains it,
+whatever the letter case; dynamic texts count, instants and enumerations do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from mockgraph import edm
+from mockgraph.errors import BadRequest
+from mockgraph.odata.syntax import quoted
+
+MAX_TERMS = 64
+MAX_PARENTHESES = 20
+
+_TOKENS = re.compile(r'\s*(?:([()])|"((?:[^"\\]|\\.)*+)"|([^\s"()]+))', re.DOTALL)
+_SEPARATOR = "\n"
+
+Test = Callable[[str], bool]
+Token = tuple[str, str]
+
+
+def compile_search(
+    text: str, schema: type[edm.StructuredType]
+) -> Callable[[Mapping[str, Any]], bool]:
+    """Compile a search to a predicate; raises BadRequest where it is malformed."""
+    test = _Parser(_tokenize(text)).whole()
+
+    def matches(entity: Mapping[str, Any]) -> bool:
+        return test(_SEPARATOR.join(_texts(schema, entity)).casefold())
+
+    return matches
+
+
+def _tokenize(text: str) -> list[Token]:
+    """Pairs of a kind (``(``, ``)``, ``AND``, ``OR``, ``NOT``, ``term``) and a text."""
+    tokens: list[Token] = []
+    text, position = text.rstrip(), 0
+    while position < len(text):
+        match = _TOKENS.match(text, position)
+        if match is None:
+            raise BadRequest(f"a quote is not closed at {quoted(text[position:].lstrip())}.")
+        mark, phrase, word = match.groups()
+        position = match.end()
+        if mark or word in ("AND", "OR", "NOT"):
+            tokens.append((mark or word, mark or word))
+        elif word is None and not phrase.strip():
+            raise BadRequest("a phrase is empty.")
+        else:
+            tokens.append(("term", word or re.sub(r"\\(.)", r"\1", phrase, flags=re.DOTALL)))
+    if sum(kind == "term" for kind, _ in tokens) > MAX_TERMS:
+        raise BadRequest(f"more than {MAX_TERMS} terms.")
+    return tokens
+
+
+class _Parser:
+    """By recursive descent: NOT binds before AND, which may be left out, before OR."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens[::-1]
+        self.depth = 0
+
+    def whole(self) -> Test:
+        test = self._either()
+        if self.tokens:
+            raise BadRequest(f"{quoted(self.tokens[-1][1])} is not expected.")
+        return test
+
+    def _next(self) -> str:
+        return self.tokens[-1][0] if self.tokens else "end"
+
+    def _either(self) -> Test:
+        tests = [self._both()]
+        while self._next() == "OR":
+            self.tokens.pop()
+            tests.append(self._both())
+        return tests[0] if len(tests) == 1 else lambda text: any(test(text) for test in tests)
+
+    def _both(self) -> Test:
+        tests = [self._one()]
+        while self._next() in ("AND", "NOT", "term", "("):
+            if self._next() == "AND":
+                self.tokens.pop()
+            tests.append(self._one())
+        return tests[0] if len(tests) == 1 else lambda text: all(test(text) for test in tests)
+
+    def _one(self) -> Test:
+        kind, text = self.tokens.pop() if self.tokens else ("end", "the end")
+        if kind == "term":
+            term = text.casefold()
+            return lambda text: term in text
+        if kind == "NOT" and self._next() != "NOT":
+            test = self._one()
+            return lambda text: not test(text)
+        if kind != "(":
+            raise BadRequest(f"a term is expected at {quoted(text)}.")
+        self.depth += 1
+        if self.depth > MAX_PARENTHESES:
+            raise BadRequest(f"more than {MAX_PARENTHESES} parentheses inside one another.")
+        test = self._either()
+        self.depth -= 1
+        if self._next() != ")":
+            raise BadRequest("the parentheses are not balanced.")
+        self.tokens.pop()
+        return test
+
+
+@cache
+def _textless(schema: type[edm.StructuredType]) -> frozenset[str]:
+    """The properties that hold text in JSON but no Edm.String."""
+    return frozenset(
+        name
+        for name, declared in schema.properties().items()
+        if not isinstance(_item(declared), edm.String | edm.Complex)
+    )
+
+
+@cache
+def _structured(schema: type[edm.StructuredType]) -> Mapping[str, type[edm.StructuredType]]:
+    """The properties that hold complex values, one or many, and their schemas."""
+    return {
+        name: item.schema
+        for name, declared in schema.properties().items()
+        if isinstance(item := _item(declared), edm.Complex)
+    }
+
+
+def _item(declared: edm.Property) -> edm.Property:
+    return declared.item if isinstance(declared, edm.Collection) else declared
+
+
+def _texts(schema: type[edm.StructuredType] | None, value: Mapping[str, Any]) -> Iterator[str]:
+    textless = _textless(schema) if schema else frozenset()
+    structured = _structured(schema) if schema else {}
+    for name, item in value.items():
+        if item is None or name in textless or "@" in name:
+            continue
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from _nested(structured.get(name), item)
+
+
+def _nested(schema: type[edm.StructuredType] | None, value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts(schema, value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _nested(schema, item)

@@ -1,0 +1,110 @@
+"""Types of expressions, and how stored JSON becomes values that compare.
+
+A value in an expression is: a str, a bool, an int or a float as in JSON (the words INF, -INF
+and NaN as floats); an instant in the form of ``instants.sort_key``; a member of an
+enumeration as its value in the metadata; whatever JSON a dynamic property holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mockgraph import edm, instants
+from mockgraph.odata.syntax import Kind
+
+Evaluate = Callable[[Any], Any]
+
+NUMERIC = frozenset({Kind.INTEGER, Kind.DOUBLE})
+_KINDS = {
+    "Edm.String": Kind.STRING,
+    "Edm.Boolean": Kind.BOOLEAN,
+    "Edm.Int32": Kind.INTEGER,
+    "Edm.Int64": Kind.INTEGER,
+    "Edm.Double": Kind.DOUBLE,
+    "Edm.DateTimeOffset": Kind.INSTANT,
+}
+
+
+class Type(NamedTuple):
+    """``of`` is an enumeration's members, a complex value's schema, a collection's item."""
+
+    kind: Kind
+    of: Any = None
+
+    @property
+    def name(self) -> str:
+        if self.kind is Kind.COLLECTION:
+            return f"Collection({self.of.name})"
+        if self.kind in (Kind.ENUMERATION, Kind.COMPLEX):
+            return edm.qualified(self.of.edm_name())
+        return str(self.kind.value)
+
+
+class Expression(NamedTuple):
+    """A compiled expression: its type, and its value in a scope.
+
+    A scope is the entity itself or, within a lambda, the pair of the item and the scope
+    around it. A constant has its ``value`` here too.
+    """
+
+    type: Type
+    evaluate: Evaluate
+    constant: bool = False
+    value: Any = None
+
+    @property
+    def kind(self) -> Kind:
+        return self.type.kind
+
+
+def constant(kind: Kind, value: Any, of: Any = None) -> Expression:
+    return Expression(Type(kind, of), lambda _: value, True, value)
+
+
+def of_property(declared: edm.Property) -> Type:
+    """The type of a declared property."""
+    if isinstance(declared, edm.Enum):
+        return Type(Kind.ENUMERATION, declared.members)
+    if isinstance(declared, edm.Complex):
+        return Type(Kind.COMPLEX, declared.schema)
+    if isinstance(declared, edm.Collection):
+        return Type(Kind.COLLECTION, of_property(declared.item))
+    return Type(_KINDS[declared.edm])
+
+
+def from_json(type_: Type) -> Evaluate | None:
+    """How a stored value that is not null becomes one that compares; None if it is one."""
+    if type_.kind is Kind.INSTANT:
+        return instants.sort_key
+    if type_.kind is Kind.DOUBLE:
+        return _double
+    if type_.kind is Kind.ENUMERATION:
+        return {name: member.value for name, member in type_.of.__members__.items()}.get
+    return None
+
+
+def dynamic_as(kind: Kind) -> Evaluate:
+    """A dynamic value as one of a kind, or null where it is none (OData 4.01, part 2, 5.1.1)."""
+    return _DYNAMIC[kind]
+
+
+def moment(value: Any) -> str | None:
+    """The instant that a dynamic value spells, or None."""
+    try:
+        return instants.sort_key(instants.to_utc(value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _double(value: Any) -> Any:
+    return float(value) if type(value) is str else value
+
+
+_DYNAMIC: dict[Kind, Evaluate] = {
+    Kind.STRING: lambda value: value if type(value) is str else None,
+    Kind.BOOLEAN: lambda value: value if type(value) is bool else None,
+    Kind.INTEGER: lambda value: value if type(value) is int else None,
+    Kind.DOUBLE: lambda value: value if type(value) in (int, float) else None,
+    Kind.INSTANT: moment,
+}

@@ -1,0 +1,257 @@
+"""A query string's options, all of them: names, ranges, combinations, and ``$expand``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockgraph import edm
+from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.options import ALL, MAX_LENGTH, Query, read
+
+from . import Closed, Open, closed
+
+
+class Tenant(edm.EntityType):
+    name = edm.String()
+
+
+NAVIGATION = {
+    Tenant: {"alerts": Closed, "things": Open},
+    Closed: {"things": Open, "parent": Tenant},
+    Open: {"alerts": Closed},
+}
+SAMPLE = [
+    closed(id=str(number), title="ab"[number % 2], confidence=number, notes=f"n{number}")
+    for number in range(10)
+]
+
+
+def refusal(*pairs: tuple[str, str], **facets: Any) -> str:
+    with pytest.raises(BadRequest) as refused:
+        read(pairs, facets.pop("schema", Tenant), navigation=NAVIGATION, **facets)
+    assert len(refused.value.message) < 400
+    return refused.value.message
+
+
+def ids(entities: list[Any]) -> str:
+    return "".join(entity["id"] for entity in entities)
+
+
+@pytest.mark.parametrize("name", ["$filter", "filter", "$Filter", "FILTER", "$FILTER"])
+def test_names_in_any_case_with_and_without_the_sign(name: str) -> None:
+    query = read([(name, "confidence gt 7")], Closed)
+    assert ids(query.find(SAMPLE)) == "89"
+
+
+def test_nothing_asked() -> None:
+    assert read([], Closed) == Query()
+    assert Query().find(iter(SAMPLE)) == SAMPLE
+    assert Query().find(SAMPLE, 3) == SAMPLE[:3]
+    assert Query().selection() == ""
+
+
+def test_all_together() -> None:
+    query = read(
+        [
+            ("$filter", "title eq 'b'"),
+            ("$search", "n3 OR n5 OR n7 OR n8"),
+            ("$orderby", "confidence desc"),
+            ("$select", "id,title"),
+            ("$top", "2"),
+            ("$skip", "1"),
+            ("$count", "true"),
+            ("$format", "json"),
+            ("$skiptoken", "opaque+/="),
+        ],
+        Closed,
+    )
+    assert ids(query.find(SAMPLE)) == "753"
+    assert ids(query.find(SAMPLE, 2)) == "75"
+    assert (query.top, query.skip, query.count) == (2, 1, True)
+    assert (query.format, query.skiptoken) == ("minimal", "opaque+/=")
+    assert query.selection() == "id,title"
+    assert query.filter is not None
+    assert query.filter.equalities == ((("title",), "b"),)
+
+
+def test_a_query_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Query().top = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "why"),
+    [
+        ([("$nope", "1")], "The query option '$nope' is not known."),
+        ([("", "1")], "The query option '' is not known."),
+        ([("$$top", "1")], "'$$top' is not known"),
+        ([("$apply", "aggregate()")], "'$apply' is not known"),
+        ([("@p", "1")], "'@p' is not known"),
+        ([("x" * 9000, "1")], "is not known"),
+        ([("$top", "1"), ("top", "1")], "The query option '$top' is given twice."),
+        ([("$top", "1"), ("$Top", "2")], "The query option '$top' is given twice."),
+        ([("filter", "true"), ("$filter", "true")], "'$filter' is given twice"),
+        *(([(f"${name}", "  ")], f"'${name}' is not valid: it has no value") for name in ALL),
+        *(
+            ([(f"${name}", "a" * (MAX_LENGTH + 1))], f"'${name}' is not valid: it is longer")
+            for name in ALL
+        ),
+        ([("$top", "-1")], "'$top' is not valid: '-1' is not a whole number from 0 to 2147483647"),
+        ([("$top", "x")], "'x' is not a whole number"),
+        ([("$top", "1.5")], "is not a whole number"),
+        ([("$top", "+1")], "is not a whole number"),
+        ([("$top", "٣")], "is not a whole number"),
+        ([("$top", "2147483648")], "out of range"),
+        ([("$top", "9" * 5000)], "out of range"),
+        ([("$skip", "-1")], "'$skip' is not valid"),
+        ([("$count", "True")], "'$count' is not valid: 'True' is neither true nor false"),
+        ([("$count", "1")], "'$count' is not valid"),
+        ([("$format", "xml")], "'$format' is not valid: 'xml' is not served"),
+        ([("$format", "application/json;odata.metadata=some")], "is not served"),
+        ([("$format", "application/json;IEEE754Compatible=true")], "is not served"),
+        ([("$filter", "nope eq 1")], "'$filter' is not valid: The property 'nope' does not"),
+        ([("$orderby", "nope")], "'$orderby' is not valid: The property 'nope' does not"),
+        ([("$select", "nope")], "'$select' is not valid: The property 'nope' does not"),
+        ([("$search", "AND")], "'$search' is not valid: a term is expected"),
+        ([("$expand", "nope")], "'$expand' is not valid: There is no navigation property 'nope'"),
+    ],
+)
+def test_what_is_refused_says_which_and_why(pairs: list[tuple[str, str]], why: str) -> None:
+    assert why in refusal(*pairs)
+
+
+def test_ranges_are_the_callers() -> None:
+    assert read([("$top", "1000"), ("$skip", "500")], Closed, max_top=1000, max_skip=500).top
+    assert read([("$top", "0"), ("$skip", "007")], Closed).skip == 7
+    assert "out of range, which is 0 to 1000" in refusal(("$top", "1001"), max_top=1000)
+    assert "out of range, which is 0 to 500" in refusal(("$skip", "501"), max_skip=500)
+
+
+def test_what_is_not_allowed_here() -> None:
+    allowed = frozenset({"select", "expand"})
+    assert read([("$select", "name")], Tenant, allowed=allowed).select is not None
+    assert refusal(("filter", "true"), allowed=allowed) == (
+        "The query option '$filter' is not allowed here."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("json", "minimal"),
+        ("JSON", "minimal"),
+        ("application/json", "minimal"),
+        ("application/json;odata.metadata=none", "none"),
+        ("application/json; odata.metadata=Full; odata.streaming=true", "full"),
+        ("application/json;metadata=minimal;IEEE754Compatible=false;charset=utf-8", "minimal"),
+    ],
+)
+def test_formats(text: str, level: str) -> None:
+    assert read([("$format", text)], Closed).format == level
+
+
+# -- $expand --------------------------------------------------------------------------------
+
+
+def test_expand_with_options() -> None:
+    text = (
+        "alerts($select=title,notes;filter=contains(title,';') or title eq 'b)';$top=2;"
+        '$orderby=confidence desc,title;$skip=1;$count=true;$search="x;(y";'
+        "$expand=things($select=id)) , things"
+    )
+    query = read([("$expand", text), ("$select", "name")], Tenant, navigation=NAVIGATION)
+    alerts, things = query.expand
+    assert (alerts.name, alerts.schema, things.name, things.schema) == (
+        "alerts",
+        Closed,
+        "things",
+        Open,
+    )
+    assert things.query == Query()
+    inner = alerts.query
+    assert (inner.top, inner.skip, inner.count) == (2, 1, True)
+    assert inner.filter is not None
+    assert inner.filter.matches(closed(title="b)"))
+    assert inner.filter.matches(closed(title="a;b"))
+    assert inner.search is not None
+    assert inner.search(closed(title="X;(y"))
+    assert inner.expand[0].schema is Open
+    assert query.selection() == "name,alerts(title,notes,things(id)),things()"
+
+
+def test_a_navigation_property_may_be_selected_too() -> None:
+    pairs = [("$select", "name,alerts"), ("$expand", "alerts")]
+    assert read(pairs, Tenant, navigation=NAVIGATION).selection() == "name,alerts,alerts()"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("nope", "There is no navigation property 'nope'"),
+        ("name", "There is no navigation property 'name'"),
+        ("alerts/x", "There is no navigation property 'alerts/x'"),
+        ("alerts,alerts", "'alerts' is given twice"),
+        ("alerts,", "empty"),
+        ("alerts()", "empty"),
+        ("alerts($top=1;)", "empty"),
+        ("alerts($top=1", "not balanced"),
+        ("alerts($top=1))", "not balanced"),
+        ("alerts)(", "not balanced"),
+        ("alerts($filter=title eq ')", "quote is not closed"),
+        ("alerts x", "'alerts x' is not a navigation property"),
+        ("alerts($top)", "'$top' is not an option with a value"),
+        ("alerts($top=)", "alerts: The query option '$top' is not valid: it has no value"),
+        ("alerts($top=x)", "alerts: The query option '$top' is not valid: 'x'"),
+        ("alerts($top=1;top=1)", "alerts: The query option '$top' is given twice"),
+        ("alerts($nope=1)", "alerts: The query option '$nope' is not known"),
+        ("alerts($format=json)", "'$format' is not allowed here"),
+        ("alerts($skiptoken=x)", "'$skiptoken' is not allowed here"),
+        ("alerts($filter=nope eq 1)", "alerts: The query option '$filter' is not valid: The prop"),
+        ("alerts($expand=nope)", "alerts: The query option '$expand' is not valid: There is no"),
+        (
+            "alerts($expand=things($expand=alerts($expand=things)))",
+            "more than 3 levels deep",
+        ),
+        ("alerts($expand=" * 500, "not balanced"),
+        ("alerts($expand=" * 400 + ")" * 400, "There is no navigation property 'alerts'"),
+        (",".join(f"a{number}" for number in range(33)), "more than 32 items"),
+    ],
+)
+def test_expand_refuses(text: str, why: str) -> None:
+    message = refusal(("$expand", text))
+    assert message.startswith("The query option '$expand' is not valid: ")
+    assert why in message
+
+
+@pytest.mark.parametrize("text", ["*", "alerts/$ref", "alerts/$count", "*/$ref", "alerts,*"])
+def test_expand_says_what_is_not_emulated(text: str) -> None:
+    with pytest.raises(NotEmulated, match=r"\$expand="):
+        read([("$expand", text)], Tenant, navigation=NAVIGATION)
+
+
+def test_nothing_to_expand_where_nothing_is_declared() -> None:
+    with pytest.raises(BadRequest, match="no navigation property 'alerts'"):
+        read([("$expand", "alerts")], Tenant)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*(f"${name}" for name in ALL), "top", "x"]),
+            st.text("alerts($top=1;,)'\"eq*/ 12", max_size=20),
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_is_sent_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
+    message = ""
+    try:
+        read(pairs, Tenant, navigation=NAVIGATION)
+    except (BadRequest, NotEmulated) as refused:
+        message = refused.message
+    assert len(message) < 500
