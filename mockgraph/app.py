@@ -1,0 +1,91 @@
+"""One request, from the wire to the answer."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+from werkzeug.wrappers import Response
+
+from mockgraph import addressing, auth, control, rendering, validation
+from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
+from mockgraph.examples import initial_document
+from mockgraph.model import Settings
+from mockgraph.resources import SERVICE
+from mockgraph.state import State
+
+_logger = logging.getLogger("mockgraph")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A WSGI app that emulates the service, with a state of its own.
+
+    Raises MockGraphError where the store, a seed or a page cannot be used. The app's state
+    is ``app.extensions["mockgraph"]``; close it to let go of a store.
+    """
+    settings = settings or Settings()
+    service = SERVICE
+    state = State(service, initial_document(service, settings), settings.store)
+
+    def answer() -> Response:
+        caller = auth.authenticate(request, settings.auth)
+        address = addressing.resolve(request.method, request.path, service)
+        auth.authorize(caller, address)
+        intent = validation.read(request, address, service)
+        outcome = state.apply(intent)
+        return rendering.render(outcome, intent, service, settings.json)
+
+    app = _App(answer)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.extensions["mockgraph"] = state
+    app.register_blueprint(control.blueprint(service, state, settings))
+    app.before_request(_identify)
+    app.after_request(_sign)
+    app.register_error_handler(Exception, lambda error: _refuse(error, settings.json))
+    return app
+
+
+class _App(Flask):
+    """Flask, but that every path outside the control plane is Graph's, whatever the method."""
+
+    def __init__(self, answer: Callable[[], Response]):
+        super().__init__("mockgraph", static_folder=None)
+        self.url_map.merge_slashes = False
+        self._answer = answer
+
+    def dispatch_request(self) -> Any:
+        if request.path == "/" or request.path.lower().startswith(control.PREFIX):
+            return super().dispatch_request()
+        return self._answer()
+
+
+def _identify() -> None:
+    g.request_id = str(uuid.uuid4())
+    g.client_request_id = request.headers.get("client-request-id") or g.request_id
+
+
+def _sign(response: Any) -> Any:
+    response.headers["request-id"] = g.request_id
+    response.headers["client-request-id"] = g.client_request_id
+    response.headers["OData-Version"] = "4.0"
+    return response
+
+
+def _refuse(error: Exception, layout: str) -> Response:
+    """Any error as Graph's error body, the framework's own and unforeseen ones too."""
+    if isinstance(error, WrongMethod):
+        error = MethodNotAllowed(request.method, sorted(error.valid_methods or ()))
+    elif isinstance(error, HTTPException):
+        error = BY_STATUS.get(error.code or 500, GraphError)(error.description)
+    elif not isinstance(error, GraphError):
+        _logger.error("%s %s failed", request.method, request.path, exc_info=error)
+        error = GraphError()
+    body = error.body(g.request_id, g.client_request_id)
+    response = rendering.render_json(body, error.status, layout)
+    response.headers.extend(error.headers)
+    return response

@@ -1,0 +1,307 @@
+"""From an outcome to a response: bodies in OData's JSON format, status, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import orjson
+from werkzeug.wrappers import Response
+
+from mockgraph import edm
+from mockgraph.model import (
+    Address,
+    EntitySet,
+    Intent,
+    Json,
+    Operation,
+    Outcome,
+    Page,
+    Resource,
+    Row,
+    Service,
+)
+from mockgraph.odata.options import Query
+
+T = TypeVar("T")
+Structured = type[edm.StructuredType]
+
+_CONTENT_TYPE = (
+    "application/json;odata.metadata={};odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+)
+
+
+def render(outcome: Outcome, intent: Intent, service: Service, layout: str) -> Response:
+    """The response to a request that went well; ``layout`` is ``graph`` or ``documented``."""
+    return _Renderer(intent, service, layout).response(outcome)
+
+
+def render_json(value: Json, status: int, layout: str = "graph") -> Response:
+    """A response that is no entity: an error, or what the control plane answers."""
+    response = Response(dump(value, layout), status)
+    response.content_type = "application/json"
+    return response
+
+
+def dump(value: Json, layout: str) -> bytes:
+    """JSON text: compact, or laid out as the reference pages print it, with CRLF."""
+    if layout == "graph":
+        return orjson.dumps(value)
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).replace(b"\n", b"\r\n")
+
+
+class _Renderer:
+    """The answer to one intent."""
+
+    def __init__(self, intent: Intent, service: Service, layout: str):
+        self._intent = intent
+        self._address: Address = intent.address
+        self._service = service
+        self._layout = layout
+        self._level = intent.preferences.metadata
+        root = intent.address.root
+        self._base = f"{intent.origin}/{root.name}"
+        self._singleton = f"{self._base}/{root.singleton}"
+
+    def response(self, outcome: Outcome) -> Response:
+        by_operation: dict[Operation, Callable[[Outcome], Response]] = {
+            Operation.OPTIONS: self._options,
+            Operation.SERVICE_DOCUMENT: self._service_document,
+            Operation.LIST: self._collection,
+            Operation.COUNT: self._text,
+            Operation.COUNT_PROPERTY: self._text,
+            Operation.LIST_REFERENCES: self._references,
+            Operation.CREATE: self._created,
+            Operation.READ: self._entity,
+            Operation.READ_REFERENCE: self._reference,
+            Operation.UPDATE: self._updated,
+            Operation.DELETE: self._empty,
+            Operation.READ_PROPERTY: self._property,
+            Operation.READ_VALUE: self._raw,
+            Operation.APPEND: self._property,
+            Operation.ACT: self._acted,
+        }
+        return by_operation[self._address.operation](outcome)
+
+    # -- one method an operation ----------------------------------------------------------
+
+    def _options(self, _: Outcome) -> Response:
+        return Response(status=204, headers={"Allow": ", ".join(self._address.allowed)})
+
+    def _empty(self, outcome: Outcome) -> Response:
+        return Response(status=outcome.status or 204)
+
+    def _entity(self, outcome: Outcome) -> Response:
+        row = _given(outcome.row)
+        headers = {"ETag": row.etag or ""}
+        if outcome.unchanged:
+            return Response(status=304, headers=headers)
+        return self._json(self._with_context(row), outcome.status or 200, headers)
+
+    def _created(self, outcome: Outcome) -> Response:
+        row = _given(outcome.row)
+        response = self._returned(outcome, "representation")
+        response.headers["Location"] = url = self._url(self._address.resource, row)
+        if response.status_code == 204:
+            response.headers["OData-EntityId"] = url
+        return response
+
+    def _updated(self, outcome: Outcome) -> Response:
+        resource = self._address.resource
+        default = "representation"
+        if isinstance(resource, EntitySet) and not self._address.root.documented:
+            default = resource.rules.update_answers
+        return self._returned(outcome, default)
+
+    def _collection(self, outcome: Outcome) -> Response:
+        page = _given(outcome.page)
+        resource = self._address.within.target if self._address.within else self._address.resource
+        body: dict[str, Json] = {"@odata.context": self._context()}
+        if page.total is not None:
+            body["@odata.count"] = page.total
+        query = self._intent.query
+        body["value"] = [self._shown(row, resource, query) for row in page.rows]
+        if page.next is not None:
+            body["@odata.nextLink"] = self._next_link(page.next)
+        return self._json(self._controlled(body), 200)
+
+    def _references(self, outcome: Outcome) -> Response:
+        page = _given(outcome.page)
+        resource = self._address.resource
+        body: dict[str, Json] = {
+            "@odata.context": f"{self._base}/$metadata#Collection($ref)",
+            "value": [{"@odata.id": self._url(resource, row)} for row in page.rows],
+        }
+        if page.next is not None:
+            body["@odata.nextLink"] = self._next_link(page.next)
+        return self._json(self._controlled(body), 200)
+
+    def _reference(self, outcome: Outcome) -> Response:
+        body = {
+            "@odata.context": f"{self._base}/$metadata#$ref",
+            "@odata.id": self._url(self._address.resource, _given(outcome.row)),
+        }
+        return self._json(body, 200)
+
+    def _property(self, outcome: Outcome) -> Response:
+        if outcome.value is None:
+            return Response(status=204)
+        context = {"@odata.context": self._context()}
+        declared = edm.property_at(self._address.resource.type, self._address.path)
+        value = self._annotated_value(declared, outcome.value)
+        body = {**context, **value} if isinstance(value, dict) else {**context, "value": value}
+        return self._json(self._controlled(body), 200)
+
+    def _raw(self, outcome: Outcome) -> Response:
+        if outcome.value is None:
+            return Response(status=204)
+        if isinstance(outcome.value, (dict, list)):
+            return self._json(outcome.value, 200)
+        return self._text(outcome)
+
+    def _text(self, outcome: Outcome) -> Response:
+        value = outcome.value
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        return Response(text, 200, content_type="text/plain;charset=utf-8")
+
+    def _acted(self, outcome: Outcome) -> Response:
+        if outcome.page is None:
+            return Response(status=outcome.status or 204)
+        schema = _given(outcome.type)
+        name = edm.qualified(schema.edm_name())
+        body: dict[str, Json] = {
+            "@odata.context": f"{self._base}/$metadata#Collection({name})",
+            "value": [self._value(schema, row) for row in outcome.page.rows],
+        }
+        return self._json(self._controlled(body), outcome.status or 200)
+
+    def _service_document(self, _: Outcome) -> Response:
+        root = self._address.root
+        body = {
+            "@odata.context": f"{self._base}/$metadata",
+            "value": [{"name": root.singleton, "kind": "Singleton", "url": root.singleton}],
+        }
+        return self._json(self._controlled(body), 200)
+
+    # -- bodies ---------------------------------------------------------------------------
+
+    def _returned(self, outcome: Outcome, default: str) -> Response:
+        """The answer to a write: the entity, or nothing where that is preferred."""
+        row, preferred = _given(outcome.row), self._intent.preferences.returns
+        headers = {"ETag": row.etag or ""}
+        if preferred:
+            headers["Preference-Applied"] = f"return={preferred}"
+        if (preferred or default) == "minimal":
+            return Response(status=204, headers=headers)
+        return self._json(self._with_context(row), outcome.status or 200, headers)
+
+    def _with_context(self, row: Row) -> dict[str, Json]:
+        shown = self._shown(row, self._address.resource, self._intent.query)
+        return self._controlled({"@odata.context": self._context(), **shown})
+
+    def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
+        """An entity as the query selects it, with control information and expansions."""
+        entity = row.entity if query.select is None else query.select.apply(row.entity)
+        shown = self._annotated(resource.type, entity)
+        if self._layout == "graph" and self._level != "none":
+            links: dict[str, Json] = {}
+            if self._level == "full":
+                links = {"@odata.id": (url := self._url(resource, row)), "@odata.editLink": url}
+            shown = {"@odata.etag": row.etag, **links, **shown}
+        for name, page in row.expanded.items():
+            shown.update(self._expanded(name, page, query))
+        return shown
+
+    def _expanded(self, name: str, page: Page, query: Query) -> dict[str, Json]:
+        inner = next(each for each in query.expand if each.name == name)
+        target = next(each for each in self._service.sets.values() if each.type is inner.schema)
+        rows = [self._shown(row, target, inner.query) for row in page.rows]
+        counted = {} if page.total is None else {f"{name}@odata.count": page.total}
+        return {**counted, name: rows}
+
+    def _value(self, schema: Structured, row: Row) -> dict[str, Json]:
+        if row.etag is not None:
+            return self._shown(row, self._address.resource, Query())
+        return self._annotated(schema, row.entity)
+
+    def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> dict[str, Json]:
+        """The value with the type annotations that the root and the level ask for."""
+        if self._level == "none":
+            return edm.bare(value)
+        if self._level == "full":
+            return edm.fully_typed(schema, value)
+        return edm.typed(schema, value) if self._address.root.documented else dict(value)
+
+    def _annotated_value(self, declared: edm.Property | None, value: Json) -> Json:
+        if isinstance(declared, edm.Complex):
+            return self._annotated(declared.schema, value)
+        if isinstance(declared, edm.Collection) and isinstance(declared.item, edm.Complex):
+            schema = declared.item.schema
+            return [self._annotated(schema, item) for item in value]
+        return value
+
+    def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
+        """The body with as much control information as was asked for, or as pages print."""
+        if self._layout == "graph" and self._level != "none":
+            return body
+        kept = ("@odata.nextLink", "@odata.count") if self._layout == "graph" else ("@odata.type",)
+        return {
+            name: value
+            for name, value in body.items()
+            if not name.startswith("@odata.") or name in kept or name == "@odata.nextLink"
+        }
+
+    def _json(self, body: Json, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        response = Response(dump(body, self._layout), status, headers)
+        response.content_type = (
+            "application/json"
+            if self._layout == "documented"
+            else _CONTENT_TYPE.format(self._level)
+        )
+        return response
+
+    # -- URLs -----------------------------------------------------------------------------
+
+    def _context(self) -> str:
+        """The context URL: what in the metadata the answer is (OData JSON format, 10)."""
+        address = self._address
+        fragment = address.root.singleton
+        if isinstance(address.resource, EntitySet):
+            fragment += f"/{address.resource.name}"
+        if address.path:
+            key = f"('{_quoted(address.key)}')" if address.key is not None else ""
+            return f"{self._base}/$metadata#{fragment}{key}/{'/'.join(address.path)}"
+        if address.within is not None:
+            fragment += f"('{_quoted(address.key)}')/{address.within.name}"
+        selection = self._intent.query.selection()
+        if selection:
+            fragment += f"({selection})"
+        is_entity = (
+            isinstance(address.resource, EntitySet) and address.operation is not Operation.LIST
+        )
+        return f"{self._base}/$metadata#{fragment}{'/$entity' if is_entity else ''}"
+
+    def _url(self, resource: Resource, row: Row) -> str:
+        if not isinstance(resource, EntitySet):
+            return self._singleton
+        return f"{self._singleton}/{resource.name}/{quote(row.entity['id'], safe='')}"
+
+    def _next_link(self, token: str) -> str:
+        """The request's own URL with the options kept, but for ``$skip``: the token has it."""
+        options = [
+            (name, value)
+            for name, value in self._intent.options
+            if name.lower().removeprefix("$") not in ("skip", "skiptoken")
+        ]
+        query = urlencode([*options, ("$skiptoken", token)], quote_via=quote, safe="$,'()/:")
+        return f"{self._intent.origin}{quote(self._intent.path)}?{query}"
+
+
+def _given(value: T | None) -> T:
+    assert value is not None  # the state gives what the operation is about
+    return value
+
+
+def _quoted(key: str | None) -> str:
+    return quote((key or "").replace("'", "''"), safe="'")

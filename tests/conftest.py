@@ -1,0 +1,51 @@
+"""What many tests need: an app of their own, a client that carries a token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockgraph.app import create_app
+from mockgraph.model import Settings
+
+pytest_plugins = ["pytester"]
+
+EMPTY = {"Security": {"providerStatus": []}}
+
+
+@pytest.fixture
+def make_client() -> Iterator[Callable[..., FlaskClient]]:
+    """Makes a client of a new app from settings; it sends a bearer token unless told not to."""
+    apps = []
+
+    def make(**settings: Any) -> FlaskClient:
+        app = create_app(Settings(**settings))
+        apps.append(app)
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = "Bearer token"
+        return client
+
+    yield make
+    for app in apps:
+        app.extensions["mockgraph"].close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    """A client of a fresh app with the documented state."""
+    return make_client()
+
+
+@pytest.fixture
+def empty_client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    """A client of a fresh app whose sets are all empty."""
+    return make_client(seeds=(EMPTY,))
+
+
+def state_of(client: FlaskClient) -> Any:
+    """The whole state, to be compared before and after."""
+    return json.loads(client.get("/_mockgraph/state").data)
