@@ -1,0 +1,168 @@
+"""The command line: ``mockgraph serve``, ``replay`` and ``routes``.
+
+Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
+until a command runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.version import __version__
+
+if TYPE_CHECKING:
+    from mockgraph.model import Settings
+
+
+def _option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
+    """An option with its environment variable and default shown in the help."""
+    variable = "MOCKGRAPH_" + name.strip("-").replace("-", "_").upper()
+    shown: dict[str, Any] = {"envvar": variable, "show_envvar": True, "show_default": True}
+    return click.option(name, *destination, **shown, **attributes)
+
+
+_docs = _option(
+    "--docs",
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR",
+    help="Directory of reference pages to use instead of the bundled ones; may be repeated.",
+)
+_auth = _option(
+    "--auth",
+    type=click.Choice(["any", "off"]),
+    default="any",
+    help="any: a bearer token must be there; off: the Authorization header is not looked at.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="MockGraph")
+def main() -> None:
+    """A local, stateful emulator of the Microsoft Graph Security endpoint."""
+
+
+@main.command()
+@_option("--host", default="127.0.0.1", help="Address to listen on.")
+@_option("--port", default=8365, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@_option(
+    "--store",
+    default="memory",
+    metavar="FILE|memory",
+    help="File that keeps the state over restarts.",
+)
+@_option(
+    "--seed",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE|demo",
+    help="State document to start from, and to go back to on reset, or demo, a tenant that "
+    "comes with MockGraph; may be repeated.",
+)
+@_docs
+@_auth
+@_option(
+    "--json",
+    "layout",
+    type=click.Choice(["graph", "documented"]),
+    default="graph",
+    help="graph: compact, with OData control information; documented: as the pages print it.",
+)
+def serve(
+    host: str,
+    port: int,
+    store: str,
+    seed: tuple[str, ...],
+    docs: tuple[str, ...],
+    auth: str,
+    layout: str,
+) -> None:
+    """Serve until SIGTERM or Ctrl+C; requests under way are finished."""
+    from mockgraph.model import Settings
+    from mockgraph.seeds import read_seeds
+
+    with _told():
+        settings = Settings(
+            store=None if store == "memory" else store,
+            seeds=read_seeds(seed),
+            docs=docs,
+            auth=auth,
+            json=layout,
+        )
+        _serve(settings, host, port)
+
+
+@main.command()
+@_option("--url", metavar="URL", help="Server to ask, by default one of its own.")
+@_docs
+@_option("--token", default="replay", help="Bearer token to send.")
+def replay(url: str | None, docs: tuple[str, ...], token: str) -> None:
+    """Send every documented request and compare the answer with the documented response."""
+    from mockgraph.live import MockGraph
+    from mockgraph.replay import replay_pages
+
+    with _told():
+        if url is not None:
+            passed = replay_pages(url, docs, token, click.echo)
+        else:
+            with MockGraph(docs=docs) as graph:
+                passed = replay_pages(graph.origin, docs, token, click.echo)
+    sys.exit(0 if passed else 1)
+
+
+@main.command()
+def routes() -> None:
+    """List every operation served."""
+    from mockgraph.addressing import operations
+    from mockgraph.resources import SERVICE
+
+    for method, template in operations(SERVICE):
+        click.echo(f"{method:<7} {template}")
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    from mockgraph.app import create_app
+    from mockgraph.server import Server, logged
+
+    _log_to_stderr()
+    app = create_app(settings)
+    try:
+        server = Server(logged(app), host, port)
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        server.start()
+        click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
+        click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
+        sys.stdout.flush()
+        while not stop.wait(0.5):  # a wait without end would hold up signals on Windows
+            pass
+        server.stop()
+    finally:
+        app.extensions["mockgraph"].close()
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("mockgraph")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+class _told:
+    """Faults of the setup as one line and exit code 1."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (MockGraphError, GraphError)):
+            raise click.ClickException(str(error)) from None

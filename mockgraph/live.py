@@ -1,0 +1,119 @@
+"""MockGraph in this process: a live server that Python code starts, resets and looks into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from mockgraph.app import create_app
+from mockgraph.errors import MockGraphError
+from mockgraph.examples import initial_document
+from mockgraph.model import Settings
+from mockgraph.resources import SERVICE
+from mockgraph.seeds import Seed, copied, read_seeds
+from mockgraph.server import Server
+from mockgraph.state import State
+
+
+class MockGraph:
+    """A live server on a free port of the loopback, for the length of a ``with`` block.
+
+    ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is ``any``
+    or ``off``; ``store`` is a file that keeps the state, memory if left out; ``docs`` are
+    directories of reference pages instead of the bundled ones; ``json`` is ``graph`` or
+    ``documented``. Raises MockGraphError where one of them cannot be used::
+
+        with MockGraph(seed={"Security": {"providerStatus": []}}) as graph:
+            requests.get(f"{graph.url}/Security", headers={"Authorization": "Bearer x"})
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: Seed | Sequence[Seed] = (),
+        auth: str = "any",
+        store: str | os.PathLike[str] | None = None,
+        docs: Sequence[str | os.PathLike[str]] = (),
+        json: str = "graph",
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ):
+        self._settings = Settings(
+            store=os.fspath(store) if store else None,
+            seeds=read_seeds(seed),
+            docs=tuple(os.fspath(each) for each in docs),
+            auth=auth,
+            json=json,
+        )
+        self._host = host
+        self._port = port
+        self._server: Server | None = None
+
+    def start(self) -> Self:
+        """Serve, on a new state. A ``with`` block does this by itself."""
+        app = create_app(self._settings)
+        self._state: State = app.extensions["mockgraph"]
+        try:
+            self._server = Server(app, self._host, self._port)
+            self._server.start()
+        except BaseException:
+            self._state.close()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and let go of the port and of the store."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+            self._state.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<MockGraph {self.origin if self._server else 'stopped'}>"
+
+    @property
+    def origin(self) -> str:
+        """``http://HOST:PORT``."""
+        if self._server is None:
+            raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
+        return self._server.origin
+
+    @property
+    def url(self) -> str:
+        """The root that the documentation uses, ``http://HOST:PORT/localtest``."""
+        return f"{self.origin}/localtest"
+
+    def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
+        """Back to the state that the server started with, or to that of other seeds."""
+        seeds = read_seeds(seed)
+        if seeds:
+            self._state.replace(
+                initial_document(SERVICE, Settings(seeds=seeds, docs=self._settings.docs))
+            )
+        else:
+            self._state.reset()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
+        document: dict[str, Any] = orjson.loads(orjson.dumps(self._state.document()))
+        return document
+
+    @state.setter
+    def state(self, document: Mapping[str, Any]) -> None:
+        self._state.replace(copied(document))
