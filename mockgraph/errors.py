@@ -137,6 +137,12 @@ class UnsupportedMediaType(GraphError):
         super().__init__(f"The media type '{media_type}' is not supported; send application/json.")
 
 
+class FailedDependency(GraphError):
+    status = 424
+    code = "FailedDependency"
+    default_message = "A request that this one depends on failed."
+
+
 class NotEmulated(GraphError):
     """Something that Graph has and MockGraph lacks: said, never made up."""
 

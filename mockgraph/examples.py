@@ -24,6 +24,7 @@ Structured = type[edm.StructuredType]
 # The operations whose answers show entities as they are stored.
 _SHOWING = frozenset([Operation.READ, Operation.LIST, Operation.UPDATE, Operation.CREATE])
 
+_SOME_INSTANT = "2017-01-01T00:00:00Z"
 _PLACEHOLDER = re.compile(r"\{[^}/]*\}")
 
 
@@ -159,7 +160,8 @@ def _state_needed(address: Address, body: Json, answer: Json) -> tuple[dict[str,
     shown = dict(answer) if isinstance(answer, dict) else {}
     if address.writes and isinstance(body, dict):
         shown = {name: value for name, value in shown.items() if name not in body}
-    shown.setdefault("id", str(uuid.uuid4()))
+    given = address.key if address.key and not _PLACEHOLDER.search(address.key) else None
+    shown.setdefault("id", given or str(uuid.uuid4()))
     if not isinstance(resource, EntitySet):
         return shown, ""
     if address.operation is Operation.CREATE:
@@ -183,7 +185,7 @@ def _state_for_action(address: Address, body: Json) -> tuple[dict[str, Any], str
 
 
 def _concrete(schema: Structured | None, value: Json) -> Json:
-    """The value with a member in the place of each "String" that stands for one."""
+    """The value with a member, or an instant, where the page prints a word for any."""
     if schema is None:
         return value
     if isinstance(value, list):
@@ -199,9 +201,18 @@ def _concrete(schema: Structured | None, value: Json) -> Json:
     }
 
 
+def _is_placeholder(value: Json) -> bool:
+    """Whether a page prints a word for any value: "String", "String (timestamp)", "{status}"."""
+    if not isinstance(value, str):
+        return False
+    return value == "String" or not re.fullmatch(r"[\w.:+-]+", value)
+
+
 def _concrete_value(declared: edm.Property, value: Json) -> Json:
-    if isinstance(declared, edm.Enum) and value == "String":
+    if isinstance(declared, edm.Enum) and _is_placeholder(value):
         return next(iter(declared.members.__members__))
+    if isinstance(declared, edm.DateTimeOffset) and _is_placeholder(value):
+        return _SOME_INSTANT
     if isinstance(declared, edm.Complex):
         return _concrete(declared.schema, value)
     if isinstance(declared, edm.Collection) and isinstance(value, list):

@@ -22,8 +22,8 @@ from mockgraph.state import State
 class MockGraph:
     """A live server on a free port of the loopback, for the length of a ``with`` block.
 
-    ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is ``any``
-    or ``off``; ``store`` is a file that keeps the state, memory if left out; ``docs`` are
+    ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is
+    ``any`` or ``off``; ``store`` is a file that keeps the state, memory if left out; ``docs`` are
     directories of reference pages instead of the bundled ones; ``json`` is ``graph`` or
     ``documented``. Raises MockGraphError where one of them cannot be used::
 

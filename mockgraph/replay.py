@@ -58,6 +58,7 @@ def replay_pages(url: str, docs: Iterable[str], token: str, say: Callable[[str],
 
 def difference(exchange: Exchange, answer: Answer) -> str | None:
     """How an answer differs from the documented one, as a unified diff; None if it does not."""
+    exchange = exchange._replace(answer=_documented(exchange.answer))
     documented = _shown(exchange.status, exchange.answer)
     actual = _shown(answer.status, _aligned(exchange, answer.body))
     if documented == actual:
@@ -93,6 +94,14 @@ def _aligned(exchange: Exchange, body: Json) -> Json:
     if isinstance(documented, dict) and isinstance(documented.get("value"), list):
         return {**body, "value": alignment.items(schema, documented["value"], body.get("value"))}
     return alignment.structured(schema, documented, body, "")
+
+
+def _documented(answer: Json) -> Json:
+    """A documented answer without control information, but for ``@odata.type``."""
+    answer = _without_control(answer)
+    if isinstance(answer, dict) and isinstance(answer.get("value"), list):
+        return {**answer, "value": [_without_control(item) for item in answer["value"]]}
+    return answer
 
 
 def _without_control(value: Json) -> Json:

@@ -5,6 +5,7 @@ Whatever is wrong with a request is said here, before anything is touched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from mockgraph.errors import (
     BadRequest,
     EmptyPayload,
     MalformedPayload,
+    NotEmulated,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
@@ -56,6 +58,7 @@ _OPTIONS: Mapping[Operation, frozenset[str]] = {
 }
 _NO_OPTIONS = Query()
 _LEVELS = ("none", "minimal", "full")
+_PAGE_SIZE = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def read(request: Request, address: Address, service: Service) -> Intent:
@@ -94,11 +97,11 @@ def read_json(request: Request) -> Json:
 def _read_body(request: Request, address: Address) -> Properties:
     match address.operation:
         case Operation.CREATE:
-            return edm.load(address.type, read_json(request))
+            return _without_navigation(address, edm.load(address.type, read_json(request)))
         case Operation.UPDATE:
             body = edm.load(address.type, read_json(request), partial=True)
             _check_needs(address, body)
-            return body
+            return _without_navigation(address, body)
         case Operation.APPEND:
             declared = cast("edm.Collection", address.type.properties()[address.path[0]])
             item = cast("edm.Complex", declared.item)
@@ -107,6 +110,15 @@ def _read_body(request: Request, address: Address) -> Properties:
             return edm.load(address.action.parameters, read_json(request))
         case _:
             return {}
+
+
+def _without_navigation(address: Address, body: Properties) -> Properties:
+    """Raises 501 where related entities come along: an open type would take them for its own."""
+    navigations = address.resource.navigations if isinstance(address.resource, EntitySet) else ()
+    for navigation in navigations:
+        if navigation.name in body:
+            raise NotEmulated(f"writing '{navigation.name}' together with what they belong to")
+    return body
 
 
 def _check_needs(address: Address, body: Properties) -> None:
@@ -175,7 +187,7 @@ def _preferences(request: Request, query: Query) -> Preferences:
     for name, value in _prefer(request):
         if name == "return" and value in ("minimal", "representation"):
             returns = returns or value
-        elif name in ("odata.maxpagesize", "maxpagesize") and value.isdecimal() and int(value) > 0:
+        elif name in ("odata.maxpagesize", "maxpagesize") and _PAGE_SIZE.fullmatch(value):
             page_size = page_size or int(value)
     return Preferences(returns, page_size, query.format or _accepted_level(request))
 

@@ -32,6 +32,9 @@ class Memory:
         key: str = self.create(set_name, edm.load(self._schema(set_name), properties))["id"]
         return key
 
+    def now(self) -> str:
+        return "2026-11-24T12:00:00.000000Z"
+
     def get(self, set_name: str, key: str) -> Mapping[str, Json] | None:
         return copy.deepcopy(self._set(set_name).get(key))
 
@@ -97,7 +100,7 @@ BULK = [name for name, (_, action) in ACTIONS.items() if not action.on_entity]
         ({}, "'value' is missing"),
         ({"value": None}, "cannot be null"),
         ({"value": {}}, "Cannot convert an object"),
-        ({"value": [None]}, "value/0: The property is not nullable"),
+        ({"value": [None]}, "value/0: An item of a collection cannot be null"),
         ({"value": [1]}, "value/0: Cannot convert 1"),
         ({"value": [], "values": []}, "'values' does not exist"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockgraph import edm, instants
+from mockgraph import edm
 from mockgraph.edm import (
     Collection,
     Complex,
@@ -92,7 +92,7 @@ def _cancel(transaction: Transaction, key: str | None, _: Properties) -> ActionR
         # The request is in order; it is the state of the action that forbids it.
         raise Conflict(f"The action cannot be cancelled: its status is '{action['status']}'.")
     # operationStatus has no member for cancelled: what will never complete has failed.
-    now, status = instants.now(), OperationStatus.Failed.name
+    now, status = transaction.now(), OperationStatus.Failed.name
     past = edm.whole(SecurityActionState, {"status": status, "updatedDateTime": now})
     changes = {
         "status": status,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mockgraph import instants
+from mockgraph.clock import Clock
 from mockgraph.errors import NotFound
 from mockgraph.model import Intent, Json, Operation, Outcome, Page, Row, Service
 from mockgraph.state.documents import read_document, write_document
@@ -20,7 +20,7 @@ from mockgraph.state.log import StoreLog
 from mockgraph.state.paging import Pager
 from mockgraph.state.preconditions import allowed_changes, check, unchanged
 from mockgraph.state.reading import Reader
-from mockgraph.state.tables import Entity, EntityDB, EntityStorage
+from mockgraph.state.tables import Entity, EntityDB, EntityStorage, Snapshot
 from mockgraph.state.work import Work
 
 PAGE_SIZE = 100
@@ -35,23 +35,45 @@ class State:
     store cannot be opened, BadRequest where the document does not fit.
     """
 
-    def __init__(self, service: Service, initial: Json, store: str | None = None):
+    def __init__(
+        self,
+        service: Service,
+        initial: Json,
+        store: str | None = None,
+        clock: Clock | None = None,
+    ):
+        log = StoreLog(Path(store)) if store else None
+        storage = _storage(log)
+        try:
+            snapshot = storage.stamped(read_document(initial, service, None))
+            if log is None or log.is_new:
+                storage.restore(snapshot)
+        except BaseException:
+            storage.close()
+            raise
+        self._begin(service, storage, snapshot, clock or Clock())
+
+    def fork(self, clock: Clock | None = None) -> State:
+        """A state of its own, in memory, that starts from the initial state of this one.
+
+        It shares every entity until one of the two is written, so it costs next to nothing.
+        """
+        forked = State.__new__(State)
+        storage = _storage(None)
+        storage.restore(self._initial)
+        forked._begin(self._service, storage, self._initial, clock or Clock())
+        return forked
+
+    def _begin(
+        self, service: Service, storage: EntityStorage, initial: Snapshot, clock: Clock
+    ) -> None:
+        self.clock = clock
         self._service = service
+        self._initial = initial
         self._lock = threading.RLock()
         self._pager = Pager()
-        log = StoreLog(Path(store)) if store else None
-        # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
-        first = max(log.revision if log else 0, int(time.time() * 1000))
-        storage = EntityStorage(log.tables if log else {}, first, log)
         self._db = EntityDB(storage=lambda: storage)
         self._reader = Reader(self._db, service)
-        try:
-            self._initial = storage.stamped(read_document(initial, service, None))
-            if log is None or log.is_new:
-                storage.restore(self._initial)
-        except BaseException:
-            self._db.close()
-            raise
 
     def apply(self, intent: Intent) -> Outcome:
         """Do what was asked. Raises 404, 409 and 412, and then nothing has changed."""
@@ -95,6 +117,7 @@ class State:
                 query,
                 _page_size(intent),
                 self._reader.table(target.name).entity,
+                _walk(intent),
             )
             rows = [self._reader.row(entity, query, target) for entity in cut.entities]
         return Outcome(page=Page(rows, cut.total, cut.next))
@@ -154,7 +177,7 @@ class State:
             before = self._writable(intent)
             item = {**intent.body}
             if "createdDateTime" in item:
-                item["createdDateTime"] = instants.now()
+                item["createdDateTime"] = self.clock.text()
             work = self._work()
             after = work.update(name, before.key, {path: [*before[path], item]})
             work.commit()
@@ -200,7 +223,7 @@ class State:
     }
 
     def _work(self) -> Work:
-        return Work(self._db, self._service)
+        return Work(self._db, self._service, self.clock)
 
     def _row(self, entity: Entity, intent: Intent) -> Row:
         return self._reader.row(entity, intent.query, intent.address.resource)
@@ -210,6 +233,21 @@ class State:
         entity = self._reader.entity(intent.address)
         check(intent.preconditions, entity)
         return entity
+
+
+def _walk(intent: Intent) -> str:
+    """What a list is of, and what it is filtered and ordered by, as its pages have it."""
+    address = intent.address
+    options = ((name.lower().removeprefix("$"), value) for name, value in intent.options)
+    chosen = sorted(each for each in options if each[0] in ("filter", "search", "orderby"))
+    within = address.within.name if address.within else None
+    return repr((address.resource.name, address.key, within, chosen))
+
+
+def _storage(log: StoreLog | None) -> EntityStorage:
+    # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
+    first = max(log.revision if log else 0, int(time.time() * 1000))
+    return EntityStorage(log.tables if log else {}, first, log)
 
 
 def _page_size(intent: Intent) -> int:

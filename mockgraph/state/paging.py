@@ -3,13 +3,15 @@
 Without an order, a skip token names the last entity that was given, by its number, which
 never changes: what was there all along comes once, whatever comes and goes meanwhile. With an
 order, a write may move an entity across the place where a page ended, so the walk keeps the
-list of keys that it began with, and a token names the walk and how far it got.
+list of keys that it began with, and a token names the walk and how far it got. A token is
+good for the list that it came with alone.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -21,7 +23,7 @@ from mockgraph.state.tables import Entity
 # How many keys the walks under way may hold between them; the oldest walk goes first.
 _MOST_KEYS = 2_000_000
 
-_TOKEN = re.compile(r"([nw])([0-9a-f]{1,15})(?:-([0-9a-f]{1,15}))?")
+_TOKEN = re.compile(r"([nw])([0-9a-f]{1,15})-([0-9a-f]{1,15})")
 
 
 class Slice(NamedTuple):
@@ -33,6 +35,7 @@ class Slice(NamedTuple):
 
 
 class _Walk(NamedTuple):
+    of: int
     keys: Sequence[str]
     total: int
 
@@ -51,33 +54,38 @@ class Pager:
         query: Query,
         size: int,
         find: Callable[[str], Entity | None],
+        of: str,
     ) -> Slice:
         """The page that a query asks for, of at most ``size`` entities.
 
-        Raises BadRequest where its skip token is none of ours, or of a walk long past.
+        ``of`` tells this list from others, with what it is filtered and ordered by. Raises
+        BadRequest where the skip token is none of ours, not this list's, or of a walk long past.
         """
         if size == 0:
             found = len(query.find(entities)) if query.count else None
             return Slice([], found, None)
-        kind, number, offset = _read_token(query.skiptoken)
+        mark = zlib.crc32(of.encode())
+        kind, source, place = _read_token(query.skiptoken)
         if kind == "w":
-            return self._resumed(number, offset, query, size, find)
+            return self._resumed(self._walk(source, mark), source, place, query, size, find)
+        if kind == "n" and source != mark:
+            raise _foreign()
         if query.orderby is None:
-            return _unordered(entities, query, size, after=number)
-        return self._ordered(entities, query, size)
+            return _unordered(entities, query, size, place, mark)
+        return self._ordered(entities, query, size, mark)
 
     def forget(self) -> None:
         """Drop all walks: what they walk over is gone."""
         self._walks.clear()
         self._held = 0
 
-    def _ordered(self, entities: Sequence[Entity], query: Query, size: int) -> Slice:
+    def _ordered(self, entities: Sequence[Entity], query: Query, size: int, mark: int) -> Slice:
         found = query.find(entities)
         count = len(found)
         found = found[query.skip or 0 :]
         token = None
         if len(found) > size:
-            walk = self._begin(_Walk([entity.key for entity in found], count))
+            walk = self._begin(_Walk(mark, [entity.key for entity in found], count))
             token = f"w{walk:x}-{size:x}"
         return Slice(found[:size], count if query.count else None, token)
 
@@ -90,18 +98,24 @@ class Pager:
             self._held -= len(oldest.keys)
         return number
 
+    def _walk(self, number: int, mark: int) -> _Walk:
+        walk = self._walks.get(number)
+        if walk is None:
+            raise BadRequest("The query option '$skiptoken' has expired; begin the walk anew.")
+        if walk.of != mark:
+            raise _foreign()
+        self._walks.move_to_end(number)
+        return walk
+
     def _resumed(
         self,
+        walk: _Walk,
         number: int,
         offset: int,
         query: Query,
         size: int,
         find: Callable[[str], Entity | None],
     ) -> Slice:
-        walk = self._walks.get(number)
-        if walk is None:
-            raise BadRequest("The query option '$skiptoken' has expired; begin the walk anew.")
-        self._walks.move_to_end(number)
         entities: list[Entity] = []
         while offset < len(walk.keys) and len(entities) < size:
             entity = find(walk.keys[offset])
@@ -112,7 +126,9 @@ class Pager:
         return Slice(entities, walk.total if query.count else None, token)
 
 
-def _unordered(entities: Sequence[Entity], query: Query, size: int, after: int) -> Slice:
+def _unordered(
+    entities: Sequence[Entity], query: Query, size: int, after: int, mark: int
+) -> Slice:
     tests = [test for test in (query.filter and query.filter.matches, query.search) if test]
     matching: Iterator[Entity] = (
         entity for entity in entities if all(test(entity) for test in tests)
@@ -125,7 +141,7 @@ def _unordered(entities: Sequence[Entity], query: Query, size: int, after: int) 
     skip = 0 if after else query.skip or 0
     rest = (entity for entity in matching if entity.number > after)
     page = list(itertools.islice(rest, skip, skip + size + 1))
-    token = f"n{page[size - 1].number:x}" if len(page) > size else None
+    token = f"n{mark:x}-{page[size - 1].number:x}" if len(page) > size else None
     return Slice(page[:size], count, token)
 
 
@@ -133,6 +149,10 @@ def _read_token(token: str | None) -> tuple[str, int, int]:
     if token is None:
         return "", 0, 0
     match = _TOKEN.fullmatch(token)
-    if match is None or (match[1] == "w") != (match[3] is not None):
-        raise BadRequest("The query option '$skiptoken' is none that this server gave.")
-    return match[1], int(match[2], 16), int(match[3] or "0", 16)
+    if match is None:
+        raise _foreign()
+    return match[1], int(match[2], 16), int(match[3], 16)
+
+
+def _foreign() -> BadRequest:
+    return BadRequest("The query option '$skiptoken' is none that this server gave here.")

@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mockgraph import edm, instants
+from mockgraph import edm
+from mockgraph.clock import Clock
 from mockgraph.errors import BadRequest, Conflict, NotFound
-from mockgraph.model import Json, Properties, Resource, Service
+from mockgraph.model import EntitySet, Json, Properties, Resource, Service
 from mockgraph.state.tables import EntityDB
 
 # Computed properties that tell when an entity was made, and when it last changed.
@@ -22,10 +23,14 @@ _CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
 class Work:
     """Writes to be committed whole, under the state's lock; what actions are given."""
 
-    def __init__(self, db: EntityDB, service: Service):
+    def __init__(self, db: EntityDB, service: Service, clock: Clock):
         self._db = db
         self._service = service
+        self._clock = clock
         self._written: dict[str, dict[str, Properties | None]] = {}
+
+    def now(self) -> str:
+        return self._clock.text()
 
     def get(self, set_name: str, key: str) -> Properties | None:
         written = self._written.get(set_name, {})
@@ -40,11 +45,11 @@ class Work:
     def create(self, set_name: str, properties: Properties) -> Properties:
         """A new entity, with the id it brings if that is free. Raises 409."""
         key = properties.get("id") or str(uuid.uuid4())
-        _check_key(key)
+        _check_key(key, self._resource(set_name))
         if self.get(set_name, key) is not None:
             raise Conflict(f"An entity with the id '{key}' exists already in '{set_name}'.")
         schema = self._resource(set_name).type
-        made = edm.whole(schema, {**properties, **_times(schema, _MADE | _CHANGED), "id": key})
+        made = edm.whole(schema, {**properties, **self._times(schema, _MADE | _CHANGED), "id": key})
         return self._put(set_name, key, made)
 
     def update(self, set_name: str, key: str, changes: Properties) -> Properties:
@@ -59,7 +64,7 @@ class Work:
             for name, value in changes.items()
             if name not in declared or not declared[name].computed
         }
-        after = edm.merge(schema, before, {**sent, **_times(schema, _CHANGED)})
+        after = edm.merge(schema, before, {**sent, **self._times(schema, _CHANGED)})
         return self._put(set_name, key, after)
 
     def delete(self, set_name: str, key: str) -> None:
@@ -79,6 +84,11 @@ class Work:
         self._written.setdefault(set_name, {})[key] = entity
         return entity
 
+    def _times(self, schema: Any, names: frozenset[str]) -> Mapping[str, Json]:
+        now = self.now()
+        declared = schema.properties()
+        return {name: now for name in names if name in declared and declared[name].computed}
+
     def _resource(self, name: str) -> Resource:
         if name == self._service.singleton.name:
             return self._service.singleton
@@ -89,14 +99,13 @@ def not_found(key: str) -> NotFound:
     return NotFound(f"Resource '{key}' does not exist.")
 
 
-def _check_key(key: str) -> None:
+def _check_key(key: str, resource: Resource) -> None:
+    """Raises 400 where a URL with the key would lead elsewhere or nowhere."""
     if "/" in key or key.startswith("$") or not key.isprintable() or len(key) > 512:
         raise BadRequest(
             "id: A key is at most 512 printable characters, without '/' and with no '$' in front."
         )
-
-
-def _times(schema: Any, names: frozenset[str]) -> Mapping[str, Json]:
-    now = instants.now()
-    declared = schema.properties()
-    return {name: now for name in names if name in declared and declared[name].computed}
+    actions = resource.actions if isinstance(resource, EntitySet) else ()
+    names = {action.name.lower() for action in actions if not action.on_entity}
+    if key in (".", "..") or key.lower().removeprefix(f"{edm.NAMESPACE}.") in names:
+        raise BadRequest(f"id: '{key}' means something else in a URL.")

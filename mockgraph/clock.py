@@ -1,0 +1,58 @@
+"""The clock of a state: the time that it writes and judges by, which tests may set and move."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+from mockgraph.errors import BadRequest
+
+
+class Clock:
+    """Real time, until it is frozen at a moment or moved ahead. Safe under threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frozen: datetime | None = None
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        with self._lock:
+            return self._frozen or datetime.now(UTC) + self._ahead
+
+    def text(self) -> str:
+        """The present moment as Graph writes it, to the microsecond."""
+        moment = self.now()
+        return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+    @property
+    def is_frozen(self) -> bool:
+        return self._frozen is not None
+
+    def freeze(self, at: datetime | None = None) -> None:
+        """Stand still, at this moment or at the present one. A naive moment is UTC."""
+        moment = at or self.now()
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        with self._lock:
+            self._frozen = moment.astimezone(UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move ahead (back where negative), frozen or not. Raises BadRequest out of range."""
+        try:
+            step = timedelta(seconds=seconds)
+            with self._lock:
+                if self._frozen is not None:
+                    self._frozen += step
+                else:
+                    datetime.now(UTC) + self._ahead + step
+                    self._ahead += step
+        except (OverflowError, ValueError):
+            raise BadRequest("The clock cannot go there: years go from 1 to 9999.") from None
+
+    def reset(self) -> None:
+        """Back to real time."""
+        with self._lock:
+            self._frozen = None
+            self._ahead = timedelta()
