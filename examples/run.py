@@ -1,6 +1,6 @@
 """Runs the example programs, each with the Python that has its client, against one server.
 
-    python examples/run.py PYTHON_WITH_THE_SDK
+python examples/run.py PYTHON_WITH_THE_SDK
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ from werkzeug.wrappers import Response
 from mockgraph import addressing, auth, control, rendering, validation
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.examples import initial_document
-from mockgraph.model import Settings
+from mockgraph.model import Intent, Operation, Outcome, Settings
+from mockgraph.odata import batch
 from mockgraph.resources import SERVICE
 from mockgraph.state import State
+from mockgraph.subrequests import sender
 
 _logger = logging.getLogger("mockgraph")
 
@@ -37,8 +39,15 @@ def create_app(settings: Settings | None = None) -> Flask:
         address = addressing.resolve(request.method, request.path, service)
         auth.authorize(caller, address)
         intent = validation.read(request, address, service)
-        outcome = state.apply(intent)
+        is_batch = address.operation is Operation.BATCH
+        outcome = run_batch(intent) if is_batch else state.apply(intent)
         return rendering.render(outcome, intent, service, settings.json)
+
+    def run_batch(intent: Intent) -> Outcome:
+        send = sender(app.wsgi_app, request.environ)
+        items = batch.read(intent.body)
+        prefix = request.root_path
+        return Outcome(value=batch.run(items, intent.address.root, service, send, prefix=prefix))
 
     app = _App(answer)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -56,6 +65,7 @@ class _App(Flask):
     def __init__(self, answer: Callable[[], Response]):
         super().__init__("mockgraph", static_folder=None)
         self.url_map.merge_slashes = False
+        self.url_map.strict_slashes = False  # or a path is answered with a redirect, in HTML
         self._answer = answer
 
     def dispatch_request(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -19,9 +20,11 @@ from mockgraph.model import (
     Outcome,
     Page,
     Resource,
+    Root,
     Row,
     Service,
 )
+from mockgraph.odata import metadata
 from mockgraph.odata.options import Query
 
 T = TypeVar("T")
@@ -68,6 +71,8 @@ class _Renderer:
         by_operation: dict[Operation, Callable[[Outcome], Response]] = {
             Operation.OPTIONS: self._options,
             Operation.SERVICE_DOCUMENT: self._service_document,
+            Operation.METADATA: self._metadata,
+            Operation.BATCH: self._batch,
             Operation.LIST: self._collection,
             Operation.COUNT: self._text,
             Operation.COUNT_PROPERTY: self._text,
@@ -183,6 +188,13 @@ class _Renderer:
             "value": [{"name": root.singleton, "kind": "Singleton", "url": root.singleton}],
         }
         return self._json(self._controlled(body), 200)
+
+    def _metadata(self, _: Outcome) -> Response:
+        content = _metadata_document(self._service, self._address.root)
+        return Response(content, 200, content_type="application/xml")
+
+    def _batch(self, outcome: Outcome) -> Response:
+        return render_json(outcome.value, 200, self._layout)
 
     # -- bodies ---------------------------------------------------------------------------
 
@@ -301,6 +313,11 @@ class _Renderer:
 def _given(value: T | None) -> T:
     assert value is not None  # the state gives what the operation is about
     return value
+
+
+@cache
+def _metadata_document(service: Service, root: Root) -> bytes:
+    return metadata.write(service, root)
 
 
 def _quoted(key: str | None) -> str:

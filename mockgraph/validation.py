@@ -54,7 +54,6 @@ _OPTIONS: Mapping[Operation, frozenset[str]] = {
     Operation.ACT: _FORMAT,
     Operation.APPEND: _FORMAT,
     Operation.SERVICE_DOCUMENT: _FORMAT,
-    Operation.METADATA: _FORMAT,
 }
 _NO_OPTIONS = Query()
 _LEVELS = ("none", "minimal", "full")
@@ -67,7 +66,7 @@ def read(request: Request, address: Address, service: Service) -> Intent:
     query = _read_query(options, address, service)
     return Intent(
         address,
-        request.root_url.rstrip("/"),
+        _origin(request),
         request.path,
         options,
         _read_body(request, address),
@@ -106,6 +105,8 @@ def _read_body(request: Request, address: Address) -> Properties:
             declared = cast("edm.Collection", address.type.properties()[address.path[0]])
             item = cast("edm.Complex", declared.item)
             return edm.load(item.schema, read_json(request))
+        case Operation.BATCH:
+            return cast("Properties", read_json(request))
         case Operation.ACT if address.action and address.action.parameters:
             return edm.load(address.action.parameters, read_json(request))
         case _:
@@ -133,13 +134,26 @@ def _check_needs(address: Address, body: Properties) -> None:
             raise BadRequest(f"{path}: The property must be in the body of an update.")
 
 
+def _origin(request: Request) -> str:
+    if not request.host:
+        raise BadRequest("The Host header is missing or is not a host.")
+    return request.root_url.rstrip("/")
+
+
 def _content(request: Request) -> bytes:
+    limit, announced = request.max_content_length, request.content_length
     try:
-        return request.get_data(cache=False)
+        data = request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise PayloadTooLarge(cast("int", request.max_content_length)) from None
+        raise PayloadTooLarge(cast("int", limit)) from None
     except ClientDisconnected:
-        raise BadRequest("The request body ended before its Content-Length.") from None
+        data = b""
+    if len(data) < (announced or 0):
+        raise BadRequest("The request body ended before its Content-Length.")
+    # Of a body without a Content-Length, werkzeug gives as much as it may have and no error.
+    if announced is None and len(data) == limit and request.environ["wsgi.input"].read(1):
+        raise PayloadTooLarge(limit)
+    return data
 
 
 def _read_options(request: Request) -> list[tuple[str, str]]:

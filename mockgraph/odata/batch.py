@@ -32,6 +32,8 @@ _METHOD = re.compile(r"[A-Za-z]{1,32}")
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]{1,256}", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE | re.ASCII)
+# From base64's alphabet for URLs, which the page asks for, to the one that clients send.
+_TO_STANDARD = str.maketrans("-_", "+/")
 # What concerns one connection (RFC 9110, 7.6.1) means nothing within a batch.
 _OF_CONNECTION = frozenset(
     [
@@ -209,7 +211,8 @@ def resolve(url: str, root: Root, service: Service, prefix: str = "") -> tuple[s
     It may be relative to the root, begin with it, or be absolute, whatever the host: clients
     send all three. Raises BadRequest where it leads to another root, or to ``$batch``.
     """
-    rest = _ORIGIN.sub("", url, count=1) if _ORIGIN.match(url) else url
+    origin = _ORIGIN.match(url)
+    rest = url[origin.end() :] if origin else url
     path, _, query = rest.partition("#")[0].partition("?")
     if prefix and path.startswith(f"{prefix}/"):
         path = path.removeprefix(prefix)
@@ -247,7 +250,7 @@ def _content(item: Item) -> tuple[list[tuple[str, str]], bytes]:
 
 def _decoded(text: str) -> bytes:
     """The bytes of base64 in either alphabet, padded or not."""
-    bare = text.rstrip("=").translate(str.maketrans("-_", "+/"))
+    bare = text.rstrip("=").translate(_TO_STANDARD)
     try:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except ValueError:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mockgraph import edm
 from mockgraph.errors import BadRequest
@@ -25,6 +25,7 @@ from mockgraph.odata.select import Select, compile_select
 from mockgraph.odata.syntax import quoted
 
 Entity = Mapping[str, Any]
+E = TypeVar("E", bound=Entity)
 Schema = type[edm.StructuredType]
 Navigation = Mapping[Schema, Mapping[str, Schema]]
 
@@ -64,7 +65,7 @@ class Query:
     format: str | None = None
     skiptoken: str | None = None
 
-    def find(self, entities: Iterable[Entity], first: int | None = None) -> list[Entity]:
+    def find(self, entities: Iterable[E], first: int | None = None) -> list[E]:
         """The entities that match, in order; with ``first`` only so many where that is quicker.
 
         ``top`` and ``skip`` are left to the caller, who pages.

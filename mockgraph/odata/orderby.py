@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mockgraph import edm
 from mockgraph.errors import BadRequest
@@ -20,6 +20,7 @@ from mockgraph.odata.tokens import Token, tokenize
 from mockgraph.odata.types import Evaluate, Expression
 
 Entity = Mapping[str, Any]
+E = TypeVar("E", bound=Entity)
 
 # A key costs a pass over all entities.
 MAX_KEYS = 16
@@ -32,7 +33,7 @@ class Order(NamedTuple):
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
 
-    def sort(self, entities: Iterable[Entity], first: int | None = None) -> list[Entity]:
+    def sort(self, entities: Iterable[E], first: int | None = None) -> list[E]:
         """The entities in order; with ``first`` only so many of them, which is quicker."""
         if len(self.runs) == 1 and first is not None:
             key, descending = self.runs[0]

@@ -126,9 +126,7 @@ class Pager:
         return Slice(entities, walk.total if query.count else None, token)
 
 
-def _unordered(
-    entities: Sequence[Entity], query: Query, size: int, after: int, mark: int
-) -> Slice:
+def _unordered(entities: Sequence[Entity], query: Query, size: int, after: int, mark: int) -> Slice:
     tests = [test for test in (query.filter and query.filter.matches, query.search) if test]
     matching: Iterator[Entity] = (
         entity for entity in entities if all(test(entity) for test in tests)

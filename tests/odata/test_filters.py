@@ -123,6 +123,7 @@ TRUE = [
     "access has microsoft.graph.access'read'",
     "access has 'write' and isActive",
     "not (access has 'read') eq false",
+    "not (severity has 'unknownFutureValue')",
     # Instants.
     "createdDateTime eq 2024-05-01T09:30:45.1234567Z",
     "createdDateTime eq 2024-05-01T12:30:45.1234567+03:00",

@@ -124,6 +124,14 @@ def test_what_is_refused_says_why(text: str, why: str) -> None:
         compile_orderby(text, Closed)
 
 
+def test_the_first_key_is_the_most_significant() -> None:
+    pairs = [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    values = [{"title": title, "confidence": confidence} for title, confidence in pairs]
+    assert by("title desc,confidence", *values) == ["1", "3", "0", "2"]
+    assert by("confidence,title desc", *values) == ["1", "0", "3", "2"]
+    assert by("title,confidence", *values) == ["0", "2", "1", "3"]
+
+
 def test_a_condition_and_a_call_with_commas_may_be_keys() -> None:
     values = [{"title": "xa"}, {"title": "ab"}, {"title": "a"}]
     assert by("contains(title,'b') desc,title DESC", *values) == ["1", "0", "2"]
