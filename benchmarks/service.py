@@ -110,8 +110,13 @@ def main() -> None:
 
     cases: list[tuple[str, str, str, bytes | None, int]] = [
         ("GET the singleton", "GET", singleton, None, 200),
-        ("PATCH the singleton", "PATCH", singleton, json.dumps(
-            {"providerStatus": demo["providerStatus"][:1]}).encode(), 200),
+        (
+            "PATCH the singleton",
+            "PATCH",
+            singleton,
+            json.dumps({"providerStatus": demo["providerStatus"][:1]}).encode(),
+            200,
+        ),
         ("GET a full alert", "GET", one, None, 200),
         ("POST a full alert", "POST", "/localtest/Security/alerts", body, 50),
         ("PATCH a full alert", "PATCH", one, patch, 100),

@@ -172,7 +172,7 @@ DRAWINGS = File(
     0.1,
 )
 PRICES = File("SX40-cost-model.xlsx", r"C:\Users\callum.strand\Documents", "xlsx", 2_310_144, 0.1)
-MINER = File("kworkerds", "/tmp/.x", "elf", 3_145_728, 0.92, ("Coinkelp", "CryptoMiner"))
+MINER = File("kworkerds", "/dev/shm/.x", "elf", 3_145_728, 0.92, ("Coinkelp", "CryptoMiner"))
 REMOTE_TOOL = File("assistant-portable.exe", r"C:\IT\Tools", "exe", 8_421_376, 0.22, signed=True)
 
 FILES = (

@@ -243,7 +243,7 @@ conditions = st.deferred(
         st.builds(over_tags, quantifiers, names, texts),
         st.builds(over_hosts, quantifiers, names, numbers),
         conditions.map(negation),
-        st.builds(logic, st.sampled_from(["and", "or"]), st.lists(conditions, min_size=2)),
+        st.builds(logic, st.sampled_from(["and", "or"]), st.lists(conditions, min_size=2, max_size=3)),
     )
 )
 

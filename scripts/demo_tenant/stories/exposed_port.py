@@ -122,7 +122,7 @@ _ALERTS = (
         processes=(
             process(
                 MINER,
-                "/tmp/.x/kworkerds -o pool.coinreef.example:443 --threads 8",
+                "/dev/shm/.x/kworkerds -o pool.coinreef.example:443 --threads 8",
                 "09-01 01:29:50",
                 21877,
                 user=JONAS,
