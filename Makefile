@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench acceptance clean
+.PHONY: help serve test check format soak bench acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ serve: $(VENV)/.serve ## Serve on http://127.0.0.1:8365 (options: make serve ARG
 	@$(BIN)/mockgraph serve $(ARGS)
 
 test: $(VENV)/.test ## Run the tests
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 check: $(VENV)/.check ## Run ruff, mypy, the layers contract and the tests with coverage
 	$(BIN)/ruff check .
@@ -38,13 +38,16 @@ check: $(VENV)/.check ## Run ruff, mypy, the layers contract and the tests with 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q -n auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
 format: $(VENV)/.check ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+soak: $(VENV)/.test ## Run the property tests for long, with new examples
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q -n auto $(ARGS)
 
 bench: $(VENV)/.serve ## Measure requests beside the bare framework, as ratios
 	$(BIN)/python benchmarks/service.py

@@ -38,7 +38,7 @@ _APPENDABLE: Methods = {"GET": Operation.READ_PROPERTY, "POST": Operation.APPEND
 _VALUE: Methods = {"GET": Operation.READ_VALUE}
 _PROPERTY_COUNT: Methods = {"GET": Operation.COUNT_PROPERTY}
 
-_KEY_IN_PARENTHESES = re.compile(r"(\w+)\((?:\s*id\s*=)?\s*(.*?)\s*\)", re.DOTALL)
+_KEY_IN_PARENTHESES = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 
 def resolve(method: str, path: str, service: Service) -> Address:
@@ -73,7 +73,8 @@ def _set_operations(each: EntitySet, at: str) -> Iterator[tuple[str, str]]:
     yield from _listed(_REFERENCE, f"{entity}/$ref")
     yield from _listed(_PROPERTY, f"{entity}/{{property}}")
     yield from _listed(_VALUE, f"{entity}/{{property}}/$value")
-    yield from _listed(_PROPERTY_COUNT, f"{entity}/{{property}}/$count")
+    if each.type.is_open or _has_collection(each.type):
+        yield from _listed(_PROPERTY_COUNT, f"{entity}/{{property}}/$count")
     for name in each.appendable:
         yield "POST", f"{entity}/{name}"
     for navigation in each.navigations:
@@ -81,6 +82,10 @@ def _set_operations(each: EntitySet, at: str) -> Iterator[tuple[str, str]]:
         yield from _listed(_COUNT, f"{entity}/{navigation.name}/$count")
     for action in each.actions:
         yield from _listed(_ACTION, f"{entity if action.on_entity else at}/{action.name}")
+
+
+def _has_collection(schema: type[edm.StructuredType]) -> bool:
+    return any(isinstance(each, edm.Collection) for each in schema.properties().values())
 
 
 def _listed(methods: Methods, template: str) -> Iterator[tuple[str, str]]:
@@ -210,9 +215,15 @@ def _split_key(segment: str) -> tuple[str, str | None]:
     match = _KEY_IN_PARENTHESES.fullmatch(segment)
     if match is None:
         return segment, None
-    name, key = match.groups()
+    name, key = match[1], match[2].strip()
+    parameter, equals, value = key.partition("=")
+    if equals and parameter.rstrip() == "id":
+        key = value.lstrip()
     if len(key) >= 2 and key[0] == key[-1] == "'":
-        key = key[1:-1].replace("''", "'")
+        key = key[1:-1].replace("''", "\0")
+        if "'" in key:
+            raise UnknownSegment(segment)
+        key = key.replace("\0", "'")
     if not key:
         raise UnknownSegment(segment)
     return name, key

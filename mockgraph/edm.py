@@ -12,7 +12,7 @@ import enum
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, cast
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load
@@ -68,6 +68,10 @@ class Property(fields.Field[Any]):
     def unset(self) -> Json:
         """What an answer shows where nothing was written."""
         return None
+
+    def read(self, value: Json, partial: bool) -> Json:
+        """A value that is not null, validated; raises ValidationError."""
+        return self._deserialize(value, None, None, partial=partial)
 
     def refuse(self, value: Json) -> ValidationError:
         return ValidationError(f"Cannot convert {_shown(value)} to the type '{self.type_name}'.")
@@ -215,7 +219,9 @@ class Collection(Property):
         items = []
         for index, item in enumerate(value):
             try:
-                items.append(self.item.deserialize(item, partial=self.partial))
+                if item is None:
+                    raise self.item.make_error("null")
+                items.append(self.item.read(item, self.partial))
             except ValidationError as error:
                 raise ValidationError({index: error.messages}) from None
         return items
@@ -244,7 +250,34 @@ class StructuredType(Schema):
         if type(value) is not dict:
             name = qualified(self.edm_name())
             raise ValidationError(f"Cannot convert {_shown(value)} to the type '{name}'.")
+        if self._has_only_own_hooks:
+            try:
+                return self._load_valid(value, partial)
+            except ValidationError:
+                pass  # marshmallow says what is wrong, and where
         return cast("dict[str, Json]", self.load(value, partial=partial))
+
+    @cached_property
+    def _has_only_own_hooks(self) -> bool:
+        return self._hooks == StructuredType._hooks
+
+    def _load_valid(self, value: dict[str, Json], partial: bool) -> dict[str, Json]:
+        """What ``load`` gives, at a fraction of its cost; any ValidationError where it refuses.
+
+        A property test holds the two against each other.
+        """
+        self._check_names(value)
+        loaded: dict[str, Json] = {}
+        for name, declared in self.properties().items():
+            if name in value:
+                item = value[name]
+                if item is None and not declared.allow_none:
+                    raise ValidationError("null")
+                loaded[name] = None if item is None else declared.read(item, partial)
+            elif not partial:
+                loaded[name] = declared.unset()
+        self._keep_dynamic(loaded, value)
+        return loaded
 
     @pre_load
     def _check_names(self, data: dict[str, Json], **_: Any) -> dict[str, Json]:

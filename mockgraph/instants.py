@@ -10,7 +10,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _PATTERN = re.compile(
-    r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:\.(\d{1,7}))?(?:([Zz])|([+-])(\d\d):(\d\d))",
+    r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d)(?:(:[0-5]\d)(?:\.(\d{1,7}))?)?"
+    r"(?:([Zz])|([+-])(\d\d):(\d\d))",
     re.ASCII,
 )
 _MAX_OFFSET = timedelta(hours=14)
@@ -25,10 +26,8 @@ def to_utc(text: str) -> str:
     match = _PATTERN.fullmatch(text)
     if match is None:
         raise ValueError("not an instant")
-    day, clock, fraction, zulu, sign, hours, minutes = match.groups()
-    if len(clock) == 5:
-        clock += ":00"
-    moment = datetime.fromisoformat(f"{day}T{clock}")
+    day, clock, seconds, fraction, zulu, sign, hours, minutes = match.groups()
+    moment = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}")
     if not zulu:
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         if offset > _MAX_OFFSET or int(minutes) > 59:

@@ -268,11 +268,13 @@ class Row(NamedTuple):
     """An entity in an answer, with the entities that its navigations were expanded to.
 
     ``etag`` is None where the value is not stored: a complex value that an action returns.
+    ``rendered`` keeps the JSON of a stored entity, by how it was rendered, for the next time.
     """
 
     entity: Properties
     etag: str | None = None
     expanded: Mapping[str, Page] = MappingProxyType({})
+    rendered: dict[Any, bytes] | None = None
 
 
 class Page(NamedTuple):

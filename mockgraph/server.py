@@ -120,11 +120,11 @@ def logged(app: WSGIApp) -> WSGIApp:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise MockGraphError(f"{port} is no port: ports go from 0 to 65535.")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OverflowError:
-        raise MockGraphError(f"{port} is no port: ports go from 0 to 65535.") from None
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         raise MockGraphError(

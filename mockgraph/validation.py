@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import orjson
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -71,7 +71,7 @@ def read(request: Request, address: Address, service: Service) -> Intent:
         options,
         _read_body(request, address),
         query,
-        Preconditions(_etags(request, "If-Match"), _etags(request, "If-None-Match")),
+        Preconditions(_etags(request, "HTTP_IF_MATCH"), _etags(request, "HTTP_IF_NONE_MATCH")),
         _preferences(request, query),
     )
 
@@ -137,7 +137,7 @@ def _check_needs(address: Address, body: Properties) -> None:
 def _origin(request: Request) -> str:
     if not request.host:
         raise BadRequest("The Host header is missing or is not a host.")
-    return request.root_url.rstrip("/")
+    return f"{request.scheme}://{request.host}{quote(request.root_path)}"
 
 
 def _content(request: Request) -> bytes:
@@ -158,6 +158,8 @@ def _content(request: Request) -> bytes:
 
 def _read_options(request: Request) -> list[tuple[str, str]]:
     """The query options as pairs of decoded text; blanks may be ``+`` or ``%20``."""
+    if not request.query_string:
+        return []
     try:
         text = request.query_string.decode()
         return parse_qsl(text, keep_blank_values=True, errors="strict")
@@ -192,7 +194,7 @@ def _navigation(
 
 
 def _etags(request: Request, header: str) -> tuple[str, ...]:
-    value = request.headers.get(header)
+    value = request.environ.get(header)
     return tuple(tag.strip().removeprefix("W/") for tag in value.split(",")) if value else ()
 
 
@@ -208,15 +210,14 @@ def _preferences(request: Request, query: Query) -> Preferences:
 
 def _prefer(request: Request) -> list[tuple[str, str]]:
     pairs = []
-    for header in request.headers.getlist("Prefer"):
-        for preference in header.split(","):
-            name, _, value = preference.partition("=")
-            pairs.append((name.strip().lower(), value.strip().strip('"').lower()))
+    for preference in request.environ.get("HTTP_PREFER", "").split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        pairs.append((name.strip().lower(), value.strip().strip('"').lower()))
     return pairs
 
 
 def _accepted_level(request: Request) -> str:
-    accept = request.headers.get("Accept", "").lower()
+    accept = request.environ.get("HTTP_ACCEPT", "").lower()
     for level in _LEVELS:
         if f"metadata={level}" in accept:
             return level

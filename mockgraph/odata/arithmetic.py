@@ -34,6 +34,7 @@ def arithmetic(name: str, left: Expression, right: Expression) -> Expression:
 
 
 def negate(operand: Expression) -> Expression:
+    """The negation of a number. Raises BadRequest where the operand is none."""
     value = _number("-", operand)
 
     def evaluate(scope: object) -> Number | None:

@@ -59,6 +59,7 @@ class Expression(NamedTuple):
 
 
 def constant(kind: Kind, value: Any, of: Any = None) -> Expression:
+    """A value as an expression that gives it, whatever the entity."""
     return Expression(Type(kind, of), lambda _: value, True, value)
 
 

@@ -58,7 +58,7 @@ class Reader:
     def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
         """An entity for an answer, its navigations expanded as the query asks."""
         if not query.expand:
-            return Row(entity, entity.etag)
+            return Row(entity, entity.etag, rendered=entity.rendered)
         expanded = {each.name: self._expand(entity, each, resource) for each in query.expand}
         return Row(entity, entity.etag, expanded)
 

@@ -146,6 +146,25 @@ class EntityStorage(Storage):
         return self._tables.setdefault(table, {})
 
 
+class Copies(Mapping[str, Any]):
+    """A table as TinyDB's readers see it: each document a copy, for whoever gets it to edit."""
+
+    def __init__(self, rows: Rows):
+        self._rows = rows
+
+    def __getitem__(self, key: str) -> Any:
+        return copy.deepcopy(dict(self._rows[key]))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._rows))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
 class Changes(MutableMapping[str, Any]):
     """A table as TinyDB's updaters see it, which notes what they do to it."""
 
@@ -223,14 +242,14 @@ class EntityTable(Table):
         return list(self._entities.rows(self.name).values())
 
     def _read_table(self) -> dict[str, Mapping[str, Any]]:
-        return cast("dict[str, Mapping[str, Any]]", self._entities.rows(self.name))
+        return cast("dict[str, Mapping[str, Any]]", Copies(self._entities.rows(self.name)))
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
         changes = Changes(self._entities.rows(self.name))
         updater(changes)
         changes.settle()
         if changes.put or changes.removed:
-            self._entities.commit(self.name, changes.put, list(changes.removed))
+            self._entities.commit(self.name, copy.deepcopy(changes.put), list(changes.removed))
         self.clear_cache()
 
     def _get_next_id(self) -> Any:

@@ -96,6 +96,7 @@ class Work:
 
 
 def not_found(key: str) -> NotFound:
+    """The refusal of a key that nothing has."""
     return NotFound(f"Resource '{key}' does not exist.")
 
 

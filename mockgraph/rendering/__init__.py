@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeVar
-from urllib.parse import quote, urlencode
 
 import orjson
 from werkzeug.wrappers import Response
@@ -26,8 +25,10 @@ from mockgraph.model import (
 )
 from mockgraph.odata import metadata
 from mockgraph.odata.options import Query
+from mockgraph.rendering.urls import Urls
 
 T = TypeVar("T")
+_NO_OPTIONS = Query()
 Structured = type[edm.StructuredType]
 
 _CONTENT_TYPE = (
@@ -63,9 +64,7 @@ class _Renderer:
         self._service = service
         self._layout = layout
         self._level = intent.preferences.metadata
-        root = intent.address.root
-        self._base = f"{intent.origin}/{root.name}"
-        self._singleton = f"{self._base}/{root.singleton}"
+        self._urls = Urls(intent)
 
     def response(self, outcome: Outcome) -> Response:
         by_operation: dict[Operation, Callable[[Outcome], Response]] = {
@@ -107,7 +106,7 @@ class _Renderer:
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
         response = self._returned(outcome, "representation")
-        response.headers["Location"] = url = self._url(self._address.resource, row)
+        response.headers["Location"] = url = self._urls.entity(self._address.resource, row)
         if response.status_code == 204:
             response.headers["OData-EntityId"] = url
         return response
@@ -122,37 +121,28 @@ class _Renderer:
     def _collection(self, outcome: Outcome) -> Response:
         page = _given(outcome.page)
         resource = self._address.within.target if self._address.within else self._address.resource
-        body: dict[str, Json] = {"@odata.context": self._context()}
-        if page.total is not None:
-            body["@odata.count"] = page.total
         query = self._intent.query
-        body["value"] = [self._shown(row, resource, query) for row in page.rows]
-        if page.next is not None:
-            body["@odata.nextLink"] = self._next_link(page.next)
-        return self._json(self._controlled(body), 200)
+        return self._page(
+            page, self._urls.context(), [self._item(each, resource, query) for each in page.rows]
+        )
 
     def _references(self, outcome: Outcome) -> Response:
         page = _given(outcome.page)
         resource = self._address.resource
-        body: dict[str, Json] = {
-            "@odata.context": f"{self._base}/$metadata#Collection($ref)",
-            "value": [{"@odata.id": self._url(resource, row)} for row in page.rows],
-        }
-        if page.next is not None:
-            body["@odata.nextLink"] = self._next_link(page.next)
-        return self._json(self._controlled(body), 200)
+        links: list[Json] = [{"@odata.id": self._urls.entity(resource, row)} for row in page.rows]
+        return self._page(page, f"{self._urls.metadata}#Collection($ref)", links)
 
     def _reference(self, outcome: Outcome) -> Response:
         body = {
-            "@odata.context": f"{self._base}/$metadata#$ref",
-            "@odata.id": self._url(self._address.resource, _given(outcome.row)),
+            "@odata.context": f"{self._urls.metadata}#$ref",
+            "@odata.id": self._urls.entity(self._address.resource, _given(outcome.row)),
         }
         return self._json(body, 200)
 
     def _property(self, outcome: Outcome) -> Response:
         if outcome.value is None:
             return Response(status=204)
-        context = {"@odata.context": self._context()}
+        context = {"@odata.context": self._urls.context()}
         declared = edm.property_at(self._address.resource.type, self._address.path)
         value = self._annotated_value(declared, outcome.value)
         body = {**context, **value} if isinstance(value, dict) else {**context, "value": value}
@@ -176,7 +166,7 @@ class _Renderer:
         schema = _given(outcome.type)
         name = edm.qualified(schema.edm_name())
         body: dict[str, Json] = {
-            "@odata.context": f"{self._base}/$metadata#Collection({name})",
+            "@odata.context": f"{self._urls.metadata}#Collection({name})",
             "value": [self._value(schema, row) for row in outcome.page.rows],
         }
         return self._json(self._controlled(body), outcome.status or 200)
@@ -184,7 +174,7 @@ class _Renderer:
     def _service_document(self, _: Outcome) -> Response:
         root = self._address.root
         body = {
-            "@odata.context": f"{self._base}/$metadata",
+            "@odata.context": f"{self._urls.metadata}",
             "value": [{"name": root.singleton, "kind": "Singleton", "url": root.singleton}],
         }
         return self._json(self._controlled(body), 200)
@@ -198,6 +188,15 @@ class _Renderer:
 
     # -- bodies ---------------------------------------------------------------------------
 
+    def _page(self, page: Page, context: str, items: list[Json]) -> Response:
+        body: dict[str, Json] = {"@odata.context": context}
+        if page.total is not None:
+            body["@odata.count"] = page.total
+        body["value"] = items
+        if page.next is not None:
+            body["@odata.nextLink"] = self._urls.next_page(page.next)
+        return self._json(self._controlled(body), 200)
+
     def _returned(self, outcome: Outcome, default: str) -> Response:
         """The answer to a write: the entity, or nothing where that is preferred."""
         row, preferred = _given(outcome.row), self._intent.preferences.returns
@@ -208,9 +207,35 @@ class _Renderer:
             return Response(status=204, headers=headers)
         return self._json(self._with_context(row), outcome.status or 200, headers)
 
-    def _with_context(self, row: Row) -> dict[str, Json]:
-        shown = self._shown(row, self._address.resource, self._intent.query)
-        return self._controlled({"@odata.context": self._context(), **shown})
+    def _with_context(self, row: Row) -> Json:
+        resource, query = self._address.resource, self._intent.query
+        if not self._is_kept(row, query):
+            shown = self._shown(row, resource, query)
+            return self._controlled({"@odata.context": self._urls.context(), **shown})
+        text = self._kept(row, resource)
+        if self._level == "none":
+            return orjson.Fragment(text)
+        context = orjson.dumps({"@odata.context": self._urls.context()})
+        return orjson.Fragment(context[:-1] + b"," + text[1:])
+
+    def _item(self, row: Row, resource: Resource, query: Query) -> Json:
+        """An entity within a collection."""
+        if self._is_kept(row, query):
+            return orjson.Fragment(self._kept(row, resource))
+        return self._shown(row, resource, query)
+
+    def _is_kept(self, row: Row, query: Query) -> bool:
+        """Whether the entity's JSON is the same for every caller, and worth keeping."""
+        plain = query.select is None and self._level != "full" and self._layout == "graph"
+        return plain and row.rendered is not None
+
+    def _kept(self, row: Row, resource: Resource) -> bytes:
+        """The JSON of a stored entity, from the last time if it was rendered like this before."""
+        kept, how = _given(row.rendered), (self._level, self._address.root.documented)
+        text = kept.get(how)
+        if text is None:
+            text = kept[how] = orjson.dumps(self._shown(row, resource, _NO_OPTIONS))
+        return text
 
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
         """An entity as the query selects it, with control information and expansions."""
@@ -219,7 +244,10 @@ class _Renderer:
         if self._layout == "graph" and self._level != "none":
             links: dict[str, Json] = {}
             if self._level == "full":
-                links = {"@odata.id": (url := self._url(resource, row)), "@odata.editLink": url}
+                links = {
+                    "@odata.id": (url := self._urls.entity(resource, row)),
+                    "@odata.editLink": url,
+                }
             shown = {"@odata.etag": row.etag, **links, **shown}
         for name, page in row.expanded.items():
             shown.update(self._expanded(name, page, query))
@@ -273,42 +301,6 @@ class _Renderer:
         )
         return response
 
-    # -- URLs -----------------------------------------------------------------------------
-
-    def _context(self) -> str:
-        """The context URL: what in the metadata the answer is (OData JSON format, 10)."""
-        address = self._address
-        fragment = address.root.singleton
-        if isinstance(address.resource, EntitySet):
-            fragment += f"/{address.resource.name}"
-        if address.path:
-            key = f"('{_quoted(address.key)}')" if address.key is not None else ""
-            return f"{self._base}/$metadata#{fragment}{key}/{'/'.join(address.path)}"
-        if address.within is not None:
-            fragment += f"('{_quoted(address.key)}')/{address.within.name}"
-        selection = self._intent.query.selection()
-        if selection:
-            fragment += f"({selection})"
-        is_entity = (
-            isinstance(address.resource, EntitySet) and address.operation is not Operation.LIST
-        )
-        return f"{self._base}/$metadata#{fragment}{'/$entity' if is_entity else ''}"
-
-    def _url(self, resource: Resource, row: Row) -> str:
-        if not isinstance(resource, EntitySet):
-            return self._singleton
-        return f"{self._singleton}/{resource.name}/{quote(row.entity['id'], safe='')}"
-
-    def _next_link(self, token: str) -> str:
-        """The request's own URL with the options kept, but for ``$skip``: the token has it."""
-        options = [
-            (name, value)
-            for name, value in self._intent.options
-            if name.lower().removeprefix("$") not in ("skip", "skiptoken")
-        ]
-        query = urlencode([*options, ("$skiptoken", token)], quote_via=quote, safe="$,'()/:")
-        return f"{self._intent.origin}{quote(self._intent.path)}?{query}"
-
 
 def _given(value: T | None) -> T:
     assert value is not None  # the state gives what the operation is about
@@ -318,7 +310,3 @@ def _given(value: T | None) -> T:
 @cache
 def _metadata_document(service: Service, root: Root) -> bytes:
     return metadata.write(service, root)
-
-
-def _quoted(key: str | None) -> str:
-    return quote((key or "").replace("'", "''"), safe="'")

@@ -1,0 +1,82 @@
+"""The README's commands and examples, executed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import requests
+from markdown_it import MarkdownIt
+
+from mockgraph import MockGraph
+from mockgraph.cli import main
+from mockgraph.version import __version__
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = [
+    (token.info, token.content)
+    for token in MarkdownIt("commonmark").parse(README)
+    if token.type == "fence"
+]
+
+
+def blocks(language: str, mark: str) -> list[str]:
+    found = [text for info, text in BLOCKS if info == language and mark in text]
+    assert found, f"no {language} block with {mark}"
+    return found
+
+
+def test_the_ready_line_is_the_one_printed() -> None:
+    (block,) = blocks("console", "make serve")
+    assert f"MockGraph {__version__} is ready: http://127.0.0.1:8365/localtest/Security" in block
+
+
+def test_the_curl_commands_are_answered() -> None:
+    commands = re.split(r"\n(?=curl )", blocks("bash", "curl")[0].replace("\\\n", " "))
+    assert len(commands) == 2
+    with MockGraph() as graph:
+        for command in commands:
+            words = shlex.split(command)[1:]
+            given = {flag: words[words.index(flag) + 1] for flag in ("-X", "-d") if flag in words}
+            pairs = [words[at + 1] for at, word in enumerate(words) if word == "-H"]
+            (url,) = (word for word in words if word.startswith("http"))
+            response = requests.request(
+                given.get("-X", "GET"),
+                url.replace("http://127.0.0.1:8365", graph.origin),
+                headers=dict(pair.split(": ", 1) for pair in pairs),
+                data=given.get("-d"),
+                timeout=10,
+            )
+            assert response.status_code == 200, response.text
+        assert graph.state["Security"]["providerStatus"][0]["vendor"] == "Vendor value"
+
+
+def test_the_pytest_example_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(blocks("python", "def test_")[0])
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
+def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(blocks("python", "with MockGraph")[0], "README.md", "exec"), {})
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/localtest\n", capsys.readouterr().out)
+
+
+def test_the_sdk_example_is_python() -> None:
+    compile(blocks("python", "GraphServiceClient")[0], "README.md", "exec")
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_and_option_is_named(name: str) -> None:
+    assert f"`mockgraph {name}`" in README
+    if name == "serve":
+        for option in main.commands[name].params:
+            assert isinstance(option, click.Option)
+            assert option.opts[0] in README
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([\w./]+)\)", README))))
+def test_every_link_leads_somewhere(path: str) -> None:
+    assert (Path(__file__).parents[1] / path).exists()
