@@ -83,6 +83,8 @@ def _sign(response: Any) -> Any:
     response.headers["request-id"] = g.request_id
     response.headers["client-request-id"] = g.client_request_id
     response.headers["OData-Version"] = "4.0"
+    if response.status_code in (204, 304):
+        response.headers.pop("Content-Type", None)  # the framework's: there is no content
     return response
 
 
@@ -91,7 +93,7 @@ def _refuse(error: Exception, layout: str) -> Response:
     if isinstance(error, WrongMethod):
         error = MethodNotAllowed(request.method, sorted(error.valid_methods or ()))
     elif isinstance(error, HTTPException):
-        error = BY_STATUS.get(error.code or 500, GraphError)(error.description)
+        error = BY_STATUS.get(error.code or 500, GraphError)()
     elif not isinstance(error, GraphError):
         _logger.error("%s %s failed", request.method, request.path, exc_info=error)
         error = GraphError()

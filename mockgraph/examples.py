@@ -153,7 +153,7 @@ def _state_needed(address: Address, body: Json, answer: Json) -> tuple[dict[str,
     """
     resource = address.resource
     if address.action is not None:
-        return _state_for_action(address, body)
+        return _state_for_action(address, body, answer)
     if address.operation is Operation.LIST and isinstance(answer, dict):
         shown = answer.get("value", [])
         return {resource.name: shown} if isinstance(resource, EntitySet) else {}, ""
@@ -169,17 +169,25 @@ def _state_needed(address: Address, body: Json, answer: Json) -> tuple[dict[str,
     return {resource.name: [shown]}, shown["id"]
 
 
-def _state_for_action(address: Address, body: Json) -> tuple[dict[str, Any], str]:
-    """The entities that an action's parameters name, by key or, as text, by external id."""
+def _state_for_action(address: Address, body: Json, answer: Json) -> tuple[dict[str, Any], str]:
+    """The entities that an action's parameters name, by key or, as text, by external id.
+
+    Of an entity that is shown as it is afterwards, what the action does not set is there before.
+    """
     key = str(uuid.uuid4())
     if address.key is not None:
         return {address.resource.name: [{"id": key}]}, key
     values = body.get("value", []) if isinstance(body, dict) else []
-    named = [value if isinstance(value, str) else value.get("id") for value in values]
+    shown = answer.get("value", []) if isinstance(answer, dict) else []
+    before = {each["id"]: each for each in shown if isinstance(each, dict) and each.get("id")}
     external = "externalId" in address.type.properties()
-    entities = [
-        {"id": name, **({"externalId": name} if external else {})} for name in named if name
-    ]
+    entities = []
+    for value in values:
+        if isinstance(value, str):
+            entities.append({"id": value, **({"externalId": value} if external else {})})
+        elif name := value.get("id"):
+            kept = {key: item for key, item in before.get(name, {}).items() if key not in value}
+            entities.append({"id": name, **kept})
     creates = address.action is not None and address.action.name.startswith("submit")
     return {address.resource.name: [] if creates else entities}, ""
 

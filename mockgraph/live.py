@@ -52,16 +52,20 @@ class MockGraph:
         self._host = host
         self._port = port
         self._server: Server | None = None
+        self._state: State | None = None
 
     def start(self) -> Self:
         """Serve, on a new state. A ``with`` block does this by itself."""
+        if self._server is not None:
+            raise MockGraphError("This MockGraph is running already; stop it first.")
         app = create_app(self._settings)
-        self._state: State = app.extensions["mockgraph"]
+        self._state = app.extensions["mockgraph"]
         try:
             self._server = Server(app, self._host, self._port)
             self._server.start()
         except BaseException:
-            self._state.close()
+            self._server = None
+            app.extensions["mockgraph"].close()
             raise
         return self
 
@@ -70,7 +74,7 @@ class MockGraph:
         if self._server is not None:
             self._server.stop()
             self._server = None
-            self._state.close()
+            self._running().close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -102,18 +106,24 @@ class MockGraph:
         """Back to the state that the server started with, or to that of other seeds."""
         seeds = read_seeds(seed)
         if seeds:
-            self._state.replace(
+            self._running().replace(
                 initial_document(SERVICE, Settings(seeds=seeds, docs=self._settings.docs))
             )
         else:
-            self._state.reset()
+            self._running().reset()
 
     @property
     def state(self) -> dict[str, Any]:
         """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
-        document: dict[str, Any] = orjson.loads(orjson.dumps(self._state.document()))
+        document: dict[str, Any] = orjson.loads(orjson.dumps(self._running().document()))
         return document
 
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
-        self._state.replace(copied(document))
+        self._running().replace(copied(document))
+
+    def _running(self) -> State:
+        """The state, which outlives the server: a test may look at it when all is over."""
+        if self._state is None:
+            raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
+        return self._state

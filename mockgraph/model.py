@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from mockgraph.errors import MockGraphError
+
 if TYPE_CHECKING:
     from mockgraph.edm import StructuredType
     from mockgraph.odata.options import Query
@@ -36,6 +38,14 @@ class Settings:
     auth: str = "any"
     json: str = "graph"
     max_body: int = 4 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for name, chosen, choices in (
+            ("auth", self.auth, ("any", "off")),
+            ("json", self.json, ("graph", "documented")),
+        ):
+            if chosen not in choices:
+                raise MockGraphError(f"{name} is {' or '.join(choices)}, not {chosen!r}.")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import http.client
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
@@ -191,9 +191,7 @@ class _Target:
     """The server under replay."""
 
     def __init__(self, url: str, token: str):
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise MockGraphError(f"{url} is no http or https URL.")
+        parts = _split(url)
         self._url = url
         self._secure = parts.scheme == "https"
         self._host = parts.netloc
@@ -233,6 +231,17 @@ class _Target:
             yield
         finally:
             self.send("PUT", "/_mockgraph/state", found)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket too few
+        is_one = False
+    if not is_one:
+        raise MockGraphError(f"{url} is no http or https URL.")
+    return parts
 
 
 def _read(content: bytes) -> Json:

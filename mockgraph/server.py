@@ -33,7 +33,9 @@ _native: Any = _granian
 _scheduler: Any = _new_cbscheduler
 
 _BACKLOG = 1024
-_THREADS = 8
+# Each holds one request, however slow; they are started as they are needed.
+_THREADS = 64
+_GRACE = 30.0  # seconds
 _access = logging.getLogger("mockgraph.access")
 
 
@@ -86,9 +88,12 @@ class Server:
         self._worker.serve_mtr(self._scheduler, self._loop, self._signal)
 
     def stop(self) -> None:
-        """Take no more requests, finish those under way, and let go of the port."""
+        """Take no more requests, finish those under way, and let go of the port.
+
+        A client that never sends the rest of its request is waited for 30 seconds, not more.
+        """
         self._signal.set()
-        self._stopped.wait()
+        self._stopped.wait(_GRACE)
         self._loop.close()
 
 

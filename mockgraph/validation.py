@@ -96,7 +96,11 @@ def read_json(request: Request) -> Json:
 def _read_body(request: Request, address: Address) -> Properties:
     match address.operation:
         case Operation.CREATE:
-            return _without_navigation(address, edm.load(address.type, read_json(request)))
+            sent = read_json(request)
+            at = request.path.rstrip("/").lower()
+            if isinstance(sent, dict) and "@odata.id" in sent and at.endswith("/$ref"):
+                raise NotEmulated("adding a reference to what its collection contains")
+            return _without_navigation(address, edm.load(address.type, sent))
         case Operation.UPDATE:
             body = edm.load(address.type, read_json(request), partial=True)
             _check_needs(address, body)

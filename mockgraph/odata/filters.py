@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mockgraph import edm
@@ -30,10 +30,15 @@ class Filter(NamedTuple):
     equalities: tuple[Equality, ...]
 
 
-def compile_filter(text: str, schema: type[edm.StructuredType]) -> Filter:
-    """Compile a filter; raises BadRequest that says what is wrong with it."""
+def compile_filter(
+    text: str, schema: type[edm.StructuredType], related: Iterable[str] = ()
+) -> Filter:
+    """Compile a filter; raises BadRequest that says what is wrong with it.
+
+    ``related`` are the navigation properties; raises NotEmulated where it goes through one.
+    """
     node = parse(text)
-    test = compile_test(node, Scope(schema))
+    test = compile_test(node, Scope(schema, related=frozenset(related)))
     return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, schema)))
 
 

@@ -149,9 +149,9 @@ class _Reader:
     def _compiled(self, name: str, text: str) -> Any:
         match name:
             case "filter":
-                return compile_filter(text, self.schema)
+                return compile_filter(text, self.schema, self._navigation())
             case "orderby":
-                return compile_orderby(text, self.schema)
+                return compile_orderby(text, self.schema, self._navigation())
             case "search":
                 return compile_search(text, self.schema)
             case "select":

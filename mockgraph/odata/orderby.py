@@ -45,9 +45,15 @@ class Order(NamedTuple):
         return ordered if first is None else ordered[:first]
 
 
-def compile_orderby(text: str, schema: type[edm.StructuredType]) -> Order:
-    """Compile a list of keys; raises BadRequest that says what is wrong with it."""
-    keys = [_key(tokens, Scope(schema)) for tokens in _items(tokenize(text))]
+def compile_orderby(
+    text: str, schema: type[edm.StructuredType], related: Iterable[str] = ()
+) -> Order:
+    """Compile a list of keys; raises BadRequest that says what is wrong with it.
+
+    ``related`` are the navigation properties; raises NotEmulated where a key goes through one.
+    """
+    scope = Scope(schema, related=frozenset(related))
+    keys = [_key(tokens, scope) for tokens in _items(tokenize(text))]
     if len(keys) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")
     runs = []

@@ -6,19 +6,24 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mockgraph import edm
-from mockgraph.errors import BadRequest
+from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.syntax import Kind, Path, quoted
 from mockgraph.odata.types import Evaluate, Expression, Type, from_json, of_property
 
 
 class Scope(NamedTuple):
-    """What names mean: properties of the schema, and lambda variables, the outermost first."""
+    """What names mean: properties of the schema, and lambda variables, the outermost first.
+
+    ``related`` are the schema's navigation properties, which an open type would take for
+    dynamic ones.
+    """
 
     schema: type[edm.StructuredType]
     variables: tuple[tuple[str, Type], ...] = ()
+    related: frozenset[str] = frozenset()
 
     def within(self, name: str, type_: Type) -> Scope:
-        return Scope(self.schema, (*self.variables, (name, type_)))
+        return self._replace(variables=(*self.variables, (name, type_)))
 
 
 def resolve(path: Path, scope: Scope) -> Expression:
@@ -62,7 +67,10 @@ def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, 
         if name == first:
             return _outwards(hops, itemgetter(0)), type_, tuple(rest)
     entity = _outwards(depth - 1, itemgetter(1)) if depth else None
-    return entity, Type(Kind.COMPLEX, scope.schema), tuple(rest if first == "$it" else path.names)
+    names = tuple(rest) if first == "$it" else path.names
+    if names and names[0] in scope.related:
+        raise NotEmulated(f"paths through the navigation property {quoted(names[0])}")
+    return entity, Type(Kind.COMPLEX, scope.schema), names
 
 
 def _outwards(hops: int, last: Evaluate) -> Evaluate:

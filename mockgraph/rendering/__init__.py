@@ -81,8 +81,8 @@ class _Renderer:
             Operation.READ_REFERENCE: self._reference,
             Operation.UPDATE: self._updated,
             Operation.DELETE: self._empty,
-            Operation.READ_PROPERTY: self._property,
-            Operation.READ_VALUE: self._raw,
+            Operation.READ_PROPERTY: lambda outcome: self._part(outcome, self._property),
+            Operation.READ_VALUE: lambda outcome: self._part(outcome, self._raw),
             Operation.APPEND: self._property,
             Operation.ACT: self._acted,
         }
@@ -138,6 +138,13 @@ class _Renderer:
             "@odata.id": self._urls.entity(self._address.resource, _given(outcome.row)),
         }
         return self._json(body, 200)
+
+    def _part(self, outcome: Outcome, render: Callable[[Outcome], Response]) -> Response:
+        """What was read of an entity, with the entity's etag."""
+        etag = _given(outcome.row).etag or ""
+        response = Response(status=304) if outcome.unchanged else render(outcome)
+        response.headers["ETag"] = etag
+        return response
 
     def _property(self, outcome: Outcome) -> Response:
         if outcome.value is None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mockgraph.clock import Clock
-from mockgraph.errors import NotFound
+from mockgraph.errors import MockGraphError, NotFound
 from mockgraph.model import Intent, Json, Operation, Outcome, Page, Row, Service
 from mockgraph.state.documents import read_document, write_document
 from mockgraph.state.log import StoreLog
@@ -48,6 +48,8 @@ class State:
             snapshot = storage.stamped(read_document(initial, service, None))
             if log is None or log.is_new:
                 storage.restore(snapshot)
+            else:
+                _check_tables(log, service)
         except BaseException:
             storage.close()
             raise
@@ -132,11 +134,14 @@ class State:
         return Outcome(row=row, unchanged=unchanged(intent.preconditions, entity))
 
     def _read_property(self, intent: Intent) -> Outcome:
-        value = self._reader.value(intent.address)
-        return Outcome(value=value, status=204 if value is None else None)
+        entity = self._reader.entity(intent.address)
+        value = self._reader.value(entity, intent.address.path)
+        known = unchanged(intent.preconditions, entity)
+        return Outcome(Row(entity, entity.etag), value=value, unchanged=known)
 
     def _count_property(self, intent: Intent) -> Outcome:
-        value = self._reader.value(intent.address)
+        entity = self._reader.entity(intent.address)
+        value = self._reader.value(entity, intent.address.path)
         if not isinstance(value, list):
             raise NotFound(f"'{intent.address.path[-1]}' is no collection.")
         return Outcome(value=len(value))
@@ -248,6 +253,15 @@ def _storage(log: StoreLog | None) -> EntityStorage:
     # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
     first = max(log.revision if log else 0, int(time.time() * 1000))
     return EntityStorage(log.tables if log else {}, first, log)
+
+
+def _check_tables(log: StoreLog, service: Service) -> None:
+    """Raises MockGraphError where whole lines do not make a whole state."""
+    singleton, names = service.singleton.name, {each.name for each in service.sets.values()}
+    unknown = sorted(log.tables.keys() - names - {singleton})
+    if unknown or len(log.tables.get(singleton, {})) != 1:
+        fault = f"it has '{unknown[0]}'" if unknown else f"it does not have one '{singleton}'"
+        raise MockGraphError(f"The store {log.path} is damaged: {fault}; it was left as it is.")
 
 
 def _page_size(intent: Intent) -> int:

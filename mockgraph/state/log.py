@@ -30,6 +30,7 @@ from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.state.tables import Entity, Rows
 
 _HEADER = orjson.dumps({"mockgraph": "store", "version": 1}) + b"\n"
+_RECORD = b'{"revision":'  # how every record begins
 _COMPACT_FROM = 1024 * 1024
 _logger = logging.getLogger("mockgraph.store")
 
@@ -141,11 +142,11 @@ class StoreLog:
             try:
                 self._replay(orjson.loads(data[at:stop]))
             except (ValueError, KeyError, TypeError, AttributeError):
-                raise MockGraphError(
-                    f"The store {self.path} is damaged at byte {at}; it was left as it is."
-                ) from None
+                raise self._damaged(at) from None
             at = stop
         if end < len(data):
+            if not data.startswith(_RECORD[: len(data) - end], end):
+                raise self._damaged(end)
             _logger.warning(
                 "The store %s ended in the middle of a write that was never answered; "
                 "its last %d bytes were dropped.",
@@ -154,6 +155,11 @@ class StoreLog:
             )
             os.ftruncate(self._file, end)
         return end
+
+    def _damaged(self, at: int) -> MockGraphError:
+        return MockGraphError(
+            f"The store {self.path} is damaged at byte {at}; it was left as it is."
+        )
 
     def _replay(self, record: dict[str, Any]) -> None:
         revision = record["revision"]

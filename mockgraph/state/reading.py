@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mockgraph.errors import NotFound
@@ -44,10 +44,10 @@ class Reader:
             return self.table(address.resource.name).entities()
         return self._related(address.within.target, address.within.by, self.entity(address))
 
-    def value(self, address: Address) -> Json:
+    def value(self, entity: Entity, path: Sequence[str]) -> Json:
         """The value at a property path; a null on the way is null. Raises 404."""
-        value: Any = self.entity(address)
-        for name in address.path:
+        value: Any = entity
+        for name in path:
             if value is None:
                 return None
             if not isinstance(value, Mapping) or name not in value:

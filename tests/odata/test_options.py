@@ -96,7 +96,10 @@ def test_a_query_is_frozen() -> None:
         ([("$top", "1"), ("top", "1")], "The query option '$top' is given twice."),
         ([("$top", "1"), ("$Top", "2")], "The query option '$top' is given twice."),
         ([("filter", "true"), ("$filter", "true")], "'$filter' is given twice"),
-        *(([(f"${name}", "  ")], f"'${name}' is not valid: it has no value") for name in sorted(ALL)),
+        *(
+            ([(f"${name}", "  ")], f"'${name}' is not valid: it has no value")
+            for name in sorted(ALL)
+        ),
         *(
             ([(f"${name}", "a" * (MAX_LENGTH + 1))], f"'${name}' is not valid: it is longer")
             for name in sorted(ALL)

@@ -1,0 +1,122 @@
+"""Who may ask: the modes and the literal tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from refusals import message_of
+
+from mockgraph import auth
+from mockgraph.addressing import resolve
+from mockgraph.errors import Forbidden, Unauthenticated
+from mockgraph.model import Caller
+from mockgraph.resources import SERVICE
+
+SECURITY = "/localtest/Security"
+CHALLENGE = (
+    'Bearer realm="", '
+    'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    'client_id="00000003-0000-0000-c000-000000000000"'
+)
+
+
+def ask(client: FlaskClient, token: str | None, method: str = "GET", path: str = SECURITY) -> Any:
+    headers = {} if token is None else {"Authorization": token}
+    client.environ_base.pop("HTTP_AUTHORIZATION", None)
+    return client.open(path, method=method, headers=headers, json={"providerStatus": []})
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "Bearer x",
+        "bearer x",
+        "BEARER x",
+        "Bearer   x",
+        "Bearer eyJ0eXAiOiJKV1QifQ.e30.c2ln",
+        "Bearer Invalid",
+        "Bearer invalid2",
+        "Bearer größe",
+        "Bearer " + "x" * 10_000,
+    ],
+)
+def test_any_token_passes(client: FlaskClient, token: str) -> None:
+    assert ask(client, token).status_code == 200
+    assert ask(client, token, "PATCH").status_code == 200
+
+
+@pytest.mark.parametrize("path", [SECURITY, "/v1.0/security", "/localtest/no/such", "/nowhere"])
+@pytest.mark.parametrize("token", [None, "", "Bearer", "Bearer invalid", "Bearer expired", "x y"])
+def test_a_caller_without_a_token_learns_nothing_else(
+    client: FlaskClient, token: str | None, path: str
+) -> None:
+    answer = ask(client, token, path=path)
+    code, _ = message_of(answer.status_code, answer.headers, answer.data)
+    assert (answer.status_code, code) == (401, "InvalidAuthenticationToken")
+    assert answer.headers["WWW-Authenticate"] == CHALLENGE
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", SECURITY),
+        ("PATCH", SECURITY),
+        ("GET", f"{SECURITY}/alerts"),
+        ("POST", f"{SECURITY}/tiIndicators"),
+        ("GET", f"{SECURITY}/alerts/no-such-key"),
+        ("POST", "/v1.0/security/alerts/updateAlerts"),
+    ],
+)
+def test_forbidden_is_a_caller_without_permissions(
+    client: FlaskClient, method: str, path: str
+) -> None:
+    answer = ask(client, "Bearer forbidden", method, path)
+    code, message = message_of(answer.status_code, answer.headers, answer.data)
+    assert (answer.status_code, code) == (403, "Authorization_RequestDenied")
+    assert message == "Insufficient privileges to complete the operation."
+    assert "WWW-Authenticate" not in answer.headers
+
+
+@pytest.mark.parametrize("token", [None, "", "Basic x", "Bearer invalid", "Bearer forbidden"])
+def test_off_does_not_look_at_the_header(
+    make_client: Callable[..., FlaskClient], token: str | None
+) -> None:
+    client = make_client(auth="off")
+    assert ask(client, token).status_code == 200
+    assert ask(client, token, "PATCH").status_code == 200
+
+
+def test_the_control_plane_asks_for_no_token(client: FlaskClient) -> None:
+    for path in ("/", "/_mockgraph/health", "/_mockgraph/state"):
+        assert ask(client, None, path=path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("held", "reads", "writes"),
+    [
+        (None, True, True),
+        ([], False, False),
+        (["Mail.Read"], False, False),
+        (["SecurityEvents.Read.All"], True, False),
+        (["SecurityEvents.ReadWrite.All"], True, True),
+        (["Mail.Read", "SecurityEvents.Read.All"], True, False),
+        (["securityevents.read.all"], False, False),
+    ],
+)
+def test_one_permission_of_those_that_would_do(
+    held: list[str] | None, reads: bool, writes: bool
+) -> None:
+    caller = Caller(None if held is None else frozenset(held))
+    for method, passes in (("GET", reads), ("PATCH", writes)):
+        address = resolve(method, SECURITY, SERVICE)
+        with nullcontext() if passes else pytest.raises(Forbidden):
+            auth.authorize(caller, address)
+
+
+def test_a_challenge_may_say_more() -> None:
+    error = Unauthenticated("Why", challenge='error="invalid_token"')
+    assert error.headers == (("WWW-Authenticate", f'{CHALLENGE}, error="invalid_token"'),)

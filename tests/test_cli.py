@@ -1,0 +1,294 @@
+"""The command line, in processes of its own: serving, stopping, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from processes import run, serving
+from wire import TIMEOUT, ask, patch, port_of
+
+from mockgraph import MockGraph
+from mockgraph.cli import main
+from mockgraph.server import Server
+from mockgraph.version import __version__
+
+SECURITY = "/localtest/Security"
+SEED = {"Security": {"providerStatus": [{"region": "seed"}]}}
+ENDING = [signal.SIGTERM, signal.SIGINT]
+
+only_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
+
+
+# -- serving ------------------------------------------------------------------------------
+
+
+@only_posix
+@pytest.mark.parametrize("number", ENDING, ids=lambda each: each.name)
+def test_serve_until_told_to_stop(number: signal.Signals) -> None:
+    with serving() as server:
+        assert server.ready.startswith(f"MockGraph {__version__} is ready: http://127.0.0.1:")
+        assert ask(server.origin, "GET", SECURITY).status == 200
+        assert ask(server.origin, "GET", "/nowhere?$select=id").status == 400
+        ended = server.stop(number)
+    assert ended.code == 0
+    assert "state in memory" in ended.out
+    first, second = ended.err.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GET /localtest/Security 200 \d+\.\d ms", first)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nowhere\?\$select=id 400 \d+\.\d ms", second)
+
+
+@only_posix
+def test_a_request_under_way_is_finished() -> None:
+    body = b'{"providerStatus":[]}'
+    head = (
+        b"PATCH /localtest/Security HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    with serving() as server:
+        address = ("127.0.0.1", port_of(server.origin))
+        with socket.create_connection(address, timeout=TIMEOUT) as connection:
+            connection.sendall(head + body[:5])
+            ask(server.origin, "GET", SECURITY)  # by now the other one has begun
+            server.process.send_signal(signal.SIGTERM)
+            with pytest.raises(TimeoutError):
+                wait_briefly(connection)
+            connection.sendall(body[5:])
+            connection.settimeout(TIMEOUT)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert server.end().code == 0
+
+
+def wait_briefly(connection: socket.socket) -> None:
+    connection.settimeout(0.3)
+    connection.recv(1)
+
+
+@only_posix
+def test_a_store_and_a_seed(tmp_path: Path) -> None:
+    store, seed = tmp_path / "graph.store", tmp_path / "seed.json"
+    seed.write_text(json.dumps(SEED))
+    options = ("--store", str(store), "--seed", str(seed))
+    with serving(*options) as server:
+        (status,) = ask(server.origin, "GET", SECURITY).json["providerStatus"]
+        assert status["region"] == "seed"
+        assert patch(server.origin, {"providerStatus": []}).status == 200
+        second = run("serve", "--port", "0", *options)
+        assert second.code == 1
+        assert "is in use by another process" in second.err
+        ended = server.stop()
+    assert (ended.code, str(store) in ended.out) == (0, True)
+    with serving(*options) as server:
+        assert ask(server.origin, "GET", SECURITY).json["providerStatus"] == []
+        server.process.kill()  # no goodbye: what was answered is in the store all the same
+        server.end()
+    with serving(*options) as server:
+        assert ask(server.origin, "GET", SECURITY).json["providerStatus"] == []
+
+
+@only_posix
+def test_every_option_is_an_environment_variable(tmp_path: Path) -> None:
+    store, seed, docs = tmp_path / "graph.store", tmp_path / "seed.json", tmp_path / "docs"
+    seed.write_text(json.dumps({"Security": {"alerts": [{"id": "a"}]}}))
+    docs.mkdir()
+    page = (Path(__file__).parents[1] / "fixtures" / "security-get.md").read_text()
+    (docs / "page.md").write_text(page.replace("Region value", "from the page"))
+    with serving(
+        MOCKGRAPH_HOST="127.0.0.1",
+        MOCKGRAPH_PORT="0",
+        MOCKGRAPH_STORE=str(store),
+        MOCKGRAPH_SEED=str(seed),
+        MOCKGRAPH_DOCS=str(docs),
+        MOCKGRAPH_AUTH="off",
+        MOCKGRAPH_JSON="documented",
+    ) as server:
+        answer = ask(server.origin, "GET", SECURITY, headers={})
+        assert answer.status == 200
+        assert b'\r\n      "region": "from the page",\r\n' in answer.body
+        assert ask(server.origin, "GET", f"{SECURITY}/alerts/a", headers={}).status == 200
+        assert server.stop().code == 0
+    assert store.read_bytes().startswith(b'{"mockgraph":"store"')
+
+
+# -- what cannot be served ------------------------------------------------------------------
+
+
+def refused(*arguments: str) -> str:
+    """The one line that the command says before it exits with 1."""
+    ended = run("serve", *arguments)
+    assert ended.code == 1, ended
+    assert ended.out == ""
+    (line,) = ended.err.splitlines()
+    assert line.startswith("Error: ")
+    return line
+
+
+def test_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refused("--port", str(port))
+    assert f"Cannot listen on 127.0.0.1 port {port}" in line
+    assert "--port 0" in line
+
+
+def test_a_seed_that_is_missing_or_does_not_fit(tmp_path: Path) -> None:
+    missing, bad = tmp_path / "none.json", tmp_path / "bad.json"
+    assert f"The seed {missing} cannot be read" in refused("--port", "0", "--seed", str(missing))
+    bad.write_text('{"Security": {"alerts": [{"title": 5}]}}')
+    assert "Security/alerts/0/title" in refused("--port", "0", "--seed", str(bad))
+
+
+def test_a_damaged_store(tmp_path: Path) -> None:
+    store = tmp_path / "graph.store"
+    content = b'{"mockgraph":"store","version":1}\nnonsense\n'
+    store.write_bytes(content)
+    line = refused("--port", "0", "--store", str(store))
+    assert f"The store {store} is damaged at byte 34" in line
+    assert store.read_bytes() == content
+
+
+def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for store in (tmp_path, tmp_path / "file" / "graph.store"):
+        assert f"{store} cannot be opened" in refused("--port", "0", "--store", str(store))
+
+
+def test_pages_that_are_missing(tmp_path: Path) -> None:
+    docs = str(tmp_path / "none")
+    assert f"{docs}: no such directory" in refused("--port", "0", "--docs", docs)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--port", "65536"],
+        ["serve", "--port", "http"],
+        ["serve", "--auth", "some"],
+        ["serve", "--json", "xml"],
+        ["serve", "--nothing"],
+        ["nothing"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.output
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["replay"], ["routes"]])
+def test_help(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0
+    for name in re.findall(r"--(host|port|store|seed|docs|auth|json|url|token) ", result.output):
+        assert f"MOCKGRAPH_{name.upper()}" in result.output
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(main, ["--version"]).output == f"MockGraph, version {__version__}\n"
+
+
+# -- replay and routes ----------------------------------------------------------------------
+
+
+def test_replay_against_a_server_of_its_own() -> None:
+    result = CliRunner().invoke(main, ["replay"])
+    assert result.exit_code == 0, result.output
+    *lines, summary = result.output.splitlines()
+    assert f"ok    PATCH {SECURITY}  (security-update.md)" in lines
+    assert all(line.startswith("ok    ") for line in lines)
+    assert summary == (
+        f"{len(lines)} documented examples: {len(lines)} answered as documented, 0 not."
+    )
+
+
+def test_replay_against_a_url() -> None:
+    with MockGraph() as graph:
+        patch(graph.origin, {"providerStatus": []})
+        before = graph.state
+        result = CliRunner().invoke(main, ["replay", "--url", graph.origin])
+        assert result.exit_code == 0, result.output
+        assert graph.state == before
+
+
+def test_replay_in_a_process_of_its_own() -> None:
+    with MockGraph() as graph:
+        ended = run("replay", MOCKGRAPH_URL=graph.origin)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(" answered as documented, 0 not.\n")
+
+
+def test_replay_of_a_page_that_says_otherwise(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "fixtures" / "security-update.md").read_text()
+    request, response = page.rsplit("HTTP/1.1 200 OK", 1)
+    response = response.replace("Region value", "Elsewhere")
+    (tmp_path / "changed.md").write_text(f"{request}HTTP/1.1 200 OK{response}")
+    result = CliRunner().invoke(main, ["replay", "--docs", str(tmp_path)])
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0] == f"DIFF  PATCH {SECURITY}  (changed.md)"
+    assert '      -      "region": "Elsewhere",' in lines
+    assert '      +      "region": "Region value",' in lines
+    assert lines[-1] == "1 documented examples: 0 answered as documented, 1 not."
+
+
+def test_replay_of_a_token_that_is_refused() -> None:
+    with MockGraph() as graph:
+        result = CliRunner().invoke(main, ["replay", "--url", graph.origin, "--token", "invalid"])
+    assert result.exit_code == 1
+    assert "      +HTTP 401" in result.output.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("ftp://127.0.0.1", "ftp://127.0.0.1 is no http or https URL."),
+        ("127.0.0.1:8365", "127.0.0.1:8365 is no http or https URL."),
+        ("http://", "http:// is no http or https URL."),
+    ],
+)
+def test_replay_against_what_is_no_url(url: str, says: str) -> None:
+    result = CliRunner().invoke(main, ["replay", "--url", url])
+    assert (result.exit_code, result.output) == (1, f"Error: {says}\n")
+
+
+def test_replay_where_nobody_answers() -> None:
+    server = Server(lambda *_: [])  # bound, so that nobody else is; then let go
+    server.start()
+    server.stop()
+    result = CliRunner().invoke(main, ["replay", "--url", server.origin])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {server.origin} does not answer: ")
+
+
+def test_replay_against_what_does_not_speak_http() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"220 smtp.example ESMTP\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{other.getsockname()[1]}"
+        result = CliRunner().invoke(main, ["replay", "--url", url])
+        thread.join()
+    assert result.exit_code == 1
+    assert "does not answer: " in result.output
+
+
+def test_routes_lists_every_operation() -> None:
+    result = CliRunner().invoke(main, ["routes"])
+    lines = result.output.splitlines()
+    assert result.exit_code == 0
+    assert f"PATCH   {SECURITY}" in lines
+    assert "DELETE  /v1.0/security/tiIndicators/{id}" in lines
+    assert len(lines) == len(set(lines))

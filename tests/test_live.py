@@ -1,0 +1,201 @@
+"""MockGraph as a context manager: what Python code can do with a live server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wire import ask, patch
+
+import mockgraph
+from mockgraph import MockGraph
+from mockgraph.errors import BadRequest, MockGraphError
+
+SECURITY = "/localtest/Security"
+SEED = {"Security": {"providerStatus": [{"region": "seed"}], "alerts": [{"id": "a"}]}}
+
+
+def region(graph: MockGraph) -> Any:
+    return graph.state["Security"]["providerStatus"][0]["region"]
+
+
+def test_it_serves_within_the_block_and_not_after() -> None:
+    with MockGraph() as graph:
+        assert graph.url == f"{graph.origin}/localtest"
+        assert repr(graph) == f"<MockGraph {graph.origin}>"
+        assert ask(graph.origin, "GET", SECURITY).status == 200
+        origin = graph.origin
+    with pytest.raises(ConnectionRefusedError):
+        ask(origin, "GET", SECURITY)
+    assert repr(graph) == "<MockGraph stopped>"
+    with pytest.raises(MockGraphError, match="not running"):
+        graph.url  # noqa: B018
+    graph.stop()
+
+
+def test_it_starts_again_on_a_new_state() -> None:
+    graph = MockGraph(seed=SEED)
+    with graph:
+        patch(graph.origin, {"providerStatus": []})
+    with graph:
+        assert region(graph) == "seed"
+
+
+def test_two_in_one_process_share_nothing() -> None:
+    with MockGraph() as one, MockGraph() as two:
+        assert one.origin != two.origin
+        before = two.state
+        patch(one.origin, {"providerStatus": []})
+        assert one.state["Security"]["providerStatus"] == []
+        assert two.state == before
+
+
+def test_the_state_is_a_copy_both_ways() -> None:
+    seed: Any = json.loads(json.dumps(SEED))
+    with MockGraph(seed=seed) as graph:
+        seed["Security"]["providerStatus"][0]["region"] = "changed"
+        graph.reset()
+        assert region(graph) == "seed"
+        read = graph.state
+        read["Security"]["providerStatus"][0]["region"] = "changed"
+        read["Security"]["alerts"].clear()
+        assert region(graph) == "seed"
+        assert graph.state != read
+        graph.state = read
+        read["Security"]["providerStatus"][0]["region"] = "changed again"
+        assert region(graph) == "changed"
+        assert graph.state["Security"]["alerts"] == []
+
+
+def test_a_state_is_assigned_and_read_back() -> None:
+    with MockGraph() as graph:
+        graph.state = {"Security": {"alerts": [{"id": "a", "title": "T", "own": 1}, {}]}}
+        written = graph.state
+        first, second = written["Security"]["alerts"]
+        assert (first["title"], first["own"], first["tags"]) == ("T", 1, [])
+        assert second["id"]
+        graph.state = written
+        assert graph.state == written
+        assert ask(graph.origin, "GET", f"{SECURITY}/alerts/a").json["title"] == "T"
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"Security": {"alerts": [5]}}, {"Security": {"colour": 1}}]
+)
+def test_a_state_that_does_not_fit_is_refused_whole(document: Any) -> None:
+    with MockGraph() as graph:
+        before = graph.state
+        with pytest.raises(BadRequest):
+            graph.state = document
+        assert graph.state == before
+
+
+def test_the_singleton_keeps_its_id_where_none_is_given() -> None:
+    with MockGraph() as graph:
+        before = graph.state["Security"]["id"]
+        graph.state = {"Security": {}}
+        assert graph.state["Security"]["id"] == before
+
+
+def test_reset() -> None:
+    with MockGraph(seed=SEED) as graph:
+        fresh = graph.state
+        patch(graph.origin, {"providerStatus": []})
+        ask(graph.origin, "DELETE", f"{SECURITY}/alerts/a")
+        graph.reset()
+        assert graph.state == fresh
+        graph.reset(seed={"Security": {"providerStatus": [{"region": "other"}]}})
+        assert region(graph) == "other"
+        assert graph.state["Security"]["alerts"] == []
+        graph.reset()
+        assert graph.state == fresh
+
+
+# -- seeds --------------------------------------------------------------------------------
+
+
+def test_seeds_are_values_or_files_laid_one_over_another(tmp_path: Path) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text(json.dumps({"Security": {"alerts": [{"id": "b"}]}}))
+    for path in (file, str(file)):
+        with MockGraph(seed=[SEED, path]) as graph:
+            assert [each["id"] for each in graph.state["Security"]["alerts"]] == ["a", "b"]
+            assert region(graph) == "seed"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read: No such file or directory."),
+        ("", "is not valid JSON"),
+        ("{'Security': {}}", "is not valid JSON"),
+        (b"\xff\xfe", "is not valid JSON"),
+    ],
+)
+def test_a_seed_that_cannot_be_read(tmp_path: Path, content: Any, says: str) -> None:
+    file = tmp_path / "seed.json"
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(MockGraphError) as raised:
+        MockGraph(seed=file)
+    assert f"The seed {file} {says}" in str(raised.value)
+
+
+def test_a_folder_is_no_seed(tmp_path: Path) -> None:
+    with pytest.raises(MockGraphError, match=r"cannot be read"):
+        MockGraph(seed=tmp_path)
+
+
+@pytest.mark.parametrize("seed", [{"Security": {"alerts": {1, 2}}}, {"Security": object()}])
+def test_a_seed_that_is_no_json(seed: Any) -> None:
+    with pytest.raises(MockGraphError, match="cannot be written as JSON"):
+        MockGraph(seed=seed)
+
+
+@pytest.mark.parametrize("seed", [{}, {"alerts": []}, {"Security": []}, {"Security": {}, "x": 1}])
+def test_a_seed_that_is_no_state_document(seed: Any) -> None:
+    with pytest.raises(MockGraphError, match="Seed 2 is no state document"):
+        MockGraph(seed=[SEED, seed]).start()
+
+
+def test_a_seed_that_does_not_fit_says_where() -> None:
+    seed = {"Security": {"alerts": [{}, {"title": 5}]}}
+    with pytest.raises(BadRequest, match=r"^Security/alerts/1/title: Cannot convert 5 "):
+        MockGraph(seed=seed).start()
+
+
+# -- the rest of the settings ---------------------------------------------------------------
+
+
+def test_auth_and_host_and_port(tmp_path: Path) -> None:
+    with MockGraph(auth="off") as graph:
+        assert ask(graph.origin, "GET", SECURITY, headers={}).status == 200
+        taken = int(graph.origin.rpartition(":")[2])
+        with pytest.raises(MockGraphError, match=f"port {taken}"):
+            MockGraph(port=taken, store=tmp_path / "graph.store").start()
+    with MockGraph(port=taken, host="127.0.0.1", store=tmp_path / "graph.store") as graph:
+        assert graph.origin == f"http://127.0.0.1:{taken}"
+
+
+def test_a_store_outlives_the_block(tmp_path: Path) -> None:
+    for store in (tmp_path / "a.store", str(tmp_path / "b.store")):
+        with MockGraph(store=store) as graph:
+            patch(graph.origin, {"providerStatus": [{"region": "kept"}]})
+        with MockGraph(store=store) as graph:
+            assert region(graph) == "kept"
+
+
+def test_pages_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MockGraphError, match="no such directory"):
+        MockGraph(docs=[tmp_path / "none"]).start()
+    with pytest.raises(MockGraphError, match="no reference pages"):
+        MockGraph(docs=[tmp_path]).start()
+
+
+def test_the_package_offers_three_names() -> None:
+    assert mockgraph.create_app().test_client().get("/_mockgraph/health").status_code == 200
+    assert set(mockgraph.__all__) == {"MockGraph", "create_app", "__version__"}
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        mockgraph.nothing  # noqa: B018

@@ -1,0 +1,202 @@
+"""The pytest plugin, in test projects of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+from processes import environment
+from wire import ask
+
+HEAVY = ("flask", "werkzeug", "tinydb", "marshmallow", "granian", "orjson", "markdown_it", "click")
+
+HEAD = """
+import json, urllib.request
+import pytest
+
+def security(graph, token="Bearer x"):
+    request = urllib.request.Request(f"{graph.url}/Security", headers={"Authorization": token})
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
+
+def patch(graph, **changes):
+    headers = {"Authorization": "Bearer x", "Content-Type": "application/json"}
+    request = urllib.request.Request(
+        f"{graph.url}/Security", json.dumps(changes).encode(), headers, method="PATCH"
+    )
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
+    return pytester
+
+
+def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResult:
+    """Run the tests in a project where the plugin is installed."""
+    project.makepyfile(HEAD + tests)
+    return project.runpytest_inprocess(*plugin(), *arguments)
+
+
+def plugin() -> tuple[str, ...]:
+    """The plugin comes by its entry point; named here only where the package is not installed."""
+    installed = [each.value for each in entry_points(group="pytest11")]
+    named = () if "mockgraph.pytest_plugin" in installed else ("-p", "mockgraph.pytest_plugin")
+    return ("-p", "no:hypothesispytest", "-p", "no:cacheprovider", *named)
+
+
+def test_the_fixture_is_a_running_server(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+def test_it(mockgraph):
+    assert mockgraph.url == f"{mockgraph.origin}/localtest"
+    (status,) = security(mockgraph)["providerStatus"]
+    assert status["region"] == "Region value"
+    assert patch(mockgraph, providerStatus=[])["providerStatus"] == []
+    assert mockgraph.state["Security"]["providerStatus"] == []
+""",
+    ).assert_outcomes(passed=1)
+
+
+def test_each_test_starts_afresh_on_one_server(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+origins = set()
+
+@pytest.mark.parametrize("turn", range(5))
+def test_it(mockgraph, turn):
+    origins.add(mockgraph.origin)
+    assert len(origins) == 1
+    assert len(security(mockgraph)["providerStatus"]) == 1
+    patch(mockgraph, providerStatus=[])
+    mockgraph.state = {"Security": {"alerts": [{"title": str(turn)}]}}
+
+@pytest.mark.mockgraph(seed={"Security": {"providerStatus": [{"region": "own"}]}})
+def test_with_a_seed(mockgraph):
+    assert security(mockgraph)["providerStatus"][0]["region"] == "own"
+    assert mockgraph.state["Security"]["alerts"] == []
+    mockgraph.reset()
+
+def test_after_a_seed(mockgraph):
+    assert security(mockgraph)["providerStatus"][0]["region"] == "Region value"
+    assert len(origins | {mockgraph.origin}) == 1
+""",
+    ).assert_outcomes(passed=7)
+
+
+def test_a_seed_may_be_a_file_or_several(project: pytest.Pytester) -> None:
+    (project.path / "seed.json").write_text('{"Security": {"alerts": [{"id": "a"}]}}')
+    run(
+        project,
+        """
+@pytest.mark.mockgraph(seed=["seed.json", {"Security": {"alerts": [{"id": "b"}]}}])
+def test_it(mockgraph):
+    assert [each["id"] for each in mockgraph.state["Security"]["alerts"]] == ["a", "b"]
+""",
+    ).assert_outcomes(passed=1)
+
+
+def test_auth_is_chosen_by_marker(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+@pytest.mark.mockgraph(auth="off")
+def test_off(mockgraph):
+    assert security(mockgraph, token="")
+
+def test_any(mockgraph):
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        security(mockgraph, token="")
+
+@pytest.mark.mockgraph(auth="off")
+class TestAll:
+    def test_off(self, mockgraph):
+        assert security(mockgraph, token="")
+""",
+    ).assert_outcomes(passed=3)
+
+
+WRONG = [
+    ("{'Security': {}}", "takes seed= and auth=, nothing else"),
+    ("store='x'", "takes seed= and auth=, nothing else"),
+    ("seed='missing.json'", "The seed missing.json cannot be read"),
+    ("seed={'alerts': []}", "Seed 1 is no state document"),
+    ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
+]
+
+
+def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pytester) -> None:
+    tests = [
+        f"@pytest.mark.mockgraph({marker})\ndef test_wrong_{number}(mockgraph): pass\n"
+        f"def test_right_{number}(mockgraph): assert security(mockgraph)\n"
+        for number, (marker, _) in enumerate(WRONG)
+    ]
+    result = run(project, "\n".join(tests))
+    result.assert_outcomes(errors=len(WRONG), passed=len(WRONG))
+    for number, (_, says) in enumerate(WRONG):
+        result.stdout.fnmatch_lines([f"*ERROR at setup of test_wrong_{number}*", f"*{says}*"])
+
+
+def test_the_marker_is_documented(project: pytest.Pytester) -> None:
+    result = run(project, "", "--markers")
+    result.stdout.fnmatch_lines(["@pytest.mark.mockgraph(seed=..., auth=...): *"])
+    result = run(project, "", "--fixtures")
+    result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])
+
+
+@pytest.mark.parametrize("module", ["mockgraph", "mockgraph.pytest_plugin", "mockgraph.cli"])
+def test_importing_costs_next_to_nothing(module: str) -> None:
+    heavy = {*HEAVY} - ({"click"} if module == "mockgraph.cli" else set())
+    script = f"import {module}, sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert heavy.isdisjoint(json.loads(done.stdout))
+
+
+def test_a_run_that_does_not_use_it_imports_nothing(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        f"""
+        import sys
+
+        def test_it():
+            assert "mockgraph.pytest_plugin" in sys.modules
+            assert {set(HEAVY) - {"click"}}.isdisjoint(sys.modules)
+            assert "mockgraph.live" not in sys.modules
+        """
+    )
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugin()],
+        env=environment({}),
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
+
+
+def test_the_server_is_stopped_with_the_session(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+import pathlib
+
+def test_it(mockgraph):
+    pathlib.Path("origin").write_text(mockgraph.origin)
+""",
+    )
+    result.assert_outcomes(passed=1)
+    with pytest.raises(ConnectionRefusedError):
+        ask((project.path / "origin").read_text(), "GET", "/")

@@ -1,0 +1,365 @@
+"""The store: what was answered is there after a restart, and what is not ours is left alone."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import state_of
+from flask.testing import FlaskClient
+from refusals import message_of
+
+from mockgraph.app import create_app
+from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.model import Settings
+from mockgraph.state import log as store_log
+
+SECURITY = "/localtest/Security"
+ALERTS = f"{SECURITY}/alerts"
+HEADER = b'{"mockgraph":"store","version":1}\n'
+
+
+@contextmanager
+def serving(store: Path, **settings: Any) -> Iterator[FlaskClient]:
+    app = create_app(Settings(store=str(store), auth="off", **settings))
+    try:
+        yield app.test_client()
+    finally:
+        app.extensions["mockgraph"].close()
+
+
+def patch(client: FlaskClient, region: str) -> int:
+    return client.patch(SECURITY, json={"providerStatus": [{"region": region}]}).status_code
+
+
+def region(client: FlaskClient) -> str:
+    body = client.get(SECURITY).json
+    assert body is not None
+    return str(body["providerStatus"][0]["region"])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "graph.store"
+
+
+@pytest.fixture
+def used(store: Path) -> Path:
+    """A store with a few writes in it; the last one is the region ``three``."""
+    with serving(store) as client:
+        for name in ("one", "two", "three"):
+            assert patch(client, name) == 200
+    return store
+
+
+# -- restarts -----------------------------------------------------------------------------
+
+
+def test_everything_survives_a_restart(store: Path) -> None:
+    with serving(store) as client:
+        patch(client, "größe \u2028 \U0001f600")
+        made = [client.post(ALERTS, json={"title": f"{n}", "own": [n]}).json for n in range(3)]
+        ids = [each["id"] for each in made if each]
+        client.delete(f"{ALERTS}/{ids[1]}")
+        client.patch(f"{ALERTS}/{ids[2]}", json={"title": "changed"})
+        before = state_of(client)
+        etags = [client.get(path).headers["ETag"] for path in (SECURITY, f"{ALERTS}/{ids[2]}")]
+    with serving(store) as client:
+        assert state_of(client) == before
+        assert client.get(f"{ALERTS}/{ids[1]}").status_code == 404
+        assert [
+            client.get(path).headers["ETag"] for path in (SECURITY, f"{ALERTS}/{ids[2]}")
+        ] == etags
+        patch(client, "later")
+        assert client.get(SECURITY).headers["ETag"] not in etags
+    with serving(store) as client:
+        assert region(client) == "later"
+
+
+def test_a_replaced_and_a_reset_state_survive_too(store: Path) -> None:
+    with serving(store) as client:
+        fresh = state_of(client)
+        document = {"Security": {"id": "own", "alerts": [{"id": "a", "title": "x"}]}}
+        assert client.put("/_mockgraph/state", json=document).status_code == 204
+    with serving(store) as client:
+        (alert,) = state_of(client)["Security"]["alerts"]
+        assert (alert["id"], alert["title"]) == ("a", "x")
+        assert client.post("/_mockgraph/reset").status_code == 204
+    with serving(store) as client:
+        assert state_of(client) == fresh
+
+
+def test_seeds_are_for_a_new_store_and_for_a_reset(store: Path) -> None:
+    seed = {"Security": {"providerStatus": [{"region": "seed"}]}}
+    with serving(store, seeds=(seed,)) as client:
+        assert region(client) == "seed"
+        patch(client, "written")
+    with serving(store, seeds=(seed,)) as client:
+        assert region(client) == "written"
+        client.post("/_mockgraph/reset")
+        assert region(client) == "seed"
+
+
+def test_a_seed_that_does_not_fit_leaves_no_lock_behind(store: Path) -> None:
+    seed = {"Security": {"providerStatus": 5}}
+    with pytest.raises(BadRequest, match="providerStatus"), serving(store, seeds=(seed,)):
+        pass
+    with serving(store) as client:
+        assert client.get(SECURITY).status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"", HEADER[:1], HEADER[:-1], HEADER])
+def test_an_empty_file_and_one_hardly_begun_are_new(store: Path, content: bytes) -> None:
+    store.write_bytes(content)
+    with serving(store) as client:
+        assert patch(client, "one") == 200
+    with serving(store) as client:
+        assert region(client) == "one"
+
+
+# -- killed in the middle of a write ------------------------------------------------------
+
+
+def test_a_torn_last_record_is_dropped_with_a_warning(
+    used: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = used.read_bytes()
+    start = whole.rstrip(b"\n").rfind(b"\n") + 1
+    last = len(whole) - start
+    for kept in (1, 2, last // 2, last - 2, last - 1):
+        used.write_bytes(whole[: start + kept])
+        caplog.clear()
+        with serving(used) as client:
+            assert region(client) == "two"
+            assert used.read_bytes() == whole[:start]
+            assert patch(client, "again") == 200
+        (record,) = caplog.records
+        assert record.levelno == logging.WARNING
+        assert f"its last {kept} bytes were dropped" in record.message
+        assert str(used) in record.message
+        with serving(used) as client:
+            assert region(client) == "again"
+
+
+# -- what is not a store ------------------------------------------------------------------
+
+
+def refused(store: Path, *says: str) -> None:
+    """The store is refused for this reason, twice, and its file and folder are as before."""
+    before = store.read_bytes() if store.is_file() else None
+    for _ in range(2):
+        with pytest.raises(MockGraphError) as raised, serving(store):
+            pass
+        for each in (*says, str(store)):
+            assert each in str(raised.value)
+    assert (store.read_bytes() if store.is_file() else None) == before
+
+
+RECORD = b'{"revision":5,"table":"alerts","put":{},"remove":[]}\n'
+DAMAGED = [
+    b"not JSON\n",
+    b"\n",
+    b"\x00" * 50 + b"\n",
+    b"[]\n",
+    b"null\n",
+    b"{}\n",
+    RECORD.replace(b"5", b'"5"'),
+    RECORD.replace(b'"put":{}', b'"put":[]'),
+    RECORD.replace(b'"put":{}', b'"put":{"a":5}'),
+    RECORD.replace(b'"remove":[]', b'"remove":5'),
+    RECORD.replace(b'"alerts"', b"[]"),
+    RECORD[:-1] + RECORD,
+    RECORD.replace(b"alerts", b"al\xffrts"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) -> None:
+    whole = used.read_bytes()
+    at = whole.index(b"\n", len(whole) // 2) + 1
+    used.write_bytes(whole[:at] + damage + whole[at:])
+    refused(used, f"is damaged at byte {at}", "left as it is")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hello\n",
+        b"{}",
+        b'{"Security": {}}\n',
+        b'{"_default": {"1": {"a": 1}}}',
+        b"SQLite format 3\x00" + b"\x00" * 200,
+        b"\n" + HEADER,
+        HEADER.replace(b"1", b"2") + RECORD,
+        HEADER[:-1] + b" \n",
+    ],
+)
+def test_a_file_that_is_not_ours_is_left_alone(store: Path, content: bytes) -> None:
+    store.write_bytes(content)
+    refused(store, "is not a MockGraph store of version 1")
+
+
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    with serving(tmp_path / "not" / "yet" / "graph.store") as client:
+        assert patch(client, "one") == 200
+
+
+def test_places_that_take_no_store(tmp_path: Path) -> None:
+    refused(tmp_path, "cannot be opened")
+    (tmp_path / "file").touch()
+    refused(tmp_path / "file" / "x.store", "cannot be opened")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do all")
+def test_a_file_that_may_not_be_written(used: Path) -> None:
+    used.chmod(0o444)
+    refused(used, "Permission denied")
+
+
+def test_a_file_that_may_not_be_opened(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = os.open
+
+    def opened(path: Any, *rest: Any) -> int:
+        if str(path) == str(used):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really(path, *rest)
+
+    monkeypatch.setattr(os, "open", opened)
+    refused(used, "cannot be opened: Permission denied.")
+
+
+def test_a_store_in_use_is_refused(used: Path) -> None:
+    with serving(used) as client:
+        refused(used, "is in use by another process")
+        assert patch(client, "still") == 200
+    with serving(used) as client:
+        assert region(client) == "still"
+
+
+# -- a disk that fails --------------------------------------------------------------------
+
+
+def failing_write(kept: int) -> Callable[[int, Any], int]:
+    """A disk with room for so many bytes more."""
+    room, really = kept, os.write
+
+    def write(file: int, data: Any) -> int:
+        nonlocal room
+        if room <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = really(file, data[:room])
+        room -= written
+        return written
+
+    return write
+
+
+@pytest.mark.parametrize("room", [0, 1, 40])
+def test_a_write_that_fails_is_507_and_changes_nothing(
+    used: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    with serving(used) as client:
+        before, content = state_of(client), used.read_bytes()
+        for method, path, body in [
+            ("PATCH", SECURITY, {"providerStatus": []}),
+            ("POST", ALERTS, {"title": "x"}),
+            ("DELETE", f"{ALERTS}/{before['Security']['alerts'][0]['id']}", None),
+        ]:
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "write", failing_write(room))
+                answer = client.open(path, method=method, json=body)
+            code, message = message_of(answer.status_code, answer.headers, answer.data)
+            assert (answer.status_code, code) == (507, "InsufficientStorage")
+            assert os.strerror(errno.ENOSPC) in message
+            assert state_of(client) == before
+            assert used.read_bytes() == content
+        assert patch(client, "room again") == 200
+    with serving(used) as client:
+        assert region(client) == "room again"
+
+
+def test_a_short_write_goes_on(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = os.write
+    with serving(used) as client, monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, data: really(file, data[:7]))
+        assert patch(client, "in pieces") == 200
+    with serving(used) as client:
+        assert region(client) == "in pieces"
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_store_that_is_taken_away_while_serving(used: Path, replaced: bool) -> None:
+    with serving(used) as client:
+        before = state_of(client)
+        used.unlink()
+        if replaced:
+            used.write_bytes(b"another's")
+        assert patch(client, "lost") == 507
+        assert state_of(client) == before
+    assert not replaced or used.read_bytes() == b"another's"
+
+
+def test_a_reset_that_cannot_be_written_changes_nothing(
+    used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with serving(used) as client:
+        before = state_of(client)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            assert client.post("/_mockgraph/reset").status_code == 507
+        assert state_of(client) == before
+        assert patch(client, "four") == 200
+    with serving(used) as client:
+        assert region(client) == "four"
+    assert [each.name for each in used.parent.iterdir() if each.suffix == ".new"] == []
+
+
+# -- compaction ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_compaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_log, "_COMPACT_FROM", 20_000)
+
+
+@pytest.mark.usefixtures("small_compaction")
+def test_history_is_dropped_and_the_state_is_not(store: Path) -> None:
+    largest = 0
+    with serving(store) as client:
+        client.post(ALERTS, json={"id": "kept", "title": "x"})
+        for n in range(300):
+            patch(client, f"{n}")
+            largest = max(largest, store.stat().st_size)
+        before = state_of(client)
+        etag = client.get(SECURITY).headers["ETag"]
+    assert largest < 3 * 20_000
+    with serving(store) as client:
+        assert state_of(client) == before
+        assert region(client) == "299"
+        assert client.get(SECURITY).headers["ETag"] == etag
+
+
+@pytest.mark.usefixtures("small_compaction")
+def test_a_compaction_that_fails_waits_and_loses_nothing(
+    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with serving(store) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", busy)
+            assert {patch(client, f"{n}") for n in range(300)} == {200}
+        assert any("was not compacted" in each.message for each in caplog.records)
+        assert len(caplog.records) < 10
+    with serving(store) as client:
+        assert region(client) == "299"

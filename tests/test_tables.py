@@ -1,0 +1,308 @@
+"""The entity table against TinyDB's own: the same answers, the same documents, less work."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tinydb import TinyDB, operations, where
+from tinydb.queries import QueryInstance
+from tinydb.storages import Storage
+from tinydb.table import Document, Table
+
+from mockgraph.state.tables import EntityDB, EntityStorage, EntityTable
+
+Json = Any
+
+keys = st.sampled_from("abcde")
+documents = st.fixed_dictionaries(
+    {"n": st.integers(0, 3)},
+    optional={"tags": st.lists(st.sampled_from("xyz"), max_size=2), "in": st.just({"deep": [1]})},
+)
+conditions = st.builds(lambda n: where("n") == n, st.integers(0, 3)) | st.builds(
+    lambda tag: where("tags").any([tag]), st.sampled_from("xyz")
+)
+updates = documents | st.sampled_from(
+    [
+        operations.set("n", 2),
+        operations.increment("n"),
+        operations.delete("n"),
+        lambda document: document.setdefault("tags", []).append("x"),
+    ]
+)
+
+
+class CopyingStorage(Storage):
+    """Memory as it should be: nothing that goes in or out is shared."""
+
+    def __init__(self) -> None:
+        self._data = ""
+
+    def read(self) -> Json:
+        return json.loads(self._data) if self._data else None
+
+    def write(self, data: Json) -> None:
+        self._data = json.dumps({name: dict(rows) for name, rows in data.items()})
+
+
+def numbered(kind: type[Table]) -> type[Table]:
+    """The table, but that the ids that it makes can be foreseen."""
+
+    class Numbered(kind):  # type: ignore[valid-type, misc]
+        document_id_class = str
+
+        def __init__(self, storage: Storage, name: str, **options: Any):
+            super().__init__(storage, name, **options)
+            self._numbers = itertools.count()
+
+        def _get_next_id(self) -> str:
+            return f"made-{next(self._numbers)}"
+
+    return Numbered
+
+
+def new_storage() -> EntityStorage:
+    return EntityStorage({}, 0)
+
+
+class Twins(RuleBasedStateMachine):
+    """One operation after another on both tables; what comes of it must be the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ours = numbered(EntityTable)(new_storage(), "things")
+        self.stock = numbered(Table)(CopyingStorage(), "things")
+
+    def both(self, act: Callable[[Table], Json]) -> None:
+        results = []
+        for table in (self.ours, self.stock):
+            try:
+                result = act(table)
+            except (KeyError, ValueError) as error:
+                result = type(error)
+            results.append(shown(result))
+        assert results[0] == results[1]
+
+    @rule(document=documents, key=keys)
+    def insert(self, document: Json, key: str) -> None:
+        self.both(lambda table: table.insert(Document(copy.deepcopy(document), key)))  # type: ignore[arg-type]
+
+    @rule(document=documents)
+    def insert_without_an_id(self, document: Json) -> None:
+        self.both(lambda table: table.insert(copy.deepcopy(document)))
+
+    @rule(some=st.lists(documents, max_size=3))
+    def insert_multiple(self, some: list[Json]) -> None:
+        self.both(lambda table: table.insert_multiple(copy.deepcopy(some)))
+
+    @rule(update=updates, condition=conditions)
+    def update_where(self, update: Json, condition: QueryInstance) -> None:
+        self.both(lambda table: table.update(copied(update), condition))
+
+    @rule(update=updates, some=st.lists(keys, max_size=2, unique=True))
+    def update_by_id(self, update: Json, some: list[Json]) -> None:
+        self.both(lambda table: table.update(copied(update), doc_ids=some))
+
+    @rule(update=updates)
+    def update_all(self, update: Json) -> None:
+        self.both(lambda table: table.update(copied(update)))
+
+    @rule(pairs=st.lists(st.tuples(updates, conditions), max_size=2))
+    def update_multiple(self, pairs: list[Json]) -> None:
+        self.both(lambda table: table.update_multiple([(copied(u), c) for u, c in pairs]))
+
+    @rule(document=documents, condition=conditions)
+    def upsert_where(self, document: Json, condition: QueryInstance) -> None:
+        self.both(lambda table: table.upsert(copy.deepcopy(document), condition))
+
+    @rule(document=documents, key=keys)
+    def upsert_by_id(self, document: Json, key: str) -> None:
+        self.both(lambda table: table.upsert(Document(copy.deepcopy(document), key)))  # type: ignore[arg-type]
+
+    @rule(some=st.lists(keys, max_size=2))
+    def remove_by_id(self, some: list[Json]) -> None:
+        self.both(lambda table: table.remove(doc_ids=some))
+
+    @rule(condition=conditions)
+    def remove_where(self, condition: QueryInstance) -> None:
+        self.both(lambda table: table.remove(condition))
+
+    @rule()
+    def truncate(self) -> None:
+        self.both(lambda table: table.truncate())
+
+    @rule(key=keys, condition=conditions)
+    def read(self, key: Json, condition: QueryInstance) -> None:
+        self.both(lambda table: table.get(doc_id=key))
+        self.both(lambda table: table.get(doc_ids=[key, "a"]))
+        self.both(lambda table: table.get(condition))
+        self.both(lambda table: table.search(condition))
+        self.both(lambda table: table.count(condition))
+        self.both(lambda table: table.contains(condition))
+        self.both(lambda table: table.contains(doc_id=key))
+
+    @invariant()
+    def the_same_documents(self) -> None:
+        assert shown(self.ours.all()) == shown(self.stock.all())
+        assert shown(list(self.ours)) == shown(list(self.stock))
+        assert len(self.ours) == len(self.stock)
+
+
+def shown(result: Json) -> Json:
+    """A result with the ids of its documents, in plain types."""
+    if isinstance(result, list):
+        return [shown(each) for each in result]
+    return (result.doc_id, dict(result)) if isinstance(result, Document) else result
+
+
+def copied(update: Json) -> Json:
+    return copy.deepcopy(update) if isinstance(update, dict) else update
+
+
+Twins.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+test_as_tinydb = Twins.TestCase
+
+
+@pytest.fixture
+def db() -> Iterator[EntityDB]:
+    storage = new_storage()
+    db = EntityDB(storage=lambda: storage)
+    yield db
+    db.close()
+
+
+def put(db: EntityDB, table: str, key: str, value: Mapping[str, Json]) -> None:
+    db.entity_table(table).upsert(Document(value, key))  # type: ignore[arg-type]
+
+
+def test_a_new_entity_gets_an_id_of_text(db: EntityDB) -> None:
+    made = db.entity_table("things").insert({"n": 1})
+    assert isinstance(made, str)
+    assert len(made) == 36
+
+
+def test_nothing_that_goes_in_is_shared(db: EntityDB) -> None:
+    table, given = db.entity_table("things"), {"in": {"deep": [1]}}
+    table.insert(given)
+    table.insert_multiple([given, given])
+    table.upsert(Document(given, "a"))  # type: ignore[arg-type]
+    table.update(given)
+    given["in"]["deep"].append(2)
+    assert table.all() == [{"in": {"deep": [1]}}] * 4
+
+
+def test_nothing_that_comes_out_is_shared(db: EntityDB) -> None:
+    put(db, "things", "a", {"in": {"deep": [1]}})
+    table: Any = db.entity_table("things")
+    got = [table.get(doc_id="a"), table.get(where("in").exists()), *table.all(), *table]
+    for each in [*got, *table.search(where("in").exists())]:
+        each["in"]["deep"].append(2)
+        each["more"] = 1
+    assert table.entity("a") == {"in": {"deep": [1]}}
+
+
+def test_an_updater_edits_a_copy(db: EntityDB) -> None:
+    put(db, "things", "a", {"in": {"deep": [1]}})
+    before = db.entity_table("things").entity("a")
+    snapshot = db.entities.snapshot()
+    db.entity_table("things").update(lambda each: each["in"]["deep"].append(2))
+    after = db.entity_table("things").entity("a")
+    assert before == {"in": {"deep": [1]}} == snapshot.tables["things"]["a"]
+    assert after == {"in": {"deep": [1, 2]}}
+
+
+def test_an_updater_that_fails_changes_nothing(db: EntityDB) -> None:
+    put(db, "things", "a", {"tags": []})
+    put(db, "things", "b", {})
+    with pytest.raises(KeyError):
+        db.entity_table("things").update(lambda each: each["tags"].append(1))
+    assert db.entity_table("things").all() == [{"tags": []}, {}]
+
+
+def test_an_update_without_a_change_is_no_write(db: EntityDB) -> None:
+    put(db, "things", "a", {"n": 1})
+    before = db.entity_table("things").entity("a")
+    db.entity_table("things").update(lambda each: each.get("n"))
+    assert db.entity_table("things").entity("a") is before
+
+
+def test_a_revision_is_never_used_twice_and_a_number_stays(db: EntityDB) -> None:
+    revisions, numbers = [], []
+    for n in range(3):
+        put(db, "things", "a", {"n": n})
+        entity = db.entity_table("things").entity("a")
+        assert entity is not None
+        revisions.append(entity.revision)
+        numbers.append(entity.number)
+        assert entity.etag == f'W/"{entity.revision:x}"'
+        assert entity.key == "a"
+    assert revisions == sorted(set(revisions))
+    assert len(set(numbers)) == 1
+
+
+def test_snapshots_hold_whatever_is_written_and_share_the_rest(db: EntityDB) -> None:
+    put(db, "things", "a", {"n": 1})
+    put(db, "others", "x", {"n": 9})
+    first = db.entities.snapshot()
+    put(db, "things", "b", {"n": 2})
+    second = db.entities.snapshot()
+    db.entity_table("things").remove(doc_ids=["a"])  # type: ignore[list-item]
+    put(db, "things", "b", {"n": 3})
+    assert first.tables["things"] == {"a": {"n": 1}}
+    assert second.tables["things"] == {"a": {"n": 1}, "b": {"n": 2}}
+    assert first.tables["others"] is second.tables["others"] is db.entities.rows("others")
+    for snapshot, expected in ((second, [{"n": 1}, {"n": 2}]), (first, [{"n": 1}])):
+        db.entities.restore(snapshot)
+        assert db.entity_table("things").all() == expected
+        assert db.entity_table("things").entity("a") is first.tables["things"]["a"]
+        put(db, "things", "c", {"n": 4})
+    assert first.tables["things"] == {"a": {"n": 1}}
+
+
+def test_two_restores_of_one_snapshot_do_not_meet(db: EntityDB) -> None:
+    put(db, "things", "a", {"n": 1})
+    snapshot = db.entities.snapshot()
+    for _ in range(2):
+        db.entities.restore(snapshot)
+        assert db.entity_table("things").all() == [{"n": 1}]
+        db.entity_table("things").update({"n": 2})
+        put(db, "things", "b", {})
+
+
+def test_what_cannot_be_recorded_does_not_happen() -> None:
+    class Full:
+        def append(self, *_: Json) -> None:
+            raise OSError("no space")
+
+        rewrite = append
+
+        def compact(self, tables: Json) -> None: ...
+
+        def close(self) -> None: ...
+
+    storage = EntityStorage({}, 0, Full())
+    db = EntityDB(storage=lambda: storage)
+    with pytest.raises(OSError, match="no space"):
+        put(db, "things", "a", {})
+    with pytest.raises(OSError, match="no space"):
+        db.entities.restore(db.entities.stamped({"things": {"a": {}}}))
+    assert db.entity_table("things").all() == []
+
+
+def test_tinydb_may_drop_tables(db: EntityDB) -> None:
+    put(db, "things", "a", {"n": 1})
+    put(db, "others", "x", {"n": 9})
+    assert db.tables() == {"things", "others"}
+    db.drop_table("things")
+    assert db.tables() == {"others"}
+    assert db.entity_table("others").all() == [{"n": 9}]
+    db.drop_tables()
+    assert db.tables() == set()
+    assert isinstance(db, TinyDB)
