@@ -14,6 +14,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +130,8 @@ def main() -> None:
         limit.start()
         bare = Client(limit)
 
-        def send(to: Client, m: str = method, p: str = path, c: bytes | None = content) -> bytes:
-            return to.send(m, p, c)
-
-        report(name, *median_times(lambda: send(client), lambda: send(bare), repeat))
+        sends = [partial(to.send, method, path, content) for to in (client, bare)]
+        report(name, *median_times(*sends, repeat))
         limit.stop()
 
     batched, single = median_times(

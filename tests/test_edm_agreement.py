@@ -60,9 +60,7 @@ def spoilt(draw: Any, schema: Structured) -> Any:
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.edm_name())
 @given(data=st.data())
-def test_the_short_way_agrees_with_marshmallow(
-    schema: Structured, data: st.DataObject
-) -> None:
+def test_the_short_way_agrees_with_marshmallow(schema: Structured, data: st.DataObject) -> None:
     value, partial = data.draw(spoilt(schema)), data.draw(st.booleans())
     instance = edm.instance(schema)
     assert outcome(instance.load_object, value, partial) == outcome(instance.load, value, partial)

@@ -202,7 +202,9 @@ class _Renderer:
         body["value"] = items
         if page.next is not None:
             body["@odata.nextLink"] = self._urls.next_page(page.next)
-        return self._json(self._controlled(body), 200)
+        size = self._intent.preferences.max_page_size
+        headers = {"Preference-Applied": f"odata.maxpagesize={size}"} if size else None
+        return self._json(self._controlled(body), 200, headers)
 
     def _returned(self, outcome: Outcome, default: str) -> Response:
         """The answer to a write: the entity, or nothing where that is preferred."""

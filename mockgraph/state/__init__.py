@@ -18,7 +18,7 @@ from mockgraph.model import Intent, Json, Operation, Outcome, Page, Row, Service
 from mockgraph.state.documents import read_document, write_document
 from mockgraph.state.log import StoreLog
 from mockgraph.state.paging import Pager
-from mockgraph.state.preconditions import allowed_changes, check, unchanged
+from mockgraph.state.preconditions import check, unchanged
 from mockgraph.state.reading import Reader
 from mockgraph.state.tables import Entity, EntityDB, EntityStorage, Snapshot
 from mockgraph.state.work import Work
@@ -151,7 +151,7 @@ class State:
     def _create(self, intent: Intent) -> Outcome:
         name = intent.address.resource.name
         with self._lock:
-            work = self._work()
+            work = self._work(intent)
             key = work.create(name, intent.body)["id"]
             work.commit()
             return Outcome(row=self._row(self._reader.known(name, key), intent), status=201)
@@ -160,17 +160,15 @@ class State:
         name = intent.address.resource.name
         with self._lock:
             before = self._writable(intent)
-            address = intent.address
-            changes = allowed_changes(address.root, address.resource, intent.body, before)
-            work = self._work()
-            work.update(name, before.key, changes)
+            work = self._work(intent)
+            work.update(name, before.key, intent.body)
             work.commit()
             return Outcome(row=self._row(self._reader.known(name, before.key), intent))
 
     def _delete(self, intent: Intent) -> Outcome:
         with self._lock:
             before = self._writable(intent)
-            work = self._work()
+            work = self._work(intent)
             work.delete(intent.address.resource.name, before.key)
             work.commit()
         return Outcome(status=204)
@@ -183,7 +181,7 @@ class State:
             item = {**intent.body}
             if "createdDateTime" in item:
                 item["createdDateTime"] = self.clock.text()
-            work = self._work()
+            work = self._work(intent)
             after = work.update(name, before.key, {path: [*before[path], item]})
             work.commit()
         return Outcome(value=after[path], status=200)
@@ -193,7 +191,7 @@ class State:
         action = address.action
         assert action is not None  # an address with this operation has one
         with self._lock:
-            work = self._work()
+            work = self._work(intent)
             result = action.effect(work, address.key, intent.body)
             work.commit()
             returns = result.returns or action.returns
@@ -227,8 +225,8 @@ class State:
         Operation.ACT: _act,
     }
 
-    def _work(self) -> Work:
-        return Work(self._db, self._service, self.clock)
+    def _work(self, intent: Intent) -> Work:
+        return Work(self._db, self._service, self.clock, intent.address.root)
 
     def _row(self, entity: Entity, intent: Intent) -> Row:
         return self._reader.row(entity, intent.query, intent.address.resource)

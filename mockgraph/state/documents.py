@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from mockgraph import edm
 from mockgraph.errors import BadRequest
-from mockgraph.model import Json, Service
+from mockgraph.model import EntitySet, Json, Resource, Service
+from mockgraph.state.keys import check_key
 from mockgraph.state.tables import EntityDB
 
 Tables = dict[str, dict[str, dict[str, Json]]]
@@ -44,28 +44,29 @@ def read_document(document: Json, service: Service, current_id: str | None) -> T
     own = {name: value for name, value in body.items() if name not in names}
     if current_id:
         own.setdefault("id", current_id)
-    entity = _entity(singleton.type, own, singleton.name)
+    entity = _entity(singleton, own, singleton.name)
     tables: Tables = {singleton.name: {entity["id"]: entity}}
     for each in service.sets.values():
         items = body.get(each.name, [])
-        tables[each.name] = _entities(each.type, items, f"{singleton.name}/{each.name}")
+        tables[each.name] = _entities(each, items, f"{singleton.name}/{each.name}")
     return tables
 
 
-def _entities(schema: Any, items: Json, path: str) -> dict[str, dict[str, Json]]:
+def _entities(resource: EntitySet, items: Json, path: str) -> dict[str, dict[str, Json]]:
     if not isinstance(items, list):
         raise BadRequest(f"{path}: an array is expected.")
     rows: dict[str, dict[str, Json]] = {}
     for index, item in enumerate(items):
-        entity = _entity(schema, item, f"{path}/{index}")
+        entity = _entity(resource, item, f"{path}/{index}")
         if entity["id"] in rows:
             raise BadRequest(f"{path}/{index}/id: '{entity['id']}' is given twice.")
         rows[entity["id"]] = entity
     return rows
 
 
-def _entity(schema: Any, value: Mapping[str, Json], path: str) -> dict[str, Json]:
-    entity = edm.load(schema, value, root=path)
+def _entity(resource: Resource, value: Mapping[str, Json], path: str) -> dict[str, Json]:
+    entity = edm.load(resource.type, value, root=path)
     if not entity["id"]:
         entity["id"] = str(uuid.uuid4())
+    check_key(entity["id"], resource, path)
     return entity

@@ -11,8 +11,10 @@ from typing import Any
 
 from mockgraph import edm
 from mockgraph.clock import Clock
-from mockgraph.errors import BadRequest, Conflict, NotFound
-from mockgraph.model import EntitySet, Json, Properties, Resource, Service
+from mockgraph.errors import Conflict, NotFound
+from mockgraph.model import Json, Properties, Resource, Root, Service
+from mockgraph.state.keys import check_key
+from mockgraph.state.preconditions import allowed_changes
 from mockgraph.state.tables import EntityDB
 
 # Computed properties that tell when an entity was made, and when it last changed.
@@ -23,10 +25,11 @@ _CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
 class Work:
     """Writes to be committed whole, under the state's lock; what actions are given."""
 
-    def __init__(self, db: EntityDB, service: Service, clock: Clock):
+    def __init__(self, db: EntityDB, service: Service, clock: Clock, root: Root):
         self._db = db
         self._service = service
         self._clock = clock
+        self._root = root
         self._written: dict[str, dict[str, Properties | None]] = {}
 
     def now(self) -> str:
@@ -45,7 +48,7 @@ class Work:
     def create(self, set_name: str, properties: Properties) -> Properties:
         """A new entity, with the id it brings if that is free. Raises 409."""
         key = properties.get("id") or str(uuid.uuid4())
-        _check_key(key, self._resource(set_name))
+        check_key(key, self._resource(set_name))
         if self.get(set_name, key) is not None:
             raise Conflict(f"An entity with the id '{key}' exists already in '{set_name}'.")
         schema = self._resource(set_name).type
@@ -53,15 +56,18 @@ class Work:
         return self._put(set_name, key, made)
 
     def update(self, set_name: str, key: str, changes: Properties) -> Properties:
-        """An entity merged with the changes; what is computed stays the server's. Raises 404."""
+        """An entity merged with the changes; what is computed stays the server's.
+
+        Raises 404, and 400 where the root that the request came by does not let it change so.
+        """
         before = self.get(set_name, key)
         if before is None:
             raise not_found(key)
-        schema = self._resource(set_name).type
-        declared = schema.properties()
+        resource = self._resource(set_name)
+        schema, declared = resource.type, resource.type.properties()
         sent = {
             name: value
-            for name, value in changes.items()
+            for name, value in allowed_changes(self._root, resource, changes, before).items()
             if name not in declared or not declared[name].computed
         }
         after = edm.merge(schema, before, {**sent, **self._times(schema, _CHANGED)})
@@ -98,15 +104,3 @@ class Work:
 def not_found(key: str) -> NotFound:
     """The refusal of a key that nothing has."""
     return NotFound(f"Resource '{key}' does not exist.")
-
-
-def _check_key(key: str, resource: Resource) -> None:
-    """Raises 400 where a URL with the key would lead elsewhere or nowhere."""
-    if "/" in key or key.startswith("$") or not key.isprintable() or len(key) > 512:
-        raise BadRequest(
-            "id: A key is at most 512 printable characters, without '/' and with no '$' in front."
-        )
-    actions = resource.actions if isinstance(resource, EntitySet) else ()
-    names = {action.name.lower() for action in actions if not action.on_entity}
-    if key in (".", "..") or key.lower().removeprefix(f"{edm.NAMESPACE}.") in names:
-        raise BadRequest(f"id: '{key}' means something else in a URL.")

@@ -1,0 +1,134 @@
+"""What the tests of the service over HTTP share: its sets as documented, and its URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from refusals import message_of
+
+Json = Any
+
+# The twelve collections of the metadata, and what the official roots have beyond them.
+DOCUMENTED = (
+    "alerts",
+    "cloudAppSecurityProfiles",
+    "domainSecurityProfiles",
+    "fileSecurityProfiles",
+    "hostSecurityProfiles",
+    "ipSecurityProfiles",
+    "providerTenantSettings",
+    "secureScoreControlProfiles",
+    "secureScores",
+    "securityActions",
+    "tiIndicators",
+    "userSecurityProfiles",
+)
+NEWER = ("alerts_v2", "incidents")
+SETS = (*DOCUMENTED, *NEWER)
+OFFICIAL = ("v1.0", "beta")
+ROOTS = ("localtest", *OFFICIAL)
+SERVED = [(root, name) for root in ROOTS for name in (SETS if root in OFFICIAL else DOCUMENTED)]
+
+VENDOR = {"provider": "Lighthouse", "vendor": "Contoso"}
+
+ALERTS: tuple[dict[str, Json], ...] = (
+    {
+        "id": "malware",
+        "title": "Malware on two hosts",
+        "severity": "high",
+        "confidence": 90,
+        "tags": ["red", "blue"],
+        "hostStates": [{"fqdn": "web-1", "isAzureAdJoined": True}, {"fqdn": "web-2"}],
+        "vendorInformation": {"provider": "Lighthouse", "vendor": "Contoso"},
+        "eventDateTime": "2024-03-01T10:00:00Z",
+    },
+    {
+        "id": "phish",
+        "title": "Phishing & spoofing",
+        "severity": "medium",
+        "confidence": 40,
+        "tags": ["blue"],
+        "vendorInformation": {"provider": "Harbour", "vendor": "Contoso"},
+        "eventDateTime": "2024-02-01T10:00:00+03:00",
+    },
+    {"id": "quiet", "title": "It's nothing", "severity": "low", "category": "a+b", "score": 7},
+    {"id": "blank"},
+)
+
+COUNT = 7
+KEYS = [f"k{number}" for number in range(COUNT)]
+
+on_every_root = pytest.mark.parametrize("root", ROOTS)
+on_every_set = pytest.mark.parametrize(("root", "name"), SERVED)
+
+
+def at(root: str, *segments: str) -> str:
+    """The URL below a root's singleton; segments are encoded, all but ``$`` and parentheses."""
+    singleton = "Security" if root == "localtest" else "security"
+    return "/".join(["", root, singleton, *(quote(each, safe="$()'") for each in segments)])
+
+
+def create(client: FlaskClient, name: str, /, **properties: Json) -> Json:
+    """A new entity, as the answer shows it."""
+    response = client.post(at("v1.0", name), json=properties)
+    assert response.status_code == 201, response.text
+    return response.json
+
+
+def refused(response: Any, status: int = 400) -> str:
+    """The message of a refusal, once it has the status and Graph's shape."""
+    assert response.status_code == status, response.text
+    return message_of(status, response.headers, response.data)[1]
+
+
+def ids(response: Any) -> list[str]:
+    """The keys of the entities in a collection."""
+    assert response.status_code == 200, response.text
+    return [each["id"] for each in response.json["value"]]
+
+
+def without_control(value: Json) -> Json:
+    """A JSON value without any annotation, at any level."""
+    if isinstance(value, list):
+        return [without_control(each) for each in value]
+    if isinstance(value, dict):
+        return {name: without_control(each) for name, each in value.items() if "@" not in name}
+    return value
+
+
+def text_property(name: str) -> str:
+    """A String that each entity of a set has and that an update may change on every root."""
+    return {"alerts": "assignedTo", "alerts_v2": "tenantId", "incidents": "tenantId"}.get(
+        name, "azureTenantId"
+    )
+
+
+def change(name: str, value: str) -> dict[str, Json]:
+    """A body that changes that property, on every root."""
+    return {
+        text_property(name): value,
+        **({"vendorInformation": VENDOR} if name == "alerts" else {}),
+    }
+
+
+def seeded(client: FlaskClient, count: int = COUNT) -> FlaskClient:
+    """The client, once its app holds that many alerts, ``k0`` and so on."""
+    alerts = [
+        {"id": f"k{n}", "title": "even" if n % 2 == 0 else "odd", "confidence": -n}
+        for n in range(count)
+    ]
+    document = {"Security": {"providerStatus": [], "alerts": alerts}}
+    assert client.put("/_mockgraph/state", json=document).status_code == 204
+    return client
+
+
+def get(client: FlaskClient, options: str, root: str = "v1.0") -> Any:
+    """The list of alerts with options as they stand in the URL."""
+    return client.get(f"{at(root, 'alerts')}?{options}")
+
+
+def ask(client: FlaskClient, root: str = "v1.0", /, **options: str) -> Any:
+    return get(client, "&".join(f"${name}={quote(text)}" for name, text in options.items()), root)

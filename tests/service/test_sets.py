@@ -1,0 +1,216 @@
+"""Every set on every root: list, create, get, update, delete, and one state behind them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockgraph.resources import SERVICE
+
+from . import (
+    DOCUMENTED,
+    NEWER,
+    ROOTS,
+    SERVED,
+    SETS,
+    at,
+    change,
+    create,
+    ids,
+    on_every_root,
+    on_every_set,
+    refused,
+    text_property,
+    without_control,
+)
+
+Json = Any
+
+REPRESENTATION = {"Prefer": "return=representation"}
+
+
+def test_the_sets_are_those_of_the_metadata_and_two_more() -> None:
+    served = {
+        (root, each.name)
+        for root in ROOTS
+        for each in SERVICE.sets_at(SERVICE.roots[root]).values()
+    }
+    assert served == set(SERVED)
+    assert len(DOCUMENTED) == 12
+
+
+@on_every_set
+def test_a_set_starts_empty(graph: FlaskClient, root: str, name: str) -> None:
+    response = graph.get(at(root, name))
+    singleton = at(root).rpartition("/")[2]
+    assert response.status_code == 200
+    assert response.json == {
+        "@odata.context": f"http://localhost/{root}/$metadata#{singleton}/{name}",
+        "value": [],
+    }
+
+
+@on_every_set
+def test_the_life_of_an_entity(graph: FlaskClient, root: str, name: str) -> None:
+    known = text_property(name)
+    made = graph.post(at(root, name), json={known: "first"})
+    assert made.status_code == 201
+    location, key = made.headers["Location"], made.json["id"]
+    assert uuid.UUID(key)
+    assert location == f"http://localhost{at(root, name, key)}"
+    assert made.json["@odata.context"].endswith(f"/{name}/$entity")
+    assert made.headers["ETag"] == made.json["@odata.etag"]
+
+    read = graph.get(location)
+    assert read.status_code == 200
+    assert read.json == made.json
+    assert read.json[known] == "first"
+
+    listed = graph.get(at(root, name))
+    assert without_control(listed.json["value"]) == [without_control(made.json)]
+
+    updated = graph.patch(location, json=change(name, "second"), headers=REPRESENTATION)
+    assert updated.status_code == 200
+    assert updated.json[known] == "second"
+    assert graph.get(location).json == updated.json
+
+    deleted = graph.delete(location)
+    assert (deleted.status_code, deleted.data) == (204, b"")
+    assert key in refused(graph.get(location), 404)
+    refused(graph.patch(location, json=change(name, "third")), 404)
+    refused(graph.delete(location), 404)
+    assert ids(graph.get(at(root, name))) == []
+
+
+@on_every_set
+def test_a_given_id_is_respected_while_it_is_free(graph: FlaskClient, root: str, name: str) -> None:
+    assert graph.post(at(root, name), json={"id": "mine"}).json["id"] == "mine"
+    before = graph.get(at("v1.0", name)).json
+    for other in ROOTS:
+        if (other, name) in SERVED:
+            message = refused(graph.post(at(other, name), json={"id": "mine"}), 409)
+            assert "mine" in message
+    assert graph.get(at("v1.0", name)).json == before
+    graph.delete(at(root, name, "mine"))
+    assert graph.post(at(root, name), json={"id": "mine"}).status_code == 201
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_same_id_may_stand_in_every_set(graph: FlaskClient, name: str) -> None:
+    for each in SETS:
+        create(graph, each, id="shared")
+    graph.delete(at("v1.0", name, "shared"))
+    left = {each for each in SETS if graph.get(at("v1.0", each, "shared")).status_code == 200}
+    assert left == set(SETS) - {name}
+
+
+@pytest.mark.parametrize(
+    "key", ["a b", "x(y)", "id='x'", "%41", "größe", "'q'", "a?b#c", "+", "Ä&=;"]
+)
+@on_every_root
+def test_the_location_works_whatever_the_id(graph: FlaskClient, root: str, key: str) -> None:
+    made = graph.post(at(root, "alerts"), json={"id": key})
+    assert made.status_code == 201
+    read = graph.get(made.headers["Location"])
+    assert read.status_code == 200
+    assert read.json["id"] == key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a/b",
+        "$count",
+        "$x",
+        "line\nbreak",
+        "\x00",
+        "x" * 513,
+        ".",
+        "..",
+        "updateAlerts",
+        "UPDATEALERTS",
+        "microsoft.graph.updateAlerts",
+    ],
+)
+def test_an_id_that_no_url_could_name_is_refused(graph: FlaskClient, key: str) -> None:
+    assert refused(graph.post(at("v1.0", "alerts"), json={"id": key})).startswith("id: ")
+    assert ids(graph.get(at("v1.0", "alerts"))) == []
+
+
+@pytest.mark.parametrize("given", [None, ""])
+def test_an_id_that_says_nothing_is_made(graph: FlaskClient, given: str | None) -> None:
+    assert uuid.UUID(create(graph, "alerts", id=given)["id"])
+
+
+def test_ids_are_matched_exactly(graph: FlaskClient) -> None:
+    create(graph, "alerts", id="Key")
+    assert graph.get(at("v1.0", "alerts", "Key")).status_code == 200
+    refused(graph.get(at("v1.0", "alerts", "key")), 404)
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+@on_every_root
+def test_one_state_is_seen_through_all_roots(graph: FlaskClient, root: str, name: str) -> None:
+    key = graph.post(at(root, name), json={"id": "one"}).json["id"]
+    values = [without_control(graph.get(at(each, name, key)).json) for each in ROOTS]
+    assert values == values[:1] * 3
+    graph.patch(at(root, name, key), json=change(name, "changed"))
+    for each in ROOTS:
+        assert graph.get(at(each, name, key)).json[text_property(name)] == "changed"
+    etags = {graph.get(at(each, name, key)).headers["ETag"] for each in ROOTS}
+    assert len(etags) == 1
+    graph.delete(at(root, name, key))
+    assert {graph.get(at(each, name, key)).status_code for each in ROOTS} == {404}
+
+
+@pytest.mark.parametrize("name", NEWER)
+@pytest.mark.parametrize("rest", [(), ("x",), ("x", "title"), ("$count",), ("$ref",)])
+def test_what_a_root_does_not_serve_is_an_unknown_segment(
+    graph: FlaskClient, name: str, rest: tuple[str, ...]
+) -> None:
+    create(graph, name, id="x")
+    message = refused(graph.get(at("localtest", name, *rest)))
+    assert message == f"Resource not found for the segment '{name}'."
+    if not rest:
+        refused(graph.post(at("localtest", name), json={}))
+
+
+@on_every_root
+@pytest.mark.parametrize("name", ["nope", "alert", "Alerts2", "$all"])
+def test_an_unknown_set_is_an_unknown_segment(graph: FlaskClient, root: str, name: str) -> None:
+    assert name in refused(graph.get(at(root, name)))
+    assert name in refused(graph.post(at(root, name), json={}))
+
+
+@pytest.mark.parametrize(("root", "version"), [("v2.0", "v2.0"), ("localtest2", "localtest2")])
+def test_an_unknown_root(graph: FlaskClient, root: str, version: str) -> None:
+    assert refused(graph.get(at(root, "alerts"))) == f"Invalid version: {version}"
+
+
+@on_every_set
+def test_methods_that_a_set_and_an_entity_do_not_take(
+    graph: FlaskClient, root: str, name: str
+) -> None:
+    for segments, allowed in [
+        ([name], "GET, POST, HEAD, OPTIONS"),
+        ([name, "x"], "GET, PATCH, DELETE, HEAD, OPTIONS"),
+    ]:
+        for method in {"PUT", "POST", "PATCH", "DELETE", "TRACE"} - set(allowed.split(", ")):
+            response = graph.open(at(root, *segments), method=method, json={})
+            refused(response, 405)
+            assert response.headers["Allow"] == allowed
+        assert graph.options(at(root, *segments)).headers["Allow"] == allowed
+        assert graph.options(at(root, *segments)).status_code == 204
+
+
+@on_every_set
+def test_head_is_get_without_a_body(graph: FlaskClient, root: str, name: str) -> None:
+    key = create(graph, name)["id"]
+    for url in (at(root, name), at(root, name, key), at(root, name, "$count")):
+        got, head = graph.get(url), graph.head(url)
+        assert (head.status_code, head.data) == (200, b"")
+        for header in ("Content-Type", "Content-Length", "ETag", "OData-Version"):
+            assert head.headers.get(header) == got.headers.get(header)

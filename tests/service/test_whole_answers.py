@@ -1,0 +1,174 @@
+"""What an answer shows: what the server wrote, all that is declared, and what is dynamic."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockgraph import edm
+from mockgraph.resources import SERVICE
+
+from . import NEWER, OFFICIAL, SETS, at, change, create, ids, on_every_set, refused
+
+Json = Any
+
+# What the service writes, by set: when an entity was made, and when it last changed.
+MADE = dict.fromkeys(
+    [
+        "alerts",
+        "cloudAppSecurityProfiles",
+        "secureScores",
+        "securityActions",
+        "userSecurityProfiles",
+        *NEWER,
+    ],
+    "createdDateTime",
+)
+CHANGED = {
+    "alerts": "lastModifiedDateTime",
+    "cloudAppSecurityProfiles": "lastModifiedDateTime",
+    "providerTenantSettings": "lastModifiedDateTime",
+    "secureScoreControlProfiles": "lastModifiedDateTime",
+    "userSecurityProfiles": "lastModifiedDateTime",
+    "alerts_v2": "lastUpdateDateTime",
+    "incidents": "lastUpdateDateTime",
+}
+CLOSED = ("providerTenantSettings",)
+REPRESENTATION = {"Prefer": "return=representation"}
+
+
+# -- what the server writes ---------------------------------------------------------------
+
+
+def moment(text: str) -> datetime:
+    assert text.endswith("Z")
+    return datetime.fromisoformat(text)
+
+
+@on_every_set
+def test_computed_times(graph: FlaskClient, root: str, name: str) -> None:
+    computed = {each for each in (MADE.get(name), CHANGED.get(name)) if each}
+    long_ago = "2001-01-01T00:00:00Z"
+    made = graph.post(at(root, name), json=dict.fromkeys(computed, long_ago)).json
+    now = datetime.now(UTC)
+    assert all(now - timedelta(minutes=1) < moment(made[each]) <= now for each in computed)
+    sent = {**dict.fromkeys(computed, long_ago), **change(name, "x")}
+    after = graph.patch(at(root, name, made["id"]), json=sent, headers=REPRESENTATION).json
+    if name in MADE:
+        assert after[MADE[name]] == made[MADE[name]]
+    if name in CHANGED:
+        assert moment(after[CHANGED[name]]) > moment(made[CHANGED[name]])
+
+
+def test_no_other_time_is_computed() -> None:
+    for name in SETS:
+        declared = SERVICE.sets[name.lower()].type.properties()
+        computed = {each for each, field in declared.items() if field.computed} - {"id"}
+        assert computed == {each for each in (MADE.get(name), CHANGED.get(name)) if each}
+
+
+@on_every_set
+def test_an_update_leaves_the_id_alone(graph: FlaskClient, root: str, name: str) -> None:
+    key = create(graph, name)["id"]
+    body = {**change(name, "x"), "id": "another", "@odata.context": "c", "@odata.etag": 'W/"1"'}
+    response = graph.patch(at(root, name, key), json=body, headers=REPRESENTATION)
+    assert response.json["id"] == key
+    refused(graph.get(at(root, name, "another")), 404)
+
+
+# -- whole answers ------------------------------------------------------------------------
+
+
+def blank(schema: type[edm.StructuredType]) -> dict[str, Json]:
+    """A value of the type with one empty item in each collection, one empty complex in each."""
+    return {
+        name: blank(declared.schema)
+        if isinstance(declared, edm.Complex)
+        else [blank(declared.item.schema)]
+        for name, declared in schema.properties().items()
+        if isinstance(declared, edm.Complex)
+        or (isinstance(declared, edm.Collection) and isinstance(declared.item, edm.Complex))
+    }
+
+
+def assert_whole(schema: type[edm.StructuredType], value: dict[str, Json], path: str) -> None:
+    shown = [name for name in value if "@" not in name]
+    assert shown == list(schema.properties()), path
+    for name, declared in schema.properties().items():
+        item, where = value[name], f"{path}/{name}"
+        if isinstance(declared, edm.Complex):
+            assert_whole(declared.schema, item, where)
+        elif isinstance(declared, edm.Collection):
+            assert isinstance(item, list), where
+            for each in item if isinstance(declared.item, edm.Complex) else []:
+                assert_whole(declared.item.schema, each, where)
+        elif not declared.computed:
+            assert item is None, where
+
+
+@on_every_set
+def test_every_declared_property_comes_back_at_each_level(
+    graph: FlaskClient, root: str, name: str
+) -> None:
+    schema = SERVICE.sets[name.lower()].type
+    made = graph.post(at(root, name), json=blank(schema))
+    assert made.status_code == 201
+    assert_whole(schema, made.json, name)
+    assert_whole(schema, graph.get(at(root, name)).json["value"][0], name)
+
+
+@on_every_set
+def test_complex_values_and_collections_nobody_set(
+    graph: FlaskClient, root: str, name: str
+) -> None:
+    made = graph.post(at(root, name), json={}).json
+    for each, declared in SERVICE.sets[name.lower()].type.properties().items():
+        if isinstance(declared, edm.Collection):
+            assert made[each] == []
+        elif not declared.computed:
+            assert made[each] is None
+
+
+# -- dynamic properties -------------------------------------------------------------------
+
+
+@on_every_set
+def test_dynamic_properties(graph: FlaskClient, root: str, name: str) -> None:
+    extra = {
+        "aNumber": 1.5,
+        "nested": {"list": [1, None, {"deep": True}]},
+        "größe": "x",
+        "no": None,
+    }
+    response = graph.post(at(root, name), json=extra)
+    if name in CLOSED:
+        assert "'aNumber' does not exist on type 'microsoft.graph." in refused(response)
+        assert ids(graph.get(at(root, name))) == []
+        return
+    assert response.status_code == 201
+    assert response.json.items() >= extra.items()
+    url = response.headers["Location"]
+    changed = {**change(name, "x"), **({} if name == "alerts" else {"aNumber": 2, "another": []})}
+    graph.patch(url, json=changed)
+    after = graph.get(url).json
+    assert after["nested"] == extra["nested"]
+    if name != "alerts":
+        assert (after["aNumber"], after["another"]) == (2, [])
+
+
+@pytest.mark.parametrize("root", OFFICIAL)
+def test_navigation_properties_are_no_dynamic_ones(graph: FlaskClient, root: str) -> None:
+    """Clients send back what they were given, an expanded incident too: it must not stick."""
+    refused(graph.post(at(root, "incidents"), json={"alerts": []}), 501)
+    key = create(graph, "incidents")["id"]
+    refused(graph.patch(at(root, "incidents", key), json={"alerts": [{"id": "x"}]}), 501)
+    assert "alerts" not in graph.get(at(root, "incidents", key)).json
+
+
+def test_the_singleton_takes_no_dynamic_property(graph: FlaskClient) -> None:
+    before = graph.get(at("v1.0")).json
+    assert "'extra' does not exist" in refused(graph.patch(at("v1.0"), json={"extra": 1}))
+    assert graph.get(at("v1.0")).json == before
