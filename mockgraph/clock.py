@@ -26,10 +26,6 @@ class Clock:
         moment = self.now()
         return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
-    @property
-    def is_frozen(self) -> bool:
-        return self._frozen is not None
-
     def freeze(self, at: datetime | None = None) -> None:
         """Stand still, at this moment or at the present one. A naive moment is UTC."""
         moment = at or self.now()

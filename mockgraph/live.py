@@ -10,6 +10,7 @@ from typing import Any, Self
 import orjson
 
 from mockgraph.app import create_app
+from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError
 from mockgraph.examples import initial_document
 from mockgraph.model import Settings
@@ -105,12 +106,11 @@ class MockGraph:
     def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
         """Back to the state that the server started with, or to that of other seeds."""
         seeds = read_seeds(seed)
+        self._running().reset()
         if seeds:
             self._running().replace(
                 initial_document(SERVICE, Settings(seeds=seeds, docs=self._settings.docs))
             )
-        else:
-            self._running().reset()
 
     @property
     def state(self) -> dict[str, Any]:
@@ -121,6 +121,11 @@ class MockGraph:
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
         self._running().replace(copied(document))
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that created and modified times are taken from: freeze it, or move it."""
+        return self._running().clock
 
     def _running(self) -> State:
         """The state, which outlives the server: a test may look at it when all is over."""

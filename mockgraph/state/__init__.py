@@ -20,7 +20,7 @@ from mockgraph.state.log import StoreLog
 from mockgraph.state.paging import Pager
 from mockgraph.state.preconditions import check, unchanged
 from mockgraph.state.reading import Reader
-from mockgraph.state.tables import Entity, EntityDB, EntityStorage, Snapshot
+from mockgraph.state.tables import Entity, EntityDB, EntityStorage
 from mockgraph.state.work import Work
 
 PAGE_SIZE = 100
@@ -35,43 +35,22 @@ class State:
     store cannot be opened, BadRequest where the document does not fit.
     """
 
-    def __init__(
-        self,
-        service: Service,
-        initial: Json,
-        store: str | None = None,
-        clock: Clock | None = None,
-    ):
+    def __init__(self, service: Service, initial: Json, store: str | None = None):
         log = StoreLog(Path(store)) if store else None
-        storage = _storage(log)
+        # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
+        first = max(log.revision if log else 0, int(time.time() * 1000))
+        storage = EntityStorage(log.tables if log else {}, first, log)
         try:
-            snapshot = storage.stamped(read_document(initial, service, None))
+            self._initial = storage.stamped(read_document(initial, service, None))
             if log is None or log.is_new:
-                storage.restore(snapshot)
+                storage.restore(self._initial)
             else:
                 _check_tables(log, service)
         except BaseException:
             storage.close()
             raise
-        self._begin(service, storage, snapshot, clock or Clock())
-
-    def fork(self, clock: Clock | None = None) -> State:
-        """A state of its own, in memory, that starts from the initial state of this one.
-
-        It shares every entity until one of the two is written, so it costs next to nothing.
-        """
-        forked = State.__new__(State)
-        storage = _storage(None)
-        storage.restore(self._initial)
-        forked._begin(self._service, storage, self._initial, clock or Clock())
-        return forked
-
-    def _begin(
-        self, service: Service, storage: EntityStorage, initial: Snapshot, clock: Clock
-    ) -> None:
-        self.clock = clock
+        self.clock = Clock()
         self._service = service
-        self._initial = initial
         self._lock = threading.RLock()
         self._pager = Pager()
         self._db = EntityDB(storage=lambda: storage)
@@ -82,10 +61,11 @@ class State:
         return self._operations[intent.address.operation](self, intent)
 
     def reset(self) -> None:
-        """Back to the initial state."""
+        """Back to the initial state, and the clock to real time."""
         with self._lock:
             self._db.entities.restore(self._initial)
             self._pager.forget()
+            self.clock.reset()
 
     def document(self) -> dict[str, Json]:
         """The whole state as the document that seeds are written in; read it only."""
@@ -245,12 +225,6 @@ def _walk(intent: Intent) -> str:
     chosen = sorted(each for each in options if each[0] in ("filter", "search", "orderby"))
     within = address.within.name if address.within else None
     return repr((address.resource.name, address.key, within, chosen))
-
-
-def _storage(log: StoreLog | None) -> EntityStorage:
-    # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
-    first = max(log.revision if log else 0, int(time.time() * 1000))
-    return EntityStorage(log.tables if log else {}, first, log)
 
 
 def _check_tables(log: StoreLog, service: Service) -> None:

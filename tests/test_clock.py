@@ -1,0 +1,91 @@
+"""The clock of a state: real time, frozen, moved."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import requests
+
+from mockgraph import MockGraph
+from mockgraph.clock import Clock
+from mockgraph.errors import BadRequest
+
+MOMENT = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def test_real_time_until_it_is_told_otherwise() -> None:
+    before = datetime.now(UTC)
+    assert before <= Clock().now() <= datetime.now(UTC)
+
+
+def test_frozen_it_stands_still_and_moves_when_told() -> None:
+    clock = Clock()
+    clock.freeze(MOMENT)
+    assert clock.now() == clock.now() == MOMENT
+    clock.advance(1.5)
+    assert clock.text() == "2024-02-29T12:00:01.500000Z"
+    clock.advance(-1.5)
+    assert clock.now() == MOMENT
+
+
+def test_a_moment_of_another_offset_or_of_none() -> None:
+    clock = Clock()
+    clock.freeze(MOMENT.astimezone(timezone(timedelta(hours=3))))
+    assert clock.text() == "2024-02-29T12:00:00.000000Z"
+    clock.freeze(MOMENT.replace(tzinfo=None))
+    assert clock.now() == MOMENT
+
+
+def test_frozen_at_the_present_moment() -> None:
+    clock = Clock()
+    clock.freeze()
+    first = clock.now()
+    assert clock.now() == first
+    assert abs(datetime.now(UTC) - first) < MINUTE
+
+
+def test_moved_it_runs_on_and_goes_back_to_real_time() -> None:
+    clock = Clock()
+    clock.advance(86_400)
+    assert clock.now() - datetime.now(UTC) > timedelta(hours=23)
+    clock.reset()
+    assert abs(clock.now() - datetime.now(UTC)) < MINUTE
+
+
+@pytest.mark.parametrize("seconds", [1e300, float("nan"), 1e12, -1e12])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_it_stays_within_the_years_there_are(seconds: float, frozen: bool) -> None:
+    clock = Clock()
+    if frozen:
+        clock.freeze(MOMENT)
+    before = clock.now()
+    with pytest.raises(BadRequest, match="years go from 1 to 9999"):
+        clock.advance(seconds)
+    assert abs(clock.now() - before) < MINUTE
+
+
+def test_what_the_server_writes_goes_by_it_until_a_reset() -> None:
+    def send(method: str, path: str, body: Any) -> Any:
+        answer = requests.request(
+            method,
+            f"{graph.url}/Security/alerts{path}",
+            data=json.dumps(body),
+            headers={"Authorization": "Bearer x", "Content-Type": "application/json"},
+            timeout=10,
+        )
+        return answer.json()
+
+    with MockGraph() as graph:
+        graph.clock.freeze(MOMENT)
+        created = send("POST", "", {"title": "x"})
+        assert created["createdDateTime"] == "2024-02-29T12:00:00.000000Z"
+        graph.clock.advance(60)
+        changed = send("PATCH", f"/{created['id']}", {"title": "y"})
+        assert changed["createdDateTime"] == created["createdDateTime"]
+        assert changed["lastModifiedDateTime"] == "2024-02-29T12:01:00.000000Z"
+        graph.reset()
+        assert abs(graph.clock.now() - datetime.now(UTC)) < MINUTE
