@@ -188,7 +188,7 @@ def _state_for_action(address: Address, body: Json, answer: Json) -> tuple[dict[
         elif name := value.get("id"):
             kept = {key: item for key, item in before.get(name, {}).items() if key not in value}
             entities.append({"id": name, **kept})
-    creates = address.action is not None and address.action.name.startswith("submit")
+    creates = address.action is not None and address.action.creates
     return {address.resource.name: [] if creates else entities}, ""
 
 

@@ -83,12 +83,14 @@ class Action:
     """A bound action: ``parameters`` is its body's schema, ``effect`` what it does.
 
     ``effect`` is given the transaction, the key of the entity it is bound to (None where it
-    is bound to the collection) and the validated parameters.
+    is bound to the collection) and the validated parameters. ``creates`` tells that these
+    are entities to be made.
     """
 
     name: str
     effect: Callable[[Transaction, str | None, Properties], ActionResult]
     on_entity: bool = False
+    creates: bool = False
     parameters: type[StructuredType] | None = None
     returns: type[StructuredType] | None = None
 

@@ -25,7 +25,10 @@ from mockgraph.model import (
 )
 from mockgraph.odata import metadata
 from mockgraph.odata.options import Query
+from mockgraph.rendering.texts import dump, render_json
 from mockgraph.rendering.urls import Urls
+
+__all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
@@ -39,20 +42,6 @@ _CONTENT_TYPE = (
 def render(outcome: Outcome, intent: Intent, service: Service, layout: str) -> Response:
     """The response to a request that went well; ``layout`` is ``graph`` or ``documented``."""
     return _Renderer(intent, service, layout).response(outcome)
-
-
-def render_json(value: Json, status: int, layout: str = "graph") -> Response:
-    """A response that is no entity: an error, or what the control plane answers."""
-    response = Response(dump(value, layout), status)
-    response.content_type = "application/json"
-    return response
-
-
-def dump(value: Json, layout: str) -> bytes:
-    """JSON text: compact, or laid out as the reference pages print it, with CRLF."""
-    if layout == "graph":
-        return orjson.dumps(value)
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).replace(b"\n", b"\r\n")
 
 
 class _Renderer:

@@ -217,7 +217,11 @@ TI_INDICATORS = EntitySet(
     ),
     actions=(
         Action(
-            "submitTiIndicators", _submit, parameters=TiIndicatorsParameters, returns=TiIndicator
+            "submitTiIndicators",
+            _submit,
+            creates=True,
+            parameters=TiIndicatorsParameters,
+            returns=TiIndicator,
         ),
         Action(
             "updateTiIndicators",
