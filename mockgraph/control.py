@@ -8,11 +8,14 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from mockgraph import rendering, validation
+from mockgraph.errors import NotEmulated
 from mockgraph.model import Service, Settings
 from mockgraph.state import State
 from mockgraph.version import __version__
 
 PREFIX = "/_mockgraph"
+
+_ANY = ("GET", "POST", "PUT", "DELETE")
 
 # A whole state is larger than any request that Graph takes.
 MAX_STATE = 512 * 1024 * 1024
@@ -53,6 +56,11 @@ def blueprint(service: Service, state: State, settings: Settings) -> Blueprint:
         request.max_content_length = MAX_STATE
         state.replace(validation.read_json(request))
         return Response(status=204)
+
+    @plane.route(f"{PREFIX}/<any(requests, faults, snapshots):what>", methods=_ANY)
+    @plane.route(f"{PREFIX}/<any(requests, faults, snapshots):what>/<path:_>", methods=_ANY)
+    def missing(what: str, _: str = "") -> Response:
+        raise NotEmulated(f"'{PREFIX}/{what}' yet")
 
     def _answer(value: Any) -> Response:
         return rendering.render_json(value, 200, settings.json)
