@@ -143,18 +143,18 @@ def test_a_structured_type_is_as_in_the_metadata(fact: Fact) -> None:
 
 @pytest.mark.parametrize("fact", by_kind("enum"))
 def test_an_enumeration_is_as_in_the_metadata(fact: Fact) -> None:
-    members = TYPES[fact.name].__members__  # type: ignore[union-attr]
+    declared: Any = TYPES[fact.name]
+    members = declared.__members__
     assert [(name, member.value) for name, member in members.items()] == [
         (name, int(value)) for name, value in fact.lines
     ]
 
 
 def test_the_sets_are_the_navigation_properties_of_the_singleton() -> None:
-    assert SERVICE.singleton.type.edm_name() == "security"  # type: ignore[attr-defined]
+    assert SERVICE.singleton.type.edm_name() == "security"
     expected = [words[1:] for words in FACTS["security"].lines if words[0] == "->"]
     assert [
-        [each.name, f"Collection({each.type.edm_name()})"]  # type: ignore[attr-defined]
-        for each in LOCALTEST_SETS
+        [each.name, f"Collection({each.type.edm_name()})"] for each in LOCALTEST_SETS
     ] == expected
     assert list(SERVICE.sets) == [each.name.lower() for each in SETS]
 
@@ -230,7 +230,7 @@ def test_an_incident_leads_to_the_alerts_that_name_it() -> None:
 
 @pytest.mark.parametrize("each", SETS, ids=lambda each: each.name)
 def test_what_a_set_declares_beside_its_type_is_of_the_type(each: EntitySet) -> None:
-    properties: Any = each.type.properties()  # type: ignore[attr-defined]
+    properties: Any = each.type.properties()
     for name in each.appendable:
         assert isinstance(properties[name], edm.Collection)
         assert isinstance(properties[name].item, edm.Complex)

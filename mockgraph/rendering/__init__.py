@@ -56,26 +56,7 @@ class _Renderer:
         self._urls = Urls(intent)
 
     def response(self, outcome: Outcome) -> Response:
-        by_operation: dict[Operation, Callable[[Outcome], Response]] = {
-            Operation.OPTIONS: self._options,
-            Operation.SERVICE_DOCUMENT: self._service_document,
-            Operation.METADATA: self._metadata,
-            Operation.BATCH: self._batch,
-            Operation.LIST: self._collection,
-            Operation.COUNT: self._text,
-            Operation.COUNT_PROPERTY: self._text,
-            Operation.LIST_REFERENCES: self._references,
-            Operation.CREATE: self._created,
-            Operation.READ: self._entity,
-            Operation.READ_REFERENCE: self._reference,
-            Operation.UPDATE: self._updated,
-            Operation.DELETE: self._empty,
-            Operation.READ_PROPERTY: lambda outcome: self._part(outcome, self._property),
-            Operation.READ_VALUE: lambda outcome: self._part(outcome, self._raw),
-            Operation.APPEND: self._property,
-            Operation.ACT: self._acted,
-        }
-        return by_operation[self._address.operation](outcome)
+        return self._operations[self._address.operation](self, outcome)
 
     # -- one method an operation ----------------------------------------------------------
 
@@ -128,6 +109,12 @@ class _Renderer:
         }
         return self._json(body, 200)
 
+    def _read_property(self, outcome: Outcome) -> Response:
+        return self._part(outcome, self._property)
+
+    def _read_value(self, outcome: Outcome) -> Response:
+        return self._part(outcome, self._raw)
+
     def _part(self, outcome: Outcome, render: Callable[[Outcome], Response]) -> Response:
         """What was read of an entity, with the entity's etag."""
         etag = _given(outcome.row).etag or ""
@@ -170,7 +157,7 @@ class _Renderer:
     def _service_document(self, _: Outcome) -> Response:
         root = self._address.root
         body = {
-            "@odata.context": f"{self._urls.metadata}",
+            "@odata.context": self._urls.metadata,
             "value": [{"name": root.singleton, "kind": "Singleton", "url": root.singleton}],
         }
         return self._json(self._controlled(body), 200)
@@ -181,6 +168,26 @@ class _Renderer:
 
     def _batch(self, outcome: Outcome) -> Response:
         return render_json(outcome.value, 200, self._layout)
+
+    _operations: Mapping[Operation, Callable[[_Renderer, Outcome], Response]] = {
+        Operation.OPTIONS: _options,
+        Operation.SERVICE_DOCUMENT: _service_document,
+        Operation.METADATA: _metadata,
+        Operation.BATCH: _batch,
+        Operation.LIST: _collection,
+        Operation.COUNT: _text,
+        Operation.COUNT_PROPERTY: _text,
+        Operation.LIST_REFERENCES: _references,
+        Operation.CREATE: _created,
+        Operation.READ: _entity,
+        Operation.READ_REFERENCE: _reference,
+        Operation.UPDATE: _updated,
+        Operation.DELETE: _empty,
+        Operation.READ_PROPERTY: _read_property,
+        Operation.READ_VALUE: _read_value,
+        Operation.APPEND: _property,
+        Operation.ACT: _acted,
+    }
 
     # -- bodies ---------------------------------------------------------------------------
 
@@ -240,16 +247,17 @@ class _Renderer:
         entity = row.entity if query.select is None else query.select.apply(row.entity)
         shown = self._annotated(resource.type, entity)
         if self._layout == "graph" and self._level != "none":
-            links: dict[str, Json] = {}
-            if self._level == "full":
-                links = {
-                    "@odata.id": (url := self._urls.entity(resource, row)),
-                    "@odata.editLink": url,
-                }
-            shown = {"@odata.etag": row.etag, **links, **shown}
+            shown = {"@odata.etag": row.etag, **self._links(row, resource), **shown}
         for name, page in row.expanded.items():
             shown.update(self._expanded(name, page, query))
         return shown
+
+    def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
+        """Where an entity is read and edited, which only the full level spells out."""
+        if self._level != "full":
+            return {}
+        url = self._urls.entity(resource, row)
+        return {"@odata.id": url, "@odata.editLink": url}
 
     def _expanded(self, name: str, page: Page, query: Query) -> dict[str, Json]:
         inner = next(each for each in query.expand if each.name == name)
@@ -260,7 +268,7 @@ class _Renderer:
 
     def _value(self, schema: Structured, row: Row) -> dict[str, Json]:
         if row.etag is not None:
-            return self._shown(row, self._address.resource, Query())
+            return self._shown(row, self._address.resource, _NO_OPTIONS)
         return self._annotated(schema, row.entity)
 
     def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> dict[str, Json]:
@@ -283,11 +291,11 @@ class _Renderer:
         """The body with as much control information as was asked for, or as pages print."""
         if self._layout == "graph" and self._level != "none":
             return body
-        kept = ("@odata.nextLink", "@odata.count") if self._layout == "graph" else ("@odata.type",)
+        kept = ("@odata.nextLink", "@odata.count" if self._layout == "graph" else "@odata.type")
         return {
             name: value
             for name, value in body.items()
-            if not name.startswith("@odata.") or name in kept or name == "@odata.nextLink"
+            if not name.startswith("@odata.") or name in kept
         }
 
     def _json(self, body: Json, status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -18,7 +18,7 @@ from mockgraph.state.preconditions import allowed_changes
 from mockgraph.state.tables import EntityDB
 
 # Computed properties that tell when an entity was made, and when it last changed.
-_MADE = frozenset({"createdDateTime", "ingestedDateTime"})
+_MADE = frozenset({"createdDateTime"})
 _CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
 
 
