@@ -1,9 +1,11 @@
 """A live server in this process: granian's WSGI worker on a socket of ours.
 
-granian won by measurement (see ``benchmarks``). Its own ``Server`` starts a second process
-for the app; a process killed would leave that one behind, with the store locked and the port
-taken, so the worker runs here, on threads of its own that need no event loop. The names used
-for that are granian's internals: its version is pinned to one minor release.
+granian won by measurement: request after request on one connection it took 0.79 of waitress's
+time, 0.75 of cheroot's and 0.32 of Werkzeug's; with a connection for each, 0.66, 0.54 and 0.41.
+Its own ``Server`` starts a second process for the app; a process killed would leave that one
+behind, with the store locked and the port taken, so the worker runs here, on threads of its
+own that need no event loop. The names used for that are granian's internals: its version is
+pinned to one minor release.
 """
 
 from __future__ import annotations

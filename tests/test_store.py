@@ -363,3 +363,26 @@ def test_a_compaction_that_fails_waits_and_loses_nothing(
         assert len(caplog.records) < 10
     with serving(store) as client:
         assert region(client) == "299"
+
+
+def test_a_file_that_cannot_be_opened_again_is_written_no_more(
+    used: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a closed file may be a socket's by now: it must not be written to."""
+
+    def refuse(*_: Any) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with serving(used) as client:
+        before = region(client)
+        with monkeypatch.context() as patched:
+            patched.setattr(store_log.os, "open", refuse)
+            assert client.post("/_mockgraph/reset").status_code == 507
+        stranger = os.open(used.with_name("stranger"), os.O_RDWR | os.O_CREAT)
+        try:
+            os.write(stranger, b"not the store's")
+            assert patch(client, "lost") == 507
+            assert os.fstat(stranger).st_size == len(b"not the store's")
+        finally:
+            os.close(stranger)
+        assert region(client) == before

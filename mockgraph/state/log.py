@@ -90,7 +90,7 @@ class StoreLog:
         beside = self.path.with_name(self.path.name + ".new")
         try:
             _write_beside(beside, tables)
-            os.close(self._file)  # Windows will not replace a file that is open
+            self._let_go()  # Windows will not replace a file that is open
             try:
                 os.replace(beside, self.path)
             finally:
@@ -115,8 +115,14 @@ class StoreLog:
             _logger.warning("The store %s was not compacted: %s", self.path, error.message)
 
     def close(self) -> None:
-        os.close(self._file)
+        self._let_go()
         self._lock.release()
+
+    def _let_go(self) -> None:
+        """Close the file, and forget its number, which the next file or socket may get."""
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)
 
     def _keep_hold(self) -> None:
         """Raise where the path no longer leads to our file: the write would be lost."""
@@ -172,6 +178,7 @@ class StoreLog:
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_CLOSED = -1
 
 
 def _write_all(file: int, data: bytes) -> None:

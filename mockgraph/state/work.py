@@ -91,9 +91,9 @@ class Work:
         return entity
 
     def _times(self, schema: Any, names: frozenset[str]) -> Mapping[str, Json]:
-        now = self.now()
         declared = schema.properties()
-        return {name: now for name in names if name in declared and declared[name].computed}
+        made = [name for name in names if name in declared and declared[name].computed]
+        return dict.fromkeys(made, self.now()) if made else {}
 
     def _resource(self, name: str) -> Resource:
         if name == self._service.singleton.name:
