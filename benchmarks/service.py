@@ -21,7 +21,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from mockgraph import create_app
-from mockgraph.model import Settings
+from mockgraph.settings import Settings
 from mockgraph.server import Server
 
 ROUNDS = 15

@@ -15,9 +15,10 @@ from werkzeug.wrappers import Response
 from mockgraph import addressing, auth, control, rendering, validation
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.examples import initial_document
-from mockgraph.model import Intent, Operation, Outcome, Settings
+from mockgraph.model import Intent, Operation, Outcome
 from mockgraph.odata import batch
 from mockgraph.resources import SERVICE
+from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.subrequests import sender
 

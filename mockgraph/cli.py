@@ -19,7 +19,7 @@ from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.version import __version__
 
 if TYPE_CHECKING:
-    from mockgraph.model import Settings
+    from mockgraph.settings import Settings
 
 
 def _option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
@@ -86,8 +86,8 @@ def serve(
     layout: str,
 ) -> None:
     """Serve until SIGTERM or Ctrl+C; requests under way are finished."""
-    from mockgraph.model import Settings
     from mockgraph.seeds import read_seeds
+    from mockgraph.settings import Settings
 
     with _told():
         settings = Settings(

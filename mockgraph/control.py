@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response
 
 from mockgraph import rendering, validation
 from mockgraph.errors import NotEmulated
-from mockgraph.model import Service, Settings
+from mockgraph.model import Service
+from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.version import __version__
 

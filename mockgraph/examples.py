@@ -17,7 +17,8 @@ from urllib.parse import quote, urlsplit
 from mockgraph import addressing, edm
 from mockgraph.doc_pages import Example, Page, bundled_pages, read_pages
 from mockgraph.errors import GraphError, MockGraphError
-from mockgraph.model import Address, EntitySet, Json, Operation, Service, Settings
+from mockgraph.model import Address, EntitySet, Json, Operation, Service
+from mockgraph.settings import Settings
 
 Structured = type[edm.StructuredType]
 

@@ -13,10 +13,10 @@ from mockgraph.app import create_app
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError
 from mockgraph.examples import initial_document
-from mockgraph.model import Settings
 from mockgraph.resources import SERVICE
 from mockgraph.seeds import Seed, copied, read_seeds
 from mockgraph.server import Server
+from mockgraph.settings import Settings
 from mockgraph.state import State
 
 

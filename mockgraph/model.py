@@ -12,40 +12,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from mockgraph.errors import MockGraphError
-
 if TYPE_CHECKING:
     from mockgraph.edm import StructuredType
     from mockgraph.odata.options import Query
 
 Json = Any
 Properties = Mapping[str, Json]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a server is told when it starts.
-
-    ``store`` is a file's path, or None for memory; ``seeds`` are state documents, laid over
-    the documented state one after another; ``docs`` are directories of reference pages that
-    take the place of the bundled ones; ``auth`` is ``any`` or ``off``; ``json`` is ``graph``
-    (compact, with control information) or ``documented`` (as the pages print it).
-    """
-
-    store: str | None = None
-    seeds: tuple[Json, ...] = ()
-    docs: tuple[str, ...] = ()
-    auth: str = "any"
-    json: str = "graph"
-    max_body: int = 4 * 1024 * 1024
-
-    def __post_init__(self) -> None:
-        for name, chosen, choices in (
-            ("auth", self.auth, ("any", "off")),
-            ("json", self.json, ("graph", "documented")),
-        ):
-            if chosen not in choices:
-                raise MockGraphError(f"{name} is {' or '.join(choices)}, not {chosen!r}.")
 
 
 @dataclass(frozen=True)

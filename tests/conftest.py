@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from mockgraph.app import create_app
-from mockgraph.model import Settings
+from mockgraph.settings import Settings
 
 pytest_plugins = ["pytester"]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from refusals import message_of
 
 from mockgraph import create_app
-from mockgraph.model import Settings
 from mockgraph.resources import SERVICE
+from mockgraph.settings import Settings
 from mockgraph.version import __version__
 
 SECURITY = "/localtest/Security"

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from werkzeug.test import TestResponse
 
 from mockgraph.app import create_app
-from mockgraph.model import Settings
 from mockgraph.resources.security import Security, SecurityProviderStatus
+from mockgraph.settings import Settings
 
 SECURITY = "/localtest/Security"
 ALERTS = f"{SECURITY}/alerts"

@@ -12,8 +12,8 @@ import pytest
 from mockgraph import MockGraph, server
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
-from mockgraph.model import Settings
 from mockgraph.replay import replay_pages
+from mockgraph.settings import Settings
 
 HEADER = b'{"mockgraph":"store","version":1}\n'
 

@@ -17,7 +17,7 @@ from refusals import message_of
 
 from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
-from mockgraph.model import Settings
+from mockgraph.settings import Settings
 from mockgraph.state import log as store_log
 
 SECURITY = "/localtest/Security"

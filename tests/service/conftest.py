@@ -9,7 +9,7 @@ from conftest import EMPTY
 from flask.testing import FlaskClient
 
 from mockgraph.app import create_app
-from mockgraph.model import Settings
+from mockgraph.settings import Settings
 
 from . import ALERTS
 
