@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
-
-import orjson
+from typing import Self
 
 from mockgraph.app import create_app
-from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError
-from mockgraph.examples import initial_document
-from mockgraph.resources import SERVICE
-from mockgraph.seeds import Seed, copied, read_seeds
+from mockgraph.graph import Graph
+from mockgraph.seeds import Seed, read_seeds
 from mockgraph.server import Server
 from mockgraph.settings import Settings
-from mockgraph.state import State
+from mockgraph.tenants import Tenant, Tenants
 
 
-class MockGraph:
+class MockGraph(Graph):
     """A live server on a free port of the loopback, for the length of a ``with`` block.
 
     ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is
@@ -50,17 +46,18 @@ class MockGraph:
             auth=auth,
             json=json,
         )
+        self._docs = self._settings.docs
         self._host = host
         self._port = port
         self._server: Server | None = None
-        self._state: State | None = None
+        self._tenants: Tenants | None = None
 
     def start(self) -> Self:
         """Serve, on a new state. A ``with`` block does this by itself."""
         if self._server is not None:
             raise MockGraphError("This MockGraph is running already; stop it first.")
         app = create_app(self._settings)
-        self._state = app.extensions["mockgraph"]
+        self._tenants = app.extensions["mockgraph"]
         try:
             self._server = Server(app, self._host, self._port)
             self._server.start()
@@ -98,37 +95,24 @@ class MockGraph:
             raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
         return self._server.origin
 
-    @property
-    def url(self) -> str:
-        """The root that the documentation uses, ``http://HOST:PORT/localtest``."""
-        return f"{self.origin}/localtest"
+    def tenant(self, name: str) -> Graph:
+        """A tenant, made from the seeds when it is first named: a state, faults, stubs of its own.
 
-    def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
-        """Back to the state that the server started with, or to that of other seeds."""
-        seeds = read_seeds(seed)
-        self._running().reset()
-        if seeds:
-            self._running().replace(
-                initial_document(SERVICE, Settings(seeds=seeds, docs=self._settings.docs))
-            )
+        Its URLs have a prefix, ``http://HOST:PORT/t/NAME``.
+        """
+        tenant = self._running().get(name)
+        return Graph(tenant, f"{self.origin}{tenant.prefix}", self._docs)
+
+    def clear_tenants(self) -> None:
+        """Forget all tenants but the one that this object itself stands for."""
+        self._running().clear()
 
     @property
-    def state(self) -> dict[str, Any]:
-        """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
-        document: dict[str, Any] = orjson.loads(orjson.dumps(self._running().document()))
-        return document
+    def _tenant(self) -> Tenant:
+        return self._running().default
 
-    @state.setter
-    def state(self, document: Mapping[str, Any]) -> None:
-        self._running().replace(copied(document))
-
-    @property
-    def clock(self) -> Clock:
-        """The clock that created and modified times are taken from: freeze it, or move it."""
-        return self._running().clock
-
-    def _running(self) -> State:
-        """The state, which outlives the server: a test may look at it when all is over."""
-        if self._state is None:
+    def _running(self) -> Tenants:
+        """The tenants, which outlive the server: a test may look at them when all is over."""
+        if self._tenants is None:
             raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
-        return self._state
+        return self._tenants

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from mockgraph.odata.batch import Headers, Send
-
-WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from mockgraph.wire import WSGIApp
 
 # What an item has in common with the request around it: the server, and who asks.
 _KEPT = (
@@ -20,14 +19,16 @@ _KEPT = (
     "REMOTE_ADDR",
     "HTTP_HOST",
     "HTTP_AUTHORIZATION",
-    "HTTP_X_MOCKGRAPH_TENANT",
 )
 
 
 def sender(app: WSGIApp, outer: Mapping[str, Any]) -> Send:
     """Sends an item through the app, as from the caller of the request around it."""
     kept = {name: outer[name] for name in _KEPT if name in outer}
-    kept |= {name: value for name, value in outer.items() if name.startswith("wsgi.")}
+    kept |= {
+        name: value for name, value in outer.items() if name.startswith(("wsgi.", "mockgraph."))
+    }
+    kept["mockgraph.in_batch"] = True
 
     def send(
         method: str, path: str, query: str, headers: Headers, body: bytes

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import cast
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import orjson
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.wrappers import Request
+from werkzeug.http import parse_options_header
 
 from mockgraph import edm
 from mockgraph.errors import (
@@ -20,7 +20,6 @@ from mockgraph.errors import (
     EmptyPayload,
     MalformedPayload,
     NotEmulated,
-    PayloadTooLarge,
     UnsupportedMediaType,
 )
 from mockgraph.model import (
@@ -36,6 +35,7 @@ from mockgraph.model import (
 )
 from mockgraph.odata.options import ALL, MAX_INT32, Query
 from mockgraph.odata.options import read as read_options
+from mockgraph.wire import Request
 
 MAX_TOP = 1000
 
@@ -66,7 +66,7 @@ def read(request: Request, address: Address, service: Service) -> Intent:
     query = _read_query(options, address, service)
     return Intent(
         address,
-        _origin(request),
+        request.server_origin,
         request.path,
         options,
         _read_body(request, address),
@@ -78,19 +78,25 @@ def read(request: Request, address: Address, service: Service) -> Intent:
 
 def read_json(request: Request) -> Json:
     """The JSON value in a request's body. Raises 400, 413 and 415."""
-    data = _content(request)
+    data = request.content
     if not data:
         raise EmptyPayload
-    if request.mimetype == "":
-        raise BadRequest(
-            "Write requests (excluding DELETE) must contain the Content-Type header declaration."
-        )
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        raise UnsupportedMediaType(request.mimetype)
+    _check_media_type(request.environ.get("CONTENT_TYPE", ""))
     try:
         return orjson.loads(data.removeprefix(_BOM))
     except orjson.JSONDecodeError:
         raise MalformedPayload from None
+
+
+@lru_cache(maxsize=256)
+def _check_media_type(content_type: str) -> None:
+    media_type = parse_options_header(content_type)[0].lower()
+    if media_type == "":
+        raise BadRequest(
+            "Write requests (excluding DELETE) must contain the Content-Type header declaration."
+        )
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType(media_type)
 
 
 def _read_body(request: Request, address: Address) -> Properties:
@@ -138,28 +144,6 @@ def _check_needs(address: Address, body: Properties) -> None:
             raise BadRequest(f"{path}: The property must be in the body of an update.")
 
 
-def _origin(request: Request) -> str:
-    if not request.host:
-        raise BadRequest("The Host header is missing or is not a host.")
-    return f"{request.scheme}://{request.host}{quote(request.root_path)}"
-
-
-def _content(request: Request) -> bytes:
-    limit, announced = request.max_content_length, request.content_length
-    try:
-        data = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise PayloadTooLarge(cast("int", limit)) from None
-    except ClientDisconnected:
-        data = b""
-    if len(data) < (announced or 0):
-        raise BadRequest("The request body ended before its Content-Length.")
-    # Of a body without a Content-Length, werkzeug gives as much as it may have and no error.
-    if announced is None and len(data) == limit and request.environ["wsgi.input"].read(1):
-        raise PayloadTooLarge(limit)
-    return data
-
-
 def _read_options(request: Request) -> list[tuple[str, str]]:
     """The query options as pairs of decoded text; blanks may be ``+`` or ``%20``."""
     if not request.query_string:
@@ -204,7 +188,8 @@ def _etags(request: Request, header: str) -> tuple[str, ...]:
 
 def _preferences(request: Request, query: Query) -> Preferences:
     returns, page_size = None, None
-    for name, value in _prefer(request):
+    prefer = request.environ.get("HTTP_PREFER")
+    for name, value in _prefer(prefer) if prefer else ():
         if name == "return" and value in ("minimal", "representation"):
             returns = returns or value
         elif name in ("odata.maxpagesize", "maxpagesize") and _PAGE_SIZE.fullmatch(value):
@@ -212,9 +197,9 @@ def _preferences(request: Request, query: Query) -> Preferences:
     return Preferences(returns, page_size, query.format or _accepted_level(request))
 
 
-def _prefer(request: Request) -> list[tuple[str, str]]:
+def _prefer(header: str) -> list[tuple[str, str]]:
     pairs = []
-    for preference in request.environ.get("HTTP_PREFER", "").split(","):
+    for preference in header.split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         pairs.append((name.strip().lower(), value.strip().strip('"').lower()))
     return pairs

@@ -65,7 +65,7 @@ REFUSED = {
     "a NUL": (head(b"GET", b"/localtest/Security%00") + b"\r\n", 400, "segment"),
     "no UTF-8": (head(b"GET", b"/%ff") + b"\r\n", 400, "Invalid version"),
     "an asterisk": (head(b"OPTIONS", b"*") + b"\r\n", 400, "Invalid version: *"),
-    "a tunnel": (head(b"CONNECT", b"graph.example:443") + b"\r\n", 404, ""),
+    "a tunnel": (head(b"CONNECT", b"graph.example:443") + b"\r\n", 400, "Invalid version"),
     "bytes for a token": (
         b"GET " + PATH + b" HTTP/1.1\r\n" + HOST + b"Authorization: Bearer \xff\r\n\r\n",
         401,

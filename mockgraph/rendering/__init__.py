@@ -7,7 +7,6 @@ from functools import cache
 from typing import TypeVar
 
 import orjson
-from werkzeug.wrappers import Response
 
 from mockgraph import edm
 from mockgraph.model import (
@@ -27,6 +26,7 @@ from mockgraph.odata import metadata
 from mockgraph.odata.options import Query
 from mockgraph.rendering.texts import dump, render_json
 from mockgraph.rendering.urls import Urls
+from mockgraph.wire import Response
 
 __all__ = ["dump", "render", "render_json"]
 
@@ -34,9 +34,11 @@ T = TypeVar("T")
 _NO_OPTIONS = Query()
 Structured = type[edm.StructuredType]
 
-_CONTENT_TYPE = (
-    "application/json;odata.metadata={};odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-)
+_CONTENT_TYPES = {
+    level: f"application/json;odata.metadata={level};odata.streaming=true;"
+    "IEEE754Compatible=false;charset=utf-8"
+    for level in ("none", "minimal", "full")
+}
 
 
 def render(outcome: Outcome, intent: Intent, service: Service, layout: str) -> Response:
@@ -61,24 +63,25 @@ class _Renderer:
     # -- one method an operation ----------------------------------------------------------
 
     def _options(self, _: Outcome) -> Response:
-        return Response(status=204, headers={"Allow": ", ".join(self._address.allowed)})
+        return Response(204, headers={"Allow": ", ".join(self._address.allowed)})
 
     def _empty(self, outcome: Outcome) -> Response:
-        return Response(status=outcome.status or 204)
+        return Response(outcome.status or 204)
 
     def _entity(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
         headers = {"ETag": row.etag or ""}
         if outcome.unchanged:
-            return Response(status=304, headers=headers)
+            return Response(304, headers=headers)
         return self._json(self._with_context(row), outcome.status or 200, headers)
 
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
         response = self._returned(outcome, "representation")
-        response.headers["Location"] = url = self._urls.entity(self._address.resource, row)
-        if response.status_code == 204:
-            response.headers["OData-EntityId"] = url
+        url = self._urls.entity(self._address.resource, row)
+        response.headers.append(("Location", url))
+        if response.status == 204:
+            response.headers.append(("OData-EntityId", url))
         return response
 
     def _updated(self, outcome: Outcome) -> Response:
@@ -118,13 +121,13 @@ class _Renderer:
     def _part(self, outcome: Outcome, render: Callable[[Outcome], Response]) -> Response:
         """What was read of an entity, with the entity's etag."""
         etag = _given(outcome.row).etag or ""
-        response = Response(status=304) if outcome.unchanged else render(outcome)
-        response.headers["ETag"] = etag
+        response = Response(304) if outcome.unchanged else render(outcome)
+        response.headers.append(("ETag", etag))
         return response
 
     def _property(self, outcome: Outcome) -> Response:
         if outcome.value is None:
-            return Response(status=204)
+            return Response(204)
         context = {"@odata.context": self._urls.context()}
         declared = edm.property_at(self._address.resource.type, self._address.path)
         value = self._annotated_value(declared, outcome.value)
@@ -133,7 +136,7 @@ class _Renderer:
 
     def _raw(self, outcome: Outcome) -> Response:
         if outcome.value is None:
-            return Response(status=204)
+            return Response(204)
         if isinstance(outcome.value, (dict, list)):
             return self._json(outcome.value, 200)
         return self._text(outcome)
@@ -141,11 +144,11 @@ class _Renderer:
     def _text(self, outcome: Outcome) -> Response:
         value = outcome.value
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
-        return Response(text, 200, content_type="text/plain;charset=utf-8")
+        return Response(200, text.encode(), "text/plain;charset=utf-8")
 
     def _acted(self, outcome: Outcome) -> Response:
         if outcome.page is None:
-            return Response(status=outcome.status or 204)
+            return Response(outcome.status or 204)
         schema = _given(outcome.type)
         name = edm.qualified(schema.edm_name())
         body: dict[str, Json] = {
@@ -164,7 +167,7 @@ class _Renderer:
 
     def _metadata(self, _: Outcome) -> Response:
         content = _metadata_document(self._service, self._address.root)
-        return Response(content, 200, content_type="application/xml")
+        return Response(200, content, "application/xml")
 
     def _batch(self, outcome: Outcome) -> Response:
         return render_json(outcome.value, 200, self._layout)
@@ -209,7 +212,7 @@ class _Renderer:
         if preferred:
             headers["Preference-Applied"] = f"return={preferred}"
         if (preferred or default) == "minimal":
-            return Response(status=204, headers=headers)
+            return Response(204, headers=headers)
         return self._json(self._with_context(row), outcome.status or 200, headers)
 
     def _with_context(self, row: Row) -> Json:
@@ -299,13 +302,9 @@ class _Renderer:
         }
 
     def _json(self, body: Json, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        response = Response(dump(body, self._layout), status, headers)
-        response.content_type = (
-            "application/json"
-            if self._layout == "documented"
-            else _CONTENT_TYPE.format(self._level)
-        )
-        return response
+        documented = self._layout == "documented"
+        content_type = "application/json" if documented else _CONTENT_TYPES[self._level]
+        return Response(status, dump(body, self._layout), content_type, headers)
 
 
 def _given(value: T | None) -> T:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import orjson
-from werkzeug.wrappers import Response
 
 from mockgraph.model import Json
+from mockgraph.wire import Response
 
 
 def render_json(value: Json, status: int, layout: str = "graph") -> Response:
     """A response that is no entity: an error, or what the control plane answers."""
-    response = Response(dump(value, layout), status)
-    response.content_type = "application/json"
-    return response
+    return Response(status, dump(value, layout), "application/json")
 
 
 def dump(value: Json, layout: str) -> bytes:

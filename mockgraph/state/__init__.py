@@ -20,8 +20,10 @@ from mockgraph.state.log import StoreLog
 from mockgraph.state.paging import Pager
 from mockgraph.state.preconditions import check, unchanged
 from mockgraph.state.reading import Reader
-from mockgraph.state.tables import Entity, EntityDB, EntityStorage
+from mockgraph.state.tables import Entity, EntityDB, EntityStorage, Snapshot
 from mockgraph.state.work import Work
+
+__all__ = ["Snapshot", "State"]
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
@@ -32,29 +34,62 @@ class State:
 
     ``initial`` is the state document that a new state starts from and a reset goes back to;
     a store that already holds something goes on from there. Raises MockGraphError where the
-    store cannot be opened, BadRequest where the document does not fit.
+    store cannot be opened, BadRequest where the document does not fit. ``durability`` says
+    what an answered write in a store survives: ``process``, a kill, or ``disk``, a power cut.
     """
 
-    def __init__(self, service: Service, initial: Json, store: str | None = None):
+    def __init__(
+        self,
+        service: Service,
+        initial: Json,
+        store: str | None = None,
+        durability: str = "process",  # noqa: ARG002
+    ):
         log = StoreLog(Path(store)) if store else None
         # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
         first = max(log.revision if log else 0, int(time.time() * 1000))
         storage = EntityStorage(log.tables if log else {}, first, log)
         try:
-            self._initial = storage.stamped(read_document(initial, service, None))
+            first_state = storage.stamped(read_document(initial, service, None))
             if log is None or log.is_new:
-                storage.restore(self._initial)
+                storage.restore(first_state)
             else:
                 _check_tables(log, service)
         except BaseException:
             storage.close()
             raise
+        self._begin(service, storage, first_state)
+
+    def _begin(self, service: Service, storage: EntityStorage, initial: Snapshot) -> None:
         self.clock = Clock()
         self._service = service
+        self._initial = initial
         self._lock = threading.RLock()
         self._pager = Pager()
         self._db = EntityDB(storage=lambda: storage)
         self._reader = Reader(self._db, service)
+
+    def fork(self) -> State:
+        """A new state of the same service with the same initial state, in memory.
+
+        It has a clock of its own, and shares the initial entities with this one.
+        """
+        storage = EntityStorage({}, 0)
+        storage.restore(self._initial)
+        fork = object.__new__(State)
+        fork._begin(self._service, storage, self._initial)
+        return fork
+
+    def snapshot(self) -> Snapshot:
+        """The state as it is now, to go back to; the clock is no part of it."""
+        with self._lock:
+            return self._db.entities.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Back to a snapshot, this state's own or a fork's. Raises StoreFailed."""
+        with self._lock:
+            self._db.entities.restore(snapshot)
+            self._pager.forget()
 
     def apply(self, intent: Intent) -> Outcome:
         """Do what was asked. Raises 404, 409 and 412, and then nothing has changed."""

@@ -9,7 +9,6 @@ reader may keep what it was given, and a snapshot shares what it has in common w
 from __future__ import annotations
 
 import copy
-import itertools
 import uuid
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple, Protocol, cast
@@ -47,9 +46,14 @@ class Entity(Document):
 
 
 class Snapshot(NamedTuple):
-    """The tables as they were; shared with the present, so it must not be edited."""
+    """The tables as they were; shared with the present, so it must not be edited.
+
+    ``revision`` and ``number`` are the last ones given until then.
+    """
 
     tables: Mapping[str, Rows]
+    revision: int
+    number: int
 
 
 class Written(Protocol):
@@ -76,8 +80,8 @@ class EntityStorage(Storage):
         self._tables: dict[str, Rows] = dict(tables)
         self._shared: set[str] = set()
         self._revision = revision
-        self._numbers = itertools.count(1)
-        self._number(self._tables)
+        self._number = 0
+        self._count(self._tables)
         self._record = record
 
     def read(self) -> dict[str, dict[str, Any]]:
@@ -104,8 +108,8 @@ class EntityStorage(Storage):
             table: {key: Entity(value, key, revision) for key, value in rows.items()}
             for table, rows in data.items()
         }
-        self._number(tables)
-        return Snapshot(tables)
+        self._count(tables)
+        return Snapshot(tables, self._revision, self._number)
 
     def commit(self, table: str, put: Mapping[str, Mapping[str, Any]], removed: list[str]) -> None:
         """Apply one write to one table, whole, or raise and leave everything as it was."""
@@ -118,25 +122,31 @@ class EntityStorage(Storage):
         for key, value in put.items():
             entity = Entity(value, key, revision)
             before = rows.get(key)
-            entity.number = next(self._numbers) if before is None else before.number
+            entity.number = self._next_number() if before is None else before.number
             rows[key] = entity
         if self._record is not None:
             self._record.compact(self._tables)
 
     def snapshot(self) -> Snapshot:
         self._shared.update(self._tables)
-        return Snapshot(dict(self._tables))
+        return Snapshot(dict(self._tables), self._revision, self._number)
 
     def restore(self, snapshot: Snapshot) -> None:
         if self._record is not None:
             self._record.rewrite(snapshot.tables)
         self._shared = set(snapshot.tables)
         self._tables = dict(snapshot.tables)
+        self._revision = max(self._revision, snapshot.revision)
+        self._number = max(self._number, snapshot.number)
 
-    def _number(self, tables: Mapping[str, Rows]) -> None:
+    def _count(self, tables: Mapping[str, Rows]) -> None:
         for rows in tables.values():
             for entity in rows.values():
-                entity.number = next(self._numbers)
+                entity.number = self._next_number()
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
 
     def _own(self, table: str) -> Rows:
         """The rows to edit, copied first where a snapshot shares them."""

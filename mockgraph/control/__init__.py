@@ -1,0 +1,68 @@
+"""The control plane under ``/_mockgraph``: what a test does to the server, not to Graph.
+
+Behind a tenant's prefix, or with its header, it is about that tenant.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+
+from mockgraph import rendering
+from mockgraph.control import faults, state, stubs, tenants
+from mockgraph.errors import NotEmulated
+from mockgraph.model import Service
+from mockgraph.settings import Settings
+from mockgraph.tenants import NOTED, Tenant, Tenants
+from mockgraph.version import __version__
+
+PREFIX = "/_mockgraph"
+
+_ANY = ("GET", "POST", "PUT", "DELETE")
+
+
+def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blueprint:
+    """The control plane of one app."""
+    plane = Blueprint("control", __name__)
+
+    def tenant() -> Tenant:
+        return cast("Tenant", request.environ[NOTED])
+
+    def answer(value: Any, status: int = 200) -> Response:
+        rendered = rendering.render_json(value, status, settings.json)
+        return Response(rendered.body, status, rendered.headers)
+
+    @plane.get("/")
+    def index() -> Response:
+        return answer(
+            {
+                "name": "MockGraph",
+                "version": __version__,
+                "roots": {
+                    name: f"{tenant().prefix}/{name}/{root.singleton}"
+                    for name, root in service.roots.items()
+                },
+                "control": f"{tenant().prefix}{PREFIX}",
+            }
+        )
+
+    @plane.get(f"{PREFIX}/health")
+    def health() -> Response:
+        return answer({"status": "ready", "version": __version__})
+
+    @plane.post(f"{PREFIX}/reset")
+    def reset() -> Response:
+        tenant().reset()
+        return Response(status=204)
+
+    @plane.route(f"{PREFIX}/requests", methods=_ANY)
+    @plane.route(f"{PREFIX}/requests/<path:_>", methods=_ANY)
+    def requests(_: str = "") -> Response:
+        raise NotEmulated(f"'{PREFIX}/requests' yet")
+
+    state.add(plane, tenant, answer)
+    faults.add(plane, tenant, answer)
+    stubs.add(plane, tenant, answer)
+    tenants.add(plane, all_tenants, answer)
+    return plane

@@ -1,0 +1,82 @@
+"""``/_mockgraph/state``, ``snapshots`` and ``clock``: a tenant's state by HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Response, request
+
+from mockgraph.control.forms import Form, a_number, a_text, read, sent
+from mockgraph.errors import BadRequest
+from mockgraph.instants import to_utc
+from mockgraph.tenants import Tenant
+
+_STATE = "/_mockgraph/state"
+_SNAPSHOTS = "/_mockgraph/snapshots"
+_CLOCK = "/_mockgraph/clock"
+
+# A whole state is larger than any request that Graph takes.
+MAX_STATE = 512 * 1024 * 1024
+
+
+class _Clock(Form):
+    """Where to set the clock: ``freeze`` at a moment, or at the present one where null."""
+
+    freeze = a_text()
+    advance = a_number()
+
+
+def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Response]) -> None:
+    """Register the routes."""
+
+    @plane.get(_STATE)
+    def read_state() -> Response:
+        return answer(tenant().state.document())
+
+    @plane.put(_STATE)
+    def write_state() -> Response:
+        request.max_content_length = MAX_STATE
+        tenant().state.replace(sent())
+        return Response(status=204)
+
+    @plane.get(_SNAPSHOTS)
+    def list_snapshots() -> Response:
+        return answer({"value": list(tenant().snapshots)})
+
+    @plane.post(f"{_SNAPSHOTS}/<name>")
+    def take_snapshot(name: str) -> Response:
+        tenant().keep(name)
+        return answer({"name": name}, 201)
+
+    @plane.post(f"{_SNAPSHOTS}/<name>/restore")
+    def restore_snapshot(name: str) -> Response:
+        tenant().restore(name)
+        return Response(status=204)
+
+    @plane.delete(f"{_SNAPSHOTS}/<name>")
+    def delete_snapshot(name: str) -> Response:
+        tenant().forget(name)
+        return Response(status=204)
+
+    @plane.get(_CLOCK)
+    def read_clock() -> Response:
+        return answer({"now": tenant().state.clock.text()})
+
+    @plane.post(_CLOCK)
+    def set_clock() -> Response:
+        clock = tenant().state.clock
+        asked = read(_Clock, sent())
+        if "freeze" in asked:
+            moment = asked["freeze"]
+            try:
+                clock.freeze(moment and datetime.fromisoformat(to_utc(moment)))
+            except ValueError:
+                raise BadRequest(f"freeze: {moment!r} is no instant.") from None
+        clock.advance(asked.get("advance", 0))
+        return read_clock()
+
+    @plane.delete(_CLOCK)
+    def reset_clock() -> Response:
+        tenant().state.clock.reset()
+        return Response(status=204)

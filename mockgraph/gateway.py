@@ -1,0 +1,93 @@
+"""Between WSGI and the line: whose request it is, its ids, its errors in Graph's shape.
+
+Graph's own paths do not pass through Flask's contexts, routing and hooks, which cost as much as
+the whole line does; the control plane does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mockgraph import control, rendering
+from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
+from mockgraph.settings import Settings
+from mockgraph.tenants import Tenant, Tenants
+from mockgraph.wire import Environ, Request, Response, StartResponse, error_body, identity
+
+Answer = Callable[[Request, Tenant], Response]
+
+_logger = logging.getLogger("mockgraph")
+
+
+class Gateway(Flask):
+    """Flask, but that every path outside the control plane is Graph's, whatever the method."""
+
+    request_class = Request
+
+    def __init__(self, tenants: Tenants, settings: Settings, answer: Answer):
+        super().__init__("mockgraph", static_folder=None)
+        self.url_map.merge_slashes = False
+        self.url_map.strict_slashes = False  # or a path is answered with a redirect, in HTML
+        self.config["MAX_CONTENT_LENGTH"] = settings.max_body
+        self.extensions["mockgraph"] = tenants
+        self._tenants = tenants
+        self._settings = settings
+        self._answer = answer
+        self.after_request(_sign)
+        self.register_error_handler(Exception, self._refuse)
+
+    def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, as WSGI has it."""
+        try:
+            tenant = self._tenants.enter(environ)
+        except GraphError as error:
+            nobody = Request(environ)
+            return self._signed(self._error(error, nobody), nobody, start_response)
+        path = environ["PATH_INFO"]
+        if path == "/" or path[: len(control.PREFIX)].lower() == control.PREFIX:
+            return super().wsgi_app(environ, start_response)
+        asked = Request(environ)
+        asked.max_content_length = self._settings.max_body
+        try:
+            response = self._answer(asked, tenant)
+        except Exception as error:
+            response = self._error(error, asked)
+        return self._signed(response, asked, start_response)
+
+    def _signed(
+        self, response: Response, asked: Request, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        response.headers.extend(identity(asked))
+        return response.send(asked.method, start_response)
+
+    def _error(self, error: Exception, asked: Request) -> Response:
+        """Any error as Graph's, the framework's own and unforeseen ones too."""
+        if isinstance(error, WrongMethod):
+            error = MethodNotAllowed(asked.method, sorted(error.valid_methods or ()))
+        elif isinstance(error, HTTPException):
+            error = BY_STATUS.get(error.code or 500, GraphError)()
+        elif not isinstance(error, GraphError):
+            _logger.error("%s %s failed", asked.method, asked.path, exc_info=error)
+            error = GraphError()
+        body = error_body(error, asked)
+        response = rendering.render_json(body, error.status, self._settings.json)
+        response.headers.extend(error.headers)
+        return response
+
+    def _refuse(self, error: Exception) -> WerkzeugResponse:
+        refusal = self._error(error, cast("Request", request))
+        return WerkzeugResponse(refusal.body, refusal.status, refusal.headers)
+
+
+def _sign(response: Any) -> Any:
+    response.headers.extend(identity(cast("Request", request)))
+    if response.status_code in (204, 304):
+        response.headers.pop("Content-Type", None)  # the framework's: there is no content
+    return response

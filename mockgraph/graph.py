@@ -1,0 +1,124 @@
+"""Graph as a test has it in hand: a tenant's state, its faults and stubs, its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+import orjson
+
+from mockgraph.examples import initial_document
+from mockgraph.faults import Faults, Rule
+from mockgraph.resources import SERVICE
+from mockgraph.seeds import Seed, copied, read_seeds
+from mockgraph.settings import Settings
+from mockgraph.stubs import Function, Reply, Stubs
+from mockgraph.tenants import Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mockgraph.clock import Clock
+    from mockgraph.faults.parts import Options
+
+F = TypeVar("F", bound=Function)
+
+
+class Graph:
+    """One tenant of a running MockGraph.
+
+    ``origin`` is where the tenant's roots hang: ``http://HOST:PORT``, with its prefix.
+    """
+
+    def __init__(self, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
+        self._its_tenant = tenant
+        self._its_origin = origin
+        self._docs = docs
+
+    @property
+    def origin(self) -> str:
+        """``http://HOST:PORT``, and ``/t/NAME`` for a tenant that has a name."""
+        return self._its_origin
+
+    @property
+    def url(self) -> str:
+        """The root that the documentation uses, ``{origin}/localtest``."""
+        return f"{self.origin}/localtest"
+
+    def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
+        """Back to the state that the server started with, or to that of other seeds.
+
+        Faults and stubs are gone, and the clock shows real time.
+        """
+        seeds = read_seeds(seed)
+        self._tenant.reset()
+        if seeds:
+            document = initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs))
+            self._tenant.state.replace(document)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
+        document: dict[str, Any] = orjson.loads(orjson.dumps(self._tenant.state.document()))
+        return document
+
+    @state.setter
+    def state(self, document: Mapping[str, Any]) -> None:
+        self._tenant.state.replace(copied(document))
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that times are taken from and judged by: freeze it, or move it."""
+        return self._tenant.state.clock
+
+    # -- snapshots ------------------------------------------------------------------------
+
+    def snapshot(self, name: str) -> None:
+        """Keep the state as it is now under a name."""
+        self._tenant.keep(name)
+
+    def restore(self, name: str) -> None:
+        """Back to the state that was kept under a name. Raises NotFound."""
+        self._tenant.restore(name)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever is written within the block is taken back at its end."""
+        before = self._tenant.state.snapshot()
+        try:
+            yield
+        finally:
+            self._tenant.state.restore(before)
+
+    # -- faults and stubs -----------------------------------------------------------------
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong: ``graph.faults.throttle(times=2)``, and the other presets."""
+        return self._tenant.faults
+
+    def fault(self, **options: Unpack[Options]) -> Rule:
+        """Put a fault in force, made up of its parts::
+
+        graph.fault(method="PATCH", path="/security", status=503, times=2)
+        """
+        return self.faults.add(**options)
+
+    @property
+    def stubs(self) -> Stubs:
+        """A test's own answers: ``graph.stubs.add("GET", "/users/{id}", json={...})``."""
+        return self._tenant.stubs
+
+    def stub(self, method: str | None, path: str, **reply: Unpack[Reply]) -> Callable[[F], F]:
+        """Make a function answer, as a decorator::
+
+        @graph.stub("GET", "/users/{id}")
+        def user(request, id):
+            return {"id": id}
+        """
+        return self.stubs.decorator(method, path, **reply)
+
+    @property
+    def _tenant(self) -> Tenant:
+        return self._its_tenant

@@ -1,0 +1,145 @@
+"""Tenants: states that know nothing of one another, behind one server.
+
+A request belongs to the tenant that its path names in front, ``/t/{tenant}/v1.0/...``, or its
+header ``x-mockgraph-tenant``; without either, to the one that the server started with. A tenant
+is made when it is first named, from the seeds, and shares with the others what none of them
+has changed.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from mockgraph.errors import BadRequest, NotFound, StoreFailed
+from mockgraph.faults import Faults
+from mockgraph.state import Snapshot, State
+from mockgraph.stubs import Stubs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mockgraph.wire import Environ
+
+PREFIX = "/t/"
+# Where the tenant of a request is noted, for the requests within it.
+NOTED = "mockgraph.tenant"
+
+MAX_TENANTS = 100_000
+MAX_SNAPSHOTS = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+
+
+class Tenant:
+    """A state, and what a test does to it: its faults, its stubs, its named snapshots."""
+
+    __slots__ = ("faults", "name", "prefix", "snapshots", "state", "stubs")
+
+    def __init__(self, name: str, state: State):
+        self.name = name
+        self.prefix = f"{PREFIX}{name}" if name else ""
+        self.state = state
+        self.faults = Faults(state.clock)
+        self.stubs = Stubs()
+        self.snapshots: dict[str, Snapshot] = {}
+
+    def reset(self) -> None:
+        """Back to the seeds, with nothing left of what a test did but its snapshots."""
+        self.state.reset()
+        self.faults.reset()
+        self.stubs.reset()
+
+    def keep(self, name: str) -> None:
+        """Keep the state as it is now under a name. Raises 400 for one that cannot be."""
+        _check_name("snapshot", name)
+        if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
+            raise StoreFailed(f"There are {MAX_SNAPSHOTS} snapshots already; delete some first.")
+        self.snapshots[name] = self.state.snapshot()
+
+    def restore(self, name: str) -> None:
+        """Back to the state that was kept under a name. Raises 404."""
+        self.state.restore(self._kept(name))
+
+    def forget(self, name: str) -> None:
+        """Drop the state that was kept under a name. Raises 404."""
+        self._kept(name)
+        self.snapshots.pop(name, None)
+
+    def _kept(self, name: str) -> Snapshot:
+        try:
+            return self.snapshots[name]
+        except KeyError:
+            raise NotFound(f"There is no snapshot '{name}'.") from None
+
+
+class Tenants:
+    """The tenants of one app; ``default`` is the one that is not named. Safe under threads."""
+
+    def __init__(self, state: State):
+        self.default = Tenant("", state)
+        self._named: dict[str, Tenant] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, environ: Environ) -> Tenant:
+        """The tenant of a request, whose prefix moves from the path to ``SCRIPT_NAME``.
+
+        Raises 400 where the name can be none.
+        """
+        noted: Tenant | None = environ.get(NOTED)
+        if noted is not None:
+            return noted
+        path = environ["PATH_INFO"]
+        if path.startswith(PREFIX):
+            name, slash, rest = path[len(PREFIX) :].partition("/")
+            tenant = self.get(name)
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + tenant.prefix
+            environ["PATH_INFO"] = slash + rest
+        else:
+            tenant = self.get(environ.get("HTTP_X_MOCKGRAPH_TENANT", ""))
+        environ[NOTED] = tenant
+        return tenant
+
+    def get(self, name: str) -> Tenant:
+        """The tenant of this name, made if there is none yet; the empty name is the default."""
+        if not name:
+            return self.default
+        tenant = self._named.get(name)
+        if tenant is None:
+            _check_name("tenant", name)
+            with self._lock:
+                tenant = self._named.get(name) or self._make(name)
+        return tenant
+
+    def drop(self, name: str) -> None:
+        """Forget a tenant and all that is in it. Raises 404."""
+        with self._lock:
+            if self._named.pop(name, None) is None:
+                raise NotFound(f"There is no tenant '{name}'.")
+
+    def clear(self) -> None:
+        """Forget all tenants that have a name."""
+        with self._lock:
+            self._named.clear()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.default.state.close()
+
+    def __iter__(self) -> Iterator[Tenant]:
+        """The tenants that have a name."""
+        return iter(list(self._named.values()))
+
+    def _make(self, name: str) -> Tenant:
+        if len(self._named) >= MAX_TENANTS:
+            raise StoreFailed(f"There are {MAX_TENANTS} tenants already; delete some first.")
+        tenant = self._named[name] = Tenant(name, self.default.state.fork())
+        return tenant
+
+
+def _check_name(what: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"{name[:100]!r} is no name for a {what}: letters, digits and any of ._~- are, up "
+            "to 100 of them, a letter or a digit first."
+        )

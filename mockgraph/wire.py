@@ -1,0 +1,156 @@
+"""Requests and responses as they are on the wire, and no dearer than they must be.
+
+Flask's request does for reading one; of its response the line needs a status, headers and
+bytes, and those are cheaper kept as they are.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+import flask
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.utils import get_host
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge
+
+if TYPE_CHECKING:
+    from mockgraph.model import Address
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+# Statuses whose answers have no content, whatever was meant to be said (RFC 9110, 15).
+_WITHOUT_CONTENT = frozenset({204, 304})
+_STATUS_LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+
+
+class Request(flask.Request):
+    """A request: its ids, its content, and what the line finds out about it on the way.
+
+    ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
+    ``emulation``, ``fault``, ``stub`` or ``sign-in``.
+    """
+
+    address: Address | None = None
+    answered_by: str = "emulation"
+
+    @cached_property
+    def request_id(self) -> str:
+        """The GUID of this request."""
+        return str(uuid.uuid4())
+
+    @cached_property
+    def client_request_id(self) -> str:
+        """The caller's id, or the request's own."""
+        return self.environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
+
+    @cached_property
+    def server_origin(self) -> str:
+        """Scheme, host, port and prefix as the caller wrote them. Raises 400 without a host."""
+        return _origin(self.scheme, self.environ.get("HTTP_HOST"), self.server, self.root_path)
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body, whole. Raises 400 where it broke off, 413 where it is too large."""
+        limit, announced = self.max_content_length, self.content_length
+        try:
+            data = self.get_data(cache=False)
+        except RequestEntityTooLarge:
+            raise PayloadTooLarge(cast("int", limit)) from None
+        except ClientDisconnected:
+            data = b""
+        if len(data) < (announced or 0):
+            raise BadRequest("The request body ended before its Content-Length.")
+        # Of a body without a Content-Length, werkzeug gives as much as it may have, no error.
+        if announced is None and len(data) == limit and self.environ["wsgi.input"].read(1):
+            raise PayloadTooLarge(limit)
+        return data
+
+
+class Response:
+    """An answer: a status, headers as pairs, and the body, whole or, in ``chunks``, bit by bit."""
+
+    __slots__ = ("body", "chunks", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes = b"",
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ):
+        self.status = status
+        self.body = body
+        self.headers: Headers = list(headers.items()) if headers else []
+        if content_type is not None:
+            self.headers.append(("Content-Type", content_type))
+        self.chunks: Iterable[bytes] | None = None
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header."""
+        name = name.lower()
+        return next((value for each, value in self.headers if each.lower() == name), None)
+
+    def set(self, name: str, value: str) -> None:
+        """Give a header this one value."""
+        lower = name.lower()
+        self.headers = [pair for pair in self.headers if pair[0].lower() != lower]
+        self.headers.append((name, value))
+
+    def send(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request of this method as WSGI has it."""
+        headers = self.headers
+        if self.status in _WITHOUT_CONTENT:
+            start_response(status_line(self.status), headers)
+            return []
+        if self.chunks is None and self.get("Content-Length") is None:
+            headers = [*headers, ("Content-Length", str(len(self.body)))]
+        start_response(status_line(self.status), headers)
+        if method == "HEAD":
+            return []
+        return [self.body] if self.chunks is None else self.chunks
+
+
+def plain(response: WerkzeugResponse) -> Response:
+    """A response of the framework's as one of ours."""
+    taken = Response(response.status_code, response.get_data())
+    taken.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
+    return taken
+
+
+def identity(request: Request) -> Headers:
+    """The headers that every answer to a request carries."""
+    return [
+        ("request-id", request.request_id),
+        ("client-request-id", request.client_request_id),
+        ("OData-Version", "4.0"),
+    ]
+
+
+def error_body(error: GraphError, request: Request) -> dict[str, Any]:
+    """Graph's error object for this request."""
+    return error.body(request.request_id, request.client_request_id)
+
+
+def status_line(status: int) -> str:
+    """A status as WSGI has it, ``200 OK``."""
+    return _STATUS_LINES.get(status) or f"{status} Unknown"
+
+
+@lru_cache(maxsize=256)
+def _origin(
+    scheme: str, host: str | None, server: tuple[str, int | None] | None, prefix: str
+) -> str:
+    name = get_host(scheme, host, server)
+    if not name:
+        raise BadRequest("The Host header is missing or is not a host.")
+    return f"{scheme}://{name}{quote(prefix)}"

@@ -1,0 +1,281 @@
+"""Tenants: isolated states behind one server; their snapshots and clocks by HTTP."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+
+from mockgraph import MockGraph
+from mockgraph.errors import NotFound
+from mockgraph.resources import SERVICE
+from mockgraph.state import State
+from mockgraph.tenants import MAX_SNAPSHOTS, Tenants
+
+ALERTS = "/v1.0/security/alerts"
+ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
+AUTHORIZED = {"Authorization": "Bearer x"}
+
+
+def titles(client: FlaskClient, prefix: str = "", **headers: str) -> list[str]:
+    answer = client.get(f"{prefix}{ALERTS}", headers=headers)
+    assert answer.json is not None, answer.data
+    return [each["title"] for each in answer.json["value"]]
+
+
+def test_what_one_tenant_writes_no_other_sees(empty_client: FlaskClient) -> None:
+    empty_client.post(f"/t/a{ALERTS}", json={**ALERT, "title": "in a"})
+    empty_client.post(ALERTS, json={**ALERT, "title": "in b"}, headers={"x-mockgraph-tenant": "b"})
+    assert titles(empty_client) == []
+    assert titles(empty_client, "/t/a") == ["in a"]
+    assert titles(empty_client, "/t/b") == ["in b"]
+    assert titles(empty_client, **{"x-mockgraph-tenant": "a"}) == ["in a"]
+
+
+def test_the_path_goes_before_the_header(empty_client: FlaskClient) -> None:
+    empty_client.post(f"/t/a{ALERTS}", json=ALERT, headers={"x-mockgraph-tenant": "b"})
+    assert titles(empty_client, "/t/a") == ["one"]
+    assert titles(empty_client, "/t/b") == []
+
+
+def test_a_tenant_starts_from_the_seeds_whatever_was_written_since(client: FlaskClient) -> None:
+    seeded = titles(client)
+    assert seeded
+    client.post(ALERTS, json={**ALERT, "title": "later"})
+    assert titles(client, "/t/a") == seeded
+    assert client.post("/_mockgraph/reset").status_code == 204
+    client.post(f"/t/a{ALERTS}", json={**ALERT, "title": "kept"})
+    assert "kept" in titles(client, "/t/a")
+    assert titles(client) == seeded
+    assert client.post("/t/a/_mockgraph/reset").status_code == 204
+    assert titles(client, "/t/a") == seeded
+
+
+def test_etags_differ_after_a_write_in_a_tenant(client: FlaskClient) -> None:
+    """A fork goes on numbering where its origin was, so no etag stands for two contents."""
+    before = client.get("/t/a/localtest/Security").headers["ETag"]
+    after = client.patch("/t/a/localtest/Security", json={"providerStatus": []})
+    assert after.headers["ETag"] != before
+    stale = client.patch(
+        "/t/a/localtest/Security", json={"providerStatus": []}, headers={"If-Match": before}
+    )
+    assert stale.status_code == 412
+
+
+def test_urls_in_answers_keep_the_prefix(empty_client: FlaskClient) -> None:
+    for _ in range(3):
+        made = empty_client.post(f"/t/a{ALERTS}", json=ALERT)
+        assert made.headers["Location"].startswith("http://localhost/t/a/v1.0/security/alerts/")
+    page = empty_client.get(f"/t/a{ALERTS}?$top=2").json
+    assert page is not None
+    assert page["@odata.context"].startswith("http://localhost/t/a/v1.0/$metadata#")
+    assert page["@odata.nextLink"].startswith("http://localhost/t/a/v1.0/security/alerts?")
+    rest = empty_client.get(page["@odata.nextLink"]).json
+    assert rest is not None
+    assert len(rest["value"]) == 1
+
+
+@pytest.mark.parametrize("at", ["path", "header"])
+@pytest.mark.parametrize(
+    "url", ["/security/alerts", "/v1.0/security/alerts", "http://localhost/v1.0/security/alerts"]
+)
+def test_the_items_of_a_batch_belong_to_its_tenant(
+    empty_client: FlaskClient, at: str, url: str
+) -> None:
+    item = {
+        "id": "1",
+        "method": "POST",
+        "url": url,
+        "body": ALERT,
+        "headers": {"Content-Type": "application/json"},
+    }
+    prefix, headers = ("/t/a", {}) if at == "path" else ("", {"x-mockgraph-tenant": "a"})
+    answer = empty_client.post(f"{prefix}/v1.0/$batch", json={"requests": [item]}, headers=headers)
+    assert answer.json is not None
+    assert [each["status"] for each in answer.json["responses"]] == [201]
+    assert titles(empty_client) == []
+    assert titles(empty_client, "/t/a") == ["one"]
+
+
+def test_an_item_cannot_choose_another_tenant(empty_client: FlaskClient) -> None:
+    item = {
+        "id": "1",
+        "method": "POST",
+        "url": "/security/alerts",
+        "body": ALERT,
+        "headers": {"Content-Type": "application/json", "x-mockgraph-tenant": "b"},
+    }
+    empty_client.post("/t/a/v1.0/$batch", json={"requests": [item]})
+    assert titles(empty_client, "/t/a") == ["one"]
+    assert titles(empty_client, "/t/b") == []
+
+
+def test_dropped_a_tenant_starts_anew(empty_client: FlaskClient) -> None:
+    empty_client.post(f"/t/a{ALERTS}", json=ALERT)
+    empty_client.get(f"/t/b{ALERTS}")
+    assert empty_client.get("/_mockgraph/tenants").json == {"value": ["a", "b"]}
+    assert empty_client.delete("/_mockgraph/tenants/a").status_code == 204
+    assert empty_client.delete("/_mockgraph/tenants/a").status_code == 404
+    assert titles(empty_client, "/t/a") == []
+    assert empty_client.delete("/_mockgraph/tenants").status_code == 204
+    assert empty_client.get("/_mockgraph/tenants").json == {"value": []}
+
+
+@pytest.mark.parametrize("name", ["%00", "a%20b", "a" * 101, "..", "%C3%A9", "<x>"])
+def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/t/{name}{ALERTS}")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert "is no name for a tenant" in answer.json["error"]["message"]
+    assert answer.json["error"]["innerError"]["request-id"] == answer.headers["request-id"]
+    assert client.get("/_mockgraph/tenants").json == {"value": []}
+
+
+def test_without_a_name_it_is_the_default(client: FlaskClient) -> None:
+    assert titles(client, "/t/") == titles(client)
+
+
+def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+    monkeypatch.setattr("mockgraph.tenants.MAX_TENANTS", 2)
+    assert [client.get(f"/t/{name}{ALERTS}").status_code for name in "abca"] == [200, 200, 507, 200]
+
+
+def test_one_tenant_is_made_by_many_threads() -> None:
+    tenants = Tenants(State(SERVICE, {"Security": {"providerStatus": []}}))
+    barrier = threading.Barrier(16)
+    made: list[object] = []
+
+    def name() -> None:
+        barrier.wait()
+        made.append(tenants.get("a"))
+
+    threads = [threading.Thread(target=name) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 16
+    assert len(set(map(id, made))) == 1
+
+
+def test_faults_and_stubs_are_the_tenants_own(client: FlaskClient) -> None:
+    client.post("/t/a/_mockgraph/faults", json={"status": 503, "times": 5})
+    client.post("/t/b/_mockgraph/stubs", json={"path": "/security/alerts", "json": {"value": []}})
+    assert client.get(ALERTS).status_code == 200
+    assert client.get(f"/t/a{ALERTS}").status_code == 503
+    assert client.get(f"/t/b{ALERTS}").json == {"value": []}
+    assert client.get("/_mockgraph/faults").json == {"value": []}
+    client.post("/t/a/_mockgraph/reset")
+    assert client.get(f"/t/a{ALERTS}").status_code == 200
+
+
+def test_a_snapshot_is_gone_back_to(client: FlaskClient) -> None:
+    before = titles(client)
+    assert client.post("/_mockgraph/snapshots/base").status_code == 201
+    client.post(ALERTS, json={**ALERT, "title": "later"})
+    assert client.get("/_mockgraph/snapshots").json == {"value": ["base"]}
+    assert client.post("/_mockgraph/snapshots/base/restore").status_code == 204
+    assert titles(client) == before
+    client.post(ALERTS, json={**ALERT, "title": "again"})
+    assert client.post("/_mockgraph/reset").status_code == 204
+    assert client.post("/_mockgraph/snapshots/base/restore").status_code == 204
+    assert titles(client) == before
+    assert client.delete("/_mockgraph/snapshots/base").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "none/restore", 404),
+        ("DELETE", "none", 404),
+        ("POST", "a%20b", 400),
+        ("GET", "none", 405),
+    ],
+)
+def test_snapshots_that_are_not_there(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    answer = client.open(f"/_mockgraph/snapshots/{path}", method=method)
+    assert answer.status_code == status
+    assert answer.json is not None
+    assert answer.json["error"]["code"]
+
+
+def test_snapshots_are_bounded(client: FlaskClient) -> None:
+    tenant = client.application.extensions["mockgraph"].default
+    for number in range(MAX_SNAPSHOTS):
+        tenant.keep(f"s{number}")
+    assert client.post("/_mockgraph/snapshots/more").status_code == 507
+    assert client.post("/_mockgraph/snapshots/s0").status_code == 201
+
+
+def test_the_clock_by_http(empty_client: FlaskClient) -> None:
+    clock = "/_mockgraph/clock"
+    set_to = empty_client.post(clock, json={"freeze": "2024-02-29T12:00:00+01:00"})
+    assert set_to.json == {"now": "2024-02-29T11:00:00.000000Z"}
+    made = empty_client.post(ALERTS, json=ALERT).json
+    assert made is not None
+    assert empty_client.post(clock, json={"advance": 1.5}).json == {
+        "now": "2024-02-29T11:00:01.500000Z"
+    }
+    empty_client.post(clock, json={"freeze": None})
+    assert empty_client.get(clock).json == {"now": "2024-02-29T11:00:01.500000Z"}
+    assert empty_client.delete(clock).status_code == 204
+    now = empty_client.get(clock).json
+    assert now is not None
+    assert now["now"] > "2026"
+
+
+@pytest.mark.parametrize(
+    "sent", [{"freeze": "noon"}, {"freeze": 5}, {"advance": "1"}, {"advance": 1e300}, {"to": 1}, []]
+)
+def test_a_clock_that_cannot_be_set(client: FlaskClient, sent: object) -> None:
+    assert client.post("/_mockgraph/clock", json=sent).status_code == 400
+
+
+def test_tenants_in_python() -> None:
+    with MockGraph() as graph:
+        one = graph.tenant("one")
+        assert one.url == f"{graph.origin}/t/one/localtest"
+        before = graph.state
+        made = requests.post(f"{one.origin}{ALERTS}", json=ALERT, headers=AUTHORIZED, timeout=9)
+        assert made.status_code == 201
+        assert graph.state == before
+        assert one.state != before
+        one.snapshot("here")
+        one.reset()
+        assert one.state == before
+        one.restore("here")
+        assert one.state != before
+        with pytest.raises(NotFound):
+            one.restore("there")
+        one.faults.throttle()
+        assert requests.get(one.url, headers=AUTHORIZED, timeout=9).status_code == 429
+        assert requests.get(graph.url, headers=AUTHORIZED, timeout=9).status_code == 200
+        graph.clear_tenants()
+        assert graph.tenant("one").state == before
+
+
+def test_what_a_block_writes_is_taken_back() -> None:
+    with MockGraph() as graph:
+        before = graph.state
+        with graph.unchanged():
+            graph.state = {"Security": {"providerStatus": []}}
+            assert graph.state != before
+        assert graph.state == before
+
+
+def test_a_stub_by_decorator_and_a_fault_by_its_parts() -> None:
+    with MockGraph() as graph:
+
+        @graph.stub("GET", "/users/{id}")
+        def user(request: object, id: str) -> object:  # noqa: ARG001
+            return {"id": id}
+
+        rule = graph.fault(method="GET", path="/users", status=503)
+        url = f"{graph.origin}/v1.0/users/ada"
+        assert requests.get(url, timeout=9).status_code == 503
+        assert rule.struck == 1
+        assert requests.get(url, timeout=9).json() == {"id": "ada"}
