@@ -60,6 +60,12 @@ def main() -> None:
     help="File that keeps the state over restarts.",
 )
 @_option(
+    "--durability",
+    type=click.Choice(["process", "disk"]),
+    default="process",
+    help="What an answered write in the store survives: a kill of the process, or a power cut.",
+)
+@_option(
     "--seed",
     multiple=True,
     type=click.Path(),
@@ -76,14 +82,30 @@ def main() -> None:
     default="graph",
     help="graph: compact, with OData control information; documented: as the pages print it.",
 )
+@_option(
+    "--control-token",
+    metavar="TEXT",
+    help="What the control plane is to be sent as x-mockgraph-token; nothing if left out.",
+)
+@_option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Host name by which the control plane may be asked, beside addresses, localhost and "
+    "names without a dot; may be repeated.",
+)
 def serve(
     host: str,
     port: int,
     store: str,
+    durability: str,
     seed: tuple[str, ...],
     docs: tuple[str, ...],
     auth: str,
     layout: str,
+    control_token: str | None,
+    allowed_hosts: tuple[str, ...],
 ) -> None:
     """Serve until SIGTERM or Ctrl+C; requests under way are finished."""
     from mockgraph.seeds import read_seeds
@@ -96,6 +118,9 @@ def serve(
             docs=docs,
             auth=auth,
             json=layout,
+            durability=durability,
+            control_token=control_token,
+            allowed_hosts=tuple(name.lower() for name in allowed_hosts),
         )
         _serve(settings, host, port)
 

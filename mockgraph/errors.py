@@ -87,6 +87,27 @@ class Forbidden(GraphError):
     default_message = "Insufficient privileges to complete the operation."
 
 
+class ControlRefused(GraphError):
+    """The control plane is asked by what may be a web page."""
+
+    status = 403
+    code = "Forbidden"
+
+    def __init__(self, what: str, option: str):
+        super().__init__(
+            f"The control plane is not for this {what}: a web page may be behind it. "
+            f"Allow it with {option}."
+        )
+
+
+class ControlTokenMissing(GraphError):
+    """The control plane has a token, and the caller did not send it."""
+
+    status = 401
+    code = "Unauthorized"
+    default_message = "The control plane asks for its token in the header x-mockgraph-token."
+
+
 class NotFound(GraphError):
     status = 404
     code = "ResourceNotFound"

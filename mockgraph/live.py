@@ -20,7 +20,8 @@ class MockGraph(Graph):
     """A live server on a free port of the loopback, for the length of a ``with`` block.
 
     ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is
-    ``any`` or ``off``; ``store`` is a file that keeps the state, memory if left out; ``docs`` are
+    ``any`` or ``off``; ``store`` is a file that keeps the state, memory if left out, and
+    ``durability`` what a write in it survives, ``process`` or ``disk``; ``docs`` are
     directories of reference pages instead of the bundled ones; ``json`` is ``graph`` or
     ``documented``. Raises MockGraphError where one of them cannot be used::
 
@@ -36,6 +37,7 @@ class MockGraph(Graph):
         store: str | os.PathLike[str] | None = None,
         docs: Sequence[str | os.PathLike[str]] = (),
         json: str = "graph",
+        durability: str = "process",
         host: str = "127.0.0.1",
         port: int = 0,
     ):
@@ -45,6 +47,7 @@ class MockGraph(Graph):
             docs=tuple(os.fspath(each) for each in docs),
             auth=auth,
             json=json,
+            durability=durability,
         )
         self._docs = self._settings.docs
         self._host = host

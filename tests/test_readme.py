@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from mockgraph import MockGraph
 from mockgraph.cli import main
+from mockgraph.control.faults import PRESETS
 from mockgraph.version import __version__
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -59,8 +60,37 @@ def test_the_pytest_example_passes(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
 
 
+def test_the_example_of_a_bad_day_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(blocks("python", "faults.throttle")[0])
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant"])
+def test_an_example_in_python_runs(mark: str) -> None:
+    exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})
+
+
+def test_a_fault_by_curl_is_taken() -> None:
+    (command,) = blocks("bash", "/_mockgraph/faults")
+    words = shlex.split(command.replace("\\\n", " "))
+    with MockGraph() as graph:
+        answer = requests.post(
+            words[3].replace("http://127.0.0.1:8365", graph.origin),
+            data=words[words.index("-d") + 1],
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert answer.status_code == 201, answer.text
+        assert [rule.as_json()["preset"] for rule in graph.faults] == ["throttle"]
+
+
+def test_every_preset_is_named() -> None:
+    missing = [name for name in PRESETS if f"`{name}`" not in README]
+    assert missing == []
+
+
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(blocks("python", "with MockGraph")[0], "README.md", "exec"), {})
+    exec(compile(blocks("python", "graph.clock.freeze")[0], "README.md", "exec"), {})
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/localtest\n", capsys.readouterr().out)
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 
 from mockgraph import rendering
-from mockgraph.control import faults, state, stubs, tenants
+from mockgraph.control import access, faults, state, stubs, tenants
 from mockgraph.errors import NotEmulated
 from mockgraph.model import Service
 from mockgraph.settings import Settings
@@ -19,6 +19,8 @@ from mockgraph.version import __version__
 
 PREFIX = "/_mockgraph"
 
+# What tells nothing and does nothing is for everybody.
+_OPEN = ("/", f"{PREFIX}/health")
 _ANY = ("GET", "POST", "PUT", "DELETE")
 
 
@@ -32,6 +34,11 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
     def answer(value: Any, status: int = 200) -> Response:
         rendered = rendering.render_json(value, status, settings.json)
         return Response(rendered.body, status, rendered.headers)
+
+    @plane.before_app_request
+    def check() -> None:
+        if request.path not in _OPEN:
+            access.check(request, settings.control_token, settings.allowed_hosts)
 
     @plane.get("/")
     def index() -> Response:

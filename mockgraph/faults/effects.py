@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
@@ -86,10 +86,13 @@ class RetryAfter:
         seconds = self._seconds(request) if callable(self._seconds) else self._seconds
         if not self._as_date:
             return f"{seconds:.15g}"
+        now = clock.now()
         # A date has whole seconds: the first one that is not too early.
-        moment = clock.now() + timedelta(seconds=seconds)
-        if moment.microsecond:
-            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
+        whole = math.ceil(seconds + now.microsecond / 1e6)
+        try:
+            moment = now.replace(microsecond=0) + timedelta(seconds=whole)
+        except OverflowError:
+            moment = datetime.max.replace(tzinfo=UTC)
         return format_datetime(moment, usegmt=True)
 
     def __str__(self) -> str:

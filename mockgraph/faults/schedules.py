@@ -105,7 +105,7 @@ class Quota:
     def turn(self, request: Request) -> bool:
         caller, now = self._caller(request), self._clock.now()
         began, used = self._used.get(caller, (now, 0))
-        if not now - self._window < began <= now:  # it has passed, or the clock was put back
+        if not timedelta() <= now - began < self._window:  # passed, or the clock was put back
             began, used = now, 0
         if used >= self._limit:
             return True
@@ -118,7 +118,7 @@ class Quota:
         """The whole seconds until a caller's window has passed."""
         now = self._clock.now()
         began, _ = self._used.get(self._caller(request), (now, 0))
-        return max(1, math.ceil((began + self._window - now).total_seconds()))
+        return max(1, math.ceil((self._window - (now - began)).total_seconds()))
 
     def _caller(self, request: Request) -> str:
         return caller_of(request) if self._per_app else ""

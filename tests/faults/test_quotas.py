@@ -97,6 +97,19 @@ def test_a_clock_that_is_put_back_begins_a_window(clock: Clock, faults: Faults) 
     assert ask(faults) == (429, "10")
 
 
+@pytest.mark.parametrize(
+    ("moment", "wait"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "Mon, 01 Jan 0001 00:01:00 GMT"),
+        (datetime(9999, 12, 31, 23, 59, 30, tzinfo=UTC), "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ],
+)
+def test_at_the_ends_of_time(clock: Clock, faults: Faults, moment: datetime, wait: str) -> None:
+    clock.freeze(moment)
+    faults.quota(1, 60, as_date=True)
+    assert [ask(faults) for _ in range(2)] == [(200, None), (429, wait)]
+
+
 def test_more_callers_than_anyone_throttles_are_forgotten(
     faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,49 @@
+"""Who may use the control plane: not a web page that some browser here has open."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Request
+
+from mockgraph.errors import ControlRefused, ControlTokenMissing
+
+TOKEN_HEADER = "x-mockgraph-token"
+
+
+def check(request: Request, token: str | None, allowed_hosts: Collection[str]) -> None:
+    """Raises 403 for a host name that may be a foreign site's, 401 without the token.
+
+    A page of a foreign site reaches the loopback under the site's own name, once its DNS says
+    so ("DNS rebinding"), or says in ``Origin`` where it comes from. Names without a dot, as
+    those of containers, are no site's.
+    """
+    if not _is_local(f"//{request.environ.get('HTTP_HOST', '')}", allowed_hosts):
+        raise ControlRefused("host", "--allowed-host")
+    origin = request.headers.get("Origin")
+    if origin and not _is_local(origin, allowed_hosts):
+        raise ControlRefused("origin", "--allowed-host")
+    if token is not None and not _is_token(request, token):
+        raise ControlTokenMissing
+
+
+def _is_token(request: Request, token: str) -> bool:
+    given = request.headers.get(TOKEN_HEADER, "")
+    return hmac.compare_digest(given.encode(), token.encode())
+
+
+def _is_local(url: str, allowed_hosts: Collection[str]) -> bool:
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    if host in allowed_hosts or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return bool(host) and "." not in host and ":" not in host
+    return True
