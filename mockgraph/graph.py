@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mockgraph.clock import Clock
     from mockgraph.faults.parts import Options
+    from mockgraph.state import Snapshot, State
 
 F = TypeVar("F", bound=Function)
 
@@ -30,6 +31,9 @@ class Graph:
 
     ``origin`` is where the tenant's roots hang: ``http://HOST:PORT``, with its prefix.
     """
+
+    # The last seeds that were put in place, and what came of them.
+    _seeded: tuple[State, bytes, Snapshot] | None = None
 
     def __init__(self, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
         self._its_tenant = tenant
@@ -51,11 +55,10 @@ class Graph:
 
         Faults and stubs are gone, and the clock shows real time.
         """
-        seeds = read_seeds(seed)
         self._tenant.reset()
+        seeds = read_seeds(seed)
         if seeds:
-            document = initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs))
-            self._tenant.state.replace(document)
+            self._seed(seeds)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -118,6 +121,16 @@ class Graph:
             return {"id": id}
         """
         return self.stubs.decorator(method, path, **reply)
+
+    def _seed(self, seeds: tuple[Any, ...]) -> None:
+        """Put seeds in place; the same ones again are a snapshot that is gone back to."""
+        written = orjson.dumps(seeds)
+        state = self._tenant.state
+        if self._seeded is not None and self._seeded[:2] == (state, written):
+            state.restore(self._seeded[2])
+            return
+        state.replace(initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs)))
+        self._seeded = (state, written, state.snapshot())
 
     @property
     def _tenant(self) -> Tenant:

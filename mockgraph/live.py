@@ -110,6 +110,12 @@ class MockGraph(Graph):
         """Forget all tenants but the one that this object itself stands for."""
         self._running().clear()
 
+    def renew(self, seed: Seed | Sequence[Seed] = ()) -> None:
+        """Make it as new, for the next test: without tenants, snapshots, faults and stubs."""
+        self.clear_tenants()
+        self._tenant.snapshots.clear()
+        self.reset(seed)
+
     @property
     def _tenant(self) -> Tenant:
         return self._running().default

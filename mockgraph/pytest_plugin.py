@@ -1,17 +1,27 @@
-"""The pytest plugin: the fixture ``mockgraph`` and the marker of the same name.
+"""The pytest plugin: the fixtures ``mockgraph`` and ``mockgraph_session``, and a marker.
 
-Loading it imports nothing of MockGraph's; the server is made for the first test that asks.
+Loading it imports nothing of MockGraph's; a server is made for the first test that asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
+
+_OPTIONS = {"seed", "auth"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(
+        "mockgraph_seed",
+        "State documents that each test starts from: paths from the root of the project, or demo.",
+        type="linelist",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,20 +40,48 @@ def _mockgraph_servers() -> Iterator[dict[str, MockGraph]]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
+    """What tests start from where their marker does not say; override it in a module or conftest.
+
+    By default it is the ini option ``mockgraph_seed``.
+    """
+    root = request.config.rootpath
+    seeds: list[str] = request.config.getini("mockgraph_seed")
+    return [seed if seed == "demo" else str(root / seed) for seed in seeds]
+
+
 @pytest.fixture
 def mockgraph(
-    request: pytest.FixtureRequest, _mockgraph_servers: dict[str, MockGraph]
+    request: pytest.FixtureRequest,
+    mockgraph_seed: Any,
+    _mockgraph_servers: dict[str, MockGraph],
 ) -> MockGraph:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
     from mockgraph.live import MockGraph
 
-    marker = request.node.get_closest_marker("mockgraph")
-    options = dict(marker.kwargs) if marker else {}
-    if marker and (marker.args or options.keys() - {"seed", "auth"}):
-        raise pytest.UsageError("The marker mockgraph takes seed= and auth=, nothing else.")
+    options = _marked(request)
     auth = options.get("auth", "any")
     server = _mockgraph_servers.get(auth)
     if server is None:
         server = _mockgraph_servers[auth] = MockGraph(auth=auth).start()
-    server.reset(options.get("seed", ()))
+    server.renew(options.get("seed", mockgraph_seed))
     return server
+
+
+@pytest.fixture(scope="session")
+def mockgraph_session(mockgraph_seed: Any) -> Iterator[MockGraph]:
+    """A running MockGraph of its own that all tests share: what one writes, the next finds."""
+    from mockgraph.live import MockGraph
+
+    with MockGraph(seed=mockgraph_seed) as server:
+        yield server
+
+
+def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
+    marker = request.node.get_closest_marker("mockgraph")
+    if marker is None:
+        return {}
+    if marker.args or marker.kwargs.keys() - _OPTIONS:
+        raise pytest.UsageError("The marker mockgraph takes seed= and auth=, nothing else.")
+    return dict(marker.kwargs)

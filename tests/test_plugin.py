@@ -200,3 +200,84 @@ def test_it(mockgraph):
     result.assert_outcomes(passed=1)
     with pytest.raises(ConnectionRefusedError):
         ask((project.path / "origin").read_text(), "GET", "/")
+
+
+def test_the_session_fixture_keeps_what_was_written(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+def test_one(mockgraph_session, mockgraph):
+    assert mockgraph_session.origin != mockgraph.origin
+    patch(mockgraph_session, providerStatus=[])
+
+def test_two(mockgraph_session, mockgraph):
+    assert security(mockgraph_session)["providerStatus"] == []
+    assert len(security(mockgraph)["providerStatus"]) == 1
+""",
+    ).assert_outcomes(passed=2)
+
+
+SEEDED = """
+def titles(graph):
+    return [each["title"] for each in graph.state["Security"].get("alerts", [])]
+"""
+
+
+def test_a_seed_for_the_whole_project(project: pytest.Pytester) -> None:
+    (project.path / "seeds").mkdir()
+    seed = {"Security": {"alerts": [{"title": "of the project"}]}}
+    (project.path / "seeds" / "base.json").write_text(json.dumps(seed))
+    project.makeini("[pytest]\nfilterwarnings = error\nmockgraph_seed = seeds/base.json\n")
+    run(
+        project,
+        SEEDED
+        + """
+@pytest.mark.parametrize("turn", range(3))
+def test_it(mockgraph, turn):
+    assert titles(mockgraph) == ["of the project"]
+    patch(mockgraph, providerStatus=[])
+    mockgraph.state = {"Security": {"alerts": []}}
+
+@pytest.mark.mockgraph(seed={"Security": {"alerts": [{"title": "of the test"}]}})
+def test_marked(mockgraph):
+    assert titles(mockgraph) == ["of the test"]
+
+def test_all_tests_share(mockgraph_session):
+    assert titles(mockgraph_session) == ["of the project"]
+""",
+    ).assert_outcomes(passed=5)
+
+
+def test_a_seed_for_a_module(project: pytest.Pytester) -> None:
+    run(
+        project,
+        SEEDED
+        + """
+@pytest.fixture(scope="module")
+def mockgraph_seed():
+    return {"Security": {"alerts": [{"title": "of the module"}]}}
+
+def test_it(mockgraph):
+    assert titles(mockgraph) == ["of the module"]
+""",
+    ).assert_outcomes(passed=1)
+
+
+def test_nothing_that_a_test_asked_for_is_left(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+@pytest.mark.parametrize("turn", range(2))
+def test_it(mockgraph, turn):
+    assert len(mockgraph.faults) == len(mockgraph.stubs) == 0
+    assert mockgraph.clock.now().year < 3000
+    with pytest.raises(Exception, match="no snapshot"):
+        mockgraph.restore("mine")
+    assert len(mockgraph.tenant("a").faults) == 0
+    mockgraph.snapshot("mine")
+    mockgraph.tenant("a").faults.throttle(times=None)
+    mockgraph.faults.throttle(times=None)
+    mockgraph.stubs.add("GET", "/me", json={})
+    mockgraph.clock.advance(40_000_000_000)
+""",
+    ).assert_outcomes(passed=2)

@@ -121,6 +121,12 @@ def test_so_many_times_and_no_more(stubs: Stubs) -> None:
     assert first not in list(stubs)
 
 
+def test_one_that_is_spent_answers_nobody_who_had_found_it_before(stubs: Stubs) -> None:
+    stub = stubs.add("GET", "/users/{id}", json=1, times=1)
+    assert [stub.takes(make_request(path=USER)) for _ in range(2)] == [True, False]
+    assert stub.answered == 1
+
+
 def test_exactly_as_many_are_answered_however_many_come_at_once(stubs: Stubs) -> None:
     stubs.add("GET", "/users/{id}", status=202, times=3)
     barrier = threading.Barrier(32)

@@ -202,6 +202,7 @@ def test_another_body_makes_content_of_none(faults: Faults) -> None:
         ({"status": 504}, 504, None),
         ({"status": 206, "headers": {"X": "1"}}, 206, ALERT),
         ({"status": 202, "body": "later"}, 202, b"later"),
+        ({"status": 400, "body": "no"}, 400, b"no"),
         ({"status": 500, "body": "no"}, 500, b"no"),
     ],
 )
@@ -219,7 +220,7 @@ def test_the_work_is_done_though_the_answer_is_another(
         assert response.get("ETag") is None
     else:
         assert response.body == body
-    assert request.answered_by == ("fault" if status >= 500 else "emulation")
+    assert request.answered_by == ("fault" if status >= 400 else "emulation")
 
 
 def test_a_timeout_after_the_work(faults: Faults) -> None:

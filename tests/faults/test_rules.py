@@ -157,6 +157,12 @@ def test_a_rule_that_is_spent_is_in_force_no_more(faults: Faults) -> None:
     assert refusal(lambda: faults[rule.id]).status == 404
 
 
+def test_one_that_is_spent_strikes_nobody_who_had_found_it_before(faults: Faults) -> None:
+    rule = faults.throttle()
+    assert [rule.strikes(make_request()) for _ in range(2)] == [True, False]
+    assert rule.struck == 1
+
+
 def test_a_block_removes_its_rule(faults: Faults) -> None:
     with faults.throttle(times=None) as rule:
         assert statuses(faults, 2) == [429, 429]
