@@ -26,16 +26,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     service = SERVICE
     initial = initial_document(service, settings)
-    tenants = Tenants(State(service, initial, settings.store, settings.durability))
+    tenants = Tenants(State(service, initial, settings.store, settings.durability), settings)
 
     def answer(request: Request, tenant: Tenant) -> Response:
+        if tenant.police:
+            tenant.police.refuse(request, tenant.state.clock)
         stub = tenant.stubs.find(request)
         caller = Caller() if stub else auth.authenticate(request, settings.auth)
-        strike = tenant.faults.strike(request)
-        response = (
-            strike.answer or (stub and stub.answer(request)) or emulate(request, tenant, caller)
-        )
-        return strike.mar(response)
+        strike = request.strike = tenant.faults.strike(request)
+        return strike.answer or (stub and stub.answer(request)) or emulate(request, tenant, caller)
 
     def emulate(request: Request, tenant: Tenant, caller: Caller) -> Response:
         address = request.address = addressing.resolve(request.method, request.path, service)

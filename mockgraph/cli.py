@@ -83,6 +83,19 @@ def main() -> None:
     help="graph: compact, with OData control information; documented: as the pages print it.",
 )
 @_option(
+    "--journal",
+    default=1000,
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="How many requests are remembered; 0 is none.",
+)
+@_option(
+    "--strict-client",
+    is_flag=True,
+    help="Refuse with 400 what a well-behaved client does not do, such as to come back before "
+    "Retry-After has passed.",
+)
+@_option(
     "--control-token",
     metavar="TEXT",
     help="What the control plane is to be sent as x-mockgraph-token; nothing if left out.",
@@ -104,6 +117,8 @@ def serve(
     docs: tuple[str, ...],
     auth: str,
     layout: str,
+    journal: int,
+    strict_client: bool,
     control_token: str | None,
     allowed_hosts: tuple[str, ...],
 ) -> None:
@@ -119,6 +134,8 @@ def serve(
             auth=auth,
             json=layout,
             durability=durability,
+            journal=journal,
+            strict_client=strict_client,
             control_token=control_token,
             allowed_hosts=tuple(name.lower() for name in allowed_hosts),
         )

@@ -131,6 +131,20 @@ class NotAcceptable(GraphError):
     code = "NotAcceptable"
 
 
+class ClientMisbehaved(GraphError):
+    """The client does what Graph's guidance tells clients not to do; no client retries a 400."""
+
+    status = 400
+    code = "ClientMisbehaved"
+
+
+class ExpectationFailed(GraphError):
+    """What a test expected of the requests does not hold."""
+
+    status = 417
+    code = "ExpectationFailed"
+
+
 class Conflict(GraphError):
     status = 409
     code = "Conflict"

@@ -7,6 +7,7 @@ the whole line does; the control plane does.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from mockgraph import control, rendering
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.settings import Settings
 from mockgraph.tenants import Tenant, Tenants
-from mockgraph.wire import Environ, Request, Response, StartResponse, error_body, identity
+from mockgraph.wire import Environ, Headers, Request, Response, StartResponse, error_body, identity
 
 Answer = Callable[[Request, Tenant], Response]
 
@@ -48,24 +49,29 @@ class Gateway(Flask):
         try:
             tenant = self._tenants.enter(environ)
         except GraphError as error:
-            nobody = Request(environ)
-            return self._signed(self._error(error, nobody), nobody, start_response)
+            asked = Request(environ)
+            refusal = self._error(error, asked)
+            _add_missing(refusal, identity(asked))
+            return refusal.send(asked.method, start_response)
         path = environ["PATH_INFO"]
         if path == "/" or path[: len(control.PREFIX)].lower() == control.PREFIX:
             return super().wsgi_app(environ, start_response)
         asked = Request(environ)
         asked.max_content_length = self._settings.max_body
-        try:
-            response = self._answer(asked, tenant)
-        except Exception as error:
-            response = self._error(error, asked)
-        return self._signed(response, asked, start_response)
-
-    def _signed(
-        self, response: Response, asked: Request, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        response.headers.extend(identity(asked))
+        began = time.perf_counter()
+        response = self._attempt(asked, lambda: self._answer(asked, tenant))
+        strike = asked.strike
+        if strike is not None:
+            response = self._attempt(asked, lambda: strike.mar(response))
+        _add_missing(response, identity(asked))
+        tenant.record(asked, response, time.perf_counter() - began)
         return response.send(asked.method, start_response)
+
+    def _attempt(self, asked: Request, act: Callable[[], Response]) -> Response:
+        try:
+            return act()
+        except Exception as error:
+            return self._error(error, asked)
 
     def _error(self, error: Exception, asked: Request) -> Response:
         """Any error as Graph's, the framework's own and unforeseen ones too."""
@@ -84,6 +90,12 @@ class Gateway(Flask):
     def _refuse(self, error: Exception) -> WerkzeugResponse:
         refusal = self._error(error, cast("Request", request))
         return WerkzeugResponse(refusal.body, refusal.status, refusal.headers)
+
+
+def _add_missing(response: Response, headers: Headers) -> None:
+    """Add the headers that the response does not have of its own."""
+    names = {name.lower() for name, _ in response.headers}
+    response.headers += [pair for pair in headers if pair[0].lower() not in names]
 
 
 def _sign(response: Any) -> Any:

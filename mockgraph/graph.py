@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 import orjson
 
 from mockgraph.examples import initial_document
+from mockgraph.expectations import Expectation, Expected, check_called, check_emulated
 from mockgraph.faults import Faults, Rule
+from mockgraph.journal import Exchange, Requests
+from mockgraph.police import check_well_behaved
 from mockgraph.resources import SERVICE
 from mockgraph.seeds import Seed, copied, read_seeds
 from mockgraph.settings import Settings
@@ -121,6 +124,56 @@ class Graph:
             return {"id": id}
         """
         return self.stubs.decorator(method, path, **reply)
+
+    # -- what was asked -------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Requests:
+        """The requests so far, oldest first: each with ``method``, ``path``, ``query``,
+        ``headers``, ``json``, ``status``, ``response``; see :class:`mockgraph.journal.Exchange`."""
+        return self._tenant.journal.requests()
+
+    def assert_called(
+        self,
+        method: str | None,
+        path: str,
+        *,
+        times: int | None = None,
+        at_least: int = 1,
+        at_most: int | None = None,
+        **expected: Unpack[Expected],
+    ) -> list[Exchange]:
+        """That such a request was made, ``times`` or at least once; gives those that were::
+
+            graph.assert_called("PATCH", "/security", json={"providerStatus": []}, times=1)
+
+        The path is a pattern of whole ones, with the root or without. In ``json`` what is not
+        named may be anything, unless ``exact``; values may be functions that judge one. Raises
+        AssertionError that shows the nearest misses.
+        """
+        __tracebackhide__ = True
+        expectation = Expectation(method, path, expected)
+        return check_called(self.requests, expectation, times, at_least, at_most)
+
+    def assert_not_called(
+        self, method: str | None, path: str, **expected: Unpack[Expected]
+    ) -> None:
+        """That no such request was made. Raises AssertionError."""
+        __tracebackhide__ = True
+        check_called(self.requests, Expectation(method, path, expected), 0)
+
+    def assert_well_behaved(self) -> None:
+        """That clients did nothing that Graph's guidance tells them not to do: come back before
+        ``Retry-After`` has passed, send again what cannot succeed, page by hand, and the like.
+        Raises AssertionError that lists what they did."""
+        __tracebackhide__ = True
+        check_well_behaved(self.requests)
+
+    def assert_emulated(self) -> None:
+        """That nothing was asked for that MockGraph does not emulate and no stub answered.
+        Raises AssertionError that lists it."""
+        __tracebackhide__ = True
+        check_emulated(self.requests)
 
     def _seed(self, seeds: tuple[Any, ...]) -> None:
         """Put seeds in place; the same ones again are a snapshot that is gone back to."""

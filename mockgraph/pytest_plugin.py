@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
 
-_OPTIONS = {"seed", "auth"}
+_OPTIONS = {"seed", "auth", "strict"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,12 +23,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="linelist",
     )
 
+    parser.addini(
+        "mockgraph_strict",
+        "Fail a test that asks for what MockGraph does not emulate and no stub answers.",
+        type="bool",
+        default=False,
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mockgraph(seed=..., auth=...): the state that this test starts from (a state document, "
-        "a path or a list of them), and how tokens are checked ('any' or 'off').",
+        "mockgraph(seed=..., auth=..., strict=...): the state that this test starts from (a state "
+        "document, a path or a list of them), how tokens are checked ('any' or 'off'), and whether "
+        "asking for what is not emulated fails it.",
     )
 
 
@@ -56,7 +64,7 @@ def mockgraph(
     request: pytest.FixtureRequest,
     mockgraph_seed: Any,
     _mockgraph_servers: dict[str, MockGraph],
-) -> MockGraph:
+) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
     from mockgraph.live import MockGraph
 
@@ -66,7 +74,9 @@ def mockgraph(
     if server is None:
         server = _mockgraph_servers[auth] = MockGraph(auth=auth).start()
     server.renew(options.get("seed", mockgraph_seed))
-    return server
+    yield server
+    if options.get("strict", request.config.getini("mockgraph_strict")):
+        server.assert_emulated()
 
 
 @pytest.fixture(scope="session")
@@ -83,5 +93,5 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     if marker is None:
         return {}
     if marker.args or marker.kwargs.keys() - _OPTIONS:
-        raise pytest.UsageError("The marker mockgraph takes seed= and auth=, nothing else.")
+        raise pytest.UsageError("The marker mockgraph takes seed=, auth=, strict=; nothing else.")
     return dict(marker.kwargs)

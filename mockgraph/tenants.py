@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from mockgraph.errors import BadRequest, NotFound, StoreFailed
 from mockgraph.faults import Faults
+from mockgraph.journal import Journal
+from mockgraph.police import Police
+from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.stubs import Stubs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mockgraph.wire import Environ
+    from mockgraph.wire import Environ, Request, Response
 
 PREFIX = "/t/"
 # Where the tenant of a request is noted, for the requests within it.
@@ -32,21 +35,33 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
 class Tenant:
-    """A state, and what a test does to it: its faults, its stubs, its named snapshots."""
+    """A state, and what a test does to it or asks of it: its faults, its stubs, its named
+    snapshots, its journal; with ``strict_client`` the police that refuses what is bad."""
 
-    __slots__ = ("faults", "name", "prefix", "snapshots", "state", "stubs")
+    __slots__ = ("faults", "journal", "name", "police", "prefix", "snapshots", "state", "stubs")
 
-    def __init__(self, name: str, state: State):
+    def __init__(self, name: str, state: State, settings: Settings):
         self.name = name
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
         self.faults = Faults(state.clock)
         self.stubs = Stubs()
         self.snapshots: dict[str, Snapshot] = {}
+        self.journal = Journal(settings.journal, state.clock)
+        self.police = Police() if settings.strict_client else None
+
+    def record(self, request: Request, response: Response, seconds: float) -> None:
+        """Take note of a request that was answered."""
+        exchange = self.journal.record(request, response, seconds)
+        if self.police is not None and exchange is not None:
+            self.police.watch(exchange)
 
     def reset(self) -> None:
         """Back to the seeds, with nothing left of what a test did but its snapshots."""
         self.state.reset()
+        self.journal.clear()
+        if self.police is not None:
+            self.police = Police()
         self.faults.reset()
         self.stubs.reset()
 
@@ -76,8 +91,9 @@ class Tenant:
 class Tenants:
     """The tenants of one app; ``default`` is the one that is not named. Safe under threads."""
 
-    def __init__(self, state: State):
-        self.default = Tenant("", state)
+    def __init__(self, state: State, settings: Settings):
+        self.default = Tenant("", state, settings)
+        self._settings = settings
         self._named: dict[str, Tenant] = {}
         self._lock = threading.Lock()
 
@@ -133,7 +149,7 @@ class Tenants:
     def _make(self, name: str) -> Tenant:
         if len(self._named) >= MAX_TENANTS:
             raise StoreFailed(f"There are {MAX_TENANTS} tenants already; delete some first.")
-        tenant = self._named[name] = Tenant(name, self.default.state.fork())
+        tenant = self._named[name] = Tenant(name, self.default.state.fork(), self._settings)
         return tenant
 
 

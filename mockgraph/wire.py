@@ -16,11 +16,11 @@ from urllib.parse import quote
 import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.utils import get_host
-from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge
 
 if TYPE_CHECKING:
+    from mockgraph.faults import Strike
     from mockgraph.model import Address
 
 Environ = dict[str, Any]
@@ -37,11 +37,13 @@ class Request(flask.Request):
     """A request: its ids, its content, and what the line finds out about it on the way.
 
     ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
-    ``emulation``, ``fault``, ``stub`` or ``sign-in``.
+    ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``; ``strike`` is what faults do
+    to the answer.
     """
 
     address: Address | None = None
     answered_by: str = "emulation"
+    strike: Strike | None = None
 
     @cached_property
     def request_id(self) -> str:
@@ -118,13 +120,6 @@ class Response:
         if method == "HEAD":
             return []
         return [self.body] if self.chunks is None else self.chunks
-
-
-def plain(response: WerkzeugResponse) -> Response:
-    """A response of the framework's as one of ours."""
-    taken = Response(response.status_code, response.get_data())
-    taken.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
-    return taken
 
 
 def identity(request: Request) -> Headers:

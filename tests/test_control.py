@@ -157,12 +157,3 @@ def test_any_document_is_taken_or_refused(shared: FlaskClient, document: Any) ->
         written = state_of(shared)
         assert shared.put(STATE, json=written).status_code == 204
         assert state_of(shared) == written
-
-
-@pytest.mark.parametrize("path", ["requests", "requests/1"])
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_what_is_not_there_yet_says_so(client: FlaskClient, method: str, path: str) -> None:
-    answer = client.open(f"/_mockgraph/{path}", method=method)
-    assert answer.status_code == 501
-    assert answer.json is not None
-    assert answer.json["error"]["code"] == "notImplemented"

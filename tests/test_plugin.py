@@ -125,8 +125,8 @@ class TestAll:
 
 
 WRONG = [
-    ("{'Security': {}}", "takes seed= and auth=, nothing else"),
-    ("store='x'", "takes seed= and auth=, nothing else"),
+    ("{'Security': {}}", "takes seed=, auth=, strict=; nothing else"),
+    ("store='x'", "takes seed=, auth=, strict=; nothing else"),
     ("seed='missing.json'", "The seed missing.json cannot be read"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
     ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
@@ -147,7 +147,7 @@ def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pyte
 
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:
     result = run(project, "", "--markers")
-    result.stdout.fnmatch_lines(["@pytest.mark.mockgraph(seed=..., auth=...): *"])
+    result.stdout.fnmatch_lines(["@pytest.mark.mockgraph(seed=..., auth=..., strict=...): *"])
     result = run(project, "", "--fixtures")
     result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])
 
@@ -281,3 +281,37 @@ def test_it(mockgraph, turn):
     mockgraph.clock.advance(40_000_000_000)
 """,
     ).assert_outcomes(passed=2)
+
+
+ASKS = """
+def test_it(mockgraph):
+    with pytest.raises(urllib.error.HTTPError):
+        request = urllib.request.Request(f"{mockgraph.origin}/v1.0/users/ada")
+        request.add_header("Authorization", "Bearer x")
+        urllib.request.urlopen(request)
+"""
+
+
+@pytest.mark.parametrize("by", ["marker", "ini", "neither"])
+def test_strict_fails_what_asks_for_the_unknown(project: pytest.Pytester, by: str) -> None:
+    project.makeini("[pytest]\nmockgraph_strict = " + str(by == "ini"))
+    marker = "@pytest.mark.mockgraph(strict=True)" if by == "marker" else ""
+    result = run(project, f"import urllib.error\n{marker}{ASKS}")
+    result.assert_outcomes(passed=1, errors=0 if by == "neither" else 1)
+    if by != "neither":
+        result.stdout.fnmatch_lines(["*does not emulate what was asked for*", "*users/ada*"])
+
+
+def test_the_journal_explains_a_failure(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_it(mockgraph):
+    patch(mockgraph, providerStatus=[])
+    mockgraph.assert_called("PATCH", "/security", json={"providerStatus": []}, times=1)
+    mockgraph.assert_called("PATCH", "/security", json={"providerStatus": [{"vendor": "V"}]})
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*json/providerStatus: *{'vendor': 'V'}* expected, [[]] sent*"])
+    assert "expectations.py" not in result.stdout.str()

@@ -65,6 +65,11 @@ def test_the_example_of_a_bad_day_passes(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_example_of_the_journal_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(blocks("python", "assert_called")[0])
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant"])
 def test_an_example_in_python_runs(mark: str) -> None:
     exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from mockgraph import MockGraph
 from mockgraph.errors import NotFound
 from mockgraph.resources import SERVICE
+from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.tenants import MAX_SNAPSHOTS, Tenants
 
@@ -143,7 +144,7 @@ def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClien
 
 
 def test_one_tenant_is_made_by_many_threads() -> None:
-    tenants = Tenants(State(SERVICE, {"Security": {"providerStatus": []}}))
+    tenants = Tenants(State(SERVICE, {"Security": {"providerStatus": []}}), Settings())
     barrier = threading.Barrier(16)
     made: list[object] = []
 

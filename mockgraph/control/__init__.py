@@ -10,8 +10,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 
 from mockgraph import rendering
-from mockgraph.control import access, faults, state, stubs, tenants
-from mockgraph.errors import NotEmulated
+from mockgraph.control import access, faults, journal, state, stubs, tenants
 from mockgraph.model import Service
 from mockgraph.settings import Settings
 from mockgraph.tenants import NOTED, Tenant, Tenants
@@ -21,7 +20,6 @@ PREFIX = "/_mockgraph"
 
 # What tells nothing and does nothing is for everybody.
 _OPEN = ("/", f"{PREFIX}/health")
-_ANY = ("GET", "POST", "PUT", "DELETE")
 
 
 def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blueprint:
@@ -63,13 +61,9 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
         tenant().reset()
         return Response(status=204)
 
-    @plane.route(f"{PREFIX}/requests", methods=_ANY)
-    @plane.route(f"{PREFIX}/requests/<path:_>", methods=_ANY)
-    def requests(_: str = "") -> Response:
-        raise NotEmulated(f"'{PREFIX}/requests' yet")
-
     state.add(plane, tenant, answer)
     faults.add(plane, tenant, answer)
+    journal.add(plane, tenant, answer)
     stubs.add(plane, tenant, answer)
     tenants.add(plane, all_tenants, answer)
     return plane

@@ -343,6 +343,11 @@ def test_a_fault_that_cannot_be(faults: Faults, options: Any, message: str) -> N
     assert not list(faults)
 
 
+def test_a_header_may_hold_all_that_wsgi_sends(faults: Faults) -> None:
+    faults.add(status=500, headers={"A": "\t \x7e\xff"})
+    assert answer(make_request(), faults).get("A") == "\t \x7e\xff"
+
+
 def test_a_provider_that_no_header_can_name(faults: Faults) -> None:
     assert refusal(lambda: faults.provider_warning("a\nb")).status == 400
 

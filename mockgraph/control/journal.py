@@ -1,0 +1,87 @@
+"""``/_mockgraph/requests``, ``verify`` and ``misdeeds``: a tenant's journal by HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from flask import Blueprint, Response, request
+from marshmallow import fields
+
+from mockgraph.control.forms import Form, Given, Named, a_text, a_truth, a_whole_number, read, sent
+from mockgraph.errors import BadRequest, ExpectationFailed
+from mockgraph.expectations import Expectation, Expected, check_called
+from mockgraph.police import misdeeds
+
+if TYPE_CHECKING:
+    from mockgraph.journal import Requests
+    from mockgraph.tenants import Tenant
+
+_REQUESTS = "/_mockgraph/requests"
+
+
+class _Verification(Form):
+    """What is expected, see :class:`mockgraph.expectations.Expected`, and how often."""
+
+    method = a_text()
+    path = a_text(null=False, required=True)
+    json = fields.Raw(allow_none=True)
+    exact = a_truth()
+    query = Named(Given("a text, or a list of them", str, list))
+    headers = Named(Given("a text", str))
+    status = a_whole_number(null=True)
+    in_batch = a_truth(null=True)
+    times = a_whole_number(null=True)
+    at_least = a_whole_number()
+    at_most = a_whole_number(null=True)
+
+
+def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Response]) -> None:
+    """Register the routes."""
+
+    @plane.get(_REQUESTS)
+    def list_requests() -> Response:
+        return answer({"value": [each.as_json() for each in _chosen(tenant().journal.requests())]})
+
+    @plane.delete(_REQUESTS)
+    def clear_requests() -> Response:
+        tenant().journal.clear()
+        return Response(status=204)
+
+    @plane.post("/_mockgraph/verify")
+    def verify() -> Response:
+        asked = read(_Verification, sent())
+        times = {
+            name: asked.pop(name) for name in ("times", "at_least", "at_most") if name in asked
+        }
+        method, path = asked.pop("method", None), asked.pop("path")
+        expectation = Expectation(method, path, cast("Expected", asked))
+        try:
+            found = check_called(tenant().journal.requests(), expectation, **times)
+        except AssertionError as error:
+            raise ExpectationFailed(str(error)) from None
+        return answer({"count": len(found), "value": [each.number for each in found]})
+
+    @plane.get("/_mockgraph/misdeeds")
+    def list_misdeeds() -> Response:
+        found = misdeeds(tenant().journal.requests())
+        return answer({"value": [each.as_json() for each in found]})
+
+
+def _chosen(requests: Requests) -> Requests:
+    """The requests that the query string asks for. Raises BadRequest."""
+    unknown = request.args.keys() - {"method", "path", "status", "limit"}
+    if unknown:
+        raise BadRequest(f"{min(unknown)}: The choices are method, path, status and limit.")
+    found = requests.filter(request.args.get("method"), request.args.get("path"), _number("status"))
+    limit = _number("limit")
+    return found if limit is None else found[max(len(found) - limit, 0) :]
+
+
+def _number(name: str) -> int | None:
+    given = request.args.get(name)
+    if given is None:
+        return None
+    if not given.isdecimal() or len(given) > 9:
+        raise BadRequest(f"{name}: Give a whole number.")
+    return int(given)
