@@ -49,8 +49,21 @@ format: $(VENV)/.check ## Format the code
 soak: $(VENV)/.test ## Run the property tests for long, with new examples
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q -n auto $(ARGS)
 
-bench: $(VENV)/.serve ## Measure requests beside the bare framework, as ratios
-	$(BIN)/python benchmarks/service.py
+# The peers have environments of their own; one that cannot be had is left out of the table.
+.venv-bench/.installed:
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check flask granian pytest \
+		'moto[server,sqs,dynamodb]' pytest-httpserver requests responses httpx respx
+	-npm install --prefix .bench --no-audit --no-fund --silent \
+		json-server@0.17 @stoplight/prism-cli @mockoon/cli wiremock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(PIP) --editable '.[test,bench]'
+	@touch $@
+
+bench: $(VENV)/.bench .venv-bench/.installed ## Measure beside bare Flask and the peers (ARGS=--quick)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # The SDK unpacks to over a gigabyte, so it has an environment of its own.
 .venv-sdk/.installed:
@@ -62,4 +75,4 @@ acceptance: $(VENV)/.serve .venv-sdk/.installed ## Run the examples with the off
 	$(BIN)/python examples/run.py .venv-sdk/bin/python
 
 clean: ## Remove everything that was built or installed here
-	rm -rf $(VENV) .venv-sdk build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov
+	rm -rf $(VENV) .venv-sdk .venv-bench .bench build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov

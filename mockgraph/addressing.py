@@ -50,6 +50,11 @@ def resolve(method: str, path: str, service: Service) -> Address:
     return _Resolver(method, root, service).below_root(segments)
 
 
+def is_rooted(path: str, service: Service) -> bool:
+    """Whether a path begins with a root of the service."""
+    return path[1:].partition("/")[0].lower() in service.roots
+
+
 def operations(service: Service) -> Iterator[tuple[str, str]]:
     """Every operation served, as a method and a URL template, in the order of the service."""
     for root in service.roots.values():

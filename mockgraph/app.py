@@ -11,10 +11,11 @@ from mockgraph.model import Caller, Intent, Operation, Outcome
 from mockgraph.odata import batch
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
+from mockgraph.sign_in import initial_entra
 from mockgraph.state import State
 from mockgraph.subrequests import sender
 from mockgraph.tenants import Tenant, Tenants
-from mockgraph.wire import Request, Response
+from mockgraph.wire import Request, Response, plain
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -26,19 +27,37 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     service = SERVICE
     initial = initial_document(service, settings)
-    tenants = Tenants(State(service, initial, settings.store, settings.durability), settings)
+    state = State(service, initial, settings.store, settings.durability)
+    tenants = Tenants(state, initial_entra(service, settings, state.clock), settings)
 
     def answer(request: Request, tenant: Tenant) -> Response:
         if tenant.police:
             tenant.police.refuse(request, tenant.state.clock)
+        signing_in = not addressing.is_rooted(request.path, service)
         stub = tenant.stubs.find(request)
-        caller = Caller() if stub else auth.authenticate(request, settings.auth)
+        caller = Caller() if stub or signing_in else authenticate(request, tenant)
         strike = request.strike = tenant.faults.strike(request)
-        return strike.answer or (stub and stub.answer(request)) or emulate(request, tenant, caller)
+        return (
+            strike.answer
+            or (stub and stub.answer(request))
+            or (signing_in and sign_in(request, tenant))
+            or emulate(request, tenant, caller)
+        )
+
+    def authenticate(request: Request, tenant: Tenant) -> Caller:
+        return auth.authenticate(request, settings.auth, tenant.entra)
+
+    def sign_in(request: Request, tenant: Tenant) -> Response | None:
+        answered = tenant.entra.answer(request)
+        if answered is None:
+            authenticate(request, tenant)
+            return None
+        request.answered_by = "sign-in"
+        return plain(answered)
 
     def emulate(request: Request, tenant: Tenant, caller: Caller) -> Response:
         address = request.address = addressing.resolve(request.method, request.path, service)
-        auth.authorize(caller, address)
+        auth.authorize(caller, address, settings.auth)
         intent = validation.read(request, address, service)
         is_batch = address.operation is Operation.BATCH
         outcome = run_batch(request, intent) if is_batch else tenant.state.apply(intent)

@@ -1,4 +1,4 @@
-"""The command line: ``mockgraph serve``, ``replay`` and ``routes``.
+"""The command line: ``mockgraph serve``, ``replay``, ``routes``, ``token`` and ``ca``.
 
 Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
 until a command runs.
@@ -20,13 +20,14 @@ from mockgraph.version import __version__
 
 if TYPE_CHECKING:
     from mockgraph.settings import Settings
+    from mockgraph.tls import Certificate
 
 
 def _option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
     """An option with its environment variable and default shown in the help."""
-    variable = "MOCKGRAPH_" + name.strip("-").replace("-", "_").upper()
+    variable = "MOCKGRAPH_" + name.partition("/")[0].strip("-").replace("-", "_").upper()
     shown: dict[str, Any] = {"envvar": variable, "show_envvar": True, "show_default": True}
-    return click.option(name, *destination, **shown, **attributes)
+    return click.option(name, *destination, **shown | attributes)
 
 
 _docs = _option(
@@ -38,9 +39,18 @@ _docs = _option(
 )
 _auth = _option(
     "--auth",
-    type=click.Choice(["any", "off"]),
+    type=click.Choice(["any", "off", "jwt"]),
     default="any",
-    help="any: a bearer token must be there; off: the Authorization header is not looked at.",
+    help="any: a bearer token must be there; off: the Authorization header is not looked at; "
+    "jwt: the token is one that this server's sign-in issued, with a permission that will do.",
+)
+
+
+_ca_dir = _option(
+    "--ca-dir",
+    metavar="DIR",
+    show_default=False,
+    help="Where the authority for --tls is kept; by default where users keep such state.",
 )
 
 
@@ -53,6 +63,16 @@ def main() -> None:
 @main.command()
 @_option("--host", default="127.0.0.1", help="Address to listen on.")
 @_option("--port", default=8365, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@_option(
+    "--tls/--no-tls",
+    "tls",
+    default=False,
+    help="Serve https as well, with a certificate of this user's own authority; see mockgraph ca.",
+)
+@_option("--tls-port", default=8366, type=click.IntRange(0, 65535), help="Port of https.")
+@_option("--tls-cert", metavar="FILE", help="Certificate chain to serve https with, PEM.")
+@_option("--tls-key", metavar="FILE", help="Its key, PEM.")
+@_ca_dir
 @_option(
     "--store",
     default="memory",
@@ -111,6 +131,11 @@ def main() -> None:
 def serve(
     host: str,
     port: int,
+    tls: bool,
+    tls_port: int,
+    tls_cert: str | None,
+    tls_key: str | None,
+    ca_dir: str | None,
     store: str,
     durability: str,
     seed: tuple[str, ...],
@@ -139,7 +164,8 @@ def serve(
             control_token=control_token,
             allowed_hosts=tuple(name.lower() for name in allowed_hosts),
         )
-        _serve(settings, host, port)
+        certificate = _certificate(host, tls, tls_cert, tls_key, ca_dir)
+        _serve(settings, host, port, tls_port, certificate)
 
 
 @main.command()
@@ -170,19 +196,74 @@ def routes() -> None:
         click.echo(f"{method:<7} {template}")
 
 
-def _serve(settings: Settings, host: str, port: int) -> None:
+@main.command()
+@_option("--url", default="http://127.0.0.1:8365", metavar="URL", help="The server that issues it.")
+@_option("--app", metavar="ID", help="App that it is for, by default any.")
+@_option("--user", metavar="NAME", help="User that it is for; without, it is the app's own.")
+@_option("--scope", multiple=True, metavar="NAME", help="Permission in it; may be repeated.")
+@_option("--lifetime", default=3600.0, metavar="SECONDS", help="How long it is good for.")
+def token(
+    url: str, app: str | None, user: str | None, scope: tuple[str, ...], lifetime: float
+) -> None:
+    """Print an access token of a running server's, for scripts: good for --auth jwt."""
+    from mockgraph.remote import mint
+
+    scopes = [name for each in scope for name in each.split()]
+    about = {"app": app, "user": user, "permissions": scopes or None, "lifetime": lifetime}
+    with _told():
+        click.echo(mint(url, about))
+
+
+@main.command()
+@_ca_dir
+def ca(ca_dir: str | None) -> None:
+    """Print where the certificate authority of --tls is, and how clients are told to trust it."""
+    from mockgraph.tls import authority, how_to_trust
+
+    with _told():
+        click.echo(how_to_trust(authority(ca_dir).ca_path))
+
+
+def _certificate(
+    host: str, tls: bool, chain: str | None, key: str | None, ca_dir: str | None
+) -> Certificate | None:
+    """What https is served with, None where it is not."""
+    if (chain is None) != (key is None):
+        raise MockGraphError("--tls-cert and --tls-key go together.")
+    if chain is not None and key is not None:
+        from mockgraph.tls import given
+
+        return given(chain, key)
+    if not tls:
+        return None
+    from mockgraph.tls import authority
+
+    return authority(ca_dir).issue(host)
+
+
+def _serve(
+    settings: Settings, host: str, port: int, tls_port: int, certificate: Certificate | None
+) -> None:
     from mockgraph.app import create_app
-    from mockgraph.server import Server, logged
+    from mockgraph.server import AccessLog, Server
 
     _log_to_stderr()
     app = create_app(settings)
     try:
-        server = Server(logged(app), host, port)
+        log = AccessLog(app, sys.stderr)
+        secure = None if certificate is None else tls_port
+        server = Server(
+            log, host, port, tls_port=secure, certificate=certificate, max_body=settings.max_body
+        )
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         server.start()
         click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
+        if server.tls_origin:
+            click.echo(
+                f"  and {server.tls_origin}/localtest/Security; mockgraph ca tells how to trust it"
+            )
         click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
         sys.stdout.flush()
         while not stop.wait(0.5):  # a wait without end would hold up signals on Windows

@@ -51,6 +51,10 @@ def pages_of(docs: Iterable[str]) -> tuple[Page, ...]:
     return read or bundled_pages()
 
 
+# The member of a seed that says who may sign in, which is no part of the state.
+DIRECTORY = "Directory"
+
+
 def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     """The state that a server starts from: what the pages document, then its seeds.
 
@@ -64,10 +68,11 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
             key: value for key, value in document.items() if key.lower() not in service.sets
         }
     for number, seed in enumerate(settings.seeds, 1):
-        if not isinstance(seed, dict) or not isinstance(seed.get(name), dict) or len(seed) > 1:
+        unknown = isinstance(seed, dict) and seed.keys() - {name, DIRECTORY}
+        if not isinstance(seed, dict) or not isinstance(seed.get(name), dict) or unknown:
             raise MockGraphError(
-                f'Seed {number} is no state document: an object with the one member "{name}", '
-                "an object, is expected."
+                f'Seed {number} is no state document: an object with the member "{name}", an '
+                f'object, is expected, and "{DIRECTORY}" beside it where there is one.'
             )
         for key, value in seed[name].items():
             if key.lower() in service.sets and isinstance(value, list):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import orjson
 
+from mockgraph import transports
+from mockgraph.errors import MockGraphError
 from mockgraph.examples import initial_document
 from mockgraph.expectations import Expectation, Expected, check_called, check_emulated
 from mockgraph.faults import Faults, Rule
@@ -18,13 +20,19 @@ from mockgraph.seeds import Seed, copied, read_seeds
 from mockgraph.settings import Settings
 from mockgraph.stubs import Function, Reply, Stubs
 from mockgraph.tenants import Tenant
+from mockgraph.transports import Intercept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import httpx
+    from requests.adapters import BaseAdapter
+    from urllib3 import Retry
+
     from mockgraph.clock import Clock
     from mockgraph.faults.parts import Options
     from mockgraph.state import Snapshot, State
+    from mockgraph.wire import WSGIApp
 
 F = TypeVar("F", bound=Function)
 
@@ -38,7 +46,8 @@ class Graph:
     # The last seeds that were put in place, and what came of them.
     _seeded: tuple[State, bytes, Snapshot] | None = None
 
-    def __init__(self, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
+    def __init__(self, app: WSGIApp, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
+        self._app: WSGIApp | None = app
         self._its_tenant = tenant
         self._its_origin = origin
         self._docs = docs
@@ -174,6 +183,50 @@ class Graph:
         Raises AssertionError that lists it."""
         __tracebackhide__ = True
         check_emulated(self.requests)
+
+    def token(self, **about: Any) -> str:
+        """An access token without a sign-in, see :meth:`mockgraph.entra.Entra.mint`."""
+        return self._tenant.entra.mint(**about)
+
+    # -- without a socket -----------------------------------------------------------------
+
+    def httpx_transport(self) -> httpx.BaseTransport:
+        """A transport by which ``httpx.Client`` is answered in this process, any host::
+
+        client = httpx.Client(transport=graph.httpx_transport())
+        """
+        return transports.httpx_transport(self._in_process, self._tenant.prefix)
+
+    def async_httpx_transport(self) -> httpx.AsyncBaseTransport:
+        """The same for ``httpx.AsyncClient``."""
+        return transports.async_httpx_transport(self._in_process, self._tenant.prefix)
+
+    def requests_adapter(self, max_retries: int | Retry = 0) -> BaseAdapter:
+        """An adapter by which ``requests.Session`` is answered in this process, any host::
+
+        session.mount("https://", graph.requests_adapter())
+        """
+        prefix = self._tenant.prefix
+        return transports.requests_adapter(self._in_process, prefix, max_retries=max_retries)
+
+    def intercept(self, allow: Iterable[str] = ()) -> Intercept:
+        """Within a block, calls to Microsoft's hosts are answered in this process::
+
+            with graph.intercept():
+                requests.get("https://graph.microsoft.com/v1.0/security/alerts", headers=...)
+
+        Calls to this machine go out as ever, and so do those to the hosts in ``allow``, whose
+        names may have a ``*``; any other raises CallRefused, which names the call.
+        """
+        name = self._tenant.name
+        headers = {"x-mockgraph-tenant": name} if name else None
+        return Intercept(self._in_process, headers=headers, allow=allow)
+
+    @property
+    def _in_process(self) -> WSGIApp:
+        if self._app is None:
+            raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
+        return self._app
 
     def _seed(self, seeds: tuple[Any, ...]) -> None:
         """Put seeds in place; the same ones again are a snapshot that is gone back to."""

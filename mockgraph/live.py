@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
@@ -15,15 +15,20 @@ from mockgraph.server import Server
 from mockgraph.settings import Settings
 from mockgraph.tenants import Tenant, Tenants
 
+if TYPE_CHECKING:
+    from flask import Flask
+
 
 class MockGraph(Graph):
     """A live server on a free port of the loopback, for the length of a ``with`` block.
 
     ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is
-    ``any`` or ``off``; ``store`` is a file that keeps the state, memory if left out, and
+    ``any``, ``off`` or ``jwt``; ``store`` is a file that keeps the state, memory if left out, and
     ``durability`` what a write in it survives, ``process`` or ``disk``; ``docs`` are
     directories of reference pages instead of the bundled ones; ``json`` is ``graph`` or
-    ``documented``. Raises MockGraphError where one of them cannot be used::
+    ``documented``. With ``tls`` it serves https as well, on a port of its own, with a
+    certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state.
+    Raises MockGraphError where one of them cannot be used::
 
         with MockGraph(seed={"Security": {"providerStatus": []}}) as graph:
             requests.get(f"{graph.url}/Security", headers={"Authorization": "Bearer x"})
@@ -40,6 +45,8 @@ class MockGraph(Graph):
         durability: str = "process",
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: bool = False,
+        ca_dir: str | os.PathLike[str] | None = None,
     ):
         self._settings = Settings(
             store=os.fspath(store) if store else None,
@@ -52,23 +59,38 @@ class MockGraph(Graph):
         self._docs = self._settings.docs
         self._host = host
         self._port = port
+        self._tls = tls
+        self._ca_dir = ca_dir
         self._server: Server | None = None
         self._tenants: Tenants | None = None
+        self._app = None
+        self._ca: str | None = None
 
     def start(self) -> Self:
         """Serve, on a new state. A ``with`` block does this by itself."""
         if self._server is not None:
             raise MockGraphError("This MockGraph is running already; stop it first.")
         app = create_app(self._settings)
+        self._app = app
         self._tenants = app.extensions["mockgraph"]
         try:
-            self._server = Server(app, self._host, self._port)
+            self._server = self._serve(app)
             self._server.start()
         except BaseException:
             self._server = None
             app.extensions["mockgraph"].close()
             raise
         return self
+
+    def _serve(self, app: Flask) -> Server:
+        if not self._tls:
+            return Server(app, self._host, self._port)
+        from mockgraph.tls import authority
+
+        own = authority(self._ca_dir)
+        self._ca = str(own.ca_path)
+        certificate = own.issue(self._host)
+        return Server(app, self._host, self._port, tls_port=0, certificate=certificate)
 
     def stop(self) -> None:
         """Stop serving and let go of the port and of the store."""
@@ -98,13 +120,27 @@ class MockGraph(Graph):
             raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
         return self._server.origin
 
+    @property
+    def tls_url(self) -> str:
+        """The root that the documentation uses by https; only with ``tls``."""
+        if self._server is None or self._server.tls_origin is None:
+            raise MockGraphError("This MockGraph does not serve https; start it with tls=True.")
+        return f"{self._server.tls_origin}/localtest"
+
+    @property
+    def ca(self) -> str:
+        """The file that clients are told to trust for ``tls_url``: ``verify=graph.ca``."""
+        if self._ca is None:
+            raise MockGraphError("This MockGraph does not serve https; start it with tls=True.")
+        return self._ca
+
     def tenant(self, name: str) -> Graph:
         """A tenant, made from the seeds when it is first named: a state, faults, stubs of its own.
 
         Its URLs have a prefix, ``http://HOST:PORT/t/NAME``.
         """
         tenant = self._running().get(name)
-        return Graph(tenant, f"{self.origin}{tenant.prefix}", self._docs)
+        return Graph(self._in_process, tenant, f"{self.origin}{tenant.prefix}", self._docs)
 
     def clear_tenants(self) -> None:
         """Forget all tenants but the one that this object itself stands for."""

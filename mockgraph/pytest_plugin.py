@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
 
-_OPTIONS = {"seed", "auth", "strict"}
+_OPTIONS = {"seed", "auth", "strict", "intercept"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,9 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mockgraph(seed=..., auth=..., strict=...): the state that this test starts from (a state "
-        "document, a path or a list of them), how tokens are checked ('any' or 'off'), and whether "
-        "asking for what is not emulated fails it.",
+        "mockgraph(seed=..., auth=..., strict=..., intercept=...): the state that this test starts "
+        "from (a state document, a path or a list of them), how tokens are checked ('any' or "
+        "'off'), whether asking for what is not emulated fails it, and whether calls to "
+        "https://graph.microsoft.com are answered in process.",
     )
 
 
@@ -74,7 +75,12 @@ def mockgraph(
     if server is None:
         server = _mockgraph_servers[auth] = MockGraph(auth=auth).start()
     server.renew(options.get("seed", mockgraph_seed))
-    yield server
+    if options.get("intercept", False):
+        with server.intercept() as intercept:
+            yield server
+        intercept.check()
+    else:
+        yield server
     if options.get("strict", request.config.getini("mockgraph_strict")):
         server.assert_emulated()
 
@@ -93,5 +99,7 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     if marker is None:
         return {}
     if marker.args or marker.kwargs.keys() - _OPTIONS:
-        raise pytest.UsageError("The marker mockgraph takes seed=, auth=, strict=; nothing else.")
+        raise pytest.UsageError(
+            "The marker mockgraph takes seed=, auth=, strict=, intercept=; no more."
+        )
     return dict(marker.kwargs)

@@ -12,6 +12,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from mockgraph.entra import Entra
 from mockgraph.errors import BadRequest, NotFound, StoreFailed
 from mockgraph.faults import Faults
 from mockgraph.journal import Journal
@@ -35,15 +36,29 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
 class Tenant:
-    """A state, and what a test does to it or asks of it: its faults, its stubs, its named
-    snapshots, its journal; with ``strict_client`` the police that refuses what is bad."""
+    """A state, and what a test does to it or asks of it.
 
-    __slots__ = ("faults", "journal", "name", "police", "prefix", "snapshots", "state", "stubs")
+    That are its faults, its stubs, its named snapshots, its journal and its Entra; with
+    ``strict_client`` also the police that refuses what a client should not do.
+    """
 
-    def __init__(self, name: str, state: State, settings: Settings):
+    __slots__ = (
+        "entra",
+        "faults",
+        "journal",
+        "name",
+        "police",
+        "prefix",
+        "snapshots",
+        "state",
+        "stubs",
+    )
+
+    def __init__(self, name: str, state: State, entra: Entra, settings: Settings):
         self.name = name
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
+        self.entra = entra
         self.faults = Faults(state.clock)
         self.stubs = Stubs()
         self.snapshots: dict[str, Snapshot] = {}
@@ -59,6 +74,7 @@ class Tenant:
     def reset(self) -> None:
         """Back to the seeds, with nothing left of what a test did but its snapshots."""
         self.state.reset()
+        self.entra.reset()
         self.journal.clear()
         if self.police is not None:
             self.police = Police()
@@ -91,8 +107,8 @@ class Tenant:
 class Tenants:
     """The tenants of one app; ``default`` is the one that is not named. Safe under threads."""
 
-    def __init__(self, state: State, settings: Settings):
-        self.default = Tenant("", state, settings)
+    def __init__(self, state: State, entra: Entra, settings: Settings):
+        self.default = Tenant("", state, entra, settings)
         self._settings = settings
         self._named: dict[str, Tenant] = {}
         self._lock = threading.Lock()
@@ -149,7 +165,9 @@ class Tenants:
     def _make(self, name: str) -> Tenant:
         if len(self._named) >= MAX_TENANTS:
             raise StoreFailed(f"There are {MAX_TENANTS} tenants already; delete some first.")
-        tenant = self._named[name] = Tenant(name, self.default.state.fork(), self._settings)
+        state = self.default.state.fork()
+        entra = self.default.entra.fork(state.clock)
+        tenant = self._named[name] = Tenant(name, state, entra, self._settings)
         return tenant
 
 

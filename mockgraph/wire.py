@@ -16,6 +16,7 @@ from urllib.parse import quote
 import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.utils import get_host
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge
 
@@ -120,6 +121,13 @@ class Response:
         if method == "HEAD":
             return []
         return [self.body] if self.chunks is None else self.chunks
+
+
+def plain(response: WerkzeugResponse) -> Response:
+    """A response of werkzeug's as one of ours."""
+    taken = Response(response.status_code, response.get_data())
+    taken.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
+    return taken
 
 
 def identity(request: Request) -> Headers:

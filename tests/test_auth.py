@@ -1,4 +1,4 @@
-"""Who may ask: the modes and the literal tokens."""
+"""Who may ask: the modes, the literal tokens, and the tokens that this server issued."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from refusals import message_of
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
 from mockgraph import auth
 from mockgraph.addressing import resolve
+from mockgraph.clock import Clock
+from mockgraph.entra import FLAWS, Directory, Entra
 from mockgraph.errors import Forbidden, Unauthenticated
 from mockgraph.model import Caller
 from mockgraph.resources import SERVICE
@@ -120,3 +124,108 @@ def test_one_permission_of_those_that_would_do(
 def test_a_challenge_may_say_more() -> None:
     error = Unauthenticated("Why", challenge='error="invalid_token"')
     assert error.headers == (("WWW-Authenticate", f'{CHALLENGE}, error="invalid_token"'),)
+
+
+# -- tokens that this server issued --------------------------------------------------------
+
+READ, WRITE = "SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"
+
+
+@pytest.fixture(scope="module")
+def entra() -> Entra:
+    return Entra(Directory(), Clock(), [READ, WRITE])
+
+
+def request_with(authorization: str | None) -> Request:
+    headers = [] if authorization is None else [("Authorization", authorization)]
+    return Request(EnvironBuilder(SECURITY, "http://localhost:8365", headers=headers).get_environ())
+
+
+def caller_of(entra: Entra, token: str) -> Caller:
+    return auth.authenticate(request_with(f"Bearer {token}"), "jwt", entra)
+
+
+@pytest.mark.parametrize(
+    ("options", "held"),
+    [
+        ({}, {READ, WRITE}),
+        ({"permissions": [READ]}, {READ}),
+        ({"permissions": []}, set()),
+        ({"user": "ada@contoso.example"}, {READ, WRITE}),
+        ({"user": "ada@contoso.example", "permissions": ["User.Read", READ]}, {"User.Read", READ}),
+        ({"user": "ada@contoso.example", "permissions": []}, set()),
+        ({"audience": "http://127.0.0.1:8365"}, {READ, WRITE}),
+        ({"version": 2}, {READ, WRITE}),
+    ],
+)
+def test_what_a_token_permits(entra: Entra, options: dict[str, Any], held: set[str]) -> None:
+    assert caller_of(entra, entra.mint(**options)) == Caller(frozenset(held))
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_tokens_that_are_not_good_say_why(entra: Entra, flaw: str) -> None:
+    with pytest.raises(Unauthenticated) as caught:
+        caller_of(entra, entra.mint(flaw=flaw))
+    error = caught.value
+    assert error.message != Unauthenticated.default_message
+    assert error.headers == (
+        (
+            "WWW-Authenticate",
+            f'{CHALLENGE}, error="invalid_token", error_description="{error.message}"',
+        ),
+    )
+
+
+@pytest.mark.parametrize("token", ["x", "invalid", "expired", "forbidden", "a.b.c", "größe"])
+def test_literal_tokens_mean_nothing_to_the_mode(entra: Entra, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        caller_of(entra, token)
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer  ", "Basic eDp5"])
+def test_without_a_token_there_is_no_error_in_the_challenge(
+    entra: Entra, header: str | None
+) -> None:
+    with pytest.raises(Unauthenticated) as caught:
+        auth.authenticate(request_with(header), "jwt", entra)
+    assert caught.value.headers == (("WWW-Authenticate", CHALLENGE),)
+
+
+def test_a_token_is_for_this_host(entra: Entra) -> None:
+    token = entra.mint(audience="http://other.example")
+    with pytest.raises(Unauthenticated, match="Invalid audience"):
+        caller_of(entra, token)
+
+
+@pytest.mark.parametrize("user", ["eve@outlook.com", "ada@contoso.example"])
+def test_personal_accounts_are_not_supported(entra: Entra, user: str) -> None:
+    token = entra.mint(user=user, tenant="consumers")
+    with pytest.raises(Forbidden, match="personal Microsoft account is not supported"):
+        caller_of(entra, token)
+
+
+@pytest.mark.parametrize(
+    ("held", "method", "missing", "would_do"),
+    [
+        ([], "GET", READ, f"{READ}, {WRITE}"),
+        (["User.Read", "Mail.Read"], "GET", READ, f"{READ}, {WRITE}"),
+        ([READ], "PATCH", WRITE, WRITE),
+    ],
+)
+def test_what_is_missing_is_named(
+    entra: Entra, held: list[str], method: str, missing: str, would_do: str
+) -> None:
+    caller = caller_of(entra, entra.mint(permissions=held))
+    with pytest.raises(Forbidden) as caught:
+        auth.authorize(caller, resolve(method, SECURITY, SERVICE), "jwt")
+    assert caught.value.message == (
+        "Insufficient privileges to complete the operation. "
+        f"The permission '{missing}' is missing on the request. "
+        f"API requires one of '{would_do}'. "
+        f"Permissions on the request '{', '.join(sorted(held))}'."
+    )
+
+
+def test_a_batch_asks_for_no_permission(entra: Entra) -> None:
+    caller = caller_of(entra, entra.mint(permissions=[]))
+    auth.authorize(caller, resolve("POST", "/v1.0/$batch", SERVICE), "jwt")

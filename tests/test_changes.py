@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.state.tables import Changes, Copies, Entity, EntityStorage
+from mockgraph.state.entities import Entity
+from mockgraph.state.rows import Rows, Snapshot
+from mockgraph.state.storage import EntityStorage
+from mockgraph.state.tables import Changes, Copies
 
 Table = MutableMapping[str, Any]
 Step = Callable[[Table], Any]
@@ -31,7 +34,8 @@ steps: st.SearchStrategy[Step] = st.one_of(
 
 
 def rows() -> dict[str, Entity]:
-    return {key: Entity(copy.deepcopy(value), key, 1) for key, value in BEFORE.items()}
+    numbered = enumerate(BEFORE.items())
+    return {key: Entity(copy.deepcopy(value), key, 1, n) for n, (key, value) in numbered}
 
 
 @given(st.lists(steps, max_size=8))
@@ -50,10 +54,12 @@ def test_as_a_dict(taken: list[Step]) -> None:
     assert list(changes) == list(plain)
     changes.settle()
     assert stored == BEFORE
-    storage = EntityStorage({"things": stored}, 1)
-    storage.commit("things", changes.put, list(changes.removed))
-    assert storage.rows("things") == plain
-    assert list(storage.rows("things")) == list(plain)
+    storage = EntityStorage(Snapshot({"things": Rows(stored.values())}, 1))
+    storage.commit(
+        {"things": {**dict.fromkeys(changes.removed), **changes.put}}, anew=changes.removed
+    )
+    assert storage.now.rows("things") == plain
+    assert list(storage.now.rows("things")) == list(plain)
 
 
 def test_only_what_changed_is_noted() -> None:
@@ -74,7 +80,8 @@ def test_copies_are_for_reading() -> None:
 
 
 def test_tinydb_may_write_whole_tables() -> None:
-    storage = EntityStorage({}, 1)
+    storage = EntityStorage()
     storage.write({"things": BEFORE})
     assert storage.read() == {"things": BEFORE}
-    assert [entity.revision for entity in storage.rows("things").values()] == [2, 2]
+    first, second = storage.now.rows("things").in_order
+    assert first.revision == first.number < second.revision == second.number

@@ -147,7 +147,7 @@ def test_a_seed_that_is_missing_or_does_not_fit(tmp_path: Path) -> None:
 
 def test_a_damaged_store(tmp_path: Path) -> None:
     store = tmp_path / "graph.store"
-    content = b'{"mockgraph":"store","version":1}\nnonsense\n'
+    content = b'{"mockgraph":"store","version":2}\nnonsense\n'
     store.write_bytes(content)
     line = refused("--port", "0", "--store", str(store))
     assert f"The store {store} is damaged at byte 34" in line

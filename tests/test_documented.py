@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import mockgraph
+from mockgraph.entra.errors import EntraError
 from mockgraph.errors import GraphError
 
 PACKAGE = Path(mockgraph.__file__).parent
@@ -56,7 +57,7 @@ def test_every_module_and_what_it_offers_has_a_docstring(name: str) -> None:
 def speaks_for_itself(value: Any) -> bool:
     """An error with its message, an Edm type that is its name, a hook that pytest documents."""
     if inspect.isclass(value):
-        return issubclass(value, GraphError) or hasattr(value, "edm")
+        return issubclass(value, (GraphError, EntraError)) or hasattr(value, "edm")
     return str(value.__name__).startswith("pytest_")
 
 

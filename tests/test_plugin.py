@@ -11,7 +11,19 @@ import pytest
 from processes import environment
 from wire import ask
 
-HEAVY = ("flask", "werkzeug", "tinydb", "marshmallow", "granian", "orjson", "markdown_it", "click")
+HEAVY = (
+    "flask",
+    "werkzeug",
+    "tinydb",
+    "marshmallow",
+    "httptools",
+    "trustme",
+    "cryptography",
+    "jwt",
+    "orjson",
+    "markdown_it",
+    "click",
+)
 
 HEAD = """
 import json, urllib.request
@@ -125,8 +137,8 @@ class TestAll:
 
 
 WRONG = [
-    ("{'Security': {}}", "takes seed=, auth=, strict=; nothing else"),
-    ("store='x'", "takes seed=, auth=, strict=; nothing else"),
+    ("{'Security': {}}", "takes seed=, auth=, strict=, intercept=; no more"),
+    ("store='x'", "takes seed=, auth=, strict=, intercept=; no more"),
     ("seed='missing.json'", "The seed missing.json cannot be read"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
     ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
@@ -147,7 +159,9 @@ def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pyte
 
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:
     result = run(project, "", "--markers")
-    result.stdout.fnmatch_lines(["@pytest.mark.mockgraph(seed=..., auth=..., strict=...): *"])
+    result.stdout.fnmatch_lines(
+        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., intercept=...): *"]
+    )
     result = run(project, "", "--fixtures")
     result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])
 
@@ -315,3 +329,30 @@ def test_it(mockgraph):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*json/providerStatus: *{'vendor': 'V'}* expected, [[]] sent*"])
     assert "expectations.py" not in result.stdout.str()
+
+
+def test_an_intercept_by_marker(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+import requests
+
+GRAPH = "https://graph.microsoft.com/v1.0/security/alerts"
+
+@pytest.mark.mockgraph(intercept=True)
+def test_graph_is_answered(mockgraph):
+    answer = requests.get(GRAPH + "?$top=1", headers={"Authorization": "Bearer x"}, timeout=9)
+    assert answer.status_code == 200
+    mockgraph.assert_called("GET", "/security/alerts", times=1)
+    assert len(security(mockgraph)["providerStatus"]) == 1
+
+@pytest.mark.mockgraph(intercept=True)
+def test_others_are_refused_though_nobody_looks(mockgraph):
+    try:
+        requests.get("https://elsewhere.example/data", timeout=9)
+    except BaseException:
+        pass
+""",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*CallRefused*https://elsewhere.example/data*"])

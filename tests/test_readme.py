@@ -70,6 +70,11 @@ def test_the_example_of_the_journal_passes(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_example_without_a_socket_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(blocks("python", "intercept=True")[0])
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant"])
 def test_an_example_in_python_runs(mark: str) -> None:
     exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})

@@ -15,7 +15,7 @@ from mockgraph.errors import MockGraphError
 from mockgraph.replay import replay_pages
 from mockgraph.settings import Settings
 
-HEADER = b'{"mockgraph":"store","version":1}\n'
+HEADER = b'{"mockgraph":"store","version":2}\n'
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:abc", "http://[::1", "http://:80", "http://a:0"])

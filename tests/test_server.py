@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import io
 import logging
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from wire import JSON, TIMEOUT, ask
 
 from mockgraph.errors import MockGraphError
-from mockgraph.server import Server, logged
+from mockgraph.server import AccessLog, Server, logged
 
 StartResponse = Callable[..., Any]
 OK = "200 OK"
@@ -30,7 +33,7 @@ def echo(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server(echo)
+    server = Server(echo, max_body=16 * 1024 * 1024)
     server.start()
     yield server
     server.stop()
@@ -228,25 +231,82 @@ def test_a_stop_does_not_wait_for_idle_connections() -> None:
     connection = http.client.HTTPConnection(server.host, server.port, timeout=TIMEOUT)
     connection.request("GET", "/")
     connection.getresponse().read()
-    began = time.monotonic()
-    server.stop()
-    assert time.monotonic() - began < 5
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(server.stop).result(TIMEOUT)
     connection.close()
 
 
-def test_one_access_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
+def missing(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+    start("404 Not Found" if environ["PATH_INFO"] == "/none" else OK, [])
+    return [b""]
+
+
+LINES = r"""GET /some?$select=id 200 \d+\.\d ms
+DELETE /none 404 \d+\.\d ms
+GET /a%0AGET%20/b 200 \d+\.\d ms
+"""
+
+
+def ask_three_times(origin: str) -> None:
+    ask(origin, "GET", "/some?$select=id")
+    ask(origin, "DELETE", "/none")
+    ask(origin, "GET", "/a%0AGET%20/b")
+
+
+def test_one_access_line_a_request_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "mockgraph.access")
-
-    def app(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-        start("404 Not Found" if environ["PATH_INFO"] == "/none" else OK, [])
-        return [b""]
-
-    server = Server(logged(app))
+    server = Server(logged(missing))
     server.start()
-    ask(server.origin, "GET", "/some?$select=id")
-    ask(server.origin, "DELETE", "/none")
+    ask_three_times(server.origin)
     server.stop()
-    first, second = (record.message for record in caplog.records)
-    assert first.startswith("GET /some?$select=id 200 ")
-    assert second.startswith("DELETE /none 404 ")
-    assert first.endswith(" ms")
+    said = [record.getMessage() for record in caplog.records]
+    expected = LINES.replace("?", r"\?").replace("$", r"\$").splitlines()
+    assert [bool(re.fullmatch(*pair)) for pair in zip(expected, said, strict=True)] == [True] * 3
+
+
+def test_one_access_line_a_request_on_a_stream() -> None:
+    stream = io.StringIO()
+    server = Server(logged(missing, stream))
+    server.start()
+    ask_three_times(server.origin)
+    server.stop()
+    expected = LINES.replace("?", r"\?").replace("$", r"\$").splitlines()
+    said = stream.getvalue().splitlines()
+    for pattern, line in zip(expected, said, strict=True):
+        assert re.fullmatch(rf"\d\d:\d\d:\d\d {pattern}", line)
+
+
+def test_no_access_line_is_lost_or_torn() -> None:
+    stream = io.StringIO()
+    app = logged(missing, stream)
+    paths = [f"/{number}" for number in range(100)]
+    for _ in range(3):
+        server = Server(app)
+        server.start()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(partial(ask, server.origin, "GET"), paths))
+        server.stop()
+    asked = [line.split()[2] for line in stream.getvalue().splitlines()]
+    assert sorted(asked) == sorted(paths * 3)
+
+
+def test_an_access_log_that_nobody_reads() -> None:
+    stream = io.StringIO()
+    stream.close()
+    server = Server(logged(missing, stream))
+    server.start()
+    assert ask(server.origin, "GET", "/").status == 200
+    server.stop()
+
+
+def test_an_access_line_under_another_server() -> None:
+    stream = io.StringIO()
+    app = logged(missing, stream)
+    for query in ("$top=1", ""):
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\xc3\xa4\n", "QUERY_STRING": query}
+        app(environ, lambda *_: None)
+    assert isinstance(app, AccessLog)
+    app.close()
+    one, other = stream.getvalue().splitlines()
+    assert " GET /%C3%A4%0A?$top=1 200 " in one
+    assert " GET /%C3%A4%0A 200 " in other

@@ -5,43 +5,16 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import state_of
-from flask.testing import FlaskClient
 from refusals import message_of
+from stores import ALERTS, HEADER, SECURITY, failing_write, patch, region, serving
 
-from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
-from mockgraph.settings import Settings
-from mockgraph.state import log as store_log
-
-SECURITY = "/localtest/Security"
-ALERTS = f"{SECURITY}/alerts"
-HEADER = b'{"mockgraph":"store","version":1}\n'
-
-
-@contextmanager
-def serving(store: Path, **settings: Any) -> Iterator[FlaskClient]:
-    app = create_app(Settings(store=str(store), auth="off", **settings))
-    try:
-        yield app.test_client()
-    finally:
-        app.extensions["mockgraph"].close()
-
-
-def patch(client: FlaskClient, region: str) -> int:
-    return client.patch(SECURITY, json={"providerStatus": [{"region": region}]}).status_code
-
-
-def region(client: FlaskClient) -> str:
-    body = client.get(SECURITY).json
-    assert body is not None
-    return str(body["providerStatus"][0]["region"])
 
 
 @pytest.fixture
@@ -161,7 +134,14 @@ def refused(store: Path, *says: str) -> None:
     assert (store.read_bytes() if store.is_file() else None) == before
 
 
-RECORD = b'{"revision":5,"table":"alerts","put":{},"remove":[]}\n'
+WRITE = b'{"alerts":{"a":{"revision":5,"number":3,"entity":{"id":"a"}}}}'
+
+
+def record(write: bytes) -> bytes:
+    return b'{"crc":"%08x","write":%b}\n' % (zlib.crc32(write), write)
+
+
+RECORD = record(WRITE)
 DAMAGED = [
     b"not JSON\n",
     b"\n",
@@ -169,13 +149,23 @@ DAMAGED = [
     b"[]\n",
     b"null\n",
     b"{}\n",
-    RECORD.replace(b"5", b'"5"'),
-    RECORD.replace(b'"put":{}', b'"put":[]'),
-    RECORD.replace(b'"put":{}', b'"put":{"a":5}'),
-    RECORD.replace(b'"remove":[]', b'"remove":5'),
-    RECORD.replace(b'"alerts"', b"[]"),
     RECORD[:-1] + RECORD,
     RECORD.replace(b"alerts", b"al\xffrts"),
+    RECORD.replace(b"alerts", b"alarts"),
+    RECORD.replace(b'"crc":"', b'"crc":"0'),
+    RECORD[:-2] + b" }\n",
+    record(b"[]"),
+    record(b"null"),
+    record(b"{"),
+    record(WRITE.replace(b"alerts", b"al\xffrts")),
+    record(b'{"alerts":[]}'),
+    record(b'{"alerts":["a"]}'),
+    record(b'{"alerts":{"a":5}}'),
+    record(b'{"alerts":{"a":{}}}'),
+    record(WRITE.replace(b"5", b'"5"')),
+    record(WRITE.replace(b"3", b"3.5")),
+    record(WRITE.replace(b'{"id":"a"}', b"[]")),
+    record(WRITE.replace(b'{"id":"a"}', b"null")),
 ]
 
 
@@ -196,13 +186,15 @@ def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) ->
         b'{"_default": {"1": {"a": 1}}}',
         b"SQLite format 3\x00" + b"\x00" * 200,
         b"\n" + HEADER,
-        HEADER.replace(b"1", b"2") + RECORD,
+        HEADER.replace(b"2", b"3") + RECORD,
+        HEADER.replace(b"2", b"1"),
+        b"\x00" * 200,
         HEADER[:-1] + b" \n",
     ],
 )
 def test_a_file_that_is_not_ours_is_left_alone(store: Path, content: bytes) -> None:
     store.write_bytes(content)
-    refused(store, "is not a MockGraph store of version 1")
+    refused(store, "is not a MockGraph store of version 2")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
@@ -243,21 +235,6 @@ def test_a_store_in_use_is_refused(used: Path) -> None:
 
 
 # -- a disk that fails --------------------------------------------------------------------
-
-
-def failing_write(kept: int) -> Callable[[int, Any], int]:
-    """A disk with room for so many bytes more."""
-    room, really = kept, os.write
-
-    def write(file: int, data: Any) -> int:
-        nonlocal room
-        if room <= 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = really(file, data[:room])
-        room -= written
-        return written
-
-    return write
 
 
 @pytest.mark.parametrize("room", [0, 1, 40])
@@ -303,86 +280,3 @@ def test_a_store_that_is_taken_away_while_serving(used: Path, replaced: bool) ->
         assert patch(client, "lost") == 507
         assert state_of(client) == before
     assert not replaced or used.read_bytes() == b"another's"
-
-
-def test_a_reset_that_cannot_be_written_changes_nothing(
-    used: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with serving(used) as client:
-        before = state_of(client)
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "fsync", full)
-            assert client.post("/_mockgraph/reset").status_code == 507
-        assert state_of(client) == before
-        assert patch(client, "four") == 200
-    with serving(used) as client:
-        assert region(client) == "four"
-    assert [each.name for each in used.parent.iterdir() if each.suffix == ".new"] == []
-
-
-# -- compaction ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_compaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_log, "_COMPACT_FROM", 20_000)
-
-
-@pytest.mark.usefixtures("small_compaction")
-def test_history_is_dropped_and_the_state_is_not(store: Path) -> None:
-    largest = 0
-    with serving(store) as client:
-        client.post(ALERTS, json={"id": "kept", "title": "x"})
-        for n in range(300):
-            patch(client, f"{n}")
-            largest = max(largest, store.stat().st_size)
-        before = state_of(client)
-        etag = client.get(SECURITY).headers["ETag"]
-    assert largest < 3 * 20_000
-    with serving(store) as client:
-        assert state_of(client) == before
-        assert region(client) == "299"
-        assert client.get(SECURITY).headers["ETag"] == etag
-
-
-@pytest.mark.usefixtures("small_compaction")
-def test_a_compaction_that_fails_waits_and_loses_nothing(
-    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def busy(*_: Any) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    with serving(store) as client:
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "replace", busy)
-            assert {patch(client, f"{n}") for n in range(300)} == {200}
-        assert any("was not compacted" in each.message for each in caplog.records)
-        assert len(caplog.records) < 10
-    with serving(store) as client:
-        assert region(client) == "299"
-
-
-def test_a_file_that_cannot_be_opened_again_is_written_no_more(
-    used: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The number of a closed file may be a socket's by now: it must not be written to."""
-
-    def refuse(*_: Any) -> int:
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    with serving(used) as client:
-        before = region(client)
-        with monkeypatch.context() as patched:
-            patched.setattr(store_log.os, "open", refuse)
-            assert client.post("/_mockgraph/reset").status_code == 507
-        stranger = os.open(used.with_name("stranger"), os.O_RDWR | os.O_CREAT)
-        try:
-            os.write(stranger, b"not the store's")
-            assert patch(client, "lost") == 507
-            assert os.fstat(stranger).st_size == len(b"not the store's")
-        finally:
-            os.close(stranger)
-        assert region(client) == before

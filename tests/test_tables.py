@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import errno
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +20,11 @@ from tinydb.queries import QueryInstance
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from mockgraph.state.tables import EntityDB, EntityStorage, EntityTable
+from mockgraph.errors import StoreFailed
+from mockgraph.state.entities import Entity
+from mockgraph.state.storage import EntityStorage
+from mockgraph.state.store import Store
+from mockgraph.state.tables import EntityDB, EntityTable
 
 Json = Any
 
@@ -82,7 +89,7 @@ def numbered(kind: type[Table]) -> type[Table]:
 
 
 def new_storage() -> EntityStorage:
-    return EntityStorage({}, 0)
+    return EntityStorage()
 
 
 class Twins(RuleBasedStateMachine):
@@ -191,18 +198,23 @@ def db() -> Iterator[EntityDB]:
     db.close()
 
 
+def entity(db: EntityDB, table: str, key: str) -> Entity | None:
+    """The stored entity itself, not a copy."""
+    return db.entities.now.rows(table).find(key)
+
+
 def put(db: EntityDB, table: str, key: str, value: Mapping[str, Json]) -> None:
-    db.entity_table(table).upsert(given_key(value, key))
+    db.table(table).upsert(given_key(value, key))
 
 
 def test_a_new_entity_gets_an_id_of_text(db: EntityDB) -> None:
-    made = db.entity_table("things").insert({"n": 1})
+    made = db.table("things").insert({"n": 1})
     assert isinstance(made, str)
     assert len(made) == 36
 
 
 def test_nothing_that_goes_in_is_shared(db: EntityDB) -> None:
-    table, given = db.entity_table("things"), {"in": {"deep": [1]}}
+    table, given = db.table("things"), {"in": {"deep": [1]}}
     table.insert(given)
     table.insert_multiple([given, given])
     table.upsert(given_key(given, "a"))
@@ -213,20 +225,20 @@ def test_nothing_that_goes_in_is_shared(db: EntityDB) -> None:
 
 def test_nothing_that_comes_out_is_shared(db: EntityDB) -> None:
     put(db, "things", "a", {"in": {"deep": [1]}})
-    table: Any = db.entity_table("things")
+    table: Any = db.table("things")
     got = [table.get(doc_id="a"), table.get(where("in").exists()), *table.all(), *table]
     for each in [*got, *table.search(where("in").exists())]:
         each["in"]["deep"].append(2)
         each["more"] = 1
-    assert table.entity("a") == {"in": {"deep": [1]}}
+    assert entity(db, "things", "a") == {"in": {"deep": [1]}}
 
 
 def test_an_updater_edits_a_copy(db: EntityDB) -> None:
     put(db, "things", "a", {"in": {"deep": [1]}})
-    before = db.entity_table("things").entity("a")
-    snapshot = db.entities.snapshot()
-    db.entity_table("things").update(lambda each: each["in"]["deep"].append(2))
-    after = db.entity_table("things").entity("a")
+    before = entity(db, "things", "a")
+    snapshot = db.entities.now
+    db.table("things").update(lambda each: each["in"]["deep"].append(2))
+    after = entity(db, "things", "a")
     assert before == {"in": {"deep": [1]}} == snapshot.tables["things"]["a"]
     assert after == {"in": {"deep": [1, 2]}}
 
@@ -235,27 +247,27 @@ def test_an_updater_that_fails_changes_nothing(db: EntityDB) -> None:
     put(db, "things", "a", {"tags": []})
     put(db, "things", "b", {})
     with pytest.raises(KeyError):
-        db.entity_table("things").update(lambda each: each["tags"].append(1))
-    assert db.entity_table("things").all() == [{"tags": []}, {}]
+        db.table("things").update(lambda each: each["tags"].append(1))
+    assert db.table("things").all() == [{"tags": []}, {}]
 
 
 def test_an_update_without_a_change_is_no_write(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
-    before = db.entity_table("things").entity("a")
-    db.entity_table("things").update(lambda each: each.get("n"))
-    assert db.entity_table("things").entity("a") is before
+    before = entity(db, "things", "a")
+    db.table("things").update(lambda each: each.get("n"))
+    assert entity(db, "things", "a") is before
 
 
 def test_a_revision_is_never_used_twice_and_a_number_stays(db: EntityDB) -> None:
     revisions, numbers = [], []
     for n in range(3):
         put(db, "things", "a", {"n": n})
-        entity = db.entity_table("things").entity("a")
-        assert entity is not None
-        revisions.append(entity.revision)
-        numbers.append(entity.number)
-        assert entity.etag == f'W/"{entity.revision:x}"'
-        assert entity.key == "a"
+        stored = entity(db, "things", "a")
+        assert stored is not None
+        revisions.append(stored.revision)
+        numbers.append(stored.number)
+        assert stored.etag == f'W/"{stored.revision:x}"'
+        assert stored.key == "a"
     assert revisions == sorted(set(revisions))
     assert len(set(numbers)) == 1
 
@@ -263,51 +275,52 @@ def test_a_revision_is_never_used_twice_and_a_number_stays(db: EntityDB) -> None
 def test_snapshots_hold_whatever_is_written_and_share_the_rest(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
     put(db, "others", "x", {"n": 9})
-    first = db.entities.snapshot()
+    first = db.entities.now
     put(db, "things", "b", {"n": 2})
-    second = db.entities.snapshot()
+    second = db.entities.now
     keys: Any = ["a"]
-    db.entity_table("things").remove(doc_ids=keys)
+    db.table("things").remove(doc_ids=keys)
     put(db, "things", "b", {"n": 3})
     assert first.tables["things"] == {"a": {"n": 1}}
     assert second.tables["things"] == {"a": {"n": 1}, "b": {"n": 2}}
-    assert first.tables["others"] is second.tables["others"] is db.entities.rows("others")
+    assert first.tables["others"] is second.tables["others"] is db.entities.now.rows("others")
     for snapshot, expected in ((second, [{"n": 1}, {"n": 2}]), (first, [{"n": 1}])):
         db.entities.restore(snapshot)
-        assert db.entity_table("things").all() == expected
-        assert db.entity_table("things").entity("a") is first.tables["things"]["a"]
+        assert db.table("things").all() == expected
+        assert entity(db, "things", "a") is first.tables["things"]["a"]
         put(db, "things", "c", {"n": 4})
     assert first.tables["things"] == {"a": {"n": 1}}
 
 
 def test_two_restores_of_one_snapshot_do_not_meet(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
-    snapshot = db.entities.snapshot()
+    snapshot = db.entities.now
     for _ in range(2):
         db.entities.restore(snapshot)
-        assert db.entity_table("things").all() == [{"n": 1}]
-        db.entity_table("things").update({"n": 2})
+        assert db.table("things").all() == [{"n": 1}]
+        db.table("things").update({"n": 2})
         put(db, "things", "b", {})
 
 
-def test_what_cannot_be_recorded_does_not_happen() -> None:
-    class Full:
-        def append(self, *_: Json) -> None:
-            raise OSError("no space")
+@pytest.mark.parametrize("durability", ["process", "disk"])
+def test_what_cannot_be_recorded_does_not_happen(
+    tmp_path: Path, durability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Json) -> int:
+        raise OSError(errno.ENOSPC, "no space")
 
-        rewrite = append
-
-        def compact(self, tables: Json) -> None: ...
-
-        def close(self) -> None: ...
-
-    storage = EntityStorage({}, 0, Full())
+    storage = EntityStorage(store=Store(tmp_path / "store", durability))
     db = EntityDB(storage=lambda: storage)
-    with pytest.raises(OSError, match="no space"):
-        put(db, "things", "a", {})
-    with pytest.raises(OSError, match="no space"):
-        db.entities.restore(db.entities.stamped({"things": {"a": {}}}))
-    assert db.entity_table("things").all() == []
+    put(db, "things", "a", {})
+    before = db.entities.now
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(StoreFailed, match="no space"):
+            put(db, "things", "b", {})
+        with pytest.raises(StoreFailed, match="no space"):
+            db.drop_tables()
+    assert db.entities.now is before
+    db.close()
 
 
 def test_tinydb_may_drop_tables(db: EntityDB) -> None:
@@ -316,7 +329,7 @@ def test_tinydb_may_drop_tables(db: EntityDB) -> None:
     assert db.tables() == {"things", "others"}
     db.drop_table("things")
     assert db.tables() == {"others"}
-    assert db.entity_table("others").all() == [{"n": 9}]
+    assert db.table("others").all() == [{"n": 9}]
     db.drop_tables()
     assert db.tables() == set()
     assert isinstance(db, TinyDB)

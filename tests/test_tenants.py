@@ -12,6 +12,7 @@ from mockgraph import MockGraph
 from mockgraph.errors import NotFound
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
+from mockgraph.sign_in import initial_entra
 from mockgraph.state import State
 from mockgraph.tenants import MAX_SNAPSHOTS, Tenants
 
@@ -144,7 +145,8 @@ def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClien
 
 
 def test_one_tenant_is_made_by_many_threads() -> None:
-    tenants = Tenants(State(SERVICE, {"Security": {"providerStatus": []}}), Settings())
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenants = Tenants(state, initial_entra(SERVICE, Settings(), state.clock), Settings())
     barrier = threading.Barrier(16)
     made: list[object] = []
 

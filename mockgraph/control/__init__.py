@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 
 from mockgraph import rendering
-from mockgraph.control import access, faults, journal, state, stubs, tenants
+from mockgraph.control import access, faults, journal, sign_in, state, stubs, tenants
 from mockgraph.model import Service
 from mockgraph.settings import Settings
 from mockgraph.tenants import NOTED, Tenant, Tenants
@@ -61,6 +61,7 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
         tenant().reset()
         return Response(status=204)
 
+    sign_in.add(plane, tenant, answer)
     state.add(plane, tenant, answer)
     faults.add(plane, tenant, answer)
     journal.add(plane, tenant, answer)

@@ -52,6 +52,17 @@ class OneOrMore(Given):
         return value
 
 
+class ListOf(Given):
+    """A member that is a list of values of a type."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if type(value) is not list:
+            raise self.make_error("wrong")
+        for each in value:
+            super()._deserialize(each)
+        return value
+
+
 class Named(fields.Field[Any]):
     """An object whose members have names of the caller's, and values of one kind."""
 
@@ -90,6 +101,11 @@ def read(form: type[Form], value: Any) -> dict[str, Any]:
 def a_text(*, null: bool = True, required: bool = False) -> Given:
     """A member that is a text."""
     return Given("a text", str, null=null, required=required)
+
+
+def a_texts() -> Given:
+    """A member that is a list of texts."""
+    return ListOf("a list of texts", str, null=True)
 
 
 def a_number(*, null: bool = False, required: bool = False) -> Given:

@@ -11,18 +11,19 @@ from collections.abc import Mapping
 from mockgraph import edm
 from mockgraph.errors import BadRequest
 from mockgraph.model import EntitySet, Json, Resource, Service
+from mockgraph.state.garbage import uncollected
 from mockgraph.state.keys import check_key
-from mockgraph.state.tables import EntityDB
+from mockgraph.state.rows import Snapshot
 
 Tables = dict[str, dict[str, dict[str, Json]]]
 
 
-def write_document(db: EntityDB, service: Service) -> dict[str, Json]:
+def write_document(snapshot: Snapshot, service: Service) -> dict[str, Json]:
     """The state as a document; it shares its values with the state, so read it only."""
     name = service.singleton.name
-    (singleton,) = db.entity_table(name).entities()
+    (singleton,) = snapshot.rows(name).in_order
     sets = {
-        each.name: [dict(entity) for entity in db.entity_table(each.name).entities()]
+        each.name: [dict(entity) for entity in snapshot.rows(each.name).in_order]
         for each in service.sets.values()
     }
     return {name: {**singleton, **sets}}
@@ -46,9 +47,10 @@ def read_document(document: Json, service: Service, current_id: str | None) -> T
         own.setdefault("id", current_id)
     entity = _entity(singleton, own, singleton.name)
     tables: Tables = {singleton.name: {entity["id"]: entity}}
-    for each in service.sets.values():
-        items = body.get(each.name, [])
-        tables[each.name] = _entities(each, items, f"{singleton.name}/{each.name}")
+    with uncollected():
+        for each in service.sets.values():
+            items = body.get(each.name, [])
+            tables[each.name] = _entities(each, items, f"{singleton.name}/{each.name}")
     return tables
 
 

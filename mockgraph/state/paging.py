@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mockgraph.errors import BadRequest
 from mockgraph.odata.options import Query
-from mockgraph.state.tables import Entity
+from mockgraph.state.entities import Entity
+from mockgraph.state.persistent import Ordered
 
 # How many keys the walks under way may hold between them; the oldest walk goes first.
 _MOST_KEYS = 2_000_000
@@ -41,16 +43,17 @@ class _Walk(NamedTuple):
 
 
 class Pager:
-    """Cuts lists into pages, and remembers the ordered walks under way. Not thread-safe."""
+    """Cuts lists into pages, and remembers the ordered walks under way. Safe under threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._walks: OrderedDict[int, _Walk] = OrderedDict()
         self._ids = itertools.count(1)
         self._held = 0
 
     def page(
         self,
-        entities: Sequence[Entity],
+        entities: Ordered[Entity],
         query: Query,
         size: int,
         find: Callable[[str], Entity | None],
@@ -76,10 +79,11 @@ class Pager:
 
     def forget(self) -> None:
         """Drop all walks: what they walk over is gone."""
-        self._walks.clear()
-        self._held = 0
+        with self._lock:
+            self._walks.clear()
+            self._held = 0
 
-    def _ordered(self, entities: Sequence[Entity], query: Query, size: int, mark: int) -> Slice:
+    def _ordered(self, entities: Ordered[Entity], query: Query, size: int, mark: int) -> Slice:
         found = query.find(entities)
         count = len(found)
         found = found[query.skip or 0 :]
@@ -91,20 +95,22 @@ class Pager:
 
     def _begin(self, walk: _Walk) -> int:
         number = next(self._ids)
-        self._walks[number] = walk
-        self._held += len(walk.keys)
-        while self._held > _MOST_KEYS and len(self._walks) > 1:
-            _, oldest = self._walks.popitem(last=False)
-            self._held -= len(oldest.keys)
+        with self._lock:
+            self._walks[number] = walk
+            self._held += len(walk.keys)
+            while self._held > _MOST_KEYS and len(self._walks) > 1:
+                _, oldest = self._walks.popitem(last=False)
+                self._held -= len(oldest.keys)
         return number
 
     def _walk(self, number: int, mark: int) -> _Walk:
-        walk = self._walks.get(number)
-        if walk is None:
-            raise BadRequest("The query option '$skiptoken' has expired; begin the walk anew.")
-        if walk.of != mark:
-            raise _foreign()
-        self._walks.move_to_end(number)
+        with self._lock:
+            walk = self._walks.get(number)
+            if walk is None:
+                raise BadRequest("The query option '$skiptoken' has expired; begin the walk anew.")
+            if walk.of != mark:
+                raise _foreign()
+            self._walks.move_to_end(number)
         return walk
 
     def _resumed(
@@ -126,19 +132,18 @@ class Pager:
         return Slice(entities, walk.total if query.count else None, token)
 
 
-def _unordered(entities: Sequence[Entity], query: Query, size: int, after: int, mark: int) -> Slice:
-    tests = [test for test in (query.filter and query.filter.matches, query.search) if test]
-    matching: Iterator[Entity] = (
-        entity for entity in entities if all(test(entity) for test in tests)
-    )
+def _unordered(entities: Ordered[Entity], query: Query, size: int, after: int, mark: int) -> Slice:
     count = None
     if query.count:
-        found = list(matching)
-        count, matching = len(found), iter(found)
+        found = Ordered(query.find(entities))
+        count, matching = len(found), found.after(after)
+    else:
+        tests = [test for test in (query.filter and query.filter.matches, query.search) if test]
+        rest = entities.after(after)
+        matching = (entity for entity in rest if all(test(entity) for test in tests))
     # A walk under way has left behind what it skipped at its start.
     skip = 0 if after else query.skip or 0
-    rest = (entity for entity in matching if entity.number > after)
-    page = list(itertools.islice(rest, skip, skip + size + 1))
+    page = list(itertools.islice(matching, skip, skip + size + 1))
     token = f"n{mark:x}-{page[size - 1].number:x}" if len(page) > size else None
     return Slice(page[:size], count, token)
 

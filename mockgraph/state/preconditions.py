@@ -5,7 +5,7 @@ from __future__ import annotations
 from mockgraph import edm
 from mockgraph.errors import BadRequest, PreconditionFailed
 from mockgraph.model import EntitySet, Preconditions, Properties, Resource, Root
-from mockgraph.state.tables import Entity
+from mockgraph.state.entities import Entity
 
 
 def check(preconditions: Preconditions, entity: Entity) -> None:

@@ -8,26 +8,28 @@ from typing import Any
 from mockgraph.errors import NotFound
 from mockgraph.model import Address, EntitySet, Json, Page, Resource, Row, Service
 from mockgraph.odata.options import Expansion, Query
-from mockgraph.state.tables import Entity, EntityDB, EntityTable
+from mockgraph.state.entities import Entity
+from mockgraph.state.persistent import Ordered
+from mockgraph.state.rows import Rows, Snapshot
 from mockgraph.state.work import not_found
 
 
 class Reader:
-    """Reads the tables of one service. Hold the state's lock to see one state throughout."""
+    """Reads the tables of one service as they were at one moment."""
 
-    def __init__(self, db: EntityDB, service: Service):
-        self._db = db
+    def __init__(self, snapshot: Snapshot, service: Service):
+        self._snapshot = snapshot
         self._service = service
 
-    def table(self, name: str) -> EntityTable:
-        return self._db.entity_table(name)
+    def rows(self, name: str) -> Rows:
+        return self._snapshot.rows(name)
 
     def singleton(self) -> Entity:
-        return self.table(self._service.singleton.name).entities()[0]
+        return next(iter(self.rows(self._service.singleton.name).in_order))
 
     def known(self, name: str, key: str) -> Entity:
         """The entity with this key. Raises 404."""
-        entity = self.table(name).entity(key)
+        entity = self.rows(name).find(key)
         if entity is None:
             raise not_found(key)
         return entity
@@ -38,10 +40,13 @@ class Reader:
             return self.singleton()
         return self.known(address.resource.name, address.key)
 
-    def reached(self, address: Address) -> list[Entity]:
-        """The entities of a set, or those that an entity's navigation leads to. Raises 404."""
+    def reached(self, address: Address, query: Query) -> Ordered[Entity]:
+        """The entities of a set, or those that an entity's navigation leads to. Raises 404.
+
+        Some of those that the query's filter does not match are left out.
+        """
         if address.within is None:
-            return self.table(address.resource.name).entities()
+            return self._candidates(address.resource, query)
         return self._related(address.within.target, address.within.by, self.entity(address))
 
     def value(self, entity: Entity, path: Sequence[str]) -> Json:
@@ -63,18 +68,22 @@ class Reader:
         return Row(entity, entity.etag, expanded)
 
     def _expand(self, entity: Entity, expansion: Expansion, resource: Resource) -> Page:
+        query = expansion.query
         if isinstance(resource, EntitySet):
             navigation = next(n for n in resource.navigations if n.name == expansion.name)
             target = navigation.target
             entities = self._related(target, navigation.by, entity)
         else:
             target = self._service.sets[expansion.name.lower()]
-            entities = self.table(target.name).entities()
-        query = expansion.query
+            entities = self._candidates(target, query)
         found = query.find(entities)
         rest = found[query.skip or 0 :][: query.top]
         rows = [self.row(each, query, target) for each in rest]
         return Page(rows, len(found) if query.count else None)
 
-    def _related(self, target: EntitySet, by: str, owner: Entity) -> list[Entity]:
-        return [each for each in self.table(target.name).entities() if each[by] == owner.key]
+    def _candidates(self, resource: Resource, query: Query) -> Ordered[Entity]:
+        return self.rows(resource.name).having(query.filter.equalities if query.filter else ())
+
+    def _related(self, target: EntitySet, by: str, owner: Entity) -> Ordered[Entity]:
+        candidates = self.rows(target.name).having([((by,), owner.key)])
+        return Ordered(each for each in candidates if each[by] == owner.key)

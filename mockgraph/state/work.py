@@ -15,7 +15,8 @@ from mockgraph.errors import Conflict, NotFound
 from mockgraph.model import Json, Properties, Resource, Root, Service
 from mockgraph.state.keys import check_key
 from mockgraph.state.preconditions import allowed_changes
-from mockgraph.state.tables import EntityDB
+from mockgraph.state.rows import Rows
+from mockgraph.state.storage import EntityStorage
 
 # Computed properties that tell when an entity was made, and when it last changed.
 _MADE = frozenset({"createdDateTime"})
@@ -25,8 +26,8 @@ _CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
 class Work:
     """Writes to be committed whole, under the state's lock; what actions are given."""
 
-    def __init__(self, db: EntityDB, service: Service, clock: Clock, root: Root):
-        self._db = db
+    def __init__(self, storage: EntityStorage, service: Service, clock: Clock, root: Root):
+        self._storage = storage
         self._service = service
         self._clock = clock
         self._root = root
@@ -37,11 +38,11 @@ class Work:
 
     def get(self, set_name: str, key: str) -> Properties | None:
         written = self._written.get(set_name, {})
-        return written[key] if key in written else self._db.entity_table(set_name).entity(key)
+        return written[key] if key in written else self._stored(set_name).find(key)
 
     def entities(self, set_name: str) -> Iterable[Properties]:
         written = self._written.get(set_name, {})
-        stored = self._db.entity_table(set_name).entities()
+        stored = self._stored(set_name).in_order
         kept = [entity for entity in stored if entity.key not in written]
         return [*kept, *(entity for entity in written.values() if entity is not None)]
 
@@ -80,11 +81,11 @@ class Work:
         self._written.setdefault(set_name, {})[key] = None
 
     def commit(self) -> None:
-        """Make it the state; what one request writes to one set, in one step."""
-        for name, written in self._written.items():
-            put = {key: entity for key, entity in written.items() if entity is not None}
-            removed = [key for key, entity in written.items() if entity is None]
-            self._db.entities.commit(name, put, removed)
+        """Make it the state, in one step."""
+        self._storage.commit(self._written)
+
+    def _stored(self, set_name: str) -> Rows:
+        return self._storage.now.rows(set_name)
 
     def _put(self, set_name: str, key: str, entity: Properties) -> Properties:
         self._written.setdefault(set_name, {})[key] = entity

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
+from processes import serving
 
 from mockgraph import MockGraph
 
@@ -102,3 +104,39 @@ def test_refusals(server: MockGraph, session: requests.Session) -> None:
         assert answer.status_code == status
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.json()["error"]["innerError"]["request-id"] == answer.headers["request-id"]
+
+
+MANY = 64
+
+
+def test_many_connections_at_one_object(server: MockGraph) -> None:
+    server.reset()
+    url = server.origin + at("localtest")
+
+    def hammer(number: int) -> list[int]:
+        mine = {"providerStatus": [{"provider": str(number), "enabled": True}]}
+        with requests.Session() as session:
+            session.headers["Authorization"] = "Bearer token"
+            answers = [session.patch(url, json=mine, timeout=30) for _ in range(3)]
+            answers.append(session.get(url, timeout=30))
+        for answer in answers[:3]:
+            (status,) = answer.json()["providerStatus"]
+            assert status["provider"] == str(number)
+        return [answer.status_code for answer in answers]
+
+    with ThreadPoolExecutor(MANY) as pool:
+        assert list(pool.map(hammer, range(MANY))) == [[200] * 4] * MANY
+    (status,) = server.state["Security"]["providerStatus"]
+    assert status["provider"] in map(str, range(MANY))
+
+
+def test_a_killed_server_leaves_nothing_behind() -> None:
+    with serving() as killed:
+        killed.process.kill()
+        killed.end()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(killed.origin, timeout=20)
+    port = killed.origin.rpartition(":")[2]
+    with serving(MOCKGRAPH_PORT=port) as again:
+        assert again.origin == killed.origin
+        assert requests.get(f"{again.origin}/_mockgraph/health", timeout=20).status_code == 200

@@ -1,0 +1,62 @@
+"""What was measured, as it grows: the table side by side, the goals, further tables, notes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Goal(NamedTuple):
+    """A goal of the design and what was measured for it."""
+
+    what: str
+    wanted: float
+    measured: float
+    unit: str = ""
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.wanted if self.at_most else self.measured >= self.wanted
+
+    @property
+    def verdict(self) -> str:
+        if self.met:
+            return "met"
+        return f"**missed** by {abs(self.measured - self.wanted) / self.wanted:.0%}"
+
+    def shown(self, value: float) -> str:
+        """A figure of this goal's, with its unit."""
+        return f"{value:.3g}{f' {self.unit}' if self.unit else ''}"
+
+
+class Table(NamedTuple):
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+class Results:
+    """Everything that goes into the report."""
+
+    def __init__(self) -> None:
+        self.goals: list[Goal] = []
+        self.tables: list[Table] = []
+        self.notes: list[str] = []
+        self.busiest = 0.0  # the part of a core that the load generator used at most
+        self._cells: dict[str, dict[str, str]] = {}
+
+    def cell(self, row: str, candidate: str, text: str) -> None:
+        """A figure of the table side by side."""
+        self._cells.setdefault(row, {})[candidate] = text
+
+    def side_by_side(self, candidates: list[str]) -> Table | None:
+        """The table whose columns are these candidates, as far as they have a figure."""
+        there = [name for name in candidates if any(name in row for row in self._cells.values())]
+        rows = [
+            [row, *(cells.get(name, "") for name in there)] for row, cells in self._cells.items()
+        ]
+        return Table("Side by side", ["", *there], rows) if rows else None
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)

@@ -1,0 +1,253 @@
+"""What Entra refuses: each fault with its AADSTS number, OAuth error and HTTP status.
+
+Numbers and texts are those of Microsoft's "Microsoft Entra authentication and authorization
+error codes" and of the live service's answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+# What a caller sent is repeated to them, but never all of something huge.
+_LONGEST = 200
+
+
+class EntraError(Exception):
+    """A refusal: ``error`` is OAuth's word for it, ``number`` and ``text`` are Entra's."""
+
+    number: ClassVar[int]
+    text: ClassVar[str]
+    error: ClassVar[str] = "invalid_request"
+    status: ClassVar[int] = 400
+    suberror: ClassVar[str | None] = None
+
+    def __init__(self, *values: object):
+        shown = self.text.format(*(str(value)[:_LONGEST] for value in values))
+        self.message = f"AADSTS{self.number}: {shown}"
+        super().__init__(self.message)
+
+    def body(self, trace_id: str, correlation_id: str, timestamp: str) -> dict[str, Any]:
+        """The error object that clients parse; ids are GUIDs, ``timestamp`` is in UTC."""
+        body: dict[str, Any] = {
+            "error": self.error,
+            "error_description": f"{self.message} Trace ID: {trace_id} "
+            f"Correlation ID: {correlation_id} Timestamp: {timestamp}",
+            "error_codes": [self.number],
+            "timestamp": timestamp,
+            "trace_id": trace_id,
+            "correlation_id": correlation_id,
+            "error_uri": f"https://login.microsoftonline.com/error?code={self.number}",
+        }
+        if self.suberror:
+            body["suberror"] = self.suberror
+        return body
+
+
+# -- the request ---------------------------------------------------------------------------
+
+
+class MalformedRequest(EntraError):
+    number = 9002313
+    text = "Invalid request. Request is malformed or invalid."
+
+
+class RequestTooLarge(MalformedRequest):
+    status = 413
+
+
+class MissingParameter(EntraError):
+    number = 900144
+    text = "The request body must contain the following parameter: '{}'."
+
+
+class WrongMethod(EntraError):
+    number = 900561
+    text = "The endpoint only accepts {}, OPTIONS requests. Received a {} request."
+
+
+class UnsupportedGrantType(EntraError):
+    number = 70003
+    error = "unsupported_grant_type"
+    text = "The app requested an unsupported grant type '{}'."
+
+
+class UnknownInstance(EntraError):
+    number = 50049
+    error = "invalid_instance"
+    text = "Unknown or invalid instance."
+
+
+# -- the tenant ----------------------------------------------------------------------------
+
+
+class TenantNotFound(EntraError):
+    number = 90002
+    error = "invalid_tenant"
+    text = (
+        "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are "
+        "signing into the correct cloud. Check with your subscription administrator, this may "
+        "happen if there are no active subscriptions for the tenant."
+    )
+
+
+class NoTenant(EntraError):
+    number = 50059
+    text = (
+        "No tenant-identifying information found in either the request or implied by any "
+        "provided credentials."
+    )
+
+
+class GrantNeedsTenant(EntraError):
+    number = 9001023
+    text = (
+        "The grant type is not supported over the /common or /consumers endpoints. Please use "
+        "the /organizations or tenant-specific endpoint."
+    )
+
+
+# -- the client ----------------------------------------------------------------------------
+
+
+class AppNotFound(EntraError):
+    number = 700016
+    error = "unauthorized_client"
+    text = (
+        "Application with identifier '{}' was not found in the directory '{}'. This can happen "
+        "if the application has not been installed by the administrator of the tenant or "
+        "consented to by any user in the tenant. You may have sent your authentication request "
+        "to the wrong tenant."
+    )
+
+
+class InvalidClient(EntraError):
+    error = "invalid_client"
+    status = 401
+
+
+class WrongSecret(InvalidClient):
+    number = 7000215
+    text = (
+        "Invalid client secret provided. Ensure the secret being sent in the request is the "
+        "client secret value, not the client secret ID, for a secret added to app '{}'."
+    )
+
+
+class ExpiredSecret(InvalidClient):
+    number = 7000222
+    text = (
+        "The provided client secret keys for app '{}' are expired. Create new keys for your app "
+        "in Azure Portal, or consider using certificate credentials for added security."
+    )
+
+
+class NoCredential(InvalidClient):
+    number = 7000216
+    text = (
+        "'client_assertion', 'client_secret' or 'request' is required for the "
+        "'client_credentials' grant type."
+    )
+
+
+class NotPublic(InvalidClient):
+    number = 7000218
+    text = (
+        "The request body must contain the following parameter: 'client_assertion' or "
+        "'client_secret'."
+    )
+
+
+class PublicWithCredential(InvalidClient):
+    number = 700025
+    text = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."
+
+
+class MalformedAssertion(InvalidClient):
+    number = 50027
+    text = "JWT token is invalid or malformed."
+
+
+class AssertionOfAnother(InvalidClient):
+    number = 700021
+    text = "Client assertion application identifier doesn't match 'client_id' parameter."
+
+
+class AssertionForAnother(InvalidClient):
+    number = 700023
+    text = "Client assertion audience claim does not match Realm issuer."
+
+
+class AssertionOutOfTime(InvalidClient):
+    number = 700024
+    text = "Client assertion is not within its valid time range."
+
+
+class AssertionNotSigned(InvalidClient):
+    number = 700027
+    text = (
+        "The certificate with identifier used to sign the client assertion is not registered on "
+        "application, or the client assertion contains an invalid signature."
+    )
+
+
+# -- scopes and resources ------------------------------------------------------------------
+
+
+class InvalidScope(EntraError):
+    number = 70011
+    error = "invalid_scope"
+    text = (
+        "The provided request must include a 'scope' input parameter. The provided value for "
+        "the input parameter 'scope' is not valid. The scope {} is not valid."
+    )
+
+
+class SeveralResources(EntraError):
+    number = 28000
+    error = "invalid_scope"
+    text = (
+        "Provided value for the input parameter scope is not valid because it contains more "
+        "than one resource. Scope {} is not valid."
+    )
+
+
+class AppScopeNotDefault(EntraError):
+    number = 1002012
+    error = "invalid_scope"
+    text = (
+        "The provided value for scope {} is not valid. Client credential flows must have a "
+        "scope value with /.default suffixed to the resource identifier (application ID URI)."
+    )
+
+
+class ResourceNotFound(EntraError):
+    number = 500011
+    error = "invalid_resource"
+    text = (
+        "The resource principal named {} was not found in the tenant named {}. This can happen "
+        "if the application has not been installed by the administrator of the tenant or "
+        "consented to by any user in the tenant. You might have sent your authentication "
+        "request to the wrong tenant."
+    )
+
+
+class ScopeNotFound(EntraError):
+    number = 650053
+    error = "invalid_scope"
+    text = (
+        "The application '{}' asked for scope '{}' that doesn't exist on the resource '{}'. "
+        "Contact the app vendor."
+    )
+
+
+class InvalidGrant(EntraError):
+    error = "invalid_grant"
+
+
+class NoConsent(InvalidGrant):
+    number = 65001
+    suberror = "consent_required"
+    text = (
+        "The user or administrator has not consented to use the application with ID '{}' named "
+        "'{}'. Send an interactive authorization request for this user and resource."
+    )

@@ -1,0 +1,164 @@
+"""What clients and resource servers look up before they sign in or check a token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Response
+
+from mockgraph.entra.answers import json_answer
+from mockgraph.entra.errors import UnknownInstance
+from mockgraph.entra.forms import Call, check_method, need, read_query
+from mockgraph.entra.issuers import issuer_of
+from mockgraph.entra.scopes import GRAPH, OPENID
+from mockgraph.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
+    from mockgraph.entra.entra import Entra
+
+# The hosts that Entra goes by in the public cloud.
+_ALIASES = (
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoft.com",
+    "sts.windows.net",
+)
+_USER_INFO = ("sub", "name", "email", "preferred_username")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def openid_configuration(_: Entra, call: Call) -> Response:
+    """The OpenID Provider's metadata (OpenID Connect Discovery, 3), as Entra lays it out.
+
+    A tenant is named by its id, whatever the caller named it by; the issuer of ``common`` and
+    ``organizations`` has a placeholder.
+    """
+    check_method(call.request, "GET")
+    base = call.tenants
+    new = "/v2.0" if call.version == 2 else ""
+    tenant = call.authority.id or "{tenantid}"
+    return json_answer(
+        {
+            "token_endpoint": f"{base}/oauth2{new}/token",
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post",
+                "private_key_jwt",
+                "client_secret_basic",
+            ],
+            "jwks_uri": f"{base}/discovery{new}/keys",
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code"],
+            "code_challenge_methods_supported": ["S256", "plain"],
+            "scopes_supported": list(OPENID),
+            "issuer": issuer_of(call.root, tenant, call.version),
+            "request_uri_parameter_supported": False,
+            "userinfo_endpoint": f"{call.root}oidc/userinfo",
+            "authorization_endpoint": f"{base}/oauth2{new}/authorize",
+            "device_authorization_endpoint": f"{base}/oauth2{new}/devicecode",
+            "http_logout_supported": True,
+            "end_session_endpoint": f"{base}/oauth2{new}/logout",
+            "claims_supported": [
+                "sub",
+                "iss",
+                "aud",
+                "exp",
+                "iat",
+                "nonce",
+                "preferred_username",
+                "name",
+                "tid",
+                "ver",
+                "email",
+            ],
+            "tenant_region_scope": None,
+            "cloud_instance_name": "microsoftonline.com",
+            "msgraph_host": urlsplit(GRAPH).netloc,
+        },
+        public=True,
+    )
+
+
+def keys(entra: Entra, call: Call) -> Response:
+    """The key that tokens are signed with, as a set (RFC 7517, 5)."""
+    check_method(call.request, "GET")
+    return json_answer({"keys": [entra.keys.document()]}, public=True)
+
+
+def instance_discovery(_: Entra, call: Call) -> Response:
+    """Which hosts are one cloud, and where a tenant's metadata is, for MSAL.
+
+    Raises EntraError for an authority on a host that is neither Entra's nor this server's.
+    """
+    check_method(call.request, "GET")
+    asked = need(read_query(call.request), "authorization_endpoint")
+    host = _discovered(asked, call.request.host)
+    tenant = urlsplit(asked).path.strip("/").removesuffix("/oauth2/v2.0/authorize")
+    tenant = tenant.removesuffix("/oauth2/authorize").rpartition("/")[2] or "common"
+    clouds = [_cloud(_ALIASES[0], _ALIASES)]
+    if host not in _ALIASES:
+        clouds.append(_cloud(host, (host,)))
+    return json_answer(
+        {
+            "tenant_discovery_endpoint": f"https://{host}{call.request.root_path}/{tenant}"
+            "/v2.0/.well-known/openid-configuration",
+            "api-version": "1.1",
+            "metadata": clouds,
+        },
+        public=True,
+    )
+
+
+def _discovered(authority: str, own: str) -> str:
+    """The host of an authority, with its port: MSAL leaves that of this server out.
+
+    Raises EntraError where it is neither Entra's nor this server's.
+    """
+    try:
+        asked, here = urlsplit(authority), urlsplit(f"//{own}")
+    except ValueError:
+        raise UnknownInstance from None
+    if asked.netloc == here.hostname:
+        return own
+    if asked.netloc not in _ALIASES and asked.hostname not in {here.hostname, *_LOOPBACK}:
+        raise UnknownInstance
+    return asked.netloc
+
+
+def user_realm(_: Entra, call: Call, user: str) -> Response:
+    """Whether a user's password is for Entra to check: it is. MSAL asks before it sends one."""
+    check_method(call.request, "GET")
+    return json_answer(
+        {
+            "ver": "1.0",
+            "account_type": "Managed",
+            "domain_name": user.rpartition("@")[2],
+            "cloud_instance_name": "microsoftonline.com",
+            "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+        }
+    )
+
+
+def user_info(entra: Entra, request: Request) -> Response:
+    """Who signed in, to the bearer of their token (OpenID Connect Core, 5.3)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        claims = entra.verify(token.strip() if scheme.lower() == "bearer" else "", request.host)
+    except Unauthenticated as error:
+        body = {"error": "invalid_token", "error_description": error.message}
+        response = json_answer(body, error.status)
+        response.headers.extend(error.headers)
+        return response
+    return json_answer({name: claims[name] for name in _USER_INFO if name in claims})
+
+
+def _cloud(preferred: str, aliases: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "preferred_network": preferred,
+        "preferred_cache": preferred,
+        "aliases": list(aliases),
+    }

@@ -1,0 +1,91 @@
+"""A live server in this process: http and https, on threads of its own.
+
+It is ours, on the parser that uvicorn has, and won by measurement, with bare Flask asked to PATCH
+by 8 connections on 2 cores. granian's WSGI worker embedded with one thread, which one slow
+request holds up, made 7.0 thousand requests a second, 99 in 100 within 1.5 ms; with 64, which
+fight for the interpreter, 4.9 thousand within 9 ms, and not more where only one might be in the
+app at a time; its RSGI worker with an event loop 5.7 thousand within 2.2 ms. The loop here makes
+7.0 thousand within 2.3 ms. Of an app that does nothing, a request costs 17 µs of processor time
+under granian with one thread, 33 with 64, 59 with RSGI (43 with uvloop), and 22 here.
+
+Besides, it knows a body that broke off from one that ended, and can cut a connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mockgraph.errors import MockGraphError
+from mockgraph.server.access import AccessLog, logged
+from mockgraph.server.answers import StartResponse, WSGIApp
+from mockgraph.server.doors import Door
+from mockgraph.server.loop import Loop
+
+if TYPE_CHECKING:
+    from mockgraph.tls import Certificate
+
+__all__ = ["AccessLog", "Server", "StartResponse", "WSGIApp", "logged"]
+
+MAX_BODY = 4 * 1024 * 1024  # bytes, the same as Settings.max_body
+
+_GRACE = 30.0  # seconds
+
+
+class Server:
+    """A WSGI app served on a host and port, port 0 being any free one.
+
+    It accepts connections from :meth:`start` on; :meth:`stop` lets requests under way finish.
+    With a certificate and a ``tls_port`` it speaks https there, too. A request's body is kept
+    up to ``max_body`` bytes: the app must refuse larger ones, and sees such as larger. Raises
+    MockGraphError where an address cannot be had.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApp,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls_port: int | None = None,
+        certificate: Certificate | None = None,
+        max_body: int = MAX_BODY,
+    ):
+        if (tls_port is None) != (certificate is None):
+            raise MockGraphError("https needs a port and a certificate, both.")
+        self._app = app
+        self._door = Door(host, port)
+        self._tls_door: Door | None = None
+        if tls_port is not None and certificate is not None:
+            try:
+                context = certificate.context()
+                self._tls_door = Door(host, tls_port, option="--tls-port", context=context)
+            except BaseException:
+                self._door.close()
+                raise
+        self.host = host
+        self.port = self._door.port
+        doors = [self._door] if self._tls_door is None else [self._door, self._tls_door]
+        self._loop = Loop(app, doors, max_body)
+
+    @property
+    def origin(self) -> str:
+        """``http://HOST:PORT``, as a client writes it."""
+        return self._door.origin
+
+    @property
+    def tls_origin(self) -> str | None:
+        """``https://HOST:PORT``, None without a certificate."""
+        return self._tls_door.origin if self._tls_door else None
+
+    def start(self) -> None:
+        """Serve from now on, on threads of its own."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Take no more requests, finish those under way, and let go of the ports.
+
+        A client that never sends the rest of its request is waited for 30 seconds, not more.
+        """
+        self._loop.stop(_GRACE)
+        if isinstance(self._app, AccessLog):
+            self._app.close()

@@ -1,0 +1,118 @@
+"""A store file without its history, written beside the one in use while that grows on."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+
+from mockgraph.state.log import StoreLog, create_like, sync, write_all
+from mockgraph.state.records import HEADER, encode_all
+from mockgraph.state.rows import Rows
+
+# Written at once: between two pieces other threads run.
+_PIECE = 64 * 1024
+# How often to catch up with those who write before they have to wait.
+_ROUNDS = 8
+# The sync of a large file holds up those of others.
+_SYNCED_AT_ONCE = 4 * 1024 * 1024
+
+
+class Abandoned(Exception):
+    """The compaction is not wanted any more."""
+
+
+class Compaction:
+    """The tables of one moment, and the lines that the log is given from then on.
+
+    To be made while nobody writes. A context that leaves no file behind, unless that took the
+    log's place. Raises OSError, and Abandoned from any step after ``abandon``.
+    """
+
+    def __init__(self, log: StoreLog, tables: Mapping[str, Rows]):
+        self._log = log
+        self._tables = tables
+        self._copied = log.size
+        self._abandoned = threading.Event()
+        self._file = -1
+        self._unsynced = 0
+
+    def __enter__(self) -> Compaction:
+        self._file = create_like(self._log.beside, self._log.path)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._close()
+        self._log.beside.unlink(missing_ok=True)
+
+    def write(self) -> None:
+        """Write the tables, and copy what the log was given meanwhile but for a little."""
+        self._put([HEADER])
+        self._put(encode_all(self._tables))
+        for _ in range(_ROUNDS):
+            if self._log.size - self._copied > _PIECE:
+                self._catch_up()
+        self._sync()
+
+    def finish(self, *, to_disk: bool) -> None:
+        """Copy the rest, while nobody writes; then the file may take the log's place."""
+        self._catch_up()
+        if to_disk:
+            self._sync()
+        self._close()
+
+    def abandon(self) -> None:
+        """Let the next step fail; from any thread."""
+        self._abandoned.set()
+
+    def _catch_up(self) -> None:
+        self._check()
+        size = self._log.size
+        with open(self._log.path, "rb") as log:
+            log.seek(self._copied)
+            while self._copied < size:
+                piece = log.read(min(_PIECE, size - self._copied))
+                if not piece:
+                    raise OSError(None, "the file was cut short by somebody else")
+                self._put([piece])
+                self._copied += len(piece)
+
+    def _put(self, lines: Iterable[bytes]) -> None:
+        for piece in _pieces(lines):
+            self._check()
+            write_all(self._file, piece)
+            self._unsynced += len(piece)
+            if self._unsynced >= _SYNCED_AT_ONCE:
+                self._sync()
+
+    def _sync(self) -> None:
+        sync(self._file)
+        self._unsynced = 0
+
+    def _check(self) -> None:
+        if self._abandoned.is_set():
+            raise Abandoned
+
+    def _close(self) -> None:
+        file, self._file = self._file, -1
+        if file != -1:
+            os.close(file)
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines, as many at once as make a piece."""
+    held: list[bytes] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size >= _PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)

@@ -1,0 +1,135 @@
+"""Indexes: which entities of a table have a value at a property path.
+
+An index belongs to one version of the table. Versions share most of their entities, so an
+index of one is made that of another by what is different between them. That is done when an
+index is asked, so it holds whatever was written, restored or forked meanwhile, and writes pay
+nothing for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from mockgraph.state.entities import Entity
+from mockgraph.state.persistent import Map, Ordered
+
+Path = tuple[str, ...]
+Entities = Ordered[Entity]
+
+# A smaller table is searched as quickly.
+_FROM = 200
+# How many indexes a table has at most, and how many paths are counted to choose them by.
+_MOST = 8
+_MOST_COUNTED = 256
+# How often a path is asked until it gets one: making one costs a few searches.
+_ASKED = 2
+
+
+class Index:
+    """The entities that have a value at a path, by the value; never edited.
+
+    What is equal in Python falls together, 1 and true among it: an index only tells what may
+    match. Null and values that are no primitive ones are left out.
+    """
+
+    __slots__ = ("_by_value", "_entities", "_path")
+
+    def __init__(self, path: Path, entities: Entities, by_value: Map[Any, Entities]):
+        self._path = path
+        self._entities = entities
+        self._by_value = by_value
+
+    @classmethod
+    def of(cls, path: Path, entities: Entities) -> Index:
+        by_value: dict[Any, list[Entity]] = {}
+        for entity in entities:
+            for value in _value(path, entity):
+                by_value.setdefault(value, []).append(entity)
+        lists = ((value, Ordered(equal)) for value, equal in by_value.items())
+        return cls(path, entities, Map(lists))
+
+    def over(self, entities: Entities) -> Index:
+        """The index of another version of the table."""
+        if entities is self._entities:
+            return self
+        gone, come = self._entities.difference(entities)
+        if len(gone) + len(come) > len(entities) // 4:
+            return Index.of(self._path, entities)
+        by_value = self._by_value
+        for entity in gone:
+            for value in _value(self._path, entity):
+                rest = (by_value.get(value) or Ordered()).without(entity.number)
+                by_value = by_value.put(value, rest) if rest else by_value.without(value)
+        for entity in come:
+            for value in _value(self._path, entity):
+                by_value = by_value.put(value, (by_value.get(value) or Ordered()).put(entity))
+        return Index(self._path, entities, by_value)
+
+    def equal(self, value: Any) -> Entities:
+        return self._by_value.get((value,)) or Ordered()
+
+
+class Indexes:
+    """The indexes of a table, shared by all of its versions; made of what is asked often.
+
+    Safe under threads: an index is never edited, and which version's is kept does not matter.
+    """
+
+    __slots__ = ("_asked", "_made", "_making")
+
+    def __init__(self) -> None:
+        self._made: dict[Path, Index] = {}
+        self._asked: dict[Path, int] = {}
+        self._making = threading.Lock()
+
+    def narrow(self, entities: Entities, equalities: Iterable[tuple[Path, Any]]) -> Entities:
+        """Those entities of a version that may have all the values: no fewer than do."""
+        narrowest = entities
+        if len(entities) >= _FROM:
+            for path, value in equalities:
+                index = self._index(path, entities)
+                if index is not None:
+                    narrowest = min(narrowest, index.equal(value), key=len)
+        return narrowest
+
+    def _index(self, path: Path, entities: Entities) -> Index | None:
+        self._asked[path] = self._asked.get(path, 0) + 1
+        known = self._made.get(path)
+        if known is not None:
+            index = self._made[path] = known.over(entities)
+            return index
+        # Making one takes long: whoever asks meanwhile searches.
+        if self._asked[path] < _ASKED or not self._making.acquire(blocking=False):
+            return None
+        try:
+            return self._make(path, entities)
+        finally:
+            self._making.release()
+
+    def _make(self, path: Path, entities: Entities) -> Index | None:
+        """A new index, if there is room, or one that is asked far less often."""
+        asked = self._asked
+        if len(asked) > _MOST_COUNTED:
+            self._asked = {each: asked.get(each, 0) for each in list(self._made)}
+        if len(self._made) >= _MOST:
+            least = min(list(self._made), key=lambda each: asked.get(each, 0))
+            if asked[path] < 2 * asked.get(least, 0):
+                return None
+            self._made.pop(least, None)
+        index = self._made[path] = Index.of(path, entities)
+        return index
+
+
+def _value(path: Path, entity: Entity) -> tuple[tuple[Any], ...]:
+    """The value at a path as a key, if it has one that can be looked up.
+
+    A tuple: its hash is spread over all bits, which that of a number is not.
+    """
+    value: Any = entity
+    for name in path:
+        if not isinstance(value, dict):
+            return ()
+        value = value.get(name)
+    return () if value is None or isinstance(value, (dict, list)) else ((value,),)

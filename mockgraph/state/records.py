@@ -1,0 +1,153 @@
+"""The format of a store file: a log of writes, one JSON object a line.
+
+The first line names the format and its version::
+
+    {"mockgraph":"store","version":2}
+
+Each further line is one write, whole: by table and key the entities that it put, with their
+revisions and numbers (see :mod:`mockgraph.state.entities`), and null for those it removed::
+
+    {"crc":"1c291ca3","write":{"alerts":{"<id>":{"revision":7,"number":3,"entity":{...}}}}}
+
+``crc`` is the CRC-32 of what follows ``"write":``, without the brace that ends the line. The
+state is what comes of all writes in turn, each table in the order of its numbers.
+
+A last line that is not whole is a write that was cut off, by a kill or by a full disk, and
+never answered: it is dropped. After a power cut it may end in zeros instead. Anything else
+that does not fit is damage, and the file is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import orjson
+
+from mockgraph.errors import MockGraphError
+from mockgraph.state.entities import Entity
+from mockgraph.state.garbage import uncollected
+from mockgraph.state.rows import Delta, Rows
+
+HEADER = orjson.dumps({"mockgraph": "store", "version": 2}) + b"\n"
+_LINE = b'{"crc":"%08x","write":%b}\n'
+_BEGIN = b'{"crc":"'
+_BODY = len(_LINE % (0, b"")) - len(b"}\n")
+
+
+class Contents(NamedTuple):
+    """What a store file holds.
+
+    ``size`` is its length up to the last whole line, ``torn`` how many bytes came after it;
+    ``needed`` is about the length that the state alone would take.
+    """
+
+    tables: Mapping[str, Rows]
+    revision: int
+    size: int
+    torn: int
+    needed: int
+
+
+def encode(write: Mapping[str, Delta]) -> bytes:
+    """One write as a line."""
+    body = orjson.dumps(
+        {
+            table: {key: entity and _plain(entity) for key, entity in delta.items()}
+            for table, delta in write.items()
+        }
+    )
+    return _LINE % (crc32(body), body)
+
+
+def encode_all(tables: Mapping[str, Rows]) -> Iterator[bytes]:
+    """The lines that make the tables, one an entity."""
+    for name, rows in tables.items():
+        for entity in rows.in_order:
+            yield encode({name: {entity.key: entity}})
+
+
+def read(path: Path) -> Contents:
+    """What a file holds. Raises MockGraphError where it is damaged or no store, OSError."""
+    with open(path, "rb") as file, uncollected():
+        begin = file.readline()
+        if HEADER.startswith(begin) and begin != HEADER:
+            return Contents({}, 0, 0, len(begin), 0)
+        if begin != HEADER:
+            raise MockGraphError(
+                f"The file {path} is not a MockGraph store of version 2; it was left as it is."
+            )
+        return _read_lines(path, file)
+
+
+def _read_lines(path: Path, lines: Iterable[bytes]) -> Contents:
+    replay, at = _Replay(), len(HEADER)
+    for line in lines:
+        if not line.endswith(b"\n") and _is_torn(line):
+            return replay.contents(at, len(line))
+        try:
+            replay.take(line)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise MockGraphError(
+                f"The store {path} is damaged at byte {at}; it was left as it is."
+            ) from None
+        at += len(line)
+    return replay.contents(at, 0)
+
+
+class _Replay:
+    """The writes of a file, one after another."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, dict[str, Entity]] = {}
+        self._sizes: dict[tuple[str, str], int] = {}
+        self._revision = 0
+
+    def take(self, line: bytes) -> None:
+        """Raises ValueError, KeyError, TypeError or AttributeError where it is no record."""
+        write = _decode(line)
+        share = len(line) // max(1, sum(map(len, write.values())))
+        for table, delta in write.items():
+            rows = self._tables.setdefault(table, {})
+            for key, value in delta.items():
+                if value is None:
+                    rows.pop(key, None)
+                    self._sizes.pop((table, key), None)
+                else:
+                    rows[key] = entity = _entity(key, value)
+                    self._sizes[table, key] = share
+                    self._revision = max(self._revision, entity.revision)
+
+    def contents(self, size: int, torn: int) -> Contents:
+        tables = {
+            table: Rows(sorted(rows.values(), key=lambda entity: entity.number))
+            for table, rows in self._tables.items()
+        }
+        return Contents(tables, self._revision, size, torn, sum(self._sizes.values()))
+
+
+def _plain(entity: Entity) -> dict[str, Any]:
+    return {"revision": entity.revision, "number": entity.number, "entity": entity}
+
+
+def _decode(line: bytes) -> dict[str, dict[str, Any]]:
+    body = line[_BODY:-2]
+    if line != _LINE % (crc32(body), body):
+        raise ValueError("the checksum is another one")
+    write: dict[str, dict[str, Any]] = orjson.loads(body)
+    return write
+
+
+def _entity(key: str, value: dict[str, Any]) -> Entity:
+    revision, number, properties = value["revision"], value["number"], value["entity"]
+    if type(properties) is not dict or type(revision) is not int or type(number) is not int:
+        raise TypeError("an entity is an object, its revision and number are whole numbers")
+    return Entity(properties, key, revision, number)
+
+
+def _is_torn(rest: bytes) -> bool:
+    """Whether what the file ends in may be the beginning of a line that was being written."""
+    begun = rest.rstrip(b"\0")
+    return b"\0" not in begun and _BEGIN.startswith(begun[: len(_BEGIN)])

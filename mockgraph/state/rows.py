@@ -1,0 +1,95 @@
+"""Tables at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mockgraph.state.entities import Entity
+from mockgraph.state.indexes import Indexes, Path
+from mockgraph.state.persistent import Map, Ordered
+
+# Entities by key; None for those that are gone.
+Delta = Mapping[str, Entity | None]
+
+
+class Rows(Mapping[str, Entity]):
+    """The entities of one table at one moment by key, oldest first; never edited."""
+
+    __slots__ = ("_by_key", "_indexes", "in_order")
+
+    def __init__(self, entities: Iterable[Entity] = ()):
+        """``entities`` come in the order of their numbers."""
+        self.in_order = Ordered(entities)
+        self._by_key = Map((entity.key, entity) for entity in self.in_order)
+        self._indexes = Indexes()
+
+    def find(self, key: str) -> Entity | None:
+        return self._by_key.get(key)
+
+    def having(self, equalities: Iterable[tuple[Path, Any]]) -> Ordered[Entity]:
+        """The entities that may have all the values at the paths: no fewer than do."""
+        return self._indexes.narrow(self.in_order, equalities)
+
+    def changed(self, delta: Delta) -> Rows:
+        by_key, in_order = self._by_key, self.in_order
+        for key, after in delta.items():
+            before = by_key.get(key)
+            if before is not None and (after is None or after.number != before.number):
+                in_order = in_order.without(before.number)
+            if after is not None:
+                by_key, in_order = by_key.put(key, after), in_order.put(after)
+            elif before is not None:
+                by_key = by_key.without(key)
+        rows: Rows = Rows.__new__(Rows)
+        rows._by_key, rows.in_order, rows._indexes = by_key, in_order, self._indexes
+        return rows
+
+    def difference(self, other: Rows) -> dict[str, Entity | None]:
+        """What makes these rows the other ones."""
+        gone, come = self.in_order.difference(other.in_order)
+        delta: dict[str, Entity | None] = {entity.key: None for entity in gone}
+        delta.update((entity.key, entity) for entity in come)
+        return delta
+
+    def __getitem__(self, key: str) -> Entity:
+        entity = self._by_key.get(key)
+        if entity is None:
+            raise KeyError(key)
+        return entity
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._by_key.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (entity.key for entity in self.in_order)
+
+    def __len__(self) -> int:
+        return len(self.in_order)
+
+
+class Snapshot(NamedTuple):
+    """All tables at one moment, and the last revision that was given until then."""
+
+    tables: Mapping[str, Rows]
+    revision: int
+
+    def rows(self, table: str) -> Rows:
+        rows = self.tables.get(table)
+        return Rows() if rows is None else rows
+
+    def changed(self, deltas: Mapping[str, Delta], revision: int) -> Snapshot:
+        tables = dict(self.tables)
+        for name, delta in deltas.items():
+            tables[name] = self.rows(name).changed(delta)
+        return Snapshot(tables, revision)
+
+    def difference(self, other: Snapshot) -> dict[str, dict[str, Entity | None]]:
+        """What makes these tables the other ones, by table; empty where they are the same."""
+        names = [*self.tables, *(name for name in other.tables if name not in self.tables)]
+        deltas = {
+            name: self.rows(name).difference(other.rows(name))
+            for name in names
+            if self.tables.get(name) is not other.tables.get(name)
+        }
+        return {name: delta for name, delta in deltas.items() if delta}

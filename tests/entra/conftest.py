@@ -1,0 +1,37 @@
+"""Callers of Entra; one key for all of them, since a key takes long to make."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockgraph.entra import Keys
+
+from . import Caller, Certificate, Make, make_certificate, opened, seeded
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+def caller(keys: Keys) -> Caller:
+    """A caller of an Entra where anyone may sign in."""
+    return Caller(opened(keys))
+
+
+@pytest.fixture
+def strict(keys: Keys) -> Caller:
+    """A caller of an Entra that knows the seed, and nothing else."""
+    return Caller(seeded(keys))
+
+
+@pytest.fixture
+def make(keys: Keys) -> Make:
+    """Makes a caller of an Entra that knows the seed with some of its members changed."""
+    return lambda **changes: Caller(seeded(keys, **changes))
+
+
+@pytest.fixture(scope="session")
+def certificate() -> Certificate:
+    return make_certificate()

@@ -1,0 +1,288 @@
+"""What a client sends, read as requests: every way to cut it into pieces gives the same."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockgraph.server.requests import MAX_HEAD, Requests, environ_of
+
+BASE = environ_of("http", "127.0.0.1", 8365)
+HOST = b"Host: x\r\n"
+LIMIT = 1000
+# What stands in an environ that no client sent.
+OWN = {*BASE, "wsgi.input", "SERVER_PROTOCOL", "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING"}
+
+Read = tuple[str, str, str, dict[str, str], bytes, bool]
+
+
+def requests_in(*pieces: bytes) -> tuple[list[Read], int | None]:
+    """The requests in what was sent, and the status that the rest was refused with."""
+    requests = Requests(BASE, LIMIT)
+    read: list[Read] = []
+    for piece in pieces:
+        if not requests.ended:
+            requests.feed(piece)
+        while requests.ready:
+            environ, keep = requests.ready.popleft()
+            read.append(as_read(environ, keep))
+    return read, requests.refusal.status if requests.refusal else None
+
+
+def as_read(environ: dict[str, Any], keep: bool) -> Read:
+    headers = {name: value for name, value in environ.items() if name not in OWN}
+    return (
+        environ["REQUEST_METHOD"],
+        environ["PATH_INFO"],
+        environ["QUERY_STRING"],
+        {name: value for name, value in headers.items() if name not in ("HTTP_HOST",)},
+        environ["wsgi.input"].read(LIMIT * 2) if environ["wsgi.input"] else b"",
+        keep,
+    )
+
+
+def head(line: bytes, *fields: bytes) -> bytes:
+    return b"\r\n".join([line + b" HTTP/1.1", b"Host: x", *fields, b"", b""])
+
+
+def uri(target: str, **headers: str) -> dict[str, str]:
+    return {"REQUEST_URI": target, **headers}
+
+
+H2C = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
+UPGRADING = {
+    "HTTP_CONNECTION": "Upgrade, HTTP2-Settings",
+    "HTTP_UPGRADE": "h2c",
+    "HTTP_HTTP2_SETTINGS": "AAMAAABk",
+}
+NEXT = head(b"GET /next")
+THEN: Read = ("GET", "/next", "", uri("/next"), b"", True)
+
+READ: dict[str, tuple[bytes, list[Read]]] = {
+    "a path and a query": (
+        head(b"GET /a?b=c%20d"),
+        [("GET", "/a", "b=c%20d", uri("/a?b=c%20d"), b"", True)],
+    ),
+    "an encoded path": (
+        head(b"GET /a%2Fb%C3%A4?%24top=1"),
+        [("GET", "/a/b\xc3\xa4", "%24top=1", uri("/a%2Fb%C3%A4?%24top=1"), b"", True)],
+    ),
+    "a body": (
+        head(b"PATCH /a", b"Content-Type: application/json", b"Content-Length: 2") + b"{}" + NEXT,
+        [
+            (
+                "PATCH",
+                "/a",
+                "",
+                uri("/a", CONTENT_TYPE="application/json", CONTENT_LENGTH="2"),
+                b"{}",
+                True,
+            ),
+            THEN,
+        ],
+    ),
+    "chunks, with a trailer that is no header": (
+        head(b"PATCH /a", b"Transfer-Encoding: chunked")
+        + b"1;x=y\r\n{\r\n1\r\n}\r\n0\r\nAuthorization: evil\r\n\r\n"
+        + NEXT,
+        [("PATCH", "/a", "", uri("/a", HTTP_TRANSFER_ENCODING="chunked"), b"{}", True), THEN],
+    ),
+    "the same field twice": (
+        head(b"GET /", b"Prefer: a", b"prefer: b"),
+        [("GET", "/", "", uri("/", HTTP_PREFER="a,b"), b"", True)],
+    ),
+    "blanks around a value": (
+        head(b"GET /", b"Prefer: \t a b \t "),
+        [("GET", "/", "", uri("/", HTTP_PREFER="a b"), b"", True)],
+    ),
+    "names that would stand for others": (
+        head(b"GET /", b"X_Id: 1", b"Content_Length: 5", b"X-Id: 2"),
+        [("GET", "/", "", uri("/", HTTP_X_ID="2"), b"", True)],
+    ),
+    "another protocol offered": (
+        head(b"GET /a", *H2C) + NEXT,
+        [("GET", "/a", "", uri("/a", **UPGRADING), b"", True), THEN],
+    ),
+    "another protocol offered with a body": (
+        head(b"PATCH /a", *H2C, b"Content-Length: 2") + b"{}" + NEXT,
+        [
+            ("PATCH", "/a", "", uri("/a", CONTENT_LENGTH="2", **UPGRADING), b"{}", True),
+            THEN,
+        ],
+    ),
+    "another protocol offered with chunks": (
+        head(b"PATCH /a", *H2C, b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n\r\n" + NEXT,
+        [
+            (
+                "PATCH",
+                "/a",
+                "",
+                uri("/a", HTTP_TRANSFER_ENCODING="chunked", **UPGRADING),
+                b"{}",
+                True,
+            ),
+            THEN,
+        ],
+    ),
+    "as to a proxy": (
+        head(b"GET http://graph.microsoft.com/v1.0/security?a"),
+        [
+            (
+                "GET",
+                "/v1.0/security",
+                "a",
+                uri("http://graph.microsoft.com/v1.0/security?a"),
+                b"",
+                True,
+            )
+        ],
+    ),
+    "as to a proxy, without a path": (
+        head(b"GET http://graph.microsoft.com"),
+        [("GET", "/", "", uri("http://graph.microsoft.com"), b"", True)],
+    ),
+    "the last": (
+        head(b"GET /a", b"Connection: close") + NEXT,
+        [("GET", "/a", "", uri("/a", HTTP_CONNECTION="close"), b"", False)],
+    ),
+    "a tunnel": (
+        head(b"CONNECT graph.microsoft.com:443") + b"\x16\x03\x01",
+        [("CONNECT", "graph.microsoft.com:443", "", uri("graph.microsoft.com:443"), b"", False)],
+    ),
+    "HTTP/1.0": (b"GET /a HTTP/1.0\r\n\r\n", [("GET", "/a", "", uri("/a"), b"", False)]),
+    "HTTP/1.0, kept": (
+        b"GET /a HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
+        [("GET", "/a", "", uri("/a", HTTP_CONNECTION="Keep-Alive"), b"", True)],
+    ),
+    "empty lines before": (b"\r\n\r\n" + NEXT, [THEN]),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_read(name: str) -> None:
+    sent, expected = READ[name]
+    assert requests_in(sent) == (expected, None)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_read_byte_by_byte(name: str) -> None:
+    sent, expected = READ[name]
+    assert requests_in(*(bytes([byte]) for byte in sent)) == (expected, None)
+
+
+@given(
+    st.lists(st.sampled_from([sent for sent, expected in READ.values() if expected[-1][-1]])),
+    st.lists(st.integers(0, 2000)),
+)
+def test_read_in_any_pieces(sent: list[bytes], cuts: list[int]) -> None:
+    data = b"".join(sent)
+    at = sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})
+    pieces = [data[start:end] for start, end in pairwise(at)]
+    whole = requests_in(data)
+    assert whole[1] is None
+    assert requests_in(*pieces) == whole
+
+
+@given(
+    st.sampled_from([sent for sent, _ in READ.values()]),
+    st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=4)), max_size=4),
+)
+def test_whatever_comes_is_read_or_refused(sent: bytes, changes: list[tuple[int, bytes]]) -> None:
+    for place, put in changes:
+        sent = sent[:place] + put + sent[place + 1 :]
+    read, refused = requests_in(sent)
+    assert all(isinstance(environ, tuple) for environ in read)
+    assert refused in (None, 400, 414, 431)
+
+
+def test_the_host_of_a_proxy_request_is_that_of_its_url() -> None:
+    requests = Requests(BASE, LIMIT)
+    requests.feed(head(b"GET http://graph.microsoft.com:80?a=b"))
+    environ = requests.ready[0].environ
+    assert environ["HTTP_HOST"] == "graph.microsoft.com:80"
+
+
+def test_the_environment_of_the_process_is_none_of_the_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_AUTHORIZATION", "Bearer leaked")
+    monkeypatch.setenv("HTTP_PROXY", "http://leaked")
+    ((*_, headers, _, _),), _ = requests_in(head(b"GET /"))
+    assert headers == uri("/")
+
+
+TOO_LARGE = {
+    "announced": head(b"PATCH /", b"Content-Length: %d" % (LIMIT + 1)),
+    "in chunks": head(b"PATCH /", b"Transfer-Encoding: chunked") + b"400\r\n" + b" " * 1024,
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_body_that_is_too_large_is_not_waited_for(name: str) -> None:
+    requests = Requests(BASE, LIMIT)
+    requests.feed(TOO_LARGE[name])
+    environ, keep = requests.ready.popleft()
+    body = environ["wsgi.input"]
+    assert (keep, requests.ended, requests.abandoned) == (False, True, True)
+    assert int(environ.get("CONTENT_LENGTH", 0)) > LIMIT or len(body.read(LIMIT + 1)) > LIMIT
+    assert body.read(0) == b""
+    with pytest.raises(OSError, match="larger than"):
+        body.read()
+
+
+def test_a_body_as_large_as_may_be() -> None:
+    sent = head(b"PATCH /", b"Content-Length: %d" % LIMIT) + b" " * LIMIT
+    ((*_, body, keep),), refused = requests_in(sent)
+    assert (len(body), keep, refused) == (LIMIT, True, None)
+
+
+def test_a_client_that_waits_to_be_told_to_go_on() -> None:
+    requests = Requests(BASE, LIMIT)
+    requests.feed(head(b"PATCH /", b"Expect: 100-Continue", b"Content-Length: 2"))
+    assert requests.waits
+    requests.feed(b"{}")
+    assert not requests.waits
+    assert len(requests.ready) == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HT",
+        head(b"GET /")[:-2],
+        head(b"PATCH /", b"Content-Length: 2") + b"{",
+        head(b"PATCH /", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n",
+    ],
+)
+def test_what_ends_too_early_is_no_request(sent: bytes) -> None:
+    requests = Requests(BASE, LIMIT)
+    requests.feed(sent)
+    requests.end()
+    assert not requests.ready
+    assert requests.refusal is not None
+    assert requests.refusal.message == "The request ended before it was complete."
+
+
+def test_an_end_after_a_request_is_no_fault() -> None:
+    requests = Requests(BASE, LIMIT)
+    requests.feed(NEXT)
+    requests.end()
+    assert len(requests.ready) == 1
+    assert (requests.refusal, requests.ended, requests.abandoned) == (None, True, False)
+
+
+def test_a_head_without_end_is_not_kept() -> None:
+    requests = Requests(BASE, LIMIT)
+    line = b"X: " + b"y" * 1000 + b"\r\n"
+    requests.feed(head(b"GET /")[:-2])
+    fed = 0
+    while not requests.ended:
+        requests.feed(line)
+        fed += len(line)
+    assert MAX_HEAD - len(line) <= fed <= MAX_HEAD + len(line)
+    assert requests.refusal is not None
+    assert requests.refusal.status == 431

@@ -1,0 +1,241 @@
+"""Sign-in through the whole app: tokens from its endpoint, permissions, the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+
+from mockgraph import MockGraph
+from mockgraph.cli import main
+from mockgraph.errors import GraphError, MockGraphError
+
+TENANT = "11111111-2222-3333-4444-555555555555"
+ASKED = {
+    "grant_type": "client_credentials",
+    "client_id": "my-app",
+    "client_secret": "any",
+    "scope": "https://graph.microsoft.com/.default",
+}
+ALERTS = "/v1.0/security/alerts"
+
+
+def sign_in(client: FlaskClient, prefix: str = "", **changes: str) -> Any:
+    return client.post(f"{prefix}/{TENANT}/oauth2/v2.0/token", data={**ASKED, **changes})
+
+
+@pytest.fixture
+def strict(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    client = make_client(auth="jwt")
+    del client.environ_base["HTTP_AUTHORIZATION"]
+    return client
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_token_from_the_endpoint_opens_the_service(strict: FlaskClient) -> None:
+    assert strict.get(ALERTS).status_code == 401
+    answer = sign_in(strict)
+    assert answer.status_code == 200
+    token = answer.json["access_token"]
+    assert strict.get(ALERTS, headers=bearer(token)).status_code == 200
+    body = {"providerStatus": []}
+    assert strict.patch("/localtest/Security", json=body, headers=bearer(token)).status_code == 200
+
+
+def test_in_a_tenant_of_mockgraph_and_not_outside(strict: FlaskClient) -> None:
+    answer = sign_in(strict, "/t/a")
+    assert answer.status_code == 200
+    token = answer.json["access_token"]
+    assert strict.get(f"/t/a{ALERTS}", headers=bearer(token)).status_code == 200
+    known = strict.get(f"/t/a/{TENANT}/v2.0/.well-known/openid-configuration").json
+    assert known is not None
+    assert known["token_endpoint"].startswith(f"http://localhost/t/a/{TENANT}/oauth2/v2.0/token")
+
+
+def test_a_resource_server_validates_by_the_keys(strict: FlaskClient) -> None:
+    token = sign_in(strict).json["access_token"]
+    known = strict.get(f"/{TENANT}/v2.0/.well-known/openid-configuration").json
+    assert known is not None
+    (key, *_) = jwt.PyJWKSet.from_dict(strict.get(known["jwks_uri"]).json or {}).keys
+    claims = jwt.decode(token, key, algorithms=["RS256"], options={"verify_aud": False})
+    assert claims["tid"] == TENANT
+    assert "SecurityEvents.ReadWrite.All" in claims["roles"]
+
+
+@pytest.mark.parametrize(
+    "flaw", ["expired", "future", "audience", "issuer", "key", "none", "hs256", "tampered"]
+)
+def test_a_flawed_token_is_refused(strict: FlaskClient, flaw: str) -> None:
+    minted = strict.post("/_mockgraph/tokens", json={"app": "my-app", "flaw": flaw})
+    assert minted.status_code == 201
+    assert minted.json is not None
+    refused = strict.get(ALERTS, headers=bearer(minted.json["access_token"]))
+    assert refused.status_code == 401
+    assert "WWW-Authenticate" in refused.headers
+
+
+def test_a_permission_that_is_missing_is_named(strict: FlaskClient) -> None:
+    minted = strict.post(
+        "/_mockgraph/tokens", json={"permissions": ["SecurityEvents.Read.All"]}
+    ).json
+    assert minted is not None
+    headers = bearer(minted["access_token"])
+    assert strict.get(ALERTS, headers=headers).status_code == 200
+    refused = strict.post(ALERTS, json={"title": "x"}, headers=headers)
+    assert refused.status_code == 403
+    assert refused.json is not None
+    assert "SecurityEvents.ReadWrite.All" in refused.json["error"]["message"]
+
+
+def test_a_token_expires_by_the_clock(strict: FlaskClient) -> None:
+    headers = bearer(sign_in(strict).json["access_token"])
+    assert strict.get(ALERTS, headers=headers).status_code == 200
+    strict.post("/_mockgraph/clock", json={"advance": 100_000})
+    assert strict.get(ALERTS, headers=headers).status_code == 401
+
+
+def test_a_wrong_secret_is_entras_error(strict: FlaskClient) -> None:
+    refused = sign_in(strict, client_secret="wrong")
+    assert refused.status_code == 401
+    assert refused.json["error"] == "invalid_client"
+    assert refused.json["error_codes"] == [7000215]
+
+
+def test_sign_in_is_recorded_without_what_is_secret(strict: FlaskClient) -> None:
+    sign_in(strict, client_secret="hush-hush")
+    listed = strict.get("/_mockgraph/requests")
+    assert listed.json is not None
+    (recorded,) = listed.json["value"]
+    assert recorded["answeredBy"] == "sign-in"
+    assert recorded["response"] is None
+    assert b"hush-hush" not in listed.data
+
+
+def test_faults_and_stubs_reach_sign_in(strict: FlaskClient) -> None:
+    strict.post("/_mockgraph/faults", json={"path": "/oauth2/v2.0/token", "status": 503})
+    assert sign_in(strict).status_code == 503
+    assert sign_in(strict).status_code == 200
+    strict.post("/_mockgraph/stubs", json={"path": f"/{TENANT}/oauth2/v2.0/token", "json": {}})
+    assert sign_in(strict).json == {}
+
+
+def test_what_is_neither_root_nor_sign_in_is_unknown(strict: FlaskClient) -> None:
+    assert strict.get("/v7/security").status_code == 401
+    token = sign_in(strict).json["access_token"]
+    refused = strict.get("/v7/security", headers=bearer(token))
+    assert refused.status_code == 400
+    assert refused.json is not None
+    assert refused.json["error"]["message"] == "Invalid version: v7"
+
+
+def test_a_seed_says_who_may_sign_in(make_client: Callable[..., FlaskClient]) -> None:
+    apps = [{"appId": "known", "secrets": ["s"], "permissions": ["SecurityEvents.Read.All"]}]
+    seed = {"Security": {}, "Directory": {"apps": apps}}
+    client = make_client(auth="jwt", seeds=(seed,))
+    assert sign_in(client).status_code in (400, 401)
+    token = sign_in(client, client_id="known", client_secret="s").json["access_token"]
+    assert client.get(ALERTS, headers=bearer(token)).status_code == 200
+    assert client.post(ALERTS, json={}, headers=bearer(token)).status_code == 403
+
+
+def test_a_directory_that_does_not_fit_is_refused(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    with pytest.raises(GraphError, match="Directory/apps/0"):
+        make_client(seeds=({"Security": {}, "Directory": {"apps": [{"appId": 5}]}},))
+    with pytest.raises(MockGraphError, match="is no state document"):
+        make_client(seeds=({"Security": {}, "Directories": {}},))
+
+
+def test_revoked_tokens_and_devices_by_http(strict: FlaskClient) -> None:
+    headers = bearer(sign_in(strict).json["access_token"])
+    assert strict.post("/_mockgraph/revocations", json={"app": "my-app"}).status_code == 204
+    assert strict.get(ALERTS, headers=headers).status_code == 401
+    for what in ("approve", "deny"):
+        assert strict.post(f"/_mockgraph/devices/NONE/{what}", json={}).status_code in (404, 415)
+    assert strict.post("/_mockgraph/tokens", json={"permissions": "all"}).status_code == 400
+    assert strict.post("/_mockgraph/tokens", json={"flaw": "odd"}).status_code == 400
+
+
+def test_a_device_is_signed_in_by_http(make_client: Callable[..., FlaskClient]) -> None:
+    client = make_client(seeds=({"Security": {}, "Directory": {"deviceApproval": "manual"}},))
+    begun = client.post(
+        f"/{TENANT}/oauth2/v2.0/devicecode",
+        data={"client_id": "my-app", "scope": "SecurityEvents.Read.All"},
+    ).json
+    assert begun is not None
+    asked = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "client_id": "my-app",
+        "device_code": begun["device_code"],
+    }
+    url = f"/{TENANT}/oauth2/v2.0/token"
+    pending = client.post(url, data=asked).json
+    assert pending is not None
+    assert pending["error"] == "authorization_pending"
+    approved = client.post(f"/_mockgraph/devices/{begun['user_code']}/approve", json={})
+    assert approved.status_code == 204
+    client.post("/_mockgraph/clock", json={"advance": 10})
+    assert "access_token" in (client.post(url, data=asked).json or {})
+
+
+def test_a_token_by_the_command_line() -> None:
+    with MockGraph(auth="jwt") as graph:
+        run = CliRunner().invoke(
+            main, ["token", "--url", graph.origin, "--scope", "SecurityEvents.Read.All"]
+        )
+        assert run.exit_code == 0, run.output
+        headers = bearer(run.output.strip())
+        assert requests.get(f"{graph.origin}{ALERTS}", headers=headers, timeout=9).ok
+        assert requests.get(
+            f"{graph.origin}{ALERTS}", headers=bearer(graph.token(user=None)), timeout=9
+        ).ok
+        refused = CliRunner().invoke(main, ["token", "--url", graph.origin, "--user", "nobody"])
+        assert refused.exit_code == 1
+        assert "There is no user 'nobody'" in refused.output
+    gone = CliRunner().invoke(main, ["token", "--url", graph_origin_of(graph)])
+    assert gone.exit_code == 1
+    assert "cannot be asked" in gone.output
+
+
+def graph_origin_of(_: MockGraph) -> str:
+    return "http://127.0.0.1:9"
+
+
+def test_https_in_python(tmp_path: Any) -> None:
+    with MockGraph(auth="off", tls=True, ca_dir=tmp_path / "ca") as graph:
+        assert graph.tls_url.startswith("https://127.0.0.1:")
+        assert requests.get(f"{graph.tls_url}/Security", verify=graph.ca, timeout=9).ok
+        assert requests.get(f"{graph.url}/Security", timeout=9).ok
+    with MockGraph() as graph:
+        for ask in (lambda: graph.tls_url, lambda: graph.ca):
+            with pytest.raises(MockGraphError, match="does not serve https"):
+                ask()
+
+
+def test_the_authority_by_the_command_line(tmp_path: Any) -> None:
+    run = CliRunner().invoke(main, ["ca", "--ca-dir", str(tmp_path / "ca")])
+    assert run.exit_code == 0, run.output
+    assert str(tmp_path / "ca" / "ca.pem") in run.output
+    assert (tmp_path / "ca" / "ca.pem").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--tls-cert", "missing.pem"], "go together"),
+        (["--tls-cert", "missing.pem", "--tls-key", "missing.pem"], "missing.pem"),
+    ],
+)
+def test_certificates_that_cannot_be_used(options: list[str], says: str) -> None:
+    run = CliRunner().invoke(main, ["serve", "--port", "0", *options])
+    assert run.exit_code == 1
+    assert says in run.output

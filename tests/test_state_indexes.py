@@ -1,0 +1,239 @@
+"""Indexes: never a different answer, only fewer entities looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockgraph.odata.filters import compile_filter
+from mockgraph.resources.alerts import Alert
+from mockgraph.state import indexes, persistent
+from mockgraph.state.entities import Entity
+from mockgraph.state.indexes import Indexes
+from mockgraph.state.rows import Rows
+from mockgraph.state.storage import EntityStorage
+
+Json = Any
+
+ALERTS = "/localtest/Security/alerts"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _at_once() -> Iterator[None]:
+    """Whatever is asked has an index, however small the table, and the table many chunks."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(indexes, "_FROM", 0)
+        patched.setattr(indexes, "_ASKED", 1)
+        patched.setattr(persistent, "_CHUNK", 4)
+        yield
+
+
+# -- the same answers ---------------------------------------------------------------------
+
+FILTERS = [
+    "title eq 'a'",
+    "title eq 'A'",
+    "'a' eq title",
+    "$it/title eq ''",
+    "title eq null",
+    "severity eq 'high'",
+    "severity eq 'HIGH'",
+    "severity eq microsoft.graph.alertSeverity'low'",
+    "confidence eq 1",
+    "confidence eq 1.0",
+    "vendorInformation/provider eq 'p'",
+    "vendorInformation/provider eq null",
+    "eventDateTime eq 2024-05-01T12:00:00Z",
+    "own eq 1",
+    "own eq 1.0",
+    "own eq 0",
+    "own eq true",
+    "own eq false",
+    "own eq '1'",
+    "own eq null",
+    "own/in eq 'p'",
+    "title eq 'a' and severity eq 'high'",
+    "title eq 'a' and own eq 1 and confidence ne 1",
+    "title eq 'a' or own eq 1",
+    "not (title eq 'a')",
+    "title eq 'a' and title eq 'b'",
+    "tags/$count eq 1",
+    "tags/any(t: t eq 'x')",
+]
+compiled = [compile_filter(text, Alert) for text in FILTERS]
+texts = st.sampled_from(["a", "A", "b", ""])
+alerts = st.fixed_dictionaries(
+    {
+        "title": st.none() | texts,
+        "severity": st.sampled_from([None, "high", "low", "unknown"]),
+        "confidence": st.sampled_from([None, 0, 1]),
+        "vendorInformation": st.none()
+        | st.fixed_dictionaries({"provider": st.sampled_from([None, "p", "q"])}),
+        "eventDateTime": st.sampled_from(
+            [None, "2024-05-01T12:00:00Z", "2024-05-01T14:00:00+02:00"]
+        ),
+        "tags": st.lists(st.just("x"), max_size=2),
+    },
+    optional={
+        "own": st.sampled_from(
+            [None, 0, 1, 1.0, 2**60, True, False, "1", "a", [1], [], {}, {"in": "p"}, {"in": [1]}]
+        )
+    },
+)
+keys = st.sampled_from([f"k{n}" for n in range(30)])
+writes = st.dictionaries(keys, st.none() | alerts, min_size=1, max_size=4)
+# Write, keep a snapshot, or go back to one that was kept.
+steps = st.lists(writes | st.sampled_from(["keep", 0, 1, 2]), min_size=1, max_size=25)
+
+
+@given(st.dictionaries(keys, alerts), steps)
+def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> None:
+    storage = EntityStorage()
+    storage.restore(storage.stamped({"alerts": start}))
+    kept = [storage.now]
+    for step in steps:
+        if step == "keep":
+            kept.append(storage.now)
+        elif isinstance(step, int):
+            storage.restore(kept[step % len(kept)])
+        else:
+            storage.commit({"alerts": step})
+        rows = storage.now.rows("alerts")
+        for text, each in zip(FILTERS, compiled, strict=True):
+            found = [entity for entity in rows.having(each.equalities) if each.matches(entity)]
+            assert found == [entity for entity in rows.in_order if each.matches(entity)], text
+
+
+def test_forks_share_indexes_and_nothing_else(make_client: Any) -> None:
+    client: FlaskClient = make_client(
+        seeds=({"Security": {"alerts": [{"id": f"a{n}", "title": f"{n % 3}"} for n in range(20)]}},)
+    )
+
+    def titled(title: str, root: str = "") -> list[str]:
+        answer = client.get(f"{root}{ALERTS}?$filter=title eq '{title}'").json
+        assert answer is not None
+        counted = client.get(f"{root}{ALERTS}/$count?$filter=title eq '{title}'").text
+        assert counted == str(len(answer["value"]))
+        return [each["id"] for each in answer["value"]]
+
+    before = titled("1")
+    assert before == [f"a{n}" for n in range(1, 20, 3)]
+    client.patch(f"/t/one{ALERTS}/a0", json={"title": "1"})
+    client.delete(f"/t/two{ALERTS}/a1")
+    client.post(ALERTS, json={"id": "new", "title": "1"})
+    assert titled("1", "/t/one") == ["a0", *before]
+    assert titled("1", "/t/two") == before[1:]
+    assert titled("1") == [*before, "new"]
+    client.post("/_mockgraph/reset")
+    assert titled("1") == before
+
+
+def test_navigation_by_an_index(client: FlaskClient) -> None:
+    """Which alerts belong to an incident is looked up, and changes with them."""
+    related = [{"id": f"a{n}", "incidentId": "two" if n % 2 else None} for n in range(9)]
+    incidents = [{"id": "one"}, {"id": "two"}]
+    document = {"Security": {"incidents": incidents, "alerts_v2": related}}
+    assert client.put("/_mockgraph/state", json=document).status_code == 204
+
+    def alerts(incident: str) -> list[str]:
+        answer: Json = client.get(f"/v1.0/security/incidents/{incident}/alerts").json
+        expanded: Json = client.get(f"/v1.0/security/incidents/{incident}?$expand=alerts").json
+        ids = [each["id"] for each in answer["value"]]
+        assert [each["id"] for each in expanded["alerts"]] == ids
+        return ids
+
+    assert (alerts("one"), alerts("two")) == ([], ["a1", "a3", "a5", "a7"])
+    related[3]["incidentId"] = "one"
+    client.put("/_mockgraph/state", json=document)
+    assert (alerts("one"), alerts("two")) == (["a3"], ["a1", "a5", "a7"])
+
+
+@pytest.mark.parametrize("value", ["1.5", "2", "2.0", "INF", "-INF", "NaN", "null"])
+def test_doubles_have_words_among_them(client: FlaskClient, value: str) -> None:
+    scores = [{"currentScore": each} for each in (1.5, 2, 2.0, "INF", "-INF", "NaN", None)]
+    client.put("/_mockgraph/state", json={"Security": {"secureScores": scores}})
+    answer = client.get(f"/v1.0/security/secureScores?$filter=currentScore eq {value}").json
+    assert answer is not None
+    shown = [json.dumps(each["currentScore"]).strip('"') for each in answer["value"]]
+    assert shown == {"2": ["2", "2.0"], "2.0": ["2", "2.0"], "NaN": []}.get(value, [value])
+
+
+# -- less to look at ----------------------------------------------------------------------
+
+
+def entities(values: Sequence[Json]) -> list[Entity]:
+    return [Entity({"n": value}, f"k{n}", n, n) for n, value in enumerate(values)]
+
+
+def test_an_index_leaves_only_what_is_equal() -> None:
+    rows = Rows(entities([n % 5 for n in range(100)]))
+    for version in (rows, rows.changed({"k0": None, "k7": entities([0] * 8)[7]})):
+        found = list(version.having([(("n",), 2)]))
+        assert found == [entity for entity in version.in_order if entity["n"] == 2]
+        assert list(version.having([(("n",), 7)])) == []
+        assert version.having([(("n",), 2), (("m",), 1)]) is not version.in_order
+
+
+def test_the_narrowest_of_several_indexes_counts() -> None:
+    values = [{"wide": n % 2, "narrow": n} for n in range(50)]
+    rows = Rows(Entity(value, f"k{n}", n, n) for n, value in enumerate(values))
+    equalities: Json = [(("wide",), 1), (("narrow",), 3)]
+    for order in (equalities, equalities[::-1]):
+        assert [entity.key for entity in rows.having(order)] == ["k3"]
+
+
+def test_small_tables_and_rare_questions_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "_FROM", 10)
+    monkeypatch.setattr(indexes, "_ASKED", 2)
+    small, large = Rows(entities(range(9))), Rows(entities(range(10)))
+    for _ in range(3):
+        assert small.having([(("n",), 1)]) is small.in_order
+    assert large.having([(("n",), 1)]) is large.in_order
+    assert len(large.having([(("n",), 1)])) == 1
+
+
+def test_indexes_are_few_and_those_asked_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "_MOST", 2)
+    monkeypatch.setattr(indexes, "_MOST_COUNTED", 4)
+    rows = Rows(entities(range(20)))
+
+    def is_indexed(path: str) -> bool:
+        return rows.having([((path,), 1)]) is not rows.in_order
+
+    assert [is_indexed("a"), is_indexed("b"), is_indexed("b"), is_indexed("b")] == [True] * 4
+    assert not is_indexed("c")
+    assert is_indexed("c")  # as often as twice the one that is asked least
+    assert [is_indexed("a"), is_indexed("b"), is_indexed("c")] == [False, True, True]
+    for path in "defghijklmnop":
+        assert not is_indexed(path)
+    assert [is_indexed("b"), is_indexed("c")] == [True, True]
+
+
+def test_many_may_ask_at_once() -> None:
+    every = Rows(entities([n % 7 for n in range(500)]))
+    versions = [every]
+    for n in range(40):
+        versions.append(versions[-1].changed({f"k{n}": None}))
+
+    def ask(n: int) -> bool:
+        version, value = versions[n % len(versions)], n % 7
+        found = [each for each in version.having([(("n",), value)]) if each["n"] == value]
+        return found == [each for each in version.in_order if each["n"] == value]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(800)))
+
+
+def test_who_asks_while_an_index_is_made_searches() -> None:
+    made = Indexes()
+    some = Rows(entities(range(20))).in_order
+    with made._making:
+        assert made.narrow(some, [(("n",), 1)]) is some
+    assert len(made.narrow(some, [(("n",), 1)])) == 1
