@@ -52,7 +52,7 @@ class Bench:
         self.work = work
         self.results = Results()
         self.seconds = 1
-        self.rounds = 2 if quick else 5
+        self.rounds = 1 if quick else 5
         self.peer_rounds = 1 if quick else 2
         self._numbers = itertools.count()
 
@@ -108,6 +108,8 @@ class Bench:
         server = entrant.server
         bursts = 1 if server.is_warm or self.quick else server.candidate.warm
         server.is_warm = True
+        if bursts > 1:
+            self.results.note(f"{entrant.name} is measured after {bursts} s of load.")
         return sum(self._burst(entrant, connections, self.rounds).failed for _ in range(bursts))
 
     def _burst(self, entrant: Entrant, connections: int, turn: int) -> Burst:

@@ -10,7 +10,7 @@ from benchmarks.bench import Bench, Bursts, Entrant
 from benchmarks.candidates import MockGraph, Store
 from benchmarks.load import Call, Client, LoadFailed
 from benchmarks.peers import JsonServer
-from benchmarks.results import Goal, Table
+from benchmarks.results import Goal, Table, ratio_text
 
 SIZES = (1, 10_000, 100_000)
 STORED = 10_000
@@ -20,7 +20,7 @@ def growth(bench: Bench) -> None:
     """GET and PATCH by id with 1, 10,000 and 100,000 stored, in memory and in a file."""
     sizes = SIZES[:2] if bench.quick else SIZES
     rows = []
-    for name in ("memory", "--store FILE", JsonServer.name):
+    for name in ("memory", "--store FILE", *([] if bench.quick else [JsonServer.name])):
         rows += _grown(bench, name, sizes)
     columns = ["", *(f"{size:,}" for size in sizes)]
     columns += [f"MiB with {sizes[-1]:,}", f"start with {sizes[-1]:,}"]
@@ -49,7 +49,7 @@ def _grown(bench: Bench, name: str, sizes: tuple[int, ...]) -> list[list[str]]:
                     str(size),
                     server,
                     candidate.alert_get() if method == "GET" else candidate.alert_patch(),
-                    bench.rounds if isinstance(candidate, MockGraph) else bench.peer_rounds,
+                    bench.rounds if isinstance(candidate, MockGraph) else 1,
                 )
                 for size, (candidate, server) in servers.items()
             ]
@@ -68,7 +68,7 @@ def _candidate(bench: Bench, name: str, size: int) -> Store:
 
 
 def _parts(found: Bursts, sizes: tuple[int, ...]) -> list[str]:
-    parts = [f"{found.ratio(str(n), '1'):.2f}" if str(n) in found else "" for n in sizes[1:]]
+    parts = [ratio_text(found.ratio(str(n), "1")) if str(n) in found else "" for n in sizes[1:]]
     return [f"{found.rate('1'):,.0f}/s", *parts]
 
 
@@ -92,12 +92,12 @@ def durable(bench: Bench) -> None:
                 calls = candidate.singleton_patch()
                 entrants.append(Entrant(name, server, calls, bench.rounds))
         rows = []
-        for connections in (1, 8):
+        for connections in (8,) if bench.quick else (1, 8):
             found = bench.race(entrants, connections, "PATCH the singleton, durably")
             if "memory" not in found:
                 continue
             cells = [
-                f"{found.ratio(name, 'memory'):.2f} · {found.p99(name):.1f} ms"
+                f"{ratio_text(found.ratio(name, 'memory'))} · {found.p99(name):.1f} ms"
                 if name in found
                 else ""
                 for name in modes

@@ -35,6 +35,11 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
+def ratio_text(ratio: float) -> str:
+    """Two places, or the first figure that is not 0."""
+    return f"{ratio:.2f}" if ratio >= 0.1 or not ratio else f"{ratio:.1g}"
+
+
 class Results:
     """Everything that goes into the report."""
 

@@ -17,7 +17,7 @@ SETTLED = 0.5  # seconds after the first answer
 def start(bench: Bench) -> None:
     """Start each in turns."""
     bare = Limit(str(security()).encode())
-    rounds = 3 if bench.quick else 9
+    rounds = 2 if bench.quick else 9
     seconds: dict[str, list[float]] = {}
     memory: dict[str, list[float]] = {}
     candidates = [bare, MockGraph(), *(peer() for peer in PEERS)]

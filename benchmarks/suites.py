@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -46,7 +47,8 @@ class Suite(NamedTuple):
         return sys.executable if self.ours else str(PYTHON)
 
     def write(self, directory: Path) -> Path:
-        file = directory / f"test_{abs(hash(self.name))}.py"
+        name = re.sub(r"\W+", "_", self.name)
+        file = directory / f"test_{name}.py"
         file.write_text(f"import pytest, {self.imports}\n{_KEPT}\n{self.test}")
         return file
 
@@ -161,15 +163,16 @@ def tests(bench: Bench) -> None:
     above: dict[str, list[float]] = {}
     rounds = 1 if bench.quick else 3
     for turn in range(rounds):
-        empty: dict[str, float] = {}
+        empty: dict[str, float | None] = {}
         for suite in SUITES:
-            if suite.name.startswith("moto") and turn >= bench.peer_rounds:
-                continue
-            took = _took(bench, suite, directory)
+            if suite.name.startswith("moto") and (bench.quick or turn):
+                continue  # takes as long as all others together
             if suite.name == suite.base:
-                empty[suite.base] = took or 0
-            elif took is not None:
-                above.setdefault(suite.name, []).append(took - empty[suite.base])
+                empty[suite.base] = _took(bench, suite, directory)
+            elif nothing := empty[suite.base]:
+                took = _took(bench, suite, directory)
+                if took is not None:
+                    above.setdefault(suite.name, []).append(took - nothing)
     medians = {name: statistics.median(each) for name, each in above.items()}
     rows = [[name, f"{seconds:.2f}"] for name, seconds in medians.items()]
     title = f"{TESTS:,} tests of one call each"

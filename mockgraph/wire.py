@@ -66,7 +66,7 @@ class Request(flask.Request):
         """The body, whole. Raises 400 where it broke off, 413 where it is too large."""
         limit, announced = self.max_content_length, self.content_length
         try:
-            data = self.get_data(cache=False)
+            data = self.get_data()
         except RequestEntityTooLarge:
             raise PayloadTooLarge(cast("int", limit)) from None
         except ClientDisconnected:

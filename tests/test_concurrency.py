@@ -20,10 +20,12 @@ ALERTS = f"{SECURITY}/alerts"
 THREADS = 8
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "process", "disk"])
 def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MockGraph]:
-    store = tmp_path / "graph.store" if request.param == "file" else None
-    with MockGraph(seed=EMPTY, store=store) as graph:
+    settings: dict[str, Any] = {}
+    if request.param != "memory":
+        settings = {"store": tmp_path / "graph.store", "durability": request.param}
+    with MockGraph(seed=EMPTY, **settings) as graph:
         yield graph
 
 
@@ -130,6 +132,55 @@ def test_readers_see_whole_writes(graph: MockGraph) -> None:
             assert len({each[name] for each in shown for name in ("region", "vendor")}) <= 1
 
     at_once(lambda number: write(number) if number < 2 else read(number), 5)
+
+
+def test_each_request_sees_one_state(graph: MockGraph) -> None:
+    """Two whole states take turns; no answer has something of both."""
+    documents = [
+        {
+            "Security": {
+                "incidents": [{"id": "i", "displayName": name}],
+                "alerts_v2": [
+                    {"id": f"{name}{n}", "title": name, "incidentId": "i"} for n in range(size)
+                ],
+            }
+        }
+        for name, size in (("a", 30), ("b", 70))
+    ]
+    graph.state = documents[0]
+    stop = threading.Event()
+
+    def write() -> None:
+        try:
+            for turn in range(20):
+                graph.state = documents[turn % 2]
+        finally:
+            stop.set()
+
+    def read(number: int) -> None:
+        root, sizes = "/v1.0/security", {"a": 30, "b": 70}
+        while not stop.is_set():
+            if number % 2:
+                page = ask(graph.origin, "GET", f"{root}/alerts_v2?$count=true").json
+                alerts, count = page["value"], page["@odata.count"]
+                titles = {each["title"] for each in alerts}
+            else:
+                incident = ask(graph.origin, "GET", f"{root}/incidents/i?$expand=alerts").json
+                alerts, count = incident["alerts"], len(incident["alerts"])
+                titles = {incident["displayName"], *(each["title"] for each in alerts)}
+            (title,) = titles
+            assert len(alerts) == count == sizes[title]
+
+    at_once(lambda number: read(number) if number else write(), 5)
+
+
+def test_a_slow_write_holds_up_no_reader(graph: MockGraph) -> None:
+    """A writer that has the state to itself, and does not let go of it."""
+    state = graph._tenant.state
+    with state._entities.writing():
+        answers = at_once(lambda _: ask(graph.origin, "GET", SECURITY).status, 3)
+        lists = at_once(lambda _: ask(graph.origin, "GET", f"{ALERTS}?$count=true").status, 3)
+    assert answers == lists == [200] * 3
 
 
 def test_a_reset_while_in_use(graph: MockGraph) -> None:

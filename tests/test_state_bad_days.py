@@ -76,6 +76,16 @@ def test_a_disk_that_takes_no_more(
     assert reopened(client, store) == "after"
 
 
+def test_a_short_write_goes_on(
+    client: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, data: really(file, data[:7]))
+        assert patch(client, "in pieces") == 200
+    assert reopened(client, store) == "in pieces"
+
+
 def test_half_a_record_that_cannot_be_taken_back_at_once(
     client: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

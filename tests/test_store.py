@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import zlib
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 from conftest import state_of
-from refusals import message_of
-from stores import ALERTS, HEADER, SECURITY, failing_write, patch, region, serving
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stores import ALERTS, HEADER, SECURITY, patch, region, serving
 
 from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.state.store import Store
 
 
 @pytest.fixture
@@ -118,6 +121,54 @@ def test_a_torn_last_record_is_dropped_with_a_warning(
         assert str(used) in record.message
         with serving(used) as client:
             assert region(client) == "again"
+
+
+def test_a_power_cut_may_leave_zeros_behind_what_was_written(used: Path) -> None:
+    whole = used.read_bytes()
+    start = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for kept in (0, 1, 30):
+        used.write_bytes(whole[: start + kept] + b"\0" * 5000)
+        with serving(used) as client:
+            assert region(client) == "two"
+        assert used.read_bytes() == whole[:start]
+
+
+# -- the file itself ----------------------------------------------------------------------
+
+
+def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
+    with serving(store) as client:
+        made = client.post(ALERTS, json={"id": "a", "title": "größe \u2028"}).json
+        client.patch(f"{ALERTS}/a", json={"title": "two"})
+        client.delete(f"{ALERTS}/a")
+    header, _, *written = (
+        json.loads(line) for line in store.read_text("utf-8").split("\n") if line
+    )
+    assert header == {"mockgraph": "store", "version": 2}
+    created, changed, deleted = (each["write"]["alerts"]["a"] for each in written)
+    assert made is not None
+    assert created["entity"] == {name: made[name] for name in made if "@" not in name}
+    assert created["number"] == created["revision"] == changed["number"] < changed["revision"]
+    assert changed["entity"]["title"] == "two"
+    assert deleted is None
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_is_found_wherever_it_is(used: Path, data: st.DataObject) -> None:
+    whole = used.read_bytes()
+    at = data.draw(st.integers(0, len(whole) - 2))  # the last newline is what may be torn off
+    became = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[at]))
+    damaged = whole[:at] + bytes([became]) + whole[at + 1 :]
+    used.write_bytes(damaged)
+    # A line that lost its end runs on into the next one; one that gained an end stops there.
+    lines = [0, *(place + 1 for place, byte in enumerate(damaged[:-1]) if byte == ord("\n"))]
+    line = max(start for start in lines if start <= at)
+    says = "is not a MockGraph store" if line == 0 else f"is damaged at byte {line};"
+    with pytest.raises(MockGraphError, match=says):
+        Store(used, "process")
+    assert used.read_bytes() == damaged
+    used.write_bytes(whole)
 
 
 # -- what is not a store ------------------------------------------------------------------
@@ -232,51 +283,3 @@ def test_a_store_in_use_is_refused(used: Path) -> None:
         assert patch(client, "still") == 200
     with serving(used) as client:
         assert region(client) == "still"
-
-
-# -- a disk that fails --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("room", [0, 1, 40])
-def test_a_write_that_fails_is_507_and_changes_nothing(
-    used: Path, monkeypatch: pytest.MonkeyPatch, room: int
-) -> None:
-    with serving(used) as client:
-        before, content = state_of(client), used.read_bytes()
-        for method, path, body in [
-            ("PATCH", SECURITY, {"providerStatus": []}),
-            ("POST", ALERTS, {"title": "x"}),
-            ("DELETE", f"{ALERTS}/{before['Security']['alerts'][0]['id']}", None),
-        ]:
-            with monkeypatch.context() as patched:
-                patched.setattr(os, "write", failing_write(room))
-                answer = client.open(path, method=method, json=body)
-            code, message = message_of(answer.status_code, answer.headers, answer.data)
-            assert (answer.status_code, code) == (507, "InsufficientStorage")
-            assert os.strerror(errno.ENOSPC) in message
-            assert state_of(client) == before
-            assert used.read_bytes() == content
-        assert patch(client, "room again") == 200
-    with serving(used) as client:
-        assert region(client) == "room again"
-
-
-def test_a_short_write_goes_on(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    really = os.write
-    with serving(used) as client, monkeypatch.context() as patched:
-        patched.setattr(os, "write", lambda file, data: really(file, data[:7]))
-        assert patch(client, "in pieces") == 200
-    with serving(used) as client:
-        assert region(client) == "in pieces"
-
-
-@pytest.mark.parametrize("replaced", [False, True])
-def test_a_store_that_is_taken_away_while_serving(used: Path, replaced: bool) -> None:
-    with serving(used) as client:
-        before = state_of(client)
-        used.unlink()
-        if replaced:
-            used.write_bytes(b"another's")
-        assert patch(client, "lost") == 507
-        assert state_of(client) == before
-    assert not replaced or used.read_bytes() == b"another's"

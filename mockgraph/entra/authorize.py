@@ -12,7 +12,7 @@ from mockgraph.entra.clients import Client, find_app
 from mockgraph.entra.directory import App, User
 from mockgraph.entra.errors import EntraError
 from mockgraph.entra.forms import Call, Form, check_method, need, read_form, read_query
-from mockgraph.entra.grants import Code, delegated, read_asked
+from mockgraph.entra.grants import delegated, read_asked
 from mockgraph.entra.pages import TYPED, sign_in_page, told
 from mockgraph.entra.redirects import check_mode, check_redirect_uri, redirect, respond, split_uri
 from mockgraph.entra.scopes import GRAPH
@@ -22,6 +22,7 @@ from mockgraph.entra.sign_in_errors import (
     NotSignedIn,
     UnsupportedResponseType,
 )
+from mockgraph.entra.tickets import Code
 from mockgraph.entra.users import find_user, typed_user
 
 if TYPE_CHECKING:

@@ -12,14 +12,12 @@ from mockgraph.entra.devices import Devices
 from mockgraph.entra.directory import App, Directory, User
 from mockgraph.entra.errors import TenantNotFound
 from mockgraph.entra.forms import Authority, read_authority
-from mockgraph.entra.grants import Code, Refresh
 from mockgraph.entra.issuers import MICROSOFT, Issuers
 from mockgraph.entra.keys import Claims, Keys
 from mockgraph.entra.minting import mint
 from mockgraph.entra.revocations import Revocations
-from mockgraph.entra.routes import answer
 from mockgraph.entra.scopes import GRAPH, Asked, Scopes
-from mockgraph.entra.tickets import Tickets
+from mockgraph.entra.tickets import Code, Refresh, Tickets
 from mockgraph.entra.tokens import LIFETIME, Grant, Tokens
 from mockgraph.entra.verification import Verification
 from mockgraph.errors import BadRequest, NotFound
@@ -78,6 +76,8 @@ class Entra:
 
     def answer(self, request: Request) -> Response | None:
         """The answer to a request to one of Entra's paths; None for any other path."""
+        from mockgraph.entra.routes import answer  # nobody who starts has to wait for it
+
         return answer(self, request)
 
     def verify(self, token: str, host: str) -> Claims:

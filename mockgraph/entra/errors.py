@@ -47,31 +47,43 @@ class EntraError(Exception):
 
 
 class MalformedRequest(EntraError):
+    """Malformed request."""
+
     number = 9002313
     text = "Invalid request. Request is malformed or invalid."
 
 
 class RequestTooLarge(MalformedRequest):
+    """Request too large."""
+
     status = 413
 
 
 class MissingParameter(EntraError):
+    """Missing parameter."""
+
     number = 900144
     text = "The request body must contain the following parameter: '{}'."
 
 
 class WrongMethod(EntraError):
+    """Wrong method."""
+
     number = 900561
     text = "The endpoint only accepts {}, OPTIONS requests. Received a {} request."
 
 
 class UnsupportedGrantType(EntraError):
+    """Unsupported grant type."""
+
     number = 70003
     error = "unsupported_grant_type"
     text = "The app requested an unsupported grant type '{}'."
 
 
 class UnknownInstance(EntraError):
+    """Unknown instance."""
+
     number = 50049
     error = "invalid_instance"
     text = "Unknown or invalid instance."
@@ -81,6 +93,8 @@ class UnknownInstance(EntraError):
 
 
 class TenantNotFound(EntraError):
+    """Tenant not found."""
+
     number = 90002
     error = "invalid_tenant"
     text = (
@@ -91,6 +105,8 @@ class TenantNotFound(EntraError):
 
 
 class NoTenant(EntraError):
+    """No tenant."""
+
     number = 50059
     text = (
         "No tenant-identifying information found in either the request or implied by any "
@@ -99,6 +115,8 @@ class NoTenant(EntraError):
 
 
 class GrantNeedsTenant(EntraError):
+    """Grant needs tenant."""
+
     number = 9001023
     text = (
         "The grant type is not supported over the /common or /consumers endpoints. Please use "
@@ -110,6 +128,8 @@ class GrantNeedsTenant(EntraError):
 
 
 class AppNotFound(EntraError):
+    """App not found."""
+
     number = 700016
     error = "unauthorized_client"
     text = (
@@ -121,11 +141,15 @@ class AppNotFound(EntraError):
 
 
 class InvalidClient(EntraError):
+    """Invalid client."""
+
     error = "invalid_client"
     status = 401
 
 
 class WrongSecret(InvalidClient):
+    """Wrong secret."""
+
     number = 7000215
     text = (
         "Invalid client secret provided. Ensure the secret being sent in the request is the "
@@ -134,6 +158,8 @@ class WrongSecret(InvalidClient):
 
 
 class ExpiredSecret(InvalidClient):
+    """Expired secret."""
+
     number = 7000222
     text = (
         "The provided client secret keys for app '{}' are expired. Create new keys for your app "
@@ -142,6 +168,8 @@ class ExpiredSecret(InvalidClient):
 
 
 class NoCredential(InvalidClient):
+    """No credential."""
+
     number = 7000216
     text = (
         "'client_assertion', 'client_secret' or 'request' is required for the "
@@ -150,6 +178,8 @@ class NoCredential(InvalidClient):
 
 
 class NotPublic(InvalidClient):
+    """Not public."""
+
     number = 7000218
     text = (
         "The request body must contain the following parameter: 'client_assertion' or "
@@ -158,31 +188,43 @@ class NotPublic(InvalidClient):
 
 
 class PublicWithCredential(InvalidClient):
+    """Public with credential."""
+
     number = 700025
     text = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."
 
 
 class MalformedAssertion(InvalidClient):
+    """Malformed assertion."""
+
     number = 50027
     text = "JWT token is invalid or malformed."
 
 
 class AssertionOfAnother(InvalidClient):
+    """Assertion of another."""
+
     number = 700021
     text = "Client assertion application identifier doesn't match 'client_id' parameter."
 
 
 class AssertionForAnother(InvalidClient):
+    """Assertion for another."""
+
     number = 700023
     text = "Client assertion audience claim does not match Realm issuer."
 
 
 class AssertionOutOfTime(InvalidClient):
+    """Assertion out of time."""
+
     number = 700024
     text = "Client assertion is not within its valid time range."
 
 
 class AssertionNotSigned(InvalidClient):
+    """Assertion not signed."""
+
     number = 700027
     text = (
         "The certificate with identifier used to sign the client assertion is not registered on "
@@ -190,64 +232,10 @@ class AssertionNotSigned(InvalidClient):
     )
 
 
-# -- scopes and resources ------------------------------------------------------------------
-
-
-class InvalidScope(EntraError):
-    number = 70011
-    error = "invalid_scope"
-    text = (
-        "The provided request must include a 'scope' input parameter. The provided value for "
-        "the input parameter 'scope' is not valid. The scope {} is not valid."
-    )
-
-
-class SeveralResources(EntraError):
-    number = 28000
-    error = "invalid_scope"
-    text = (
-        "Provided value for the input parameter scope is not valid because it contains more "
-        "than one resource. Scope {} is not valid."
-    )
-
-
-class AppScopeNotDefault(EntraError):
-    number = 1002012
-    error = "invalid_scope"
-    text = (
-        "The provided value for scope {} is not valid. Client credential flows must have a "
-        "scope value with /.default suffixed to the resource identifier (application ID URI)."
-    )
-
-
-class ResourceNotFound(EntraError):
-    number = 500011
-    error = "invalid_resource"
-    text = (
-        "The resource principal named {} was not found in the tenant named {}. This can happen "
-        "if the application has not been installed by the administrator of the tenant or "
-        "consented to by any user in the tenant. You might have sent your authentication "
-        "request to the wrong tenant."
-    )
-
-
-class ScopeNotFound(EntraError):
-    number = 650053
-    error = "invalid_scope"
-    text = (
-        "The application '{}' asked for scope '{}' that doesn't exist on the resource '{}'. "
-        "Contact the app vendor."
-    )
+# -- what was granted ----------------------------------------------------------------------
 
 
 class InvalidGrant(EntraError):
+    """Invalid grant."""
+
     error = "invalid_grant"
-
-
-class NoConsent(InvalidGrant):
-    number = 65001
-    suberror = "consent_required"
-    text = (
-        "The user or administrator has not consented to use the application with ID '{}' named "
-        "'{}'. Send an interactive authorization request for this user and resource."
-    )

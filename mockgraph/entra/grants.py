@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hmac import compare_digest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
@@ -31,31 +31,12 @@ from mockgraph.entra.sign_in_errors import (
     RevokedGrant,
     WrongVerifier,
 )
+from mockgraph.entra.tickets import Code
 from mockgraph.entra.tokens import Grant, base64url
 from mockgraph.entra.users import check_password, find_user
 
 if TYPE_CHECKING:
     from mockgraph.entra.entra import Entra
-
-
-class Code(NamedTuple):
-    """An authorization code: what it stands for, and what it must be redeemed with.
-
-    ``challenge`` is that of PKCE with its method, None where the app sent none.
-    """
-
-    grant: Grant
-    redirect_uri: str
-    challenge: tuple[str, str] | None
-    redeemed: bool = False
-
-
-class Refresh(NamedTuple):
-    """A refresh token: what it renews, its number among all tokens, and when it was issued."""
-
-    grant: Grant
-    number: int
-    issued: str
 
 
 def token(entra: Entra, call: Call) -> Response:

@@ -97,4 +97,4 @@ _PATHS = Map(
     [Rule(path, endpoint=endpoint) for path, endpoint in _ENDPOINTS.items()],
     strict_slashes=False,
     merge_slashes=False,
-).bind("")
+).bind("entra")

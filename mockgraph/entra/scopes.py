@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mockgraph.entra.catalogue import Catalogue
 from mockgraph.entra.directory import App, Directory, User
-from mockgraph.entra.errors import (
+from mockgraph.entra.scope_errors import (
     AppScopeNotDefault,
     InvalidScope,
     NoConsent,

@@ -5,11 +5,32 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from mockgraph.clock import Clock
+from mockgraph.entra.tokens import Grant
 
 T = TypeVar("T")
+
+
+class Code(NamedTuple):
+    """An authorization code: what it stands for, and what it must be redeemed with.
+
+    ``challenge`` is that of PKCE with its method, None where the app sent none.
+    """
+
+    grant: Grant
+    redirect_uri: str
+    challenge: tuple[str, str] | None
+    redeemed: bool = False
+
+
+class Refresh(NamedTuple):
+    """A refresh token: what it renews, its number among all tokens, and when it was issued."""
+
+    grant: Grant
+    number: int
+    issued: str
 
 
 class Tickets(Generic[T]):

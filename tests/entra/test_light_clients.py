@@ -85,7 +85,7 @@ def validated(live: Live, token: str, audience: str, version: str = "/v2.0") -> 
     key = keys[jwt.get_unverified_header(token)["kid"]]
     issuer = configuration["issuer"]
     claims: dict[str, Any] = jwt.decode(
-        token, key, algorithms=["RS256"], audience=audience, issuer=issuer
+        token, key.key, algorithms=["RS256"], audience=audience, issuer=issuer
     )
     return claims
 
