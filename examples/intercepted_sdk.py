@@ -1,4 +1,4 @@
-"""The official Python SDK, unmodified and with its own base URL: calls are answered in process.
+"""The official SDK and azure-identity, with no setting changed: calls are answered in process.
 
 pip install mockgraph msgraph-sdk deprecated
 python examples/intercepted_sdk.py
@@ -7,9 +7,8 @@ python examples/intercepted_sdk.py
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-from azure.core.credentials import AccessToken
+from azure.identity import ClientSecretCredential
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from msgraph import GraphServiceClient
 from msgraph.generated.models.alert import Alert
@@ -22,13 +21,6 @@ from mockgraph import MockGraph
 
 VENDOR = SecurityVendorInformation(provider="Sentry", vendor="Fabrikam")
 ALERTS = 10
-
-
-class AnyToken:
-    """MockGraph takes any bearer token."""
-
-    def get_token(self, *_: str, **__: Any) -> AccessToken:
-        return AccessToken("anything", 2**31)
 
 
 async def work(client: GraphServiceClient) -> list[str]:
@@ -61,7 +53,8 @@ async def work(client: GraphServiceClient) -> list[str]:
 
 
 async def main(graph: MockGraph) -> None:
-    client = GraphServiceClient(AnyToken())
+    credential = ClientSecretCredential("contoso.onmicrosoft.com", "an app", "its secret")
+    client = GraphServiceClient(credential)
     titles = await work(client)
     assert titles == [f"Alert {number}" for number in range(ALERTS)], titles
     graph.fault(status=429, retry_after=1, times=1)

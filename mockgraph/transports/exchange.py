@@ -109,8 +109,10 @@ class Exchange:
             self.is_whole = True
         else:
             self._rest = iter(self._chunks)
-            while not self.status:  # an app may leave the headers until its body is asked for
+            if not self.status:  # an app may leave the headers until its body is asked for
                 self._ready.append(next(self._rest, b""))
+        if not self.status:
+            raise RuntimeError("The app did not call start_response.")
         if self.length is None:
             length = ("Content-Length", str(sum(map(len, self._ready))))
             self.headers.append(length if self.is_whole else ("Transfer-Encoding", "chunked"))

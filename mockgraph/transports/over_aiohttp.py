@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE = 1e-9  # seconds
+_PATIENCE = 1.0  # seconds
 
 
 def patch(module: ModuleType, patches: Patches) -> None:
@@ -46,13 +47,13 @@ def patch(module: ModuleType, patches: Patches) -> None:
         loop = asyncio.get_running_loop()
         protocol = ResponseHandler(loop)
         protocol.force_close()  # the next request gets a connection of its own
-        protocol.connection_made(_Transport(protocol, conversation))
+        protocol.connection_made(Transport(protocol, conversation))
         return Connection(connector, request.connection_key, protocol, loop)
 
     patches.replace(module.TCPConnector, "connect", routed)
 
 
-class _Transport(asyncio.Transport):
+class Transport(asyncio.Transport):
     """What aiohttp takes for a connection, for one request and its answer.
 
     The app runs in a thread of its own, so that other tasks run on while it waits.
@@ -114,13 +115,20 @@ class _Transport(asyncio.Transport):
             while data := conversation.receive():
                 self._may_go_on.clear()
                 self._in_loop(self._deliver, data)
-                self._may_go_on.wait()
+                self._await_reader()
             if conversation.was_cut:
                 self._in_loop(self._lose, None)
         except TimedOut:
             self._in_loop(self._time_out)
         except BaseException as error:
             self._in_loop(self._lose, error)
+
+    def _await_reader(self) -> None:
+        """Wait until the client takes more, or its loop has ended and nobody will."""
+        while not self._may_go_on.wait(_PATIENCE):
+            if self._loop.is_closed():
+                self._conversation.close()
+                return
 
     def _in_loop(self, function: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits for the answer

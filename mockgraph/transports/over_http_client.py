@@ -106,8 +106,10 @@ def peer_of(connection: Any) -> Peer:
 
 def addressed(url: str, peer: Peer) -> Peer:
     """Whom a request is for: this peer, unless it is for a proxy, which is told the whole URL."""
+    if url.startswith("/"):
+        return peer
     parts = urlsplit(url)
-    if url.startswith("/") or parts.hostname is None:
+    if parts.hostname is None:
         return peer
     return Peer(parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme, peer.port))
 
@@ -118,9 +120,7 @@ def patch_connect(owner: Any, patches: Patches) -> None:
 
     def routed_connect(connection: Any) -> None:
         peer = peer_of(connection)
-        endpoint = patches.route(
-            Attempt(peer.host, f"a connection to {peer.host} port {peer.port}")
-        )
+        endpoint = patches.route(Attempt(peer.host, f"a call to {peer.host} port {peer.port}"))
         if endpoint is None:
             with patches.passing():
                 connect(connection)

@@ -29,8 +29,12 @@ class Transport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(request.stream, httpx.SyncByteStream)
         exchange = _sent(self._endpoint, request, request.stream)
-        with _httpx_errors():
-            exchange.start()
+        try:
+            with _httpx_errors():
+                exchange.start()
+        except BaseException:
+            exchange.close()
+            raise
         return _response(exchange, _Stream(exchange))
 
 
@@ -104,7 +108,8 @@ def patch(module: ModuleType, patches: Patches) -> None:
 
 
 def _route(patches: Patches, transport: Any, request: httpx.Request) -> Endpoint | None:
-    if getattr(transport._pool, "_uds", None):  # a unix socket, whatever host the URL names
+    pool = getattr(transport, "_pool", None)
+    if getattr(pool, "_uds", None):  # a unix socket, whatever host the URL names
         return None
     peer = _peer(request.url)
     url = peer.url(request.url.raw_path.decode("latin-1"))
@@ -112,6 +117,8 @@ def _route(patches: Patches, transport: Any, request: httpx.Request) -> Endpoint
 
 
 def _peer(url: httpx.URL) -> Peer:
+    if url.scheme not in PORTS:
+        raise httpx.UnsupportedProtocol(f"Request URL has an unsupported protocol '{url.scheme}'.")
     return Peer(url.scheme, url.host, url.port or PORTS[url.scheme])
 
 
@@ -119,6 +126,8 @@ def _begun(endpoint: Endpoint, request: httpx.Request) -> Requests:
     """A request whose head has been sent, as httpx sends it."""
     line = b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)
     fields = [b"%b: %b" % field for field in request.headers.raw]
+    if any(b"\n" in field or b"\r" in field for field in fields):
+        raise httpx.LocalProtocolError("Illegal header value")
     requests = endpoint.requests(_peer(request.url))
     requests.feed(b"\r\n".join([line, *fields, b"", b""]))
     return requests

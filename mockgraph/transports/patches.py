@@ -79,10 +79,14 @@ class Patches(MetaPathFinder):
                 patches = cls()
                 sys.meta_path.insert(0, patches)
             patches._interceptors = (interceptor, *patches._interceptors)
-        for name in _LIBRARIES:
-            if name in sys.modules:
-                # Another thread may be importing it: this waits until it has.
-                patches.patch(importlib.import_module(name))
+        try:
+            for name in _LIBRARIES:
+                if sys.modules.get(name) is not None:
+                    # Another thread may be importing it: this waits until it has.
+                    patches.patch(importlib.import_module(name))
+        except BaseException:
+            patches.leave(interceptor)
+            raise
         return patches
 
     def leave(self, interceptor: Interceptor) -> None:
@@ -186,6 +190,9 @@ class _Loader(Loader):
     def __init__(self, loader: Loader, patches: Patches):
         self._loader = loader
         self._patches = patches
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)  # what finders are asked for besides: sources, data
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 class Attempt(NamedTuple):
     """A call, as much of it as is known where it is made: to a host, at least.
 
-    ``what`` is ``GET https://example.com/`` or ``a connection to 192.0.2.1 port 443``.
+    ``what`` is ``GET https://example.com/`` or ``a call to 192.0.2.1 port 443``.
     """
 
     host: str

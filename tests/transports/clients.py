@@ -7,7 +7,7 @@ import http.client
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from mockgraph.server import WSGIApp
 from mockgraph.transports import async_httpx_transport, httpx_transport, requests_adapter
 
 TIMEOUT = 20.0
-TRUST = ssl.create_default_context()  # httpx reads the certificates anew for each client
+TRUST = ssl.create_default_context()  # most read the certificates anew for each client
 Body = bytes | Sequence[bytes] | None
 Headers = list[tuple[str, str]]
 
@@ -122,8 +122,11 @@ def with_aiohttp(request: Request) -> Reply:
 
 def with_http_client(request: Request) -> Reply:
     parts = urlsplit(request.url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.netloc, timeout=request.timeout)
+    connection = (
+        http.client.HTTPSConnection(parts.netloc, timeout=request.timeout, context=TRUST)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(parts.netloc, timeout=request.timeout)
+    )
     try:
         target = request.url.partition("://")[2].partition("/")[2]
         connection.request(
@@ -140,7 +143,7 @@ def with_urllib(request: Request) -> Reply:
         request.url, content(request.body), dict(request.headers), method=request.method
     )
     try:
-        answer = urllib.request.urlopen(asked, timeout=request.timeout)
+        answer = urllib.request.urlopen(asked, timeout=request.timeout, context=TRUST)
     except urllib.error.HTTPError as error:
         answer = error
     with answer:
@@ -160,9 +163,14 @@ def async_content(body: Body) -> bytes | AsyncIterator[bytes] | None:
     return body if body is None or isinstance(body, bytes) else pieces(body)
 
 
-def reply(status: int, headers: object, body: bytes) -> Reply:
-    pairs = [(str(name).lower(), str(value)) for name, value in headers]
+def reply(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Reply:
+    pairs = [(name.lower(), value) for name, value in headers]
     return Reply(status, sorted(pairs), body)
+
+
+def get(url: str) -> bytes:
+    """What requests gets."""
+    return requests.get(url, timeout=TIMEOUT).content
 
 
 # Every library that an intercept knows.

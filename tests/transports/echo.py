@@ -119,3 +119,13 @@ def cut(environ: Environ, start: StartResponse) -> Iterable[bytes]:
             yield b"lost"
 
     return pieces()
+
+
+def named(name: str) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
+    """An app that answers with its name."""
+
+    def app(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        start("200 OK", [("X-Host", environ["HTTP_HOST"])])
+        return [name.encode()]
+
+    return app

@@ -16,7 +16,7 @@ import requests
 from mockgraph.server import WSGIApp
 from mockgraph.transports import Intercept, async_httpx_transport, httpx_transport
 
-from .clients import LIBRARIES, TIMEOUT, TRANSPORTS, Reply, Request
+from .clients import LIBRARIES, TIMEOUT, TRANSPORTS, Request
 from .echo import Environ, StartResponse, cut, late, trickle
 
 HOST = "https://graph.microsoft.com"
@@ -69,7 +69,7 @@ def breaking() -> Iterator[str]:
         server.shutdown()
 
 
-def outcome(ask: Callable[..., Reply], *arguments: Any) -> Any:
+def outcome(ask: Callable[..., Any], *arguments: Any) -> Any:
     """The body that came of it, or the kind of error."""
     try:
         return ask(*arguments).body
@@ -214,21 +214,23 @@ def test_requests_of_many_tasks_at_the_same_time(run: Any) -> None:
 
 
 class Sleeping:
-    """An app that sleeps for an hour, and tells when it woke."""
+    """An app that sleeps for an hour, and tells when it does and when it woke."""
 
     def __init__(self) -> None:
-        self.began, self.woke = threading.Event(), threading.Event()
+        self.asleep, self.woke = threading.Event(), threading.Event()
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterator[bytes]:
-        self.began.set()
         start("200 OK", [])
         if environ["PATH_INFO"] == "/late":
-            environ["mockgraph.sleep"](HOUR)
-            self.woke.set()
+            self._sleep(environ)
         return self._pieces(environ)
 
     def _pieces(self, environ: Environ) -> Iterator[bytes]:
         yield b"piece"
+        self._sleep(environ)
+
+    def _sleep(self, environ: Environ) -> None:
+        self.asleep.set()
         environ["mockgraph.sleep"](HOUR)
         self.woke.set()
 
@@ -251,7 +253,7 @@ def test_a_cancelled_task_leaves_nothing_asleep(get: Any, path: str) -> None:
 
     async def main() -> None:
         task = asyncio.create_task(get(f"{HOST}{path}"))
-        while not app.began.is_set():
+        while not app.asleep.is_set():
             await asyncio.sleep(0.001)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

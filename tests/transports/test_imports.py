@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import importlib
+import importlib.util
 import subprocess
 import sys
 import threading
@@ -112,6 +113,14 @@ def test_an_import_that_fails_fails_as_ever(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(sys, "path_importer_cache", {})
         with pytest.raises(ModuleNotFoundError, match="No module named 'aiohttp'"):
             importlib.import_module("aiohttp")
+
+
+def test_a_library_that_is_only_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "aiohttp")
+    with Intercept(echo):
+        found: Any = importlib.util.find_spec("aiohttp")
+    assert found.loader.is_package("aiohttp")
+    assert found.loader.get_filename() == found.origin
 
 
 def test_a_library_that_is_imported_anew(monkeypatch: pytest.MonkeyPatch) -> None:

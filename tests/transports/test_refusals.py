@@ -86,7 +86,8 @@ def connect_ex() -> None:
 
 def sendto(*flags: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.sendto(b"x", *flags, ("192.0.2.1", 53))
+        send: Any = sock.sendto
+        send(b"x", *flags, ("192.0.2.1", 53))
 
 
 def connect_with_tls() -> None:
@@ -116,7 +117,7 @@ WAYS_OUT: dict[str, tuple[Callable[[], object], str]] = {
     "getaddrinfo": (lambda: socket.getaddrinfo(b"api.example.com", "https"), "port https"),
     "gethostbyname": (lambda: socket.gethostbyname("api.example.com"), "api.example.com"),
     "gethostbyname_ex": (lambda: socket.gethostbyname_ex("api.example.com"), "api.example.com"),
-    "http.client, connecting": (connect_with_tls, "a connection to api.example.com port 443"),
+    "http.client, connecting": (connect_with_tls, "a call to api.example.com port 443"),
     "httpcore": (lambda: httpcore.request("GET", URL), "api.example.com port 8443"),
     "asyncio": (lambda: asyncio.run(connect_with_asyncio("api.example.com")), "api.example.com"),
     "asyncio, by address": (lambda: asyncio.run(connect_with_asyncio("192.0.2.1")), "192.0.2.1"),
@@ -150,10 +151,9 @@ def test_sockets_work_as_ever_on_this_machine() -> None:
         assert socket.gethostbyname("localhost") == "127.0.0.1"
         assert "127.0.0.1" in socket.gethostbyname_ex("localhost")[2]
         assert socket.getaddrinfo(None, 0)
-        with socket.socket() as wrong, pytest.raises(TypeError):
-            wrong.connect()
-        with socket.socket() as wrong, pytest.raises(TypeError):
-            wrong.connect("localhost")
+        for address in ((), ("localhost",)):
+            with socket.socket() as wrong, pytest.raises(TypeError):
+                wrong.connect(*address)
 
 
 def test_an_adapter_answers_within_an_intercept() -> None:

@@ -1,0 +1,146 @@
+"""Patches: several at a time, and nothing left of them."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+import urllib3
+
+from mockgraph.transports import CallRefused, Intercept
+
+from .clients import get
+from .echo import echo, named
+
+HOST = "https://graph.microsoft.com"
+
+# -- nesting --------------------------------------------------------------------------------
+
+
+def test_the_innermost_answers() -> None:
+    with Intercept(named("outer")), Intercept(named("inner")):
+        assert get(HOST) == b"inner"
+
+
+def test_an_outer_one_answers_for_hosts_of_its_own() -> None:
+    with (
+        Intercept(named("outer"), allow=["192.0.2.1"]) as outer,
+        Intercept(named("inner"), hosts=["example.com"]) as inner,
+    ):
+        assert get(HOST) == b"outer"
+        assert get("http://example.com") == b"inner"
+        with pytest.raises(CallRefused):
+            get("http://example.org")
+    assert inner.refused == outer.refused != []
+
+
+def test_one_after_the_other_and_within_itself() -> None:
+    intercept = Intercept(named("here"))
+    for _ in range(2):
+        with intercept, intercept:
+            assert get(HOST) == b"here"
+
+
+def test_two_that_overlap() -> None:
+    one, two = Intercept(named("one")), Intercept(named("two"))
+    before = patched()
+    one.__enter__()
+    two.__enter__()
+    one.__exit__(None, None, None)
+    assert get(HOST) == b"two"
+    two.__exit__(None, None, None)
+    assert patched() == before
+
+
+def test_entered_and_left_by_many_threads() -> None:
+    before = patched()
+
+    def use(number: int) -> bytes:
+        with Intercept(named("here"), hosts=[f"host{number}.example"]):
+            return get(f"https://host{number}.example/")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(use, range(40))) == {b"here"}
+    assert patched() == before
+
+
+# -- leaving --------------------------------------------------------------------------------
+
+
+def patched() -> list[object]:
+    """What an intercept replaces, as it is now."""
+    classes = (
+        http.client.HTTPConnection,
+        http.client.HTTPSConnection,
+        urllib3.connection.HTTPConnection,
+        urllib3.connection.HTTPSConnection,
+        urllib3.HTTPConnectionPool,
+        httpx.HTTPTransport,
+        httpx.AsyncHTTPTransport,
+        aiohttp.TCPConnector,
+        socket.socket,
+    )
+    return [*(dict(vars(each)) for each in classes), dict(vars(socket)), list(sys.meta_path)]
+
+
+class Stop(BaseException):
+    """What ends a test."""
+
+
+@pytest.mark.parametrize("error", [None, ValueError, Stop])
+def test_everything_is_as_before(error: type[BaseException] | None) -> None:
+    before = patched()
+    try:
+        with Intercept(echo):
+            assert patched() != before
+            get(HOST)
+            if error:
+                raise error
+    except (ValueError, Stop):
+        pass
+    assert patched() == before
+
+
+def test_a_library_that_cannot_be_patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = patched()
+    monkeypatch.setitem(sys.modules, "aiohttp", ModuleType("aiohttp"))
+    with pytest.raises(AttributeError), Intercept(echo):
+        pass
+    assert patched() == before
+
+
+def test_a_library_whose_import_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with Intercept(named("here")):
+        assert get(HOST) == b"here"
+
+
+def test_what_others_patched_on_top_is_left_to_them(
+    live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner: Any = http.client.HTTPConnection
+    monkeypatch.setattr(owner, "putrequest", owner.putrequest)  # to be as before in the end
+    asked = []
+    with Intercept(named("here")):
+        ours = owner.putrequest
+
+        def theirs(connection: Any, method: str, url: str, **options: Any) -> None:
+            asked.append(url)
+            ours(connection, method, url, **options)
+
+        owner.putrequest = theirs
+        assert get(f"{HOST}/one") == b"here"
+    assert owner.putrequest is theirs
+    assert get(f"{live}/two") == b"live"
+    owner.putrequest = ours
+    assert get(live) == b"live"
+    with Intercept(named("again")):
+        assert get(HOST) == b"again"
+    assert asked == ["/one", "/two"]
