@@ -62,8 +62,8 @@ def reopened(client: FlaskClient, store: Path) -> str:
         return region(again)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT])
-@pytest.mark.parametrize("kept", [0, 1, 60])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("kept", [0, 60])
 def test_a_disk_that_takes_no_more(
     client: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch, number: int, kept: int
 ) -> None:

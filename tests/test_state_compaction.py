@@ -62,6 +62,17 @@ def write_until(client: FlaskClient, done: Callable[[], bool]) -> int:
     raise AssertionError("it never came")
 
 
+def compact(client: FlaskClient, store: Path) -> None:
+    """Write until another file is in the place of this one."""
+    inode = store.stat().st_ino
+
+    def is_replaced() -> bool:
+        await_compaction(client)  # it would not keep up with us
+        return store.stat().st_ino != inode
+
+    write_until(client, is_replaced)
+
+
 class Held:
     """A compaction that waits before it begins to copy what was written meanwhile."""
 
@@ -145,10 +156,9 @@ def test_a_compaction_under_way_is_given_up_at_the_end(
     with serving(store) as client:
         write_until(client, held.begun.is_set)
         patch(client, "last")
-        abandoned = state(client)._entities._store._compaction
-        assert abandoned is not None
-        really = abandoned.abandon
-        abandoned.abandon = lambda: (really(), held.may_end.set())
+        opened: Any = state(client)._entities._store
+        abandon = opened._compaction.abandon
+        opened._compaction.abandon = lambda: (abandon(), held.may_end.set())
     assert sorted(each.name for each in store.parent.iterdir()) == [
         "graph.store",
         "graph.store.lock",
@@ -177,15 +187,13 @@ def test_a_compaction_that_fails_waits_and_loses_nothing(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(where, name, failing(errno.ENOSPC))
-        write_until(client, lambda: bool(caplog.records))
-        await_compaction(client)
+        write_until(client, lambda: await_compaction(client) or bool(caplog.records))
         assert patch(client, "after all") == 200
     (record,) = caplog.records
     assert f"The store {store} was not compacted: {os.strerror(errno.ENOSPC)}" in record.message
     assert [each.name for each in store.parent.iterdir() if each.suffix == ".new"] == []
-    inode = store.stat().st_ino
     killed = Path(shutil.copy(store, store.with_name("killed")))
-    write_until(client, lambda: store.stat().st_ino != inode)
+    compact(client, store)
     with serving(killed) as reopened:
         assert region(reopened) == "after all"
 
@@ -211,7 +219,8 @@ def test_a_sync_that_fails_after_the_swap_is_tried_again(
         statuses = []
         while store.stat().st_ino == inode:
             statuses.append(patch(client, "x"))
-        await_compaction(client)
+            await_compaction(client)
+        # The last one may have been waiting for the new file.
         assert set(statuses[:-1]) == {200}
         assert folders.count(False) >= 1
         before = region(client)
@@ -222,6 +231,32 @@ def test_a_sync_that_fails_after_the_swap_is_tried_again(
         assert folders[-1]
     with serving(store) as client:
         assert region(client) == "safe"
+
+
+def test_the_new_file_is_on_the_disk_before_it_is_the_store(
+    store: Path, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: dict[int, int] = {}
+    sizes: list[tuple[int, int | None]] = []
+    really, replace = compaction.sync, os.replace
+
+    def sync(file: int) -> None:
+        really(file)
+        synced[os.fstat(file).st_ino] = os.fstat(file).st_size
+
+    def replaced(source: Path, target: Path) -> None:
+        sizes.append((source.stat().st_size, synced.get(source.stat().st_ino)))
+        replace(source, target)
+
+    monkeypatch.setattr(compaction, "sync", sync)
+    monkeypatch.setattr(os, "replace", replaced)
+    with serving(store, durability="disk") as client:
+        write_until(client, held.begun.is_set)
+        patch(client, "meanwhile")
+        held.may_end.set()
+        await_compaction(client)
+    (size, on_disk), *_ = sizes
+    assert size == on_disk
 
 
 def test_a_compaction_without_a_thread_waits(
@@ -236,26 +271,37 @@ def test_a_compaction_without_a_thread_waits(
     assert "was not compacted: can't start new thread" in caplog.records[0].message
 
 
-def test_what_a_failed_sync_took_back_is_not_copied(
-    store: Path, held: Held, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("later", [False, True])
+def test_what_a_failed_sync_takes_back_is_not_compacted(
+    store: Path, held: Held, monkeypatch: pytest.MonkeyPatch, later: bool
 ) -> None:
-    """A compaction that began with a write, or copied it, before it was taken back."""
+    """The write that a compaction began with is taken back, or one that it has to copy."""
     with serving(store, durability="disk") as client:
-        write_until(client, held.begun.is_set)
-        await_safe = region(client)
+        opened: Any = state(client)._entities._store
+        really = log.sync
+
+        def sync(file: int) -> None:
+            if opened._compaction is not None:
+                failing(errno.EIO)()
+            really(file)
+
+        if later:
+            write_until(client, held.begun.is_set)
         with monkeypatch.context() as patched:
-            patched.setattr(log, "sync", failing(errno.EIO))
-            assert client.post(ALERTS, json={"id": "lost"}).status_code == 507
+            patched.setattr(log, "sync", sync)
+            for n in range(100):
+                before = shown(state(client).snapshot())
+                if client.post(ALERTS, json={"id": f"lost{n}"}).status_code == 507:
+                    break
+            assert opened._compaction is not None
+            assert shown(state(client).snapshot()) == before
         held.may_end.set()
         await_compaction(client)
-        assert region(client) == await_safe
-        inode = store.stat().st_ino
-        write_until(client, lambda: store.stat().st_ino != inode)
-        await_compaction(client)
-        before = state_of(client)
+        assert kept_in(Path(shutil.copy(store, store.with_name("killed")))) == before
+        assert patch(client, "after") == 200
     with serving(store) as client:
-        assert state_of(client) == before
-        assert client.get(f"{ALERTS}/lost").status_code == 404
+        assert region(client) == "after"
+        assert client.get(f"{ALERTS}/lost{n}").status_code == 404
 
 
 @pytest.mark.parametrize("becomes", ["gone", "another's", "longer", "shorter"])
@@ -294,9 +340,7 @@ def test_a_file_keeps_its_mode_and_a_link_leads_to_it(tmp_path: Path) -> None:
     target.chmod(0o640)
     link.symlink_to(target)
     with serving(link) as client:
-        inode = target.stat().st_ino
-        write_until(client, lambda: target.stat().st_ino != inode)
-        await_compaction(client)
+        compact(client, target)
         assert link.is_symlink()
         assert stat.S_IMODE(target.stat().st_mode) == 0o640
         # By whatever name, it is one store.

@@ -216,6 +216,15 @@ def test_indexes_are_few_and_those_asked_most(monkeypatch: pytest.MonkeyPatch) -
     assert [is_indexed("b"), is_indexed("c")] == [True, True]
 
 
+def test_names_made_up_by_the_thousand_are_not_all_remembered() -> None:
+    made = Indexes()
+    some = Rows(entities(range(20))).in_order
+    for n in range(3000):
+        made.narrow(some, [((f"made{n}",), 1)])
+    assert len(made._asked) <= 256
+    assert len(made._made) <= 8
+
+
 def test_many_may_ask_at_once() -> None:
     every = Rows(entities([n % 7 for n in range(500)]))
     versions = [every]

@@ -186,7 +186,8 @@ def copied(update: Json) -> Json:
     return copy.deepcopy(update) if isinstance(update, dict) else update
 
 
-Twins.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+EXAMPLES = max(80, settings().max_examples)
+Twins.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
 test_as_tinydb = Twins.TestCase
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, NotFound, StoreFailed
@@ -21,9 +22,11 @@ from mockgraph.state.preconditions import check, unchanged
 from mockgraph.state.reading import Reader
 from mockgraph.state.rows import Snapshot
 from mockgraph.state.storage import EntityStorage
-from mockgraph.state.store import Store
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.work import Work
+
+if TYPE_CHECKING:
+    from mockgraph.state.store import Store
 
 __all__ = ["Snapshot", "State"]
 
@@ -43,7 +46,7 @@ class State:
     def __init__(
         self, service: Service, initial: Json, store: str | None = None, durability: str = "process"
     ):
-        opened = Store(Path(store), durability) if store else None
+        opened = _open(store, durability) if store else None
         storage = EntityStorage(store=opened)
         try:
             first = storage.stamped(read_document(initial, service, None))
@@ -244,6 +247,12 @@ class State:
         entity = self._reader.entity(intent.address)
         check(intent.preconditions, entity)
         return entity
+
+
+def _open(path: str, durability: str) -> Store:
+    from mockgraph.state.store import Store  # loading locks takes long, and most have no store
+
+    return Store(Path(path), durability)
 
 
 def _walk(intent: Intent) -> str:

@@ -3,7 +3,7 @@
 An index belongs to one version of the table. Versions share most of their entities, so an
 index of one is made that of another by what is different between them. That is done when an
 index is asked, so it holds whatever was written, restored or forked meanwhile, and writes pay
-nothing for it.
+nothing for it. The version that was asked last is kept for that.
 """
 
 from __future__ import annotations
@@ -95,27 +95,33 @@ class Indexes:
         return narrowest
 
     def _index(self, path: Path, entities: Entities) -> Index | None:
-        self._asked[path] = self._asked.get(path, 0) + 1
+        asked = self._count(path)
         known = self._made.get(path)
         if known is not None:
             index = self._made[path] = known.over(entities)
             return index
         # Making one takes long: whoever asks meanwhile searches.
-        if self._asked[path] < _ASKED or not self._making.acquire(blocking=False):
+        if asked < _ASKED or not self._making.acquire(blocking=False):
             return None
         try:
-            return self._make(path, entities)
+            return self._make(path, entities, asked)
         finally:
             self._making.release()
 
-    def _make(self, path: Path, entities: Entities) -> Index | None:
-        """A new index, if there is room, or one that is asked far less often."""
-        asked = self._asked
-        if len(asked) > _MOST_COUNTED:
+    def _count(self, path: Path) -> int:
+        """How often a path was asked, this time included; forgotten of most when they are many."""
+        if path not in self._asked and len(self._asked) >= _MOST_COUNTED:
+            asked = self._asked
             self._asked = {each: asked.get(each, 0) for each in list(self._made)}
+        count = self._asked[path] = self._asked.get(path, 0) + 1
+        return count
+
+    def _make(self, path: Path, entities: Entities, asked: int) -> Index | None:
+        """A new index, where there is room or one that is asked far less often."""
         if len(self._made) >= _MOST:
-            least = min(list(self._made), key=lambda each: asked.get(each, 0))
-            if asked[path] < 2 * asked.get(least, 0):
+            counts = {each: self._asked.get(each, 0) for each in list(self._made)}
+            least = min(counts, key=lambda each: counts[each])
+            if asked < 2 * counts[least]:
                 return None
             self._made.pop(least, None)
         index = self._made[path] = Index.of(path, entities)

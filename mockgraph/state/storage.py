@@ -6,13 +6,15 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tinydb.storages import Storage
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.rows import Rows, Snapshot
-from mockgraph.state.store import Store
+
+if TYPE_CHECKING:
+    from mockgraph.state.store import Store
 
 # Documents by table and key; None for what is to be removed.
 Write = Mapping[str, Mapping[str, Mapping[str, Any] | None]]
