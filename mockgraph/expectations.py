@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, TypedDict
 
-from mockgraph.journal import Exchange, Requests
+from mockgraph.differences import NOTHING, cut, differ, short, verdict
+from mockgraph.errors import BadRequest
+from mockgraph.exchange import Exchange
+from mockgraph.journal import Requests
 from mockgraph.matching import ROOTS, PathPattern
 
-_SHOWN = 10  # requests, and near misses a third of that
-_WIDTH = 300  # characters of a value
+_SHOWN = 10  # requests that an explanation lists
+_MISSES = 3
+_DIFFERENCES = 6  # of one near miss
+_LINE = 700  # characters of a difference
 
 
 class Expected(TypedDict, total=False):
-    """What a request has to be like. In ``json``, ``query`` and ``headers`` a member that is not
-    named may be anything; a value may be a function that tells whether it will do. With
-    ``exact`` the body has to be ``json`` and nothing more."""
+    """What a request has to be like.
+
+    In ``json``, ``query`` and ``headers`` a member that is not named may be anything, and a
+    value may be a function that tells whether it will do, or any object that is equal to what
+    will do (``unittest.mock.ANY``, ``pytest.approx``). With ``exact`` the body has to be
+    ``json`` and nothing more. Query options may be named with their ``$`` or without; None for
+    an option or a header means that there is none.
+    """
 
     json: Any
     exact: bool
-    query: Mapping[str, Any]
-    headers: Mapping[str, Any]
+    query: Mapping[str, Any] | None
+    headers: Mapping[str, Any] | None
     status: int | None
     in_batch: bool | None
     where: Callable[[Exchange], bool] | None
@@ -30,6 +42,9 @@ class Expectation:
     """Requests of a method for a path, that are as expected; None is any method."""
 
     def __init__(self, method: str | None, path: str, expected: Expected):
+        unknown = expected.keys() - Expected.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"There is no '{min(unknown)}' to be expected of a request.")
         self._method = None if method in (None, "*") else str(method).upper()
         self._path = path
         self._pattern = PathPattern(path, ROOTS)
@@ -41,58 +56,80 @@ class Expectation:
 
     def differences(self, exchange: Exchange) -> Iterator[str]:
         """What is not as expected in an exchange, a line each; most telling first."""
+        yield from self._elsewhere(exchange)
+        yield from self._otherwise(exchange)
+
+    def explain(self, requests: Requests, found: Sequence[Exchange], wanted: str, few: bool) -> str:
+        """Why the expectation does not hold: what was expected, the near misses, the rest."""
+        lines = [f"{self} was expected {wanted}, but it was made {_times(len(found))}."]
+        for miss, differences in self._near_misses(requests) if few else ():
+            lines += [f"Near miss {miss!r}:", *(f"    {each}" for each in differences)]
+        lines.append(f"All of them, {len(requests)}:" if requests else "None was made at all.")
+        lines += [f"    {each!r}" for each in requests[-_SHOWN:]]
+        if len(requests) > _SHOWN:
+            lines.append(f"    (the last {_SHOWN} of them)")
+        if requests.dropped:
+            lines.append(f"    (the journal has no room for {requests.dropped} earlier ones)")
+        return "\n".join(lines)
+
+    def _elsewhere(self, exchange: Exchange) -> Iterator[str]:
         if self._method is not None and exchange.method != self._method:
             yield f"method: {self._method} expected, {exchange.method} sent"
         if self._pattern.match(exchange.path) is None:
-            yield f"path: {self._path} expected, {exchange.path} sent"
+            yield f"path: {self._path} expected, {cut(exchange.path)} sent"
+
+    def _otherwise(self, exchange: Exchange) -> Iterator[str]:
         expected = self._expected
         if "json" in expected:
-            yield from _differ(
-                "json", expected["json"], exchange.json, expected.get("exact", False)
-            )
-        for name, value in (expected.get("query") or {}).items():
-            yield from _differ(f"query {name}", value, exchange.query.get(name, _ABSENT), True)
+            exact = expected.get("exact", False)
+            yield from differ("json", expected["json"], exchange.json, exact)
+        if options := expected.get("query"):
+            sent = {_option(name): value for name, value in exchange.query.items()}
+            for name, value in options.items():
+                given = sent.get(_option(name), NOTHING)
+                yield from differ(f"query {name}", _as_text(value), given, True)
         for name, value in (expected.get("headers") or {}).items():
-            sent = exchange.headers.get(name, _ABSENT)
-            yield from _differ(f"header {name}", value, sent, True)
+            given = exchange.headers.get(name, NOTHING)
+            yield from differ(f"header {name}", _as_text(value), given, True)
         for name in ("status", "in_batch"):
             wanted = expected.get(name)
             if wanted is not None and getattr(exchange, name) != wanted:
                 yield f"{name}: {wanted!r} expected, {getattr(exchange, name)!r} found"
         where = expected.get("where")
-        if where is not None and not where(exchange):
-            yield "where: the function says no"
-
-    def explain(self, requests: Requests, found: Sequence[Exchange], wanted: str, few: bool) -> str:
-        """Why the expectation does not hold: what was expected, the near misses, the rest."""
-        lines = [f"{self} was expected {wanted}, but it was made {_times(len(found))}."]
-        misses = self._near_misses(requests) if few else []
-        for miss, differences in misses:
-            lines += [f"Near miss {miss!r}:", *(f"    {each}" for each in differences[:6])]
-        lines.append(f"All of them, {len(requests)}:" if requests else "None was made at all.")
-        lines += [f"    {each!r}" for each in requests[-_SHOWN:]]
-        if len(requests) > _SHOWN:
-            lines.append(f"    (the last {_SHOWN} of them)")
-        return "\n".join(lines)
+        if where is not None and (said := verdict(where, exchange)):
+            yield f"where: {said}"
 
     def _near_misses(self, requests: Requests) -> list[tuple[Exchange, list[str]]]:
-        judged = [(each, list(self.differences(each))) for each in requests]
-        near = [
-            (each, differences)
-            for each, differences in judged
-            if differences
-            and (not differences[0].startswith(("method:", "path:")) or len(differences) == 1)
-        ]
-        near.sort(key=lambda miss: (miss[1][0].startswith(("method:", "path:")), len(miss[1])))
-        return near[: _SHOWN // 3]
+        """What is nearest to the expected: first what was asked in the right place."""
+        ranked: dict[tuple[str, ...], tuple[tuple[float, ...], Exchange]] = {}
+        for exchange in requests:
+            elsewhere = list(self._elsewhere(exchange))
+            if len(elsewhere) == 2:
+                continue
+            differences = [*elsewhere, *self._otherwise(exchange)]
+            if differences:
+                unlike = self._unlike(exchange) if elsewhere else 0.0
+                shown = _some(differences)
+                key = (exchange.method, exchange.url, *shown)
+                ranked.setdefault(key, ((len(elsewhere), unlike, len(differences)), exchange))
+        nearest = sorted(ranked.items(), key=lambda item: item[1][0])[:_MISSES]
+        return [(exchange, list(key[2:])) for key, (_, exchange) in nearest]
+
+    def _unlike(self, exchange: Exchange) -> float:
+        """How far the path is from the expected one, 0 to 1."""
+        if self._pattern.match(exchange.path) is not None:
+            return 0.0
+        paths = self._path.lower()[:300], exchange.below.lower()[:300]
+        return 1.0 - SequenceMatcher(None, *paths, autojunk=False).quick_ratio()
 
     def __str__(self) -> str:
         named = [
-            f"{name}={_short(value)}"
+            f"{name}={short(value)}"
             for name, value in self._expected.items()
-            if value is not None and name != "exact"
+            if name == "json" or (value is not None and name != "exact")
         ]
-        return " ".join([self._method or "Any method", self._path, *named])
+        exactly = ["exactly"] if self._expected.get("exact") else []
+        return " ".join([self._method or "Any method", self._path, *named, *exactly])
 
 
 def check_called(
@@ -104,9 +141,15 @@ def check_called(
 ) -> list[Exchange]:
     """The requests that were made as expected, so many times. Raises AssertionError.
 
-    ``times`` is exactly; without it, ``at_least`` and ``at_most`` are the bounds.
+    ``times`` is exactly; without it, ``at_least`` and ``at_most`` are the bounds. Raises
+    BadRequest where no number of requests could be right.
     """
     __tracebackhide__ = True
+    for name, number in (("times", times), ("at_least", at_least), ("at_most", at_most)):
+        if number is not None and number < 0:
+            raise BadRequest(f"{name}: A number of requests is 0 or more.")
+    if times is None and at_most is not None and at_most < at_least:
+        raise BadRequest(f"at_most: {at_most} at most cannot be {at_least} at least.")
     found = expectation.matching(requests)
     if times is not None:
         held, wanted = len(found) == times, "never" if times == 0 else f"{_times(times)} exactly"
@@ -123,67 +166,40 @@ def check_called(
 def check_emulated(requests: Requests) -> None:
     """Raises AssertionError where something was asked for that is not emulated, nor stubbed."""
     __tracebackhide__ = True
-    lacking = [each for each in requests if _is_lacking(each)]
+    lacking = requests.unemulated
     if lacking:
-        listed = "".join(f"\n    {each!r}: {_message(each)}" for each in lacking[:_SHOWN])
-        raise AssertionError(
-            f"MockGraph does not emulate what was asked for, {len(lacking)} times; "
-            f"stub it or leave it out:{listed}"
-        )
+        asked = Counter((each.method, each.url, each.error_message) for each in lacking)
+        lines = [
+            f"MockGraph does not emulate what was asked for, {len(lacking)} times; stub it or "
+            "leave it out:"
+        ]
+        for (method, url, message), count in list(asked.items())[:_SHOWN]:
+            often = f", {_times(count)}" if count > 1 else ""
+            lines.append(f"    {method} {cut(url)}{often}: {message}")
+        if len(asked) > _SHOWN:
+            lines.append(f"    and {len(asked) - _SHOWN} more")
+        raise AssertionError("\n".join(lines))
 
 
-def _is_lacking(exchange: Exchange) -> bool:
-    unknown = ("Invalid version:", "Resource not found for the segment")
-    return exchange.answered_by == "emulation" and (
-        exchange.error == "notImplemented"
-        or (exchange.status == 400 and _message(exchange).startswith(unknown))
-    )
+def _as_text(value: Any) -> Any:
+    """What is expected of an option or a header: numbers are written as such, None is nothing."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (int, float)) else value
 
 
-def _message(exchange: Exchange) -> str:
-    body = exchange.response
-    return str(body["error"]["message"]) if exchange.error is not None else ""
-
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-_ABSENT = _Absent()
-
-
-def _differ(at: str, expected: Any, sent: Any, exact: bool) -> Iterator[str]:
-    """Where a value is not as expected, by its place."""
-    if callable(expected) and not isinstance(expected, type):
-        if sent is _ABSENT or not expected(sent):
-            yield f"{at}: the function says no to {_short(sent)}"
-    elif isinstance(expected, Mapping) and isinstance(sent, Mapping):
-        for name, value in expected.items():
-            yield from _differ(f"{at}/{name}", value, sent.get(name, _ABSENT), exact)
-        if exact:
-            for name in sent.keys() - expected.keys():
-                yield f"{at}/{name}: nothing expected, {_short(sent[name])} sent"
-    elif isinstance(expected, list) and isinstance(sent, list) and len(expected) == len(sent):
-        for number, value in enumerate(expected):
-            yield from _differ(f"{at}/{number}", value, sent[number], exact)
-    elif not _equal(expected, sent):
-        yield f"{at}: {_short(expected)} expected, {_short(sent)} sent"
-
-
-def _equal(expected: Any, sent: Any) -> bool:
-    """Whether values are equal as JSON has it: true is not 1. ``unittest.mock.ANY`` is any."""
-    if isinstance(expected, (bool, int, float)) and isinstance(expected, bool) is not isinstance(
-        sent, bool
-    ):
-        return False
-    return bool(expected == sent)
+def _option(name: str) -> str:
+    return name.lower().removeprefix("$")
 
 
 def _times(count: int) -> str:
     return {0: "not once", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}..."
+def _some(differences: Sequence[str]) -> list[str]:
+    """The first of them, in lines that are not too long."""
+    left = len(differences) - _DIFFERENCES
+    first = [cut(each, _LINE) for each in differences[:_DIFFERENCES]]
+    return [*first, *([f"and {left} more"] if left > 0 else [])]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mockgraph.tenants import Tenant
 
 _REQUESTS = "/_mockgraph/requests"
+_TRUTHS = {"true": True, "false": False}
 
 
 class _Verification(Form):
@@ -27,8 +28,8 @@ class _Verification(Form):
     path = a_text(null=False, required=True)
     json = fields.Raw(allow_none=True)
     exact = a_truth()
-    query = Named(Given("a text, or a list of them", str, list))
-    headers = Named(Given("a text", str))
+    query = Named(Given("a text, a number, null or a list of texts", str, int, list, null=True))
+    headers = Named(Given("a text or null", str, null=True))
     status = a_whole_number(null=True)
     in_batch = a_truth(null=True)
     times = a_whole_number(null=True)
@@ -41,7 +42,11 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.get(_REQUESTS)
     def list_requests() -> Response:
-        return answer({"value": [each.as_json() for each in _chosen(tenant().journal.requests())]})
+        requests = tenant().journal.requests()
+        misdeeds(requests)  # marks them
+        return answer(
+            {"value": [each.as_json() for each in _chosen(requests)], "dropped": requests.dropped}
+        )
 
     @plane.delete(_REQUESTS)
     def clear_requests() -> Response:
@@ -70,10 +75,20 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
 def _chosen(requests: Requests) -> Requests:
     """The requests that the query string asks for. Raises BadRequest."""
-    unknown = request.args.keys() - {"method", "path", "status", "limit"}
+    choices = ("method", "path", "status", "answeredBy", "inBatch", "limit")
+    unknown = request.args.keys() - choices
     if unknown:
-        raise BadRequest(f"{min(unknown)}: The choices are method, path, status and limit.")
-    found = requests.filter(request.args.get("method"), request.args.get("path"), _number("status"))
+        raise BadRequest(f"{min(unknown)}: The choices are {', '.join(choices)}.")
+    in_batch = request.args.get("inBatch")
+    if in_batch is not None and in_batch not in _TRUTHS:
+        raise BadRequest("inBatch: Give true or false.")
+    found = requests.filter(
+        request.args.get("method"),
+        request.args.get("path"),
+        _number("status"),
+        answered_by=request.args.get("answeredBy"),
+        in_batch=None if in_batch is None else _TRUTHS[in_batch],
+    )
     limit = _number("limit")
     return found if limit is None else found[max(len(found) - limit, 0) :]
 
@@ -82,6 +97,6 @@ def _number(name: str) -> int | None:
     given = request.args.get(name)
     if given is None:
         return None
-    if not given.isdecimal() or len(given) > 9:
+    if not (given.isascii() and given.isdigit()) or len(given) > 9:
         raise BadRequest(f"{name}: Give a whole number.")
     return int(given)

@@ -1,0 +1,1 @@
+"""The journal, the expectations of it, and the retry police."""
