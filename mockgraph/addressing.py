@@ -55,6 +55,15 @@ def is_rooted(path: str, service: Service) -> bool:
     return path[1:].partition("/")[0].lower() in service.roots
 
 
+def joined(path: str, service: Service) -> str:
+    """A path without the empty segment that clients leave behind the root when they join URLs.
+
+    The official Python SDK asks for ``/v1.0//security`` where its base URL is the default one.
+    """
+    root, gap, rest = path[1:].partition("//")
+    return f"/{root}/{rest}" if gap and root.lower() in service.roots else path
+
+
 def operations(service: Service) -> Iterator[tuple[str, str]]:
     """Every operation served, as a method and a URL template, in the order of the service."""
     for root in service.roots.values():

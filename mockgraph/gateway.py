@@ -16,8 +16,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mockgraph import control, rendering
+from mockgraph import addressing, control, rendering
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
+from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.tenants import Tenant, Tenants
 from mockgraph.wire import Environ, Headers, Request, Response, StartResponse, error_body, identity
@@ -56,6 +57,8 @@ class Gateway(Flask):
         path = environ["PATH_INFO"]
         if path == "/" or path[: len(control.PREFIX)].lower() == control.PREFIX:
             return super().wsgi_app(environ, start_response)
+        if "//" in path:
+            environ["PATH_INFO"] = addressing.joined(path, SERVICE)
         asked = Request(environ)
         asked.max_content_length = self._settings.max_body
         began = time.perf_counter()

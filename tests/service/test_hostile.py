@@ -199,7 +199,7 @@ PATHS = [
     "/nope",
     "/v1.0/nope",
     "/v1.0/nope/alerts",
-    "/v1.0//security",
+    "/v1.0///security",
     "/v1.0/security//",
     "/v1.0/security/alerts//",
     "/v1.0/security/alerts/a//title",
