@@ -149,7 +149,13 @@ def test_a_connection_cut_during_the_answer(service: Service, session: requests.
 
 def test_a_connection_cut_after_the_answer(service: Service, session: requests.Session) -> None:
     service.faults.cut("after")
-    assert get(session, service).content == ALERT
+    with get(session, service, stream=True) as response:
+        connection = cast("socket.socket", response.raw.connection.sock)
+        assert response.content == ALERT
+        assert "Connection" not in response.headers  # the client means to use it again
+        # Who asks before the end has come in asks in vain, as over any stale connection.
+        connection.settimeout(20)
+        assert connection.recv(1) == b""
     assert get(session, service).content == ALERT  # on a connection of its own
 
 
