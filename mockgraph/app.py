@@ -31,8 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     tenants = Tenants(state, initial_entra(service, settings, state.clock), settings)
 
     def answer(request: Request, tenant: Tenant) -> Response:
-        if tenant.police:
-            tenant.police.refuse(request, tenant.state.clock)
+        tenant.check(request)
         signing_in = not addressing.is_rooted(request.path, service)
         stub = tenant.stubs.find(request)
         caller = Caller() if stub or signing_in else authenticate(request, tenant)

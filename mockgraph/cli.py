@@ -116,6 +116,13 @@ def main() -> None:
     "Retry-After has passed.",
 )
 @_option(
+    "--allow-misdeed",
+    "allowed_misdeeds",
+    multiple=True,
+    metavar="NAME",
+    help="Misdeed that --strict-client puts up with, such as no-backoff; may be repeated.",
+)
+@_option(
     "--control-token",
     metavar="TEXT",
     help="What the control plane is to be sent as x-mockgraph-token; nothing if left out.",
@@ -144,6 +151,7 @@ def serve(
     layout: str,
     journal: int,
     strict_client: bool,
+    allowed_misdeeds: tuple[str, ...],
     control_token: str | None,
     allowed_hosts: tuple[str, ...],
 ) -> None:
@@ -161,6 +169,7 @@ def serve(
             durability=durability,
             journal=journal,
             strict_client=strict_client,
+            allowed_misdeeds=allowed_misdeeds,
             control_token=control_token,
             allowed_hosts=tuple(name.lower() for name in allowed_hosts),
         )

@@ -14,6 +14,7 @@ from werkzeug.datastructures import Headers
 
 from mockgraph import addressing
 from mockgraph.errors import GraphError
+from mockgraph.judged import Judged
 from mockgraph.matching import ROOTS, caller_of
 from mockgraph.model import Operation
 from mockgraph.redaction import masked, redact, shown
@@ -21,7 +22,6 @@ from mockgraph.resources import SERVICE
 
 if TYPE_CHECKING:
     from mockgraph.model import Address
-    from mockgraph.police import Misdeed
     from mockgraph.wire import Environ, Request, Response
 
 _FORM = "application/x-www-form-urlencoded"
@@ -31,7 +31,7 @@ _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
 _CREATING = (Operation.CREATE, Operation.APPEND)
 
 
-class Exchange:
+class Exchange(Judged):
     """A request and its answer.
 
     ``path`` is decoded and without the tenant's prefix; ``number`` counts from 1 within a
@@ -39,11 +39,8 @@ class Exchange:
     took; ``began`` and ``ended`` are real time, of ``time.perf_counter``. ``answered_by`` is
     ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``. Of what signs somebody in,
     neither body nor answer is kept. ``caller`` tells apps apart and ``token`` their tokens, both
-    by hashes; ``lane`` tells connections apart, as far as the server does. ``misdeeds`` are what
-    the police found in the request when it was last asked.
+    by hashes; ``lane`` tells connections apart, as far as the server does.
     """
-
-    misdeeds: tuple[Misdeed, ...] = ()
 
     def __init__(
         self, request: Request, response: Response, number: int, at: datetime, seconds: float

@@ -14,7 +14,7 @@ from mockgraph.examples import initial_document
 from mockgraph.expectations import Expectation, Expected, check_called, check_emulated
 from mockgraph.faults import Faults, Rule
 from mockgraph.journal import Exchange, Requests
-from mockgraph.police import check_well_behaved
+from mockgraph.police import check_well_behaved, rules
 from mockgraph.resources import SERVICE
 from mockgraph.seeds import Seed, copied, read_seeds
 from mockgraph.settings import Settings
@@ -80,7 +80,7 @@ class Graph:
 
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
-        self._tenant.state.replace(copied(document))
+        self._tenant.replace(copied(document))
 
     @property
     def clock(self) -> Clock:
@@ -104,7 +104,7 @@ class Graph:
         try:
             yield
         finally:
-            self._tenant.state.restore(before)
+            self._tenant.go_back(before)
 
     # -- faults and stubs -----------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Graph:
     def requests(self) -> Requests:
         """The requests so far, oldest first: each with ``method``, ``path``, ``query``,
         ``headers``, ``json``, ``status``, ``response``; see :class:`mockgraph.journal.Exchange`."""
-        return self._tenant.journal.requests()
+        return self._tenant.requests()
 
     def assert_called(
         self,
@@ -171,12 +171,23 @@ class Graph:
         __tracebackhide__ = True
         check_called(self.requests, Expectation(method, path, expected), 0)
 
-    def assert_well_behaved(self) -> None:
+    def assert_well_behaved(self, allow: Iterable[str] = ()) -> None:
         """That clients did nothing that Graph's guidance tells them not to do: come back before
-        ``Retry-After`` has passed, send again what cannot succeed, page by hand, and the like.
-        Raises AssertionError that lists what they did."""
+        ``Retry-After`` has passed, send again what cannot succeed, page by hand, and the like;
+        ``allow`` names what is put up with, ``["no-backoff"]``. Raises AssertionError that
+        lists what they did."""
         __tracebackhide__ = True
-        check_well_behaved(self.requests)
+        check_well_behaved(self.requests, rules(allow) | rules(self._tenant.allowed))
+
+    def assert_stubs_held(self) -> None:
+        """That no function of a stub, and no predicate, raised what is no refusal of Graph's.
+        Raises the first exception that one did raise."""
+        __tracebackhide__ = True
+        errors = (*self.stubs.errors, *self.faults.errors)
+        if errors:
+            if errors[1:]:
+                errors[0].add_note(f"There were {len(errors) - 1} more: {errors[1:]!r}"[:1000])
+            raise errors[0]
 
     def assert_emulated(self) -> None:
         """That nothing was asked for that MockGraph does not emulate and no stub answered.

@@ -106,23 +106,38 @@ class Requests(Sequence[Exchange]):
 class Journal:
     """The last requests to a tenant, bounded in number and in bytes. Safe under threads."""
 
-    __slots__ = ("_bytes", "_clock", "_count", "_exchanges", "_limit", "_lock", "_lost")
+    __slots__ = (
+        "_bytes",
+        "_changes",
+        "_clock",
+        "_count",
+        "_exchanges",
+        "_lock",
+        "_lost",
+        "limit",
+    )
 
     def __init__(self, limit: int, clock: Clock):
-        self._limit = limit
+        self.limit = limit
         self._clock = clock
         # Made for the first request: most tenants of a large server never see one.
         self._exchanges: deque[Exchange] | None = None
         self._lost: tuple[Exchange, ...] = ()
         self._bytes = 0
         self._count = 0
+        self._changes = 0
         self._lock = threading.Lock()
 
-    def record(self, request: Request, response: Response, seconds: float) -> Exchange | None:
-        """Keep a request and its answer; the oldest ones go where there are too many."""
-        if not self._limit:
-            return None
+    def draft(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
+        """A request and its answer as of now, with no number yet."""
         exchange = Exchange(request, response, 0, self._clock.now(), seconds)
+        if self._changes:
+            exchange.changes = self._changes
+        return exchange
+
+    def record(self, request: Request, response: Response, seconds: float) -> Exchange:
+        """Keep a request and its answer; the oldest ones go where there are too many."""
+        exchange = self.draft(request, response, seconds)
         with self._lock:
             exchanges = self._exchanges
             if exchanges is None:
@@ -131,9 +146,14 @@ class Journal:
             exchange.number = self._count
             exchanges.append(exchange)
             self._bytes += exchange.size
-            while len(exchanges) > self._limit or (self._bytes > MAX_BYTES and len(exchanges) > 1):
+            while len(exchanges) > self.limit or (self._bytes > MAX_BYTES and len(exchanges) > 1):
                 self._drop(exchanges.popleft())
         return exchange
+
+    def note_change(self) -> None:
+        """A test changed what requests meet: those to come are no retries of those before."""
+        with self._lock:
+            self._changes += 1
 
     def requests(self) -> Requests:
         """What is recorded now."""

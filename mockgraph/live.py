@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
 from mockgraph.graph import Graph
+from mockgraph.police import rules
 from mockgraph.seeds import Seed, read_seeds
 from mockgraph.server import Server
 from mockgraph.settings import Settings
@@ -26,7 +27,9 @@ class MockGraph(Graph):
     ``any``, ``off`` or ``jwt``; ``store`` is a file that keeps the state, memory if left out, and
     ``durability`` what a write in it survives, ``process`` or ``disk``; ``docs`` are
     directories of reference pages instead of the bundled ones; ``json`` is ``graph`` or
-    ``documented``. With ``tls`` it serves https as well, on a port of its own, with a
+    ``documented``. ``strict_client`` answers 400 to what a well-behaved client does not do, but
+    for the misdeeds that ``allow`` names; ``journal`` is how many requests are remembered.
+    With ``tls`` it serves https as well, on a port of its own, with a
     certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state.
     Raises MockGraphError where one of them cannot be used::
 
@@ -43,6 +46,9 @@ class MockGraph(Graph):
         docs: Sequence[str | os.PathLike[str]] = (),
         json: str = "graph",
         durability: str = "process",
+        strict_client: bool = False,
+        allow: Iterable[str] = (),
+        journal: int = 1000,
         host: str = "127.0.0.1",
         port: int = 0,
         tls: bool = False,
@@ -55,6 +61,9 @@ class MockGraph(Graph):
             auth=auth,
             json=json,
             durability=durability,
+            strict_client=strict_client,
+            allowed_misdeeds=tuple(sorted(rules(allow))),
+            journal=journal,
         )
         self._docs = self._settings.docs
         self._host = host
@@ -145,6 +154,19 @@ class MockGraph(Graph):
     def clear_tenants(self) -> None:
         """Forget all tenants but the one that this object itself stands for."""
         self._running().clear()
+
+    def check(self, *, strict: bool = False, strict_client: bool = False) -> None:
+        """What a test is told at its end, of all tenants: that a stub's function raised; where
+        ``strict``, that something is not emulated; where ``strict_client``, what clients did
+        wrong. Raises the exception of the function, and AssertionError."""
+        __tracebackhide__ = True
+        tenants = [self, *(self.tenant(each.name) for each in self._running())]
+        for graph in tenants:
+            graph.assert_stubs_held()
+        for graph in tenants if strict else ():
+            graph.assert_emulated()
+        for graph in tenants if strict_client else ():
+            graph.assert_well_behaved()
 
     def renew(self, seed: Seed | Sequence[Seed] = ()) -> None:
         """Make it as new, for the next test: without tenants, snapshots, faults and stubs."""

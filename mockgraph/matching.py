@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The roots that a pattern may leave out; a test holds them against those that are served.
 ROOTS = ("localtest", "v1.0", "beta")
+# How many of the exceptions that a test's functions raise are kept for it.
+REMEMBERED = 100
 
 Predicate = Callable[["Request"], bool]
 # A text is the value to have, True is any value, False is none at all.
@@ -169,7 +171,7 @@ class CallbackFailed(GraphError):
 
     def __init__(self, what: str, error: Exception):
         super().__init__(f"The {what} raised {type(error).__name__}: {error}")
-        self.__cause__ = error
+        self.raised = self.__cause__ = error
 
 
 def name_of(function: Callable[..., Any]) -> str:

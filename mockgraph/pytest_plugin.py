@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
 
-_OPTIONS = {"seed", "auth", "strict", "intercept"}
+_OPTIONS = {"seed", "auth", "strict", "strict_client", "allow", "intercept"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,28 +22,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "State documents that each test starts from: paths from the root of the project, or demo.",
         type="linelist",
     )
-
     parser.addini(
         "mockgraph_strict",
         "Fail a test that asks for what MockGraph does not emulate and no stub answers.",
         type="bool",
         default=False,
     )
+    parser.addini(
+        "mockgraph_strict_client",
+        "Refuse what a well-behaved client does not do, and fail the test that does it.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
+        "mockgraph_allow", "Misdeeds of clients that are put up with, by name.", type="args"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mockgraph(seed=..., auth=..., strict=..., intercept=...): the state that this test starts "
-        "from (a state document, a path or a list of them), how tokens are checked ('any' or "
-        "'off'), whether asking for what is not emulated fails it, and whether calls to "
-        "https://graph.microsoft.com are answered in process.",
+        "mockgraph(seed=..., auth=..., strict=..., strict_client=..., allow=..., intercept=...): "
+        "the state that this test starts from (a state document, a path or a list of them), how "
+        "tokens are checked ('any', 'off' or 'jwt'), whether asking for what is not emulated fails "
+        "it, whether what a well-behaved client does not do is refused and fails it, which of such "
+        "misdeeds it allows, and whether calls to https://graph.microsoft.com are answered in "
+        "process.",
     )
 
 
 @pytest.fixture(scope="session")
-def _mockgraph_servers() -> Iterator[dict[str, MockGraph]]:
-    servers: dict[str, MockGraph] = {}
+def _mockgraph_servers() -> Iterator[dict[Any, MockGraph]]:
+    servers: dict[Any, MockGraph] = {}
     yield servers
     for server in servers.values():
         server.stop()
@@ -64,16 +74,20 @@ def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
 def mockgraph(
     request: pytest.FixtureRequest,
     mockgraph_seed: Any,
-    _mockgraph_servers: dict[str, MockGraph],
+    _mockgraph_servers: dict[Any, MockGraph],
 ) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
     from mockgraph.live import MockGraph
 
-    options = _marked(request)
+    config, options = request.config, _marked(request)
     auth = options.get("auth", "any")
-    server = _mockgraph_servers.get(auth)
+    strict_client = options.get("strict_client", config.getini("mockgraph_strict_client"))
+    allow = options.get("allow") or config.getini("mockgraph_allow")
+    allow = (allow,) if isinstance(allow, str) else tuple(allow)
+    server = _mockgraph_servers.get((auth, strict_client, allow))
     if server is None:
-        server = _mockgraph_servers[auth] = MockGraph(auth=auth).start()
+        server = MockGraph(auth=auth, strict_client=strict_client, allow=allow).start()
+        _mockgraph_servers[auth, strict_client, allow] = server
     server.renew(options.get("seed", mockgraph_seed))
     if options.get("intercept", False):
         with server.intercept() as intercept:
@@ -81,8 +95,8 @@ def mockgraph(
         intercept.check()
     else:
         yield server
-    if options.get("strict", request.config.getini("mockgraph_strict")):
-        server.assert_emulated()
+    strict = options.get("strict", config.getini("mockgraph_strict"))
+    server.check(strict=strict, strict_client=strict_client)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +114,7 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
         return {}
     if marker.args or marker.kwargs.keys() - _OPTIONS:
         raise pytest.UsageError(
-            "The marker mockgraph takes seed=, auth=, strict=, intercept=; no more."
+            "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, intercept=; "
+            "no more."
         )
     return dict(marker.kwargs)

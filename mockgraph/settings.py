@@ -24,7 +24,8 @@ class Settings:
     reference pages that take the place of the bundled ones. ``auth`` is ``any``, ``off`` or
     ``jwt``; ``json`` is ``graph`` (compact, with control information) or ``documented`` (as the
     pages print it). ``max_body`` is in bytes. ``journal`` is how many requests are remembered;
-    ``strict_client`` refuses what a well-behaved client does not do; with a ``control_token``
+    ``strict_client`` refuses what a well-behaved client does not do, but for what is among
+    ``allowed_misdeeds``, the names of rules of the police; with a ``control_token``
     the control plane asks for it; ``allowed_hosts`` are names, beside those of the loopback,
     that the control plane may be reached by.
     """
@@ -38,6 +39,7 @@ class Settings:
     max_body: int = 4 * 1024 * 1024
     journal: int = 1000
     strict_client: bool = False
+    allowed_misdeeds: tuple[str, ...] = ()
     control_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
 

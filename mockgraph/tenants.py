@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mockgraph.entra import Entra
 from mockgraph.errors import BadRequest, NotFound, StoreFailed
 from mockgraph.faults import Faults
-from mockgraph.journal import Journal
-from mockgraph.police import Police
+from mockgraph.journal import Journal, Requests
+from mockgraph.police import Police, marked, rules
 from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.stubs import Stubs
+from mockgraph.wire import Environ, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from mockgraph.wire import Environ, Request, Response
 
 PREFIX = "/t/"
 # Where the tenant of a request is noted, for the requests within it.
@@ -43,6 +42,7 @@ class Tenant:
     """
 
     __slots__ = (
+        "allowed",
         "entra",
         "faults",
         "journal",
@@ -59,17 +59,28 @@ class Tenant:
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
         self.entra = entra
-        self.faults = Faults(state.clock)
-        self.stubs = Stubs()
-        self.snapshots: dict[str, Snapshot] = {}
         self.journal = Journal(settings.journal, state.clock)
-        self.police = Police() if settings.strict_client else None
+        self.faults = Faults(state.clock, changed=self.journal.note_change)
+        self.stubs = Stubs(changed=self.journal.note_change)
+        self.snapshots: dict[str, Snapshot] = {}
+        self.allowed = settings.allowed_misdeeds
+        self.police = self._police() if settings.strict_client else None
+
+    def check(self, request: Request) -> None:
+        """Raises 400 for what no well-behaved client sends, if this tenant is strict."""
+        if self.police is not None:
+            self.police.refuse(request, self.journal.draft(request, Response(0)))
 
     def record(self, request: Request, response: Response, seconds: float) -> None:
         """Take note of a request that was answered."""
-        exchange = self.journal.record(request, response, seconds)
-        if self.police is not None and exchange is not None:
-            self.police.watch(exchange)
+        if self.journal.limit or self.police is not None:
+            exchange = self.journal.record(request, response, seconds)
+            if self.police is not None:
+                self.police.watch(exchange)
+
+    def requests(self) -> Requests:
+        """The requests so far, marked with what was wrong with them once somebody looks."""
+        return marked(self.journal.requests())
 
     def reset(self) -> None:
         """Back to the seeds, with nothing left of what a test did but its snapshots."""
@@ -77,9 +88,19 @@ class Tenant:
         self.entra.reset()
         self.journal.clear()
         if self.police is not None:
-            self.police = Police()
+            self.police = self._police()
         self.faults.reset()
         self.stubs.reset()
+
+    def replace(self, document: Any) -> None:
+        """Put another state in the place of this one. Raises 400 for what is none."""
+        self.state.replace(document)
+        self.journal.note_change()
+
+    def go_back(self, snapshot: Snapshot) -> None:
+        """Back to a state that was kept."""
+        self.state.restore(snapshot)
+        self.journal.note_change()
 
     def keep(self, name: str) -> None:
         """Keep the state as it is now under a name. Raises 400 for one that cannot be."""
@@ -90,12 +111,15 @@ class Tenant:
 
     def restore(self, name: str) -> None:
         """Back to the state that was kept under a name. Raises 404."""
-        self.state.restore(self._kept(name))
+        self.go_back(self._kept(name))
 
     def forget(self, name: str) -> None:
         """Drop the state that was kept under a name. Raises 404."""
         self._kept(name)
         self.snapshots.pop(name, None)
+
+    def _police(self) -> Police:
+        return Police(allowed=rules(self.allowed))
 
     def _kept(self, name: str) -> Snapshot:
         try:
@@ -105,9 +129,13 @@ class Tenant:
 
 
 class Tenants:
-    """The tenants of one app; ``default`` is the one that is not named. Safe under threads."""
+    """The tenants of one app; ``default`` is the one that is not named. Safe under threads.
+
+    Raises MockGraphError where misdeeds are to be allowed that there are not.
+    """
 
     def __init__(self, state: State, entra: Entra, settings: Settings):
+        rules(settings.allowed_misdeeds)
         self.default = Tenant("", state, entra, settings)
         self._settings = settings
         self._named: dict[str, Tenant] = {}

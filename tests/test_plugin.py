@@ -137,9 +137,13 @@ class TestAll:
 
 
 WRONG = [
-    ("{'Security': {}}", "takes seed=, auth=, strict=, intercept=; no more"),
-    ("store='x'", "takes seed=, auth=, strict=, intercept=; no more"),
+    (
+        "{'Security': {}}",
+        "takes seed=, auth=, strict=, strict_client=, allow=, intercept=; no more",
+    ),
+    ("store='x'", "takes seed=, auth=, strict=, strict_client=, allow=, intercept=; no more"),
     ("seed='missing.json'", "The seed missing.json cannot be read"),
+    ("strict_client=True, allow='haste'", "There is no misdeed 'haste'; there are *no-backoff*"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
     ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
 ]
@@ -160,7 +164,7 @@ def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pyte
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:
     result = run(project, "", "--markers")
     result.stdout.fnmatch_lines(
-        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., intercept=...): *"]
+        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., *, intercept=...): *"]
     )
     result = run(project, "", "--fixtures")
     result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])

@@ -42,8 +42,7 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.get(_REQUESTS)
     def list_requests() -> Response:
-        requests = tenant().journal.requests()
-        misdeeds(requests)  # marks them
+        requests = tenant().requests()
         return answer(
             {"value": [each.as_json() for each in _chosen(requests)], "dropped": requests.dropped}
         )
@@ -62,7 +61,7 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
         method, path = asked.pop("method", None), asked.pop("path")
         expectation = Expectation(method, path, cast("Expected", asked))
         try:
-            found = check_called(tenant().journal.requests(), expectation, **times)
+            found = check_called(tenant().requests(), expectation, **times)
         except AssertionError as error:
             raise ExpectationFailed(str(error)) from None
         return answer({"count": len(found), "value": [each.number for each in found]})

@@ -37,7 +37,7 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
     @plane.put(_STATE)
     def write_state() -> Response:
         request.max_content_length = MAX_STATE
-        tenant().state.replace(sent())
+        tenant().replace(sent())
         return Response(status=204)
 
     @plane.get(_SNAPSHOTS)

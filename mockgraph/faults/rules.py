@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from mockgraph.clock import Clock
 from mockgraph.errors import NotFound
 from mockgraph.faults.effects import Effect
 from mockgraph.faults.schedules import Counted, Schedule, When
-from mockgraph.matching import ROOTS, Matcher, Matching
+from mockgraph.matching import REMEMBERED, ROOTS, CallbackFailed, Matcher, Matching
 from mockgraph.wire import Request, Response
 
 _MATCHING = Matching.__optional_keys__
@@ -52,12 +52,13 @@ class Rule:
             self.struck += struck
             spent = self._schedule.spent
         if spent:
-            self.remove()
+            self._rules.discard(self)
         return struck
 
     def remove(self) -> None:
         """Take the fault out of force. It may be out already."""
-        self._rules.discard(self)
+        if self._rules.discard(self):
+            self._rules.changed()
 
     def as_json(self) -> dict[str, Any]:
         """The rule as it was asked for, its id, and how often it struck."""
@@ -120,12 +121,21 @@ class Rules:
     Rules are asked in the order in which they were added. One that answers the request, or
     cuts it off, ends the round; those that delay it or alter its answer leave the others
     their turn, so that a slow service may throttle too. A rule counts only the requests that
-    reach it, and one that has struck as often as it should is removed.
+    reach it, and one that has struck as often as it should is removed. ``errors`` are the last
+    100 exceptions that predicates raised; ``changed`` is called where a test puts a rule in
+    force or out of it.
     """
 
-    __slots__ = ("_clock", "_given", "_lock", "_roots", "_rules")
+    __slots__ = ("_clock", "_given", "_lock", "_roots", "_rules", "changed", "errors")
 
-    def __init__(self, clock: Clock, roots: tuple[str, ...] = ROOTS):
+    def __init__(
+        self,
+        clock: Clock,
+        roots: tuple[str, ...] = ROOTS,
+        changed: Callable[[], None] = lambda: None,
+    ):
+        self.changed = changed
+        self.errors: tuple[Exception, ...] = ()
         self._clock = clock
         self._roots = roots
         self._rules: tuple[Rule, ...] = ()
@@ -142,7 +152,7 @@ class Rules:
             return _SPARED
         effects: list[Effect] = []
         for rule in self._rules:
-            if not rule.strikes(request):
+            if not self._strikes(rule, request):
                 continue
             effects.extend(rule.effects)
             for effect in rule.effects:
@@ -170,12 +180,15 @@ class Rules:
             self._given += 1
             rule = Rule(self, str(self._given), matcher, schedule, effects, {**shown, **told})
             self._rules = (*self._rules, rule)
+        self.changed()
         return rule
 
-    def discard(self, rule: Rule) -> None:
-        """Take a rule out of force, if it is in."""
+    def discard(self, rule: Rule) -> bool:
+        """Take a rule out of force, and tell whether it was in."""
         with self._lock:
-            self._rules = tuple(each for each in self._rules if each is not rule)
+            before = self._rules
+            self._rules = tuple(each for each in before if each is not rule)
+            return self._rules != before
 
     def __getitem__(self, id: str) -> Rule:
         """The rule in force of that id. Raises NotFound."""
@@ -192,9 +205,19 @@ class Rules:
         return len(self._rules)
 
     def reset(self) -> None:
-        """Take all rules out of force."""
+        """Take all rules out of force, and forget what their predicates raised."""
         with self._lock:
             self._rules = ()
+            self.errors = ()
+        self.changed()
+
+    def _strikes(self, rule: Rule, request: Request) -> bool:
+        try:
+            return rule.strikes(request)
+        except CallbackFailed as failure:
+            with self._lock:
+                self.errors = (*self.errors[1 - REMEMBERED :], failure.raised)
+            raise
 
     def __repr__(self) -> str:
         return f"<Faults: {', '.join(map(repr, self._rules)) or 'none'}>"

@@ -12,26 +12,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
-from mockgraph.clock import Clock
 from mockgraph.errors import ClientMisbehaved
 from mockgraph.exchange import Exchange
+from mockgraph.journal import Requests
+from mockgraph.police.clients import Client
 from mockgraph.police.concurrency import Concurrency
-from mockgraph.police.conduct import (
-    BUSY,
-    Misdeed,
-    again,
-    tells_of,
-    to_wait,
-    too_early,
-    without_bodies,
-)
+from mockgraph.police.conduct import Misdeed, again, rules, tells_of, too_early
 from mockgraph.police.pages import Pages
-from mockgraph.wire import Request, Response
+from mockgraph.wire import Request
 
-__all__ = ["Misdeed", "Police", "check_well_behaved", "misdeeds"]
+__all__ = ["Misdeed", "Police", "check_well_behaved", "marked", "misdeeds", "rules"]
 
 _MAX_CLIENTS = 100
-_MAX_THROTTLED = 100  # requests of one client
 _LISTED = 20
 
 
@@ -39,12 +31,15 @@ class Police:
     """Watches the requests of a tenant, one after another. Safe under threads.
 
     ``exchanges`` are those that are going to be watched, where they are known beforehand: then
-    it is seen better what was asked at once.
+    it is seen better what was asked at once. Rules that are in ``allowed`` may be broken.
     """
 
-    def __init__(self, exchanges: Sequence[Exchange] = ()) -> None:
+    def __init__(
+        self, exchanges: Sequence[Exchange] = (), allowed: frozenset[str] = frozenset()
+    ) -> None:
+        self._allowed = allowed
         self._lock = threading.Lock()
-        self._clients: OrderedDict[int, _Client] = OrderedDict()
+        self._clients: OrderedDict[int, Client] = OrderedDict()
         self._pages = Pages()
         self._concurrency = Concurrency()
         for each in exchanges:
@@ -66,18 +61,21 @@ class Police:
         exchange.misdeeds = tuple(found)
         return found
 
-    def refuse(self, request: Request, clock: Clock) -> None:
-        """Raises 400 that says why, where a request is not what a well-behaved client sends."""
-        exchange = Exchange(request, Response(0), 0, clock.now(), 0)
+    def refuse(self, request: Request, exchange: Exchange) -> None:
+        """Raises 400 that says why, where a request is not what a well-behaved client sends.
+
+        The exchange is the request's, not answered yet.
+        """
         with self._lock:
             self._concurrency.add(exchange)
-            found = next(self._judge(exchange, self._client(exchange)), None)
-        if found is not None:
+            found = self._judge(exchange, self._client(exchange))
+            first = next((each for each in found if each.rule not in self._allowed), None)
+        if first is not None:
             request.answered_by = "police"
-            earlier = f"request {found.earlier.number}"
-            raise ClientMisbehaved(f"{found.rule}: {found.says}; see {earlier}. {found.hint}")
+            earlier = f"request {first.earlier.number}"
+            raise ClientMisbehaved(f"{first.rule}: {first.says}; see {earlier}. {first.hint}")
 
-    def _judge(self, exchange: Exchange, client: _Client) -> Iterator[Misdeed]:
+    def _judge(self, exchange: Exchange, client: Client) -> Iterator[Misdeed]:
         """What is wrong with a request that comes after those that were watched."""
         earlier = client.throttled.get((exchange.method, exchange.url))
         if earlier is not None and not self._has_had(earlier, exchange):
@@ -101,73 +99,13 @@ class Police:
             return False
         return tells_of(before, exchange) or not self._concurrency.around(exchange)
 
-    def _client(self, exchange: Exchange) -> _Client:
+    def _client(self, exchange: Exchange) -> Client:
         client = self._clients.get(exchange.caller)
         if client is None:
-            client = self._clients[exchange.caller] = _Client()
+            client = self._clients[exchange.caller] = Client()
             if len(self._clients) > _MAX_CLIENTS:
                 self._clients.popitem(last=False)
         return client
-
-
-class _Client:
-    """What is remembered of one app: its last request, and what it was told to wait for.
-
-    ``throttled`` are the answers with ``Retry-After`` that are still in force, by what was
-    asked; ``_held`` those in a batch, which its client has not seen before the batch is over.
-    """
-
-    def __init__(self) -> None:
-        self.last: Exchange | None = None
-        self.throttled: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
-        self._held: list[Exchange] = []
-        self._app: dict[bool, Exchange] = {}
-        self._lane = ""
-        self._alone_since = 0.0
-
-    def throttles(self, exchange: Exchange) -> Exchange | None:
-        """The 429 after which the app should ask nothing of the kind, reading or writing.
-
-        That is said only of one that asks one thing after another, on one connection.
-        """
-        earlier = self._app.get(_reads(exchange))
-        if earlier is None or exchange.in_batch or exchange.lane != earlier.lane:
-            return None
-        in_turn = self._alone_since <= earlier.began and earlier.known <= exchange.began
-        return earlier if in_turn and exchange.lane == self._lane else None
-
-    def remember(self, exchange: Exchange) -> None:
-        """Take note of one more request."""
-        if exchange.in_batch:
-            if _is_told_to_wait(exchange):
-                self._held.append(without_bodies(exchange))
-            else:
-                self.throttled.pop((exchange.method, exchange.url), None)
-            return
-        if exchange.lane != self._lane:
-            self._lane, self._alone_since = exchange.lane, exchange.began
-        self.last = exchange
-        self._note_wait(exchange)
-        if self._held and exchange.path[-7:].lower() == "/$batch":
-            for each in self._held:
-                self._throttle(each)
-            self._held.clear()
-
-    def _note_wait(self, exchange: Exchange) -> None:
-        reads = _reads(exchange)
-        if _is_told_to_wait(exchange):
-            kept = without_bodies(exchange)
-            self._throttle(kept)
-            if kept.status == 429:
-                self._app[reads] = kept
-        elif exchange.status not in BUSY:
-            self.throttled.pop((exchange.method, exchange.url), None)
-            self._app.pop(reads, None)
-
-    def _throttle(self, exchange: Exchange) -> None:
-        self.throttled[exchange.method, exchange.url] = exchange
-        if len(self.throttled) > _MAX_THROTTLED:
-            self.throttled.popitem(last=False)
 
 
 def misdeeds(exchanges: Iterable[Exchange]) -> list[Misdeed]:
@@ -177,10 +115,33 @@ def misdeeds(exchanges: Iterable[Exchange]) -> list[Misdeed]:
     return [misdeed for each in exchanges for misdeed in police.watch(each)]
 
 
-def check_well_behaved(exchanges: Iterable[Exchange]) -> None:
-    """Raises AssertionError with a list of what clients did wrong."""
+def marked(requests: Requests) -> Requests:
+    """The same requests, each marked with what its client did wrong once somebody looks."""
+    review = _Review(requests)
+    for each in requests:
+        each.review(review)
+    return requests
+
+
+class _Review:
+    """Finds the misdeeds in exchanges when the first of them is asked for its own."""
+
+    def __init__(self, exchanges: Sequence[Exchange]):
+        self._exchanges = exchanges
+
+    def __call__(self) -> None:
+        exchanges, self._exchanges = self._exchanges, ()
+        misdeeds(exchanges)
+
+
+def check_well_behaved(exchanges: Iterable[Exchange], allow: Iterable[str] = ()) -> None:
+    """Raises AssertionError with a list of what clients did wrong but for what is allowed.
+
+    Raises MockGraphError where there is no such rule.
+    """
     __tracebackhide__ = True
-    found = misdeeds(exchanges)
+    allowed = rules(allow)
+    found = [each for each in misdeeds(exchanges) if each.rule not in allowed]
     if not found:
         return
     lines = [f"The client is not well-behaved, {len(found)} times:"]
@@ -189,11 +150,3 @@ def check_well_behaved(exchanges: Iterable[Exchange]) -> None:
         lines.append(f"    (the first {_LISTED} of them)")
     lines += [f"{rule}: {hint}" for rule, hint in {each.rule: each.hint for each in found}.items()]
     raise AssertionError("\n".join(lines))
-
-
-def _is_told_to_wait(exchange: Exchange) -> bool:
-    return exchange.status in BUSY and to_wait(exchange) is not None
-
-
-def _reads(exchange: Exchange) -> bool:
-    return exchange.method in ("GET", "HEAD")

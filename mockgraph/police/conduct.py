@@ -7,12 +7,13 @@ The facts are those of the pages on throttling, paging and errors: wait as long 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from mockgraph.errors import MockGraphError
 from mockgraph.exchange import Exchange
 
 # Statuses that stay what they are however often the same request is sent.
@@ -57,6 +58,14 @@ _HINTS = {
     "client-request-id-dropped": "Send the client-request-id of the first try with the others.",
     "paging-by-hand": "Request the URL in @odata.nextLink as it is, until there is none.",
 }
+
+
+def rules(names: Iterable[str]) -> frozenset[str]:
+    """The rules of these names, one or several. Raises MockGraphError where there is none."""
+    given = frozenset([names] if isinstance(names, str) else names)
+    for name in given - _HINTS.keys():
+        raise MockGraphError(f"There is no misdeed {name!r}; there are {', '.join(_HINTS)}.")
+    return given
 
 
 class Misdeed(NamedTuple):
@@ -143,6 +152,8 @@ def tells_of(before: Exchange, exchange: Exchange) -> bool:
 def again(before: Exchange, exchange: Exchange) -> Iterator[Misdeed]:
     """What is wrong with a request that its sender made right after the one before."""
     if waited(before, exchange) > _ONE_ATTEMPT or not _same_place(before, exchange):
+        return
+    if before.changes != exchange.changes:  # by a test, which gives a reason to ask again
         return
     if before.body == exchange.body:
         yield from _repeated(before, exchange)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar, Unpack
 
 from mockgraph.errors import BadRequest, NotFound
-from mockgraph.matching import ROOTS
+from mockgraph.matching import REMEMBERED, ROOTS, CallbackFailed
 from mockgraph.stubs.replies import Function, Reply, callback, prepared
 from mockgraph.stubs.stub import Stub, StubMatcher
 from mockgraph.wire import Request
@@ -22,19 +22,19 @@ __all__ = ["Function", "Reply", "Stub", "Stubs"]
 
 F = TypeVar("F", bound=Function)
 
-_REMEMBERED = 100  # exceptions
-
 
 class Stubs:
     """The stubs of a tenant, none at first. The one added last is asked first.
 
     One that has answered as often as it should is removed. ``errors`` are the last 100
-    exceptions that functions raised. Safe under threads.
+    exceptions that functions and predicates raised; ``changed`` is called where a test adds
+    stubs or takes them away. Safe under threads.
     """
 
-    __slots__ = ("_given", "_lock", "_roots", "_stubs", "errors")
+    __slots__ = ("_given", "_lock", "_roots", "_stubs", "changed", "errors")
 
-    def __init__(self, roots: tuple[str, ...] = ROOTS):
+    def __init__(self, roots: tuple[str, ...] = ROOTS, changed: Callable[[], None] = lambda: None):
+        self.changed = changed
         self.errors: tuple[Exception, ...] = ()
         self._roots = roots
         self._stubs: tuple[Stub, ...] = ()
@@ -45,7 +45,11 @@ class Stubs:
         """The stub that answers a request, counted as answered; None leaves it to Graph."""
         if not self._stubs:
             return None
-        return next((stub for stub in self._stubs if stub.takes(request)), None)
+        try:
+            return next((stub for stub in self._stubs if stub.takes(request)), None)
+        except CallbackFailed as failure:
+            self.remember(failure.raised)
+            raise
 
     def add(
         self,
@@ -76,6 +80,7 @@ class Stubs:
             self._given += 1
             stub = Stub(self, str(self._given), matcher, answer, times)
             self._stubs = (stub, *self._stubs)
+        self.changed()
         return stub
 
     def decorator(self, method: str | None, path: str, **reply: Unpack[Reply]) -> Callable[[F], F]:
@@ -87,15 +92,17 @@ class Stubs:
 
         return decorate
 
-    def discard(self, stub: Stub) -> None:
-        """Take a stub away, if it is there."""
+    def discard(self, stub: Stub) -> bool:
+        """Take a stub away, and tell whether it was there."""
         with self._lock:
-            self._stubs = tuple(each for each in self._stubs if each is not stub)
+            before = self._stubs
+            self._stubs = tuple(each for each in before if each is not stub)
+            return self._stubs != before
 
     def remember(self, error: Exception) -> None:
         """Keep an exception for the test to look at."""
         with self._lock:
-            self.errors = (*self.errors[1 - _REMEMBERED :], error)
+            self.errors = (*self.errors[1 - REMEMBERED :], error)
 
     def __getitem__(self, id: str) -> Stub:
         """The stub of that id. Raises NotFound."""
@@ -116,6 +123,7 @@ class Stubs:
         with self._lock:
             self._stubs = ()
             self.errors = ()
+        self.changed()
 
     def __repr__(self) -> str:
         return f"<Stubs: {', '.join(map(repr, self._stubs)) or 'none'}>"

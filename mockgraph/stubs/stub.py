@@ -54,7 +54,7 @@ class Stub:
             self.answered += 1
             spent = self.answered == self._times
         if spent:
-            self.remove()
+            self._stubs.discard(self)
         request.view_args = dict(names)
         return True
 
@@ -70,13 +70,14 @@ class Stub:
         try:
             return self._answer.response(request)
         except CallbackFailed as failure:
-            self.error = cast("Exception", failure.__cause__)
+            self.error = failure.raised
             self._stubs.remember(self.error)
             raise
 
     def remove(self) -> None:
         """Answer no more. It may be removed already."""
-        self._stubs.discard(self)
+        if self._stubs.discard(self):
+            self._stubs.changed()
 
     def as_json(self) -> dict[str, Any]:
         """The stub as it was asked for, its id, and how many requests it answered."""

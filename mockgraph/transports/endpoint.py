@@ -9,6 +9,7 @@ from mockgraph.errors import GraphError
 from mockgraph.server.answers import WSGIApp, refusal
 from mockgraph.server.requests import Environ, Requests, environ_of
 from mockgraph.transports.exchange import Exchange
+from mockgraph.transports.lanes import lane
 
 PORTS = {"http": 80, "https": 443}
 
@@ -54,6 +55,7 @@ class Endpoint:
     def requests(self, peer: Peer) -> Requests:
         """What takes the bytes of a request, as the live server does."""
         environ = environ_of(*peer) | {"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "0"}
+        environ["mockgraph.lane"] = lane()
         return Requests(environ, MAX_BODY)
 
     def exchange(self, requests: Requests, timeout: float | None = None) -> Exchange:

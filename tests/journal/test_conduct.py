@@ -236,7 +236,7 @@ def test_one_after_another_as_all_at_once(steps: Sequence[Step]) -> None:
 
 BOUNDS = (
     "_MAX_CLIENTS",
-    "_MAX_THROTTLED",
+    "clients._MAX_THROTTLED",
     "concurrency._MAX_CALLERS",
     "concurrency._MAX_LANES",
     "concurrency._MAX_TIMES",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 
+from mockgraph import MockGraph
+from mockgraph.errors import MockGraphError
+
 from .exchanges import ALERT, ALERTS
+
+TAKEN = {"id": "taken", **ALERT}
 
 
 @pytest.fixture
@@ -84,3 +91,94 @@ def test_an_item_of_a_batch_is_refused_for_itself(strict: FlaskClient) -> None:
     assert answer is not None
     assert [each["status"] for each in answer["responses"]] == [400, 200]
     assert answer["responses"][0]["body"]["error"]["code"] == "ClientMisbehaved"
+
+
+def test_without_a_journal_it_sees_as_much(make_client: Callable[..., FlaskClient]) -> None:
+    blind = make_client(strict_client=True, journal=0)
+    throttled(blind)
+    assert blind.get(ALERTS).status_code == 400
+    listed = blind.get("/_mockgraph/requests").json
+    assert listed is not None
+    assert listed["value"] == []
+
+
+def test_what_is_allowed_is_not_refused(make_client: Callable[..., FlaskClient]) -> None:
+    mild = make_client(strict_client=True, allowed_misdeeds=("retry-after-ignored",))
+    throttled(mild)
+    assert mild.get(ALERTS).status_code == 200
+    for status in (201, 409, 400):
+        refused = mild.post(ALERTS, json=TAKEN)
+        assert refused.status_code == status
+    assert b"retried-in-vain" in refused.data
+
+
+def test_what_is_allowed_has_to_be_a_rule(make_client: Callable[..., FlaskClient]) -> None:
+    with pytest.raises(MockGraphError, match=r"no misdeed 'haste'; there are .*no-backoff"):
+        make_client(allowed_misdeeds=("haste",))
+
+
+# What a test may do so that the same request goes well, and what it does before.
+CHANGES: dict[str, Callable[[FlaskClient], Any]] = {
+    "state": lambda client: client.put("/_mockgraph/state", json={"Security": {}}),
+    "restore": lambda client: client.post("/_mockgraph/snapshots/empty/restore"),
+    "reset": lambda client: client.post("/_mockgraph/reset"),
+    "stub": lambda client: client.post(
+        "/_mockgraph/stubs", json={"method": "POST", "path": "/security/alerts", "status": 201}
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_test_may_give_a_reason_to_ask_again(strict: FlaskClient, change: str) -> None:
+    strict.post("/_mockgraph/snapshots/empty")
+    assert strict.post(ALERTS, json=TAKEN).status_code == 201
+    assert strict.post(ALERTS, json=TAKEN).status_code == 409
+    refused = strict.post(ALERTS, json=TAKEN)
+    assert refused.status_code == 400
+    assert b"retried-in-vain" in refused.data
+    assert CHANGES[change](strict).status_code in (201, 204)
+    assert strict.post(ALERTS, json=TAKEN).status_code == 201
+    listed = strict.get("/_mockgraph/misdeeds").json
+    assert listed is not None
+    assert len(listed["value"]) == (0 if change == "reset" else 1)
+
+
+def test_a_fault_that_is_taken_away_is_a_reason_to_ask_again() -> None:
+    with MockGraph(strict_client=True, auth="off") as graph:
+        url = f"{graph.url}/Security"
+        with graph.faults.forbidden(times=None), graph.unchanged():
+            assert [requests.get(url, timeout=9).status_code for _ in range(2)] == [403, 400]
+        assert requests.get(url, timeout=9).status_code == 200
+        graph.faults.forbidden(times=1)
+        assert requests.get(url, timeout=9).status_code == 403
+        # It has struck as often as it should: nothing that the test has done since.
+        assert requests.get(url, timeout=9).status_code == 400
+        with pytest.raises(AssertionError, match="not well-behaved, 2 times"):
+            graph.assert_well_behaved()
+
+
+def test_a_state_that_is_replaced_does_not_end_a_wait(strict: FlaskClient) -> None:
+    throttled(strict)
+    strict.put("/_mockgraph/state", json={"Security": {}})
+    assert strict.get(ALERTS).status_code == 400
+
+
+def test_in_python_and_for_its_tenants() -> None:
+    with MockGraph(strict_client=True, allow="no-backoff", auth="off") as graph:
+        for each in (graph, graph.tenant("a")):
+            each.faults.unavailable(times=2)
+            each.faults.forbidden(times=None, method="DELETE")
+            url = f"{each.origin}/v1.0/security"
+            answers = [requests.get(url, timeout=9).status_code for _ in range(3)]
+            answers += [requests.delete(f"{url}/alerts/1", timeout=9).status_code for _ in "ab"]
+            assert answers == [503, 503, 200, 403, 400]
+            with pytest.raises(AssertionError, match=r"1 times:\s+retried-in-vain"):
+                each.assert_well_behaved()
+            each.assert_well_behaved(allow=["retried-in-vain"])
+            with pytest.raises(MockGraphError, match="no misdeed 'haste'"):
+                each.assert_well_behaved(allow=["haste"])
+        assert [each.misdeeds[0].rule for each in graph.requests if each.misdeeds] == [
+            "no-backoff",
+            "no-backoff",
+            "retried-in-vain",
+        ]

@@ -1,0 +1,78 @@
+"""What the police remembers of one app from request to request."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from mockgraph.exchange import Exchange
+from mockgraph.police.conduct import BUSY, to_wait, without_bodies
+
+_MAX_THROTTLED = 100  # requests of one client
+
+
+class Client:
+    """What is remembered of one app: its last request, and what it was told to wait for.
+
+    ``throttled`` are the answers with ``Retry-After`` that are still in force, by what was
+    asked; ``_held`` those in a batch, which its client has not seen before the batch is over.
+    """
+
+    def __init__(self) -> None:
+        self.last: Exchange | None = None
+        self.throttled: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
+        self._held: list[Exchange] = []
+        self._app: dict[bool, Exchange] = {}
+        self._lane = ""
+        self._alone_since = 0.0
+
+    def throttles(self, exchange: Exchange) -> Exchange | None:
+        """The 429 after which the app should ask nothing of the kind, reading or writing.
+
+        That is said only of one that asks one thing after another, on one connection.
+        """
+        earlier = self._app.get(_reads(exchange))
+        if earlier is None or exchange.in_batch or exchange.lane != earlier.lane:
+            return None
+        in_turn = self._alone_since <= earlier.began and earlier.known <= exchange.began
+        return earlier if in_turn and exchange.lane == self._lane else None
+
+    def remember(self, exchange: Exchange) -> None:
+        """Take note of one more request."""
+        if exchange.in_batch:
+            if _is_told_to_wait(exchange):
+                self._held.append(without_bodies(exchange))
+            else:
+                self.throttled.pop((exchange.method, exchange.url), None)
+            return
+        if exchange.lane != self._lane:
+            self._lane, self._alone_since = exchange.lane, exchange.began
+        self.last = exchange
+        self._note_wait(exchange)
+        if self._held and exchange.path[-7:].lower() == "/$batch":
+            for each in self._held:
+                self._throttle(each)
+            self._held.clear()
+
+    def _note_wait(self, exchange: Exchange) -> None:
+        reads = _reads(exchange)
+        if _is_told_to_wait(exchange):
+            kept = without_bodies(exchange)
+            self._throttle(kept)
+            if kept.status == 429:
+                self._app[reads] = kept
+        elif exchange.status not in BUSY:
+            self.throttled.pop((exchange.method, exchange.url), None)
+            self._app.pop(reads, None)
+
+    def _throttle(self, exchange: Exchange) -> None:
+        self.throttled[exchange.method, exchange.url] = exchange
+        if len(self.throttled) > _MAX_THROTTLED:
+            self.throttled.popitem(last=False)
+
+
+def _is_told_to_wait(exchange: Exchange) -> bool:
+    return exchange.status in BUSY and to_wait(exchange) is not None
+
+
+def _reads(exchange: Exchange) -> bool:
+    return exchange.method in ("GET", "HEAD")

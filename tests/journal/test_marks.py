@@ -1,0 +1,93 @@
+"""Marks of the police on what the journal shows, without anybody asking for them first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from mockgraph import MockGraph
+from mockgraph.journal import Requests
+from mockgraph.police import Police, marked
+
+from .exchanges import PATCH, WAIT, failed, play
+
+
+@pytest.fixture
+def graph() -> Iterator[MockGraph]:
+    with MockGraph(auth="off") as graph:
+        yield graph
+
+
+def hammer(graph: MockGraph, times: int = 2) -> None:
+    graph.faults.throttle(retry_after=30, times=None)
+    for _ in range(times):
+        requests.get(f"{graph.url}/Security", timeout=9)
+
+
+def test_in_a_repr(graph: MockGraph) -> None:
+    hammer(graph)
+    shown = repr(graph.requests)
+    assert "1: GET /localtest/Security -> 429 by fault>" in shown
+    assert "2: GET /localtest/Security -> 429 by fault retry-after-ignored>" in shown
+
+
+def test_as_an_attribute(graph: MockGraph) -> None:
+    hammer(graph)
+    first, second = graph.requests
+    assert first.misdeeds == ()
+    assert [each.rule for each in second.misdeeds] == ["retry-after-ignored"]
+    assert second.misdeeds[0].earlier.number == 1
+
+
+def test_of_one_that_was_found(graph: MockGraph) -> None:
+    hammer(graph)
+    found = graph.assert_called("GET", "/security", times=2)
+    assert found[1].misdeeds
+    assert graph.requests.filter("GET")[-1].misdeeds
+    with pytest.raises(AssertionError, match="retry-after-ignored"):
+        graph.assert_not_called("GET", "/security")
+
+
+def test_of_one_that_was_held_over_a_reset(graph: MockGraph) -> None:
+    hammer(graph)
+    held = graph.requests
+    graph.reset()
+    assert held[1].misdeeds
+    assert graph.requests == []
+
+
+def test_what_came_later_is_seen_by_who_looks_later(graph: MockGraph) -> None:
+    hammer(graph)
+    assert not graph.requests[0].misdeeds
+    requests.get(f"{graph.url}/Security", timeout=9)
+    assert [len(each.misdeeds) for each in graph.requests] == [0, 1, 1]
+
+
+def test_over_http_of_one_tenant(graph: MockGraph) -> None:
+    hammer(graph)
+    hammer(graph.tenant("a"), 3)
+    for origin, count in ((graph.origin, 2), (graph.tenant("a").origin, 3)):
+        listed = requests.get(f"{origin}/_mockgraph/requests", timeout=9).json()["value"]
+        assert [each["misdeeds"] for each in listed] == [[]] + [["retry-after-ignored"]] * (
+            count - 1
+        )
+
+
+def test_nothing_is_judged_before_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[int] = []
+    watch = Police.watch
+    monkeypatch.setattr(
+        Police, "watch", lambda self, each: watched.append(each.number) or watch(self, each)
+    )
+    kept = marked(Requests(play(WAIT, {}, failed(403, **PATCH), PATCH)))
+    assert watched == []
+    assert [len(each.misdeeds) for each in kept] == [0, 1, 0, 1]
+    assert watched == [1, 2, 3, 4]
+    assert "retried-in-vain" in repr(kept[3])
+    assert watched == [1, 2, 3, 4]
+
+
+def test_what_was_never_read_from_a_journal_has_none() -> None:
+    assert play(WAIT, {})[1].misdeeds == ()
