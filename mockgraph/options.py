@@ -1,0 +1,43 @@
+"""What options of the command line have in common, and what they say when they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from mockgraph.errors import GraphError, MockGraphError
+
+
+def option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
+    """An option with its environment variable and default shown in the help."""
+    variable = "MOCKGRAPH_" + name.partition("/")[0].strip("-").replace("-", "_").upper()
+    shown: dict[str, Any] = {"envvar": variable, "show_envvar": True, "show_default": True}
+    return click.option(name, *destination, **shown | attributes)
+
+
+docs_option = option(
+    "--docs",
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR",
+    help="Directory of reference pages to use instead of the bundled ones; may be repeated.",
+)
+
+ca_dir_option = option(
+    "--ca-dir",
+    metavar="DIR",
+    show_default=False,
+    help="Where the authority for --tls is kept; by default where users keep such state.",
+)
+
+
+class told:
+    """Faults of the setup as one line and exit code 1."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (MockGraphError, GraphError)):
+            raise click.ClickException(str(error)) from None

@@ -1,0 +1,199 @@
+"""The command ``mockgraph serve``."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from mockgraph.errors import MockGraphError
+from mockgraph.options import ca_dir_option, docs_option, option, told
+from mockgraph.version import __version__
+
+if TYPE_CHECKING:
+    from mockgraph.settings import Settings
+    from mockgraph.tls import Certificate
+
+
+@click.command()
+@option("--host", default="127.0.0.1", help="Address to listen on.")
+@option("--port", default=8365, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+@option(
+    "--tls/--no-tls",
+    "tls",
+    default=False,
+    help="Serve https as well, with a certificate of this user's own authority; see mockgraph ca.",
+)
+@option("--tls-port", default=8366, type=click.IntRange(0, 65535), help="Port of https.")
+@option("--tls-cert", metavar="FILE", help="Certificate chain to serve https with, PEM.")
+@option("--tls-key", metavar="FILE", help="Its key, PEM.")
+@ca_dir_option
+@option(
+    "--store",
+    default="memory",
+    metavar="FILE|memory",
+    help="File that keeps the state over restarts.",
+)
+@option(
+    "--durability",
+    type=click.Choice(["process", "disk"]),
+    default="process",
+    help="What an answered write in the store survives: a kill of the process, or a power cut.",
+)
+@option(
+    "--seed",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE|demo",
+    help="State document to start from, and to go back to on reset, or demo, a tenant that "
+    "comes with MockGraph; may be repeated.",
+)
+@docs_option
+@option(
+    "--auth",
+    type=click.Choice(["any", "off", "jwt"]),
+    default="any",
+    help="any: a bearer token must be there; off: the Authorization header is not looked at; "
+    "jwt: the token is one that this server's sign-in issued, with a permission that will do.",
+)
+@option(
+    "--json",
+    "layout",
+    type=click.Choice(["graph", "documented"]),
+    default="graph",
+    help="graph: compact, with OData control information; documented: as the pages print it.",
+)
+@option(
+    "--journal",
+    default=1000,
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="How many requests are remembered; 0 is none.",
+)
+@option(
+    "--strict-client",
+    is_flag=True,
+    help="Refuse with 400 what a well-behaved client does not do, such as to come back before "
+    "Retry-After has passed.",
+)
+@option(
+    "--allow-misdeed",
+    "allowed_misdeeds",
+    multiple=True,
+    metavar="NAME",
+    help="Misdeed that --strict-client puts up with, such as no-backoff; may be repeated.",
+)
+@option(
+    "--control-token",
+    metavar="TEXT",
+    help="What the control plane is to be sent as x-mockgraph-token; nothing if left out.",
+)
+@option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Host name by which the control plane may be asked, beside addresses, localhost and "
+    "names without a dot; may be repeated.",
+)
+def serve(
+    host: str,
+    port: int,
+    tls: bool,
+    tls_port: int,
+    tls_cert: str | None,
+    tls_key: str | None,
+    ca_dir: str | None,
+    store: str,
+    durability: str,
+    seed: tuple[str, ...],
+    docs: tuple[str, ...],
+    auth: str,
+    layout: str,
+    journal: int,
+    strict_client: bool,
+    allowed_misdeeds: tuple[str, ...],
+    control_token: str | None,
+    allowed_hosts: tuple[str, ...],
+) -> None:
+    """Serve until SIGTERM or Ctrl+C; requests under way are finished."""
+    from mockgraph.seeds import read_seeds
+    from mockgraph.settings import Settings
+
+    with told():
+        settings = Settings(
+            store=None if store == "memory" else store,
+            seeds=read_seeds(seed),
+            docs=docs,
+            auth=auth,
+            json=layout,
+            durability=durability,
+            journal=journal,
+            strict_client=strict_client,
+            allowed_misdeeds=allowed_misdeeds,
+            control_token=control_token,
+            allowed_hosts=tuple(name.lower() for name in allowed_hosts),
+        )
+        certificate = _certificate(host, tls, tls_cert, tls_key, ca_dir)
+        _serve(settings, host, port, tls_port, certificate)
+
+
+def _certificate(
+    host: str, tls: bool, chain: str | None, key: str | None, ca_dir: str | None
+) -> Certificate | None:
+    """What https is served with, None where it is not."""
+    if (chain is None) != (key is None):
+        raise MockGraphError("--tls-cert and --tls-key go together.")
+    if chain is not None and key is not None:
+        from mockgraph.tls import given
+
+        return given(chain, key)
+    if not tls:
+        return None
+    from mockgraph.tls import authority
+
+    return authority(ca_dir).issue(host)
+
+
+def _serve(
+    settings: Settings, host: str, port: int, tls_port: int, certificate: Certificate | None
+) -> None:
+    from mockgraph.app import create_app
+    from mockgraph.server import AccessLog, Server
+
+    _log_to_stderr()
+    app = create_app(settings)
+    try:
+        log = AccessLog(app, sys.stderr)
+        secure = None if certificate is None else tls_port
+        server = Server(
+            log, host, port, tls_port=secure, certificate=certificate, max_body=settings.max_body
+        )
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        server.start()
+        click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
+        if server.tls_origin:
+            click.echo(
+                f"  and {server.tls_origin}/localtest/Security; mockgraph ca tells how to trust it"
+            )
+        click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
+        sys.stdout.flush()
+        while not stop.wait(0.5):  # a wait without end would hold up signals on Windows
+            pass
+        server.stop()
+    finally:
+        app.extensions["mockgraph"].close()
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("mockgraph")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
