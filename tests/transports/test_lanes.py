@@ -1,0 +1,128 @@
+"""Who called in process, so that calls made at once are not judged as one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+
+import aiohttp
+import httpx
+import pytest
+import requests
+import urllib3
+
+from mockgraph import MockGraph
+from mockgraph.transports.lanes import lane
+
+from .clients import TRUST
+
+URL = "https://graph.microsoft.com/v1.0/security"
+AT_ONCE = 4
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockGraph]:
+    with MockGraph(auth="off") as graph:
+        yield graph
+
+
+@pytest.fixture
+def graph(server: MockGraph) -> MockGraph:
+    """Always throttling, and slow enough that what is asked at once is under way together."""
+    server.renew()
+    server.clock.freeze()
+    server.faults.latency(20, times=None)
+    server.faults.throttle(retry_after=30, times=None)
+    return server
+
+
+def requested() -> None:
+    requests.get(URL, timeout=20)
+
+
+def with_urllib3() -> None:
+    urllib3.request("GET", URL, timeout=20, retries=False)
+
+
+def with_httpx() -> None:
+    with httpx.Client(verify=TRUST) as client:
+        client.get(URL, timeout=20)
+
+
+async def with_async_httpx() -> None:
+    async with httpx.AsyncClient(verify=TRUST) as client:
+        await client.get(URL, timeout=20)
+
+
+async def with_aiohttp() -> None:
+    async with aiohttp.ClientSession() as session, session.get(URL) as answer:
+        await answer.read()
+
+
+SYNC = (requested, with_urllib3, with_httpx)
+ASYNC = (with_async_httpx, with_aiohttp)
+
+
+@pytest.mark.parametrize("ask", SYNC)
+def test_threads_that_ask_at_once_know_nothing_of_one_another(
+    graph: MockGraph, ask: Callable[[], None]
+) -> None:
+    start = threading.Barrier(AT_ONCE)
+
+    def together(_: int) -> None:
+        start.wait(20)
+        ask()
+
+    with graph.intercept(), ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(together, range(AT_ONCE)))
+    assert len({each.lane for each in graph.requests}) == AT_ONCE
+    graph.assert_well_behaved()
+
+
+@pytest.mark.parametrize("ask", ASYNC)
+def test_tasks_that_ask_at_once_know_nothing_of_one_another(
+    graph: MockGraph, ask: Callable[[], Awaitable[None]]
+) -> None:
+    async def together() -> None:
+        await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+
+    with graph.intercept():
+        asyncio.run(together())
+    assert len({each.lane for each in graph.requests}) == AT_ONCE
+    graph.assert_well_behaved()
+
+
+@pytest.mark.parametrize("ask", SYNC)
+def test_one_thread_after_another_call_does(graph: MockGraph, ask: Callable[[], None]) -> None:
+    with graph.intercept():
+        ask()
+        ask()
+    assert [[each.rule for each in one.misdeeds] for one in graph.requests] == [
+        [],
+        ["retry-after-ignored"],
+    ]
+
+
+@pytest.mark.parametrize("ask", ASYNC)
+def test_one_task_after_another_call_does(
+    graph: MockGraph, ask: Callable[[], Awaitable[None]]
+) -> None:
+    async def twice() -> None:
+        await ask()
+        await ask()
+
+    with graph.intercept():
+        asyncio.run(twice())
+    assert [len(each.misdeeds) for each in graph.requests] == [0, 1]
+
+
+def test_a_task_of_trio_has_a_lane_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, trio = lane(), ModuleType("trio.lowlevel")
+    monkeypatch.setitem(sys.modules, trio.__name__, trio)
+    assert lane() == plain  # half loaded
+    monkeypatch.setattr(trio, "current_task", lambda: trio, raising=False)
+    assert lane() != plain
