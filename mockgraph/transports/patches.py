@@ -129,6 +129,7 @@ class Patches(MetaPathFinder):
 
     def route(self, attempt: Attempt) -> Endpoint | None:
         """What answers a call, None where it may pass. Raises CallRefused, and remembers it."""
+        __tracebackhide__ = True
         interceptors = self._interceptors
         for each in interceptors:
             if endpoint := each.answers(attempt.host):
@@ -139,6 +140,7 @@ class Patches(MetaPathFinder):
 
     def check(self, attempt: Attempt) -> None:
         """Raises CallRefused for a connection, or a look-up of a name, that may not pass."""
+        __tracebackhide__ = True
         if _passing.get() or attempt.host in self._resolved:
             return
         if any(each.answers(attempt.host) for each in self._interceptors):
