@@ -47,6 +47,12 @@ class Clock:
         except (OverflowError, ValueError):
             raise BadRequest("The clock cannot go there: years go from 1 to 9999.") from None
 
+    def __repr__(self) -> str:
+        with self._lock:
+            is_real = self._frozen is None and not self._ahead
+            how = "frozen" if self._frozen else "real" if is_real else f"off by {self._ahead}"
+        return f"<Clock {self.text()}, {how}>"
+
     def reset(self) -> None:
         """Back to real time."""
         with self._lock:

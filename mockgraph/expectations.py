@@ -61,11 +61,15 @@ class Expectation:
 
     def explain(self, requests: Requests, found: Sequence[Exchange], wanted: str, few: bool) -> str:
         """Why the expectation does not hold: what was expected, the near misses, the rest."""
-        lines = [f"{self} was expected {wanted}, but it was made {_times(len(found))}."]
+        made = f"made {_times(len(found))}" if found else "never made"
+        lines = [f"{self} was expected {wanted}, but it was {made}."]
         for miss, differences in self._near_misses(requests) if few else ():
             lines += [f"Near miss {miss!r}:", *(f"    {each}" for each in differences)]
-        lines.append(f"All of them, {len(requests)}:" if requests else "None was made at all.")
-        lines += [f"    {each!r}" for each in requests[-_SHOWN:]]
+        which = ", with * those meant" if found else ""
+        total = f"All of them, {len(requests)}{which}:"
+        lines.append(total if requests else "None was made at all.")
+        meant = {id(each) for each in found}
+        lines += [f"  {'*' if id(each) in meant else ' '} {each!r}" for each in requests[-_SHOWN:]]
         if len(requests) > _SHOWN:
             lines.append(f"    (the last {_SHOWN} of them)")
         if requests.dropped:
@@ -195,7 +199,7 @@ def _option(name: str) -> str:
 
 
 def _times(count: int) -> str:
-    return {0: "not once", 1: "once", 2: "twice"}.get(count, f"{count} times")
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _some(differences: Sequence[str]) -> list[str]:

@@ -52,6 +52,9 @@ class Graph:
         self._its_origin = origin
         self._docs = docs
 
+    def __repr__(self) -> str:
+        return f"<Graph {self.origin}>"
+
     @property
     def origin(self) -> str:
         """``http://HOST:PORT``, and ``/t/NAME`` for a tenant that has a name."""
@@ -75,8 +78,7 @@ class Graph:
     @property
     def state(self) -> dict[str, Any]:
         """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
-        document: dict[str, Any] = orjson.loads(orjson.dumps(self._tenant.state.document()))
-        return document
+        return _own(self._tenant.state.document())
 
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
@@ -89,9 +91,19 @@ class Graph:
 
     # -- snapshots ------------------------------------------------------------------------
 
-    def snapshot(self, name: str) -> None:
-        """Keep the state as it is now under a name."""
-        self._tenant.keep(name)
+    def snapshot(self, name: str, document: Mapping[str, Any] | None = None) -> None:
+        """Keep the state as it is now under a name, or another that a document gives."""
+        state = self._tenant.state
+        self._tenant.keep(name, None if document is None else state.read(copied(document)))
+
+    @property
+    def snapshots(self) -> list[str]:
+        """The names that states are kept under."""
+        return list(self._tenant.snapshots)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The state that is kept under a name, as a document. Raises NotFound."""
+        return _own(self._tenant.document(name))
 
     def restore(self, name: str) -> None:
         """Back to the state that was kept under a name. Raises NotFound."""
@@ -252,3 +264,9 @@ class Graph:
     @property
     def _tenant(self) -> Tenant:
         return self._its_tenant
+
+
+def _own(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a document that its reader may change."""
+    copy: dict[str, Any] = orjson.loads(orjson.dumps(document))
+    return copy

@@ -102,12 +102,17 @@ class Tenant:
         self.state.restore(snapshot)
         self.journal.note_change()
 
-    def keep(self, name: str) -> None:
-        """Keep the state as it is now under a name. Raises 400 for one that cannot be."""
+    def keep(self, name: str, snapshot: Snapshot | None = None) -> None:
+        """Keep the state as it is now, or another, under a name. Raises 400 for one that cannot
+        be."""
         _check_name("snapshot", name)
         if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
             raise StoreFailed(f"There are {MAX_SNAPSHOTS} snapshots already; delete some first.")
-        self.snapshots[name] = self.state.snapshot()
+        self.snapshots[name] = snapshot or self.state.snapshot()
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The state that was kept under a name, as seeds are written; read it only. Raises 404."""
+        return self.state.document(self._kept(name))
 
     def restore(self, name: str) -> None:
         """Back to the state that was kept under a name. Raises 404."""

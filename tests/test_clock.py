@@ -22,6 +22,15 @@ def test_real_time_until_it_is_told_otherwise() -> None:
     assert before <= Clock().now() <= datetime.now(UTC)
 
 
+def test_it_says_what_it_shows() -> None:
+    clock = Clock()
+    assert repr(clock).endswith("Z, real>")
+    clock.advance(60)
+    assert repr(clock).endswith("Z, off by 0:01:00>")
+    clock.freeze(MOMENT)
+    assert repr(clock) == "<Clock 2024-02-29T12:00:00.000000Z, frozen>"
+
+
 def test_frozen_it_stands_still_and_moves_when_told() -> None:
     clock = Clock()
     clock.freeze(MOMENT)

@@ -62,7 +62,7 @@ def test_what_holds(
 
 
 FAILING: list[tuple[str, str, dict[str, Any], str]] = [
-    ("POST", "/security", {}, "POST /security was expected at least once, but it was made not"),
+    ("POST", "/security", {}, "POST /security was expected at least once, but it was never made"),
     ("PATCH", "/security/alerts", {}, "path: /security/alerts expected, /localtest/Security sent"),
     ("GET", "/security/alerts", {"times": 2}, "expected twice exactly, but it was made 3 times"),
     ("GET", "/security/alerts", {"at_most": 2}, "at least once and at most twice"),

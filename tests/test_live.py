@@ -25,6 +25,7 @@ def test_it_serves_within_the_block_and_not_after() -> None:
     with MockGraph() as graph:
         assert graph.url == f"{graph.origin}/localtest"
         assert repr(graph) == f"<MockGraph {graph.origin}>"
+        assert repr(graph.tenant("a")) == f"<Graph {graph.origin}/t/a>"
         assert ask(graph.origin, "GET", SECURITY).status == 200
         origin = graph.origin
     with pytest.raises(ConnectionRefusedError):

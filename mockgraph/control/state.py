@@ -49,6 +49,16 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
         tenant().keep(name)
         return answer({"name": name}, 201)
 
+    @plane.get(f"{_SNAPSHOTS}/<name>")
+    def read_snapshot(name: str) -> Response:
+        return answer(tenant().document(name))
+
+    @plane.put(f"{_SNAPSHOTS}/<name>")
+    def write_snapshot(name: str) -> Response:
+        request.max_content_length = MAX_STATE
+        tenant().keep(name, tenant().state.read(sent()))
+        return Response(status=204)
+
     @plane.post(f"{_SNAPSHOTS}/<name>/restore")
     def restore_snapshot(name: str) -> Response:
         tenant().restore(name)

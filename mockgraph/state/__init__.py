@@ -103,14 +103,18 @@ class State:
         self.restore(self._initial)
         self.clock.reset()
 
-    def document(self) -> dict[str, Json]:
-        """The whole state as the document that seeds are written in; read it only."""
-        return write_document(self._entities.now, self._service)
+    def document(self, at: Snapshot | None = None) -> dict[str, Json]:
+        """The whole state, or that of a snapshot, as seeds are written; read it only."""
+        return write_document(at or self._entities.now, self._service)
+
+    def read(self, document: Json) -> Snapshot:
+        """A document as a snapshot. Raises BadRequest where it does not fit."""
+        key = self._reader.singleton().key
+        return self._entities.stamped(read_document(document, self._service, key))
 
     def replace(self, document: Json) -> None:
         """Make the document the state. Raises BadRequest where it does not fit."""
-        tables = read_document(document, self._service, self._reader.singleton().key)
-        self.restore(self._entities.stamped(tables))
+        self.restore(self.read(document))
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

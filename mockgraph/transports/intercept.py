@@ -68,6 +68,10 @@ class Intercept:
         is_async = inspect.iscoroutinefunction(function)
         return cast("F", intercepted_async if is_async else intercepted)
 
+    def __repr__(self) -> str:
+        entered = "in force" if self._entered else "not in force"
+        return f"<Intercept {', '.join(self._hosts)}: {entered}, {len(self.refused)} refused>"
+
     def check(self) -> None:
         """Raises CallRefused with every call that was refused, if any was."""
         if self.refused:

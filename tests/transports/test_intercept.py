@@ -240,3 +240,12 @@ def test_a_coroutine_function() -> None:
 
     assert asyncio.run(function()) == b"here"
     assert asyncio.iscoroutinefunction(function)
+
+
+def test_it_says_what_it_answers_for() -> None:
+    intercept = Intercept(named("in process"), hosts=["one.example", "*.two.example"])
+    assert repr(intercept) == "<Intercept one.example, *.two.example: not in force, 0 refused>"
+    with intercept, pytest.raises(CallRefused):
+        requests.get("https://three.example/", timeout=9)
+    with intercept:
+        assert repr(intercept).endswith(": in force, 1 refused>")
