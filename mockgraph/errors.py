@@ -172,6 +172,19 @@ class UnsupportedMediaType(GraphError):
         super().__init__(f"The media type '{media_type}' is not supported; send application/json.")
 
 
+class UnsupportedCoding(GraphError):
+    """A body is packed in a way that cannot be unpacked (RFC 7694)."""
+
+    status = 415
+    code = "UnsupportedMediaType"
+
+    def __init__(self, coding: str):
+        super().__init__(
+            f"The content coding '{coding}' is not supported; send gzip, or a plain body.",
+            headers=[("Accept-Encoding", "gzip")],
+        )
+
+
 class FailedDependency(GraphError):
     status = 424
     code = "FailedDependency"

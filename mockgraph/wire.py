@@ -7,6 +7,7 @@ bytes, and those are cheaper kept as they are.
 from __future__ import annotations
 
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from http import HTTPStatus
@@ -18,7 +19,13 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.utils import get_host
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge
+from mockgraph.errors import (
+    BadRequest,
+    GraphError,
+    MalformedPayload,
+    PayloadTooLarge,
+    UnsupportedCoding,
+)
 
 if TYPE_CHECKING:
     from mockgraph.faults import Strike
@@ -31,6 +38,8 @@ Headers = list[tuple[str, str]]
 
 # Statuses whose answers have no content, whatever was meant to be said (RFC 9110, 15).
 _WITHOUT_CONTENT = frozenset({204, 304})
+_PLAIN = frozenset({"", "identity"})
+_GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
 _STATUS_LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 
@@ -63,7 +72,18 @@ class Request(flask.Request):
 
     @cached_property
     def content(self) -> bytes:
-        """The body, whole. Raises 400 where it broke off, 413 where it is too large."""
+        """The body, whole, and unpacked where it came packed, as the SDKs for Go and TypeScript
+        send it. Raises 400 where it broke off, 413 where it is too large, 415 where it is packed
+        in another way than by gzip."""
+        data = self._sent()
+        coding = self.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if not data or coding in _PLAIN:
+            return data
+        if coding not in _GZIP:
+            raise UnsupportedCoding(coding)
+        return _unpacked(data, self.max_content_length)
+
+    def _sent(self) -> bytes:
         limit, announced = self.max_content_length, self.content_length
         try:
             data = self.get_data()
@@ -147,6 +167,21 @@ def error_body(error: GraphError, request: Request) -> dict[str, Any]:
 def status_line(status: int) -> str:
     """A status as WSGI has it, ``200 OK``."""
     return _STATUS_LINES.get(status) or f"{status} Unknown"
+
+
+def _unpacked(data: bytes, limit: int | None) -> bytes:
+    """What gzip packed, no more of it than a body may have."""
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    most = 0 if limit is None else limit + 1  # 0 is all of it
+    try:
+        unpacked = reader.decompress(data, most)
+    except zlib.error:
+        raise MalformedPayload from None
+    if limit is not None and len(unpacked) > limit:
+        raise PayloadTooLarge(limit)
+    if not reader.eof or reader.unused_data:
+        raise MalformedPayload
+    return unpacked
 
 
 @lru_cache(maxsize=256)

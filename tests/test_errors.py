@@ -30,6 +30,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.PreconditionFailed(), 412, "PreconditionFailed"),
     (errors.PayloadTooLarge(10), 413, "RequestEntityTooLarge"),
     (errors.UnsupportedMediaType("text/plain"), 415, "UnsupportedMediaType"),
+    (errors.UnsupportedCoding("br"), 415, "UnsupportedMediaType"),
     (errors.FailedDependency(), 424, "FailedDependency"),
     (GraphError(), 500, "InternalServerError"),
     (errors.NotEmulated("that"), 501, "notImplemented"),
