@@ -11,7 +11,7 @@ from mockgraph.model import Caller, Intent, Operation, Outcome
 from mockgraph.odata import batch
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.sign_in import initial_entra
+from mockgraph.sign_in import check_directory, initial_entra
 from mockgraph.state import State
 from mockgraph.subrequests import sender
 from mockgraph.tenants import Tenant, Tenants
@@ -27,8 +27,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     service = SERVICE
     initial = initial_document(service, settings)
+    check_directory(initial, service)
     state = State(service, initial, settings.store, settings.durability)
-    tenants = Tenants(state, initial_entra(service, settings, state.clock), settings)
+    tenants = Tenants(state, initial_entra(service, state), settings)
 
     def answer(request: Request, tenant: Tenant) -> Response:
         tenant.check(request)

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from mockgraph import addressing, edm
 from mockgraph.doc_pages import Example, Page, bundled_pages, read_pages
 from mockgraph.errors import GraphError, MockGraphError
-from mockgraph.model import Address, EntitySet, Json, Operation, Service
+from mockgraph.model import DIRECTORY, Address, EntitySet, Json, Operation, Service
 from mockgraph.settings import Settings
 
 Structured = type[edm.StructuredType]
@@ -51,15 +51,12 @@ def pages_of(docs: Iterable[str]) -> tuple[Page, ...]:
     return read or bundled_pages()
 
 
-# The member of a seed that says who may sign in, which is no part of the state.
-DIRECTORY = "Directory"
-
-
 def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     """The state that a server starts from: what the pages document, then its seeds.
 
     Seeds are laid over the documented singleton; where there are any, the sets hold what
-    they give and nothing else. Raises MockGraphError that names the page or the seed.
+    they give and nothing else. The directory is that of the last seed that has one. Raises
+    MockGraphError that names the page or the seed.
     """
     name = service.singleton.name
     document = _documented(service, pages_of(settings.docs))
@@ -78,7 +75,11 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
             if key.lower() in service.sets and isinstance(value, list):
                 value = [*document.get(key, []), *value]
             document[key] = value
-    return {name: document}
+    whole = {name: document}
+    for seed in settings.seeds:
+        if DIRECTORY in seed:
+            whole[DIRECTORY] = seed[DIRECTORY]
+    return whole
 
 
 def read_exchange(example: Example, service: Service) -> Exchange:

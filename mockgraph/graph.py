@@ -93,8 +93,8 @@ class Graph:
 
     def snapshot(self, name: str, document: Mapping[str, Any] | None = None) -> None:
         """Keep the state as it is now under a name, or another that a document gives."""
-        state = self._tenant.state
-        self._tenant.keep(name, None if document is None else state.read(copied(document)))
+        read = self._tenant.read
+        self._tenant.keep(name, None if document is None else read(copied(document)))
 
     @property
     def snapshots(self) -> list[str]:
@@ -256,9 +256,9 @@ class Graph:
         written = orjson.dumps(seeds)
         state = self._tenant.state
         if self._seeded is not None and self._seeded[:2] == (state, written):
-            state.restore(self._seeded[2])
+            self._tenant.go_back(self._seeded[2])
             return
-        state.replace(initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs)))
+        self._tenant.replace(initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs)))
         self._seeded = (state, written, state.snapshot())
 
     @property

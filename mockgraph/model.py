@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Json = Any
 Properties = Mapping[str, Json]
 
+# The member of a state document, beside the singleton's, that says who may sign in.
+DIRECTORY = "Directory"
+
 
 @dataclass(frozen=True)
 class Permissions:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mockgraph.entra import Entra
 from mockgraph.errors import BadRequest, NotFound, StoreFailed
 from mockgraph.faults import Faults
 from mockgraph.journal import Journal, Requests
+from mockgraph.model import DIRECTORY, Json
 from mockgraph.police import Police, marked, rules
 from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
@@ -42,6 +43,7 @@ class Tenant:
     """
 
     __slots__ = (
+        "_changing",
         "allowed",
         "entra",
         "faults",
@@ -65,6 +67,8 @@ class Tenant:
         self.snapshots: dict[str, Snapshot] = {}
         self.allowed = settings.allowed_misdeeds
         self.police = self._police() if settings.strict_client else None
+        # Held while the state becomes another, with who may sign in.
+        self._changing = threading.Lock()
 
     def check(self, request: Request) -> None:
         """Raises 400 for what no well-behaved client sends, if this tenant is strict."""
@@ -84,53 +88,70 @@ class Tenant:
 
     def reset(self) -> None:
         """Back to the seeds, with nothing left of what a test did but its snapshots."""
-        self.state.reset()
-        self.entra.reset()
+        with self._changing:
+            self.state.reset()
+            self.entra.follow(self.state.directory)
+            self.entra.reset()
         self.journal.clear()
         if self.police is not None:
             self.police = self._police()
         self.faults.reset()
         self.stubs.reset()
 
-    def replace(self, document: Any) -> None:
-        """Put another state in the place of this one. Raises 400 for what is none."""
-        self.state.replace(document)
-        self.journal.note_change()
+    def read(self, document: Json) -> Snapshot:
+        """The state that a document describes, with the directory in it.
+
+        A document without one leaves who may sign in as it is. Raises BadRequest with the path
+        of the fault where either does not fit.
+        """
+        snapshot = self.state.read(document)
+        if DIRECTORY in document:
+            self.entra.read(document[DIRECTORY])
+        return snapshot
+
+    def replace(self, document: Json) -> None:
+        """Make a document the state, all of it or nothing. Raises as ``read``, and StoreFailed."""
+        with self._changing:
+            self._become(self.read(document))
 
     def go_back(self, snapshot: Snapshot) -> None:
-        """Back to a state that was kept."""
-        self.state.restore(snapshot)
-        self.journal.note_change()
+        """Back to a snapshot of the state. Raises StoreFailed."""
+        with self._changing:
+            self._become(snapshot)
 
     def keep(self, name: str, snapshot: Snapshot | None = None) -> None:
-        """Keep the state as it is now, or another, under a name. Raises 400 for one that cannot
-        be."""
+        """Keep a state, by default that of now, under a name. Raises 400 for one that cannot be."""
         _check_name("snapshot", name)
         if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
             raise StoreFailed(f"There are {MAX_SNAPSHOTS} snapshots already; delete some first.")
         self.snapshots[name] = snapshot or self.state.snapshot()
 
-    def document(self, name: str) -> dict[str, Any]:
+    def document(self, name: str) -> dict[str, Json]:
         """The state that was kept under a name, as seeds are written; read it only. Raises 404."""
-        return self.state.document(self._kept(name))
+        return self.state.document(self.kept(name))
 
     def restore(self, name: str) -> None:
         """Back to the state that was kept under a name. Raises 404."""
-        self.go_back(self._kept(name))
+        self.go_back(self.kept(name))
 
     def forget(self, name: str) -> None:
         """Drop the state that was kept under a name. Raises 404."""
-        self._kept(name)
+        self.kept(name)
         self.snapshots.pop(name, None)
 
-    def _police(self) -> Police:
-        return Police(allowed=rules(self.allowed))
-
-    def _kept(self, name: str) -> Snapshot:
+    def kept(self, name: str) -> Snapshot:
         try:
             return self.snapshots[name]
         except KeyError:
             raise NotFound(f"There is no snapshot '{name}'.") from None
+
+    def _become(self, snapshot: Snapshot) -> None:
+        self.state.restore(snapshot)
+        self.entra.follow(self.state.directory)
+        self.journal.note_change()
+
+    def _police(self) -> Police:
+        return Police(allowed=rules(self.allowed))
 
 
 class Tenants:
@@ -143,6 +164,9 @@ class Tenants:
         rules(settings.allowed_misdeeds)
         self.default = Tenant("", state, entra, settings)
         self._settings = settings
+        # Entra as it is in a new tenant.
+        self._initial = entra.fork(state.clock)
+        self._initial.follow(state.fork().directory)
         self._named: dict[str, Tenant] = {}
         self._lock = threading.Lock()
 
@@ -199,7 +223,7 @@ class Tenants:
         if len(self._named) >= MAX_TENANTS:
             raise StoreFailed(f"There are {MAX_TENANTS} tenants already; delete some first.")
         state = self.default.state.fork()
-        entra = self.default.entra.fork(state.clock)
+        entra = self._initial.fork(state.clock)
         tenant = self._named[name] = Tenant(name, state, entra, self._settings)
         return tenant
 

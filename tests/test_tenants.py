@@ -146,7 +146,7 @@ def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClien
 
 def test_one_tenant_is_made_by_many_threads() -> None:
     state = State(SERVICE, {"Security": {"providerStatus": []}})
-    tenants = Tenants(state, initial_entra(SERVICE, Settings(), state.clock), Settings())
+    tenants = Tenants(state, initial_entra(SERVICE, state), Settings())
     barrier = threading.Barrier(16)
     made: list[object] = []
 
@@ -194,7 +194,8 @@ def test_a_snapshot_is_gone_back_to(client: FlaskClient) -> None:
         ("POST", "none/restore", 404),
         ("DELETE", "none", 404),
         ("POST", "a%20b", 400),
-        ("GET", "none", 405),
+        ("GET", "none", 404),
+        ("PATCH", "none", 405),
     ],
 )
 def test_snapshots_that_are_not_there(

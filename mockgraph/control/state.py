@@ -56,7 +56,7 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
     @plane.put(f"{_SNAPSHOTS}/<name>")
     def write_snapshot(name: str) -> Response:
         request.max_content_length = MAX_STATE
-        tenant().keep(name, tenant().state.read(sent()))
+        tenant().keep(name, tenant().read(sent()))
         return Response(status=204)
 
     @plane.post(f"{_SNAPSHOTS}/<name>/restore")

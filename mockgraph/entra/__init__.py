@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from mockgraph.entra.catalogue import Catalogue
 from mockgraph.entra.directory import Directory
-from mockgraph.entra.documents import ROOT, read_directory
+from mockgraph.entra.documents import read_directory
 from mockgraph.entra.entra import Entra
 from mockgraph.entra.keys import Keys
 from mockgraph.entra.minting import FLAWS
 
-__all__ = ["FLAWS", "ROOT", "Catalogue", "Directory", "Entra", "Keys", "read_directory"]
+__all__ = ["FLAWS", "Catalogue", "Directory", "Entra", "Keys", "read_directory"]

@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mockgraph.model import Json
-
 # The tenant of all personal Microsoft accounts, and the domains that are at home there.
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 _PERSONAL_DOMAINS = frozenset({"hotmail.com", "live.com", "msn.com", "outlook.com"})
@@ -92,14 +90,12 @@ class Directory:
 
     ``device_approval`` says how a device code is approved where no one does it: ``automatic``
     (the second poll finds it approved), ``immediate`` (the first does) or ``manual`` (never).
-    ``document`` is the seed that it was read from.
     """
 
     tenants: Mapping[str, tuple[str, ...]] | None = None
     apps: Mapping[str, App] | None = None
     users: Mapping[str, User] | None = None
     device_approval: str = "automatic"
-    document: Json = field(default_factory=dict, repr=False)
 
     @cached_property
     def home(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -10,9 +9,8 @@ from mockgraph.edm import Boolean, Collection, Complex, ComplexType, Int32, Stri
 from mockgraph.entra.catalogue import Catalogue
 from mockgraph.entra.directory import App, Directory, User, is_domain, is_guid, is_user_name
 from mockgraph.errors import BadRequest
-from mockgraph.model import Json, Properties
+from mockgraph.model import DIRECTORY, Json, Properties
 
-ROOT = "Directory"
 APPROVALS = ("automatic", "immediate", "manual")
 
 T = TypeVar("T")
@@ -68,7 +66,7 @@ def read_directory(document: Json, catalogue: Catalogue) -> Directory:
 
     Raises BadRequest with the path of the fault, ``Directory/apps/0/appId: ...``.
     """
-    given = _present(load(DirectoryEntry, document, partial=True, root=ROOT))
+    given = _present(load(DirectoryEntry, document, partial=True, root=DIRECTORY))
     approval = given.get("deviceApproval", APPROVALS[0])
     if approval not in APPROVALS:
         raise _fault("deviceApproval", f"It is one of {', '.join(APPROVALS)}.")
@@ -77,7 +75,6 @@ def read_directory(document: Json, catalogue: Catalogue) -> Directory:
         apps=_apps(given["apps"], catalogue) if "apps" in given else None,
         users=_users(given["users"], catalogue) if "users" in given else None,
         device_approval=approval,
-        document=copy.deepcopy(document),
     )
 
 
@@ -193,4 +190,4 @@ def _add(entries: dict[str, T], key: str, value: T, path: str) -> None:
 
 
 def _fault(path: str, message: str) -> BadRequest:
-    return BadRequest(f"{ROOT}/{path}: {message}")
+    return BadRequest(f"{DIRECTORY}/{path}: {message}")

@@ -10,6 +10,7 @@ from mockgraph.clock import Clock
 from mockgraph.entra.catalogue import Catalogue
 from mockgraph.entra.devices import Devices
 from mockgraph.entra.directory import App, Directory, User
+from mockgraph.entra.documents import read_directory
 from mockgraph.entra.errors import TenantNotFound
 from mockgraph.entra.forms import Authority, read_authority
 from mockgraph.entra.issuers import MICROSOFT, Issuers
@@ -21,6 +22,7 @@ from mockgraph.entra.tickets import Code, Refresh, Tickets
 from mockgraph.entra.tokens import LIFETIME, Grant, Tokens
 from mockgraph.entra.verification import Verification
 from mockgraph.errors import BadRequest, NotFound
+from mockgraph.model import Properties
 
 _CODE_LIFETIME = 600
 _REFRESH_LIFETIME = 90 * 24 * 3600
@@ -35,7 +37,7 @@ class Entra:
 
     ``directory`` says who may sign in, ``clock`` tells the time; ``permissions`` are those that
     the service's resources take. ``keys`` are shared by tenants that one server has; a key is
-    made when the first token is.
+    made when the first token is. ``document`` is what the directory was read from.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Entra:
         clock: Clock,
         permissions: Iterable[str],
         keys: Keys | None = None,
+        document: Properties | None = None,
     ):
         self.clock = clock
         self.keys = keys or Keys()
@@ -57,18 +60,37 @@ class Entra:
         )
         self.devices = Devices(clock)
         self._verification = Verification(clock, self.issuers, self.revocations)
-        self._know(directory)
+        self._know(directory, document)
 
     def fork(self, clock: Clock) -> Entra:
         """Entra for another tenant: the same directory and key, nothing else in common."""
-        return Entra(self.directory, clock, self.catalogue.declared, self.keys)
+        known, declared = self._document, self.catalogue.declared
+        return Entra(self.directory, clock, declared, self.keys, known)
 
-    def reset(self, directory: Directory | None = None) -> None:
-        """Forget what was handed out and revoked, and know this directory, where one is given.
+    def read(self, document: Properties | None) -> Directory:
+        """The directory in a document; without one anybody may sign in. Raises BadRequest."""
+        if document is None:
+            return Directory()
+        return read_directory(dict(document), self.catalogue)
+
+    def follow(self, document: Properties | None) -> None:
+        """Know the directory in a document. Raises BadRequest.
+
+        Where it is another one, what was handed out and revoked until now is forgotten.
+        """
+        if document is self._document:
+            return
+        directory = self.read(document)
+        is_another = directory != self.directory
+        self._know(directory, document)
+        if is_another:
+            self.reset()
+
+    def reset(self) -> None:
+        """Forget what was handed out and revoked.
 
         The key stays, and so do the access tokens that a client has kept.
         """
-        self._know(directory or self.directory)
         self.revocations.reset(self.directory)
         self.codes.clear()
         self.refresh_tokens.clear()
@@ -156,8 +178,9 @@ class Entra:
         )
         return mint(self, grant, root, version, lifetime, flaw)
 
-    def _know(self, directory: Directory) -> None:
+    def _know(self, directory: Directory, document: Properties | None) -> None:
         self.directory = directory
+        self._document = document
         self.scopes = Scopes(directory, self.catalogue)
 
     def _user(self, name: str | None) -> User:

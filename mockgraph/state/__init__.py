@@ -9,14 +9,13 @@ go one after another, each read-modify-write whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, NotFound, StoreFailed
-from mockgraph.model import Intent, Json, Operation, Outcome, Page, Row, Service
-from mockgraph.state.documents import read_document, write_document
+from mockgraph.model import Intent, Json, Operation, Outcome, Page, Properties, Row, Service
+from mockgraph.state.documents import directory_in, read_document, write_document
 from mockgraph.state.entities import Entity
+from mockgraph.state.opening import open_store, tables_in
 from mockgraph.state.paging import Pager
 from mockgraph.state.preconditions import check, unchanged
 from mockgraph.state.reading import Reader
@@ -24,9 +23,6 @@ from mockgraph.state.rows import Snapshot
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.work import Work
-
-if TYPE_CHECKING:
-    from mockgraph.state.store import Store
 
 __all__ = ["Snapshot", "State"]
 
@@ -46,15 +42,15 @@ class State:
     def __init__(
         self, service: Service, initial: Json, store: str | None = None, durability: str = "process"
     ):
-        opened = _open(store, durability) if store else None
+        opened = open_store(store, durability) if store else None
         storage = EntityStorage(store=opened)
         try:
-            first = storage.stamped(read_document(initial, service, None))
-            if opened is None or opened.is_new:
-                with storage.writing():
-                    storage.restore(first)
-            else:
-                _check_tables(opened, service)
+            first = storage.stamped(read_document(initial, service))
+            start = first
+            if opened is not None and not opened.is_new:
+                start = tables_in(opened, service, first)
+            with storage.writing():
+                storage.restore(start)
         except StoreFailed as error:
             storage.close()
             raise MockGraphError(f"{store}: {error.message}") from error
@@ -103,14 +99,22 @@ class State:
         self.restore(self._initial)
         self.clock.reset()
 
-    def document(self, at: Snapshot | None = None) -> dict[str, Json]:
-        """The whole state, or that of a snapshot, as seeds are written; read it only."""
-        return write_document(at or self._entities.now, self._service)
+    @property
+    def directory(self) -> Properties | None:
+        """Who may sign in, as the last document had it that said so; None where none did.
+
+        It is the same object until another does.
+        """
+        return directory_in(self._entities.now)
+
+    def document(self, snapshot: Snapshot | None = None) -> dict[str, Json]:
+        """The state, now or of a snapshot, as the document that seeds are written in; read it
+        only."""
+        return write_document(snapshot or self._entities.now, self._service)
 
     def read(self, document: Json) -> Snapshot:
-        """A document as a snapshot. Raises BadRequest where it does not fit."""
-        key = self._reader.singleton().key
-        return self._entities.stamped(read_document(document, self._service, key))
+        """What a document says, not yet the state. Raises BadRequest where it does not fit."""
+        return self._entities.stamped(read_document(document, self._service, self._entities.now))
 
     def replace(self, document: Json) -> None:
         """Make the document the state. Raises BadRequest where it does not fit."""
@@ -253,12 +257,6 @@ class State:
         return entity
 
 
-def _open(path: str, durability: str) -> Store:
-    from mockgraph.state.store import Store  # loading locks takes long, and most have no store
-
-    return Store(Path(path), durability)
-
-
 def _walk(intent: Intent) -> str:
     """What a list is of, and what it is filtered and ordered by, as its pages have it."""
     address = intent.address
@@ -266,15 +264,6 @@ def _walk(intent: Intent) -> str:
     chosen = sorted(each for each in options if each[0] in ("filter", "search", "orderby"))
     within = address.within.name if address.within else None
     return repr((address.resource.name, address.key, within, chosen))
-
-
-def _check_tables(store: Store, service: Service) -> None:
-    """Raises MockGraphError where whole lines do not make a whole state."""
-    singleton, names = service.singleton.name, {each.name for each in service.sets.values()}
-    unknown = sorted(store.state.tables.keys() - names - {singleton})
-    if unknown or len(store.state.rows(singleton)) != 1:
-        fault = f"it has '{unknown[0]}'" if unknown else f"it does not have one '{singleton}'"
-        raise MockGraphError(f"The store {store.path} is damaged: {fault}; it was left as it is.")
 
 
 def _page_size(intent: Intent) -> int:

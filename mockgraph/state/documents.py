@@ -1,6 +1,9 @@
 """State documents: the whole state as one JSON object that mirrors the URLs.
 
 {"Security": {"providerStatus": [...], "alerts": [{...}], "tiIndicators": [{...}]}}
+
+Who may sign in stands beside it, ``"Directory": {...}``, where that was ever said. It is kept
+as it is, for others to read.
 """
 
 from __future__ import annotations
@@ -10,12 +13,12 @@ from collections.abc import Mapping
 
 from mockgraph import edm
 from mockgraph.errors import BadRequest
-from mockgraph.model import EntitySet, Json, Resource, Service
+from mockgraph.model import DIRECTORY, EntitySet, Json, Properties, Resource, Service
 from mockgraph.state.garbage import uncollected
 from mockgraph.state.keys import check_key
 from mockgraph.state.rows import Snapshot
 
-Tables = dict[str, dict[str, dict[str, Json]]]
+Tables = dict[str, Mapping[str, Mapping[str, Json]]]
 
 
 def write_document(snapshot: Snapshot, service: Service) -> dict[str, Json]:
@@ -26,31 +29,49 @@ def write_document(snapshot: Snapshot, service: Service) -> dict[str, Json]:
         each.name: [dict(entity) for entity in snapshot.rows(each.name).in_order]
         for each in service.sets.values()
     }
-    return {name: {**singleton, **sets}}
+    directory = directory_in(snapshot)
+    beside = {} if directory is None else {DIRECTORY: dict(directory)}
+    return {name: {**singleton, **sets}, **beside}
 
 
-def read_document(document: Json, service: Service, current_id: str | None) -> Tables:
+def directory_in(snapshot: Snapshot) -> Properties | None:
+    """Who may sign in; the same object for as long as nobody says otherwise."""
+    return snapshot.rows(DIRECTORY).find(DIRECTORY)
+
+
+def read_document(document: Json, service: Service, now: Snapshot | None = None) -> Tables:
     """A document as tables of properties. Ids may be given; missing ones are made.
 
-    ``current_id`` is the singleton's, for a document that gives none. Raises BadRequest with
-    the path of the fault where the document does not fit.
+    A document without the singleton's id, or without a directory, says what is the case
+    ``now``. Raises BadRequest with the path of the fault where the document does not fit. A
+    directory is not looked into.
     """
     singleton = service.singleton
-    if not isinstance(document, dict) or set(document) != {singleton.name}:
-        raise BadRequest(f'A state document is an object with the one member "{singleton.name}".')
+    if not isinstance(document, dict) or set(document) - {DIRECTORY} != {singleton.name}:
+        raise BadRequest(
+            f'A state document is an object with the member "{singleton.name}", and '
+            f'"{DIRECTORY}" beside it where there is one.'
+        )
     body = document[singleton.name]
     if not isinstance(body, dict):
         raise BadRequest(f"{singleton.name}: an object is expected.")
     names = {each.name for each in service.sets.values()}
     own = {name: value for name, value in body.items() if name not in names}
-    if current_id:
-        own.setdefault("id", current_id)
+    if now is not None:
+        own.setdefault("id", next(iter(now.rows(singleton.name))))
     entity = _entity(singleton, own, singleton.name)
     tables: Tables = {singleton.name: {entity["id"]: entity}}
     with uncollected():
         for each in service.sets.values():
             items = body.get(each.name, [])
             tables[each.name] = _entities(each, items, f"{singleton.name}/{each.name}")
+    if DIRECTORY in document:
+        directory = document[DIRECTORY]
+        if not isinstance(directory, dict):
+            raise BadRequest(f"{DIRECTORY}: an object is expected.")
+        tables[DIRECTORY] = {DIRECTORY: directory}
+    elif now is not None:
+        tables[DIRECTORY] = now.rows(DIRECTORY)
     return tables
 
 
