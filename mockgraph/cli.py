@@ -1,4 +1,4 @@
-"""The command line: ``mockgraph serve``, ``replay``, ``routes``, ``token`` and ``ca``.
+"""The command line: ``mockgraph serve``, ``state``, ``replay``, ``routes``, ``token``, ``ca``.
 
 Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
 until a command runs.
@@ -10,7 +10,8 @@ import sys
 
 import click
 
-from mockgraph.options import ca_dir_option, docs_option, option, told
+from mockgraph.cli_state import state
+from mockgraph.options import ca_dir_option, docs_option, option, server_options, told
 from mockgraph.serve import serve
 from mockgraph.version import __version__
 
@@ -22,6 +23,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(state)
 
 
 @main.command()
@@ -53,21 +55,27 @@ def routes() -> None:
 
 
 @main.command()
-@option("--url", default="http://127.0.0.1:8365", metavar="URL", help="The server that issues it.")
+@server_options
 @option("--app", metavar="ID", help="App that it is for, by default any.")
 @option("--user", metavar="NAME", help="User that it is for; without, it is the app's own.")
 @option("--scope", multiple=True, metavar="NAME", help="Permission in it; may be repeated.")
 @option("--lifetime", default=3600.0, metavar="SECONDS", help="How long it is good for.")
 def token(
-    url: str, app: str | None, user: str | None, scope: tuple[str, ...], lifetime: float
+    url: str,
+    tenant: str | None,
+    control_token: str | None,
+    app: str | None,
+    user: str | None,
+    scope: tuple[str, ...],
+    lifetime: float,
 ) -> None:
     """Print an access token of a running server's, for scripts: good for --auth jwt."""
-    from mockgraph.remote import mint
+    from mockgraph.remote import Remote
 
     scopes = [name for each in scope for name in each.split()]
     about = {"app": app, "user": user, "permissions": scopes or None, "lifetime": lifetime}
     with told():
-        click.echo(mint(url, about))
+        click.echo(Remote(url, tenant, control_token).mint(about))
 
 
 @main.command()

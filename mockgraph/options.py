@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from mockgraph.errors import GraphError, MockGraphError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
@@ -30,6 +32,25 @@ ca_dir_option = option(
     metavar="DIR",
     show_default=False,
     help="Where the authority for --tls is kept; by default where users keep such state.",
+)
+
+
+def server_options(command: F) -> F:
+    """The options that name a running server: ``url``, ``tenant`` and ``control_token``."""
+    for each in reversed(_SERVER_OPTIONS):
+        command = each(command)
+    return command
+
+
+_SERVER_OPTIONS = (
+    option(
+        "--url",
+        default="http://127.0.0.1:8365",
+        metavar="URL",
+        help="The server, which is running.",
+    ),
+    option("--tenant", metavar="NAME", help="A tenant of the server's, by default none."),
+    option("--control-token", metavar="TEXT", help="What its control plane asks for."),
 )
 
 

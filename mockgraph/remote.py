@@ -2,32 +2,112 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import orjson
 
 from mockgraph.errors import MockGraphError
 
-_SECONDS = 30
+# A server may have a hundred thousand entities to check.
+_SECONDS = 600
 
 
-def mint(url: str, about: Mapping[str, Any]) -> str:
-    """A token of the server's at a URL. Raises MockGraphError with what it says."""
-    answer = _post(f"{url.rstrip('/')}/_mockgraph/tokens", about)
-    return str(answer["access_token"])
+class Remote(NamedTuple):
+    """A server, or a tenant of it, at a URL of scheme, host and port.
+
+    ``token`` is what its control plane asks for, where it does. All methods raise
+    MockGraphError with what the server says, or why it says nothing.
+    """
+
+    url: str
+    tenant: str | None = None
+    token: str | None = None
+
+    def mint(self, about: Mapping[str, Any]) -> str:
+        """An access token, see :meth:`mockgraph.entra.Entra.mint`."""
+        answer = self._json("POST", "/tokens", json.dumps(about).encode())
+        try:
+            return str(answer["access_token"])
+        except (KeyError, TypeError):
+            raise self._is_another() from None
+
+    def state(self, snapshot: str | None = None) -> Any:
+        """The state document, or that of a snapshot."""
+        document = self._json("GET", _state(snapshot))
+        if not isinstance(document, dict) or "error" in document:
+            raise self._is_another()
+        return document
+
+    def put_state(self, document: bytes, snapshot: str | None = None) -> None:
+        """Make a document, written as JSON, the state or a snapshot."""
+        self._ask("PUT", _state(snapshot), document)
+
+    def _json(self, method: str, path: str, body: bytes | None = None) -> Any:
+        try:
+            return orjson.loads(self._ask(method, path, body))
+        except orjson.JSONDecodeError:
+            raise self._is_another() from None
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        # No proxy: the server is the caller's own, and mostly on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(self._request(method, path, body), timeout=_SECONDS) as answer:
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as error:
+            raise self._refusal(error) from None
+        except http.client.IncompleteRead:
+            raise MockGraphError(f"{self.url} broke off its answer.") from None
+        except OSError as error:
+            why = getattr(error, "reason", error)
+            raise MockGraphError(f"{self.url} cannot be asked: {_why(why)}.") from None
+        except http.client.HTTPException:
+            raise self._is_another() from None
+
+    def _request(self, method: str, path: str, body: bytes | None) -> urllib.request.Request:
+        if not _is_url(self.url):
+            raise MockGraphError(f"{self.url} is no http or https URL.")
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        if self.token:
+            if not (self.token.isascii() and self.token.isprintable()):
+                raise MockGraphError("The control token is no text that a header can carry.")
+            headers["x-mockgraph-token"] = self.token
+        prefix = f"/t/{quote(self.tenant, safe='')}" if self.tenant else ""
+        url = f"{self.url.rstrip('/')}{prefix}/_mockgraph{path}"
+        return urllib.request.Request(url, body, headers, method=method)
+
+    def _refusal(self, error: urllib.error.HTTPError) -> MockGraphError:
+        with error:
+            try:
+                said = orjson.loads(error.read())["error"]["message"]
+            except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+                return self._is_another()
+        return MockGraphError(f"{self.url} refuses: {said}")
+
+    def _is_another(self) -> MockGraphError:
+        return MockGraphError(f"{self.url} does not answer as MockGraph does.")
 
 
-def _post(url: str, body: Mapping[str, Any]) -> Any:
+def _state(snapshot: str | None) -> str:
+    return "/state" if snapshot is None else f"/snapshots/{quote(snapshot, safe='')}"
+
+
+def _is_url(url: str) -> bool:
     try:
-        request = urllib.request.Request(
-            url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        said = json.load(error)["error"]["message"]
-        raise MockGraphError(f"{url} refuses: {said}") from None
-    except (OSError, ValueError) as error:
-        raise MockGraphError(f"{url} cannot be asked: {error}.") from None
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    whole = url.isascii() and url.isprintable() and " " not in url
+    return whole and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _why(error: object) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

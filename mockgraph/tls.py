@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import MockGraphError
+from mockgraph.files import put
 
 if TYPE_CHECKING:
     import trustme
@@ -111,10 +112,10 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
                     organization_name="MockGraph",
                     organization_unit_name="for tests on this machine only",
                 )
-                _put(home / "authority.pem", kept.private_key_pem.bytes() + kept.cert_pem.bytes())
+                put(home / "authority.pem", kept.private_key_pem.bytes() + kept.cert_pem.bytes())
             ca_path = home / "ca.pem"
             if not ca_path.exists() or ca_path.read_bytes() != kept.cert_pem.bytes():
-                _put(ca_path, kept.cert_pem.bytes(), 0o644)
+                put(ca_path, kept.cert_pem.bytes(), 0o644)
     except Timeout:
         raise MockGraphError(f"Another process holds the authority in {home}.") from None
     except OSError as error:
@@ -221,19 +222,6 @@ def _check_rights(path: Path, forbidden: int, verb: str) -> None:
             f"{path} can be {verb} by other users, who could sign what you trust; "
             f"chmod go-rwx it, or choose another directory."
         )
-
-
-def _put(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Write a file so that it is there whole, or not at all."""
-    number, name = tempfile.mkstemp(dir=path.parent)  # with mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 @contextlib.contextmanager
