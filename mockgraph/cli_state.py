@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import click
-import orjson
 
 from mockgraph.errors import MockGraphError
 from mockgraph.options import option, server_options, told
@@ -35,6 +34,8 @@ def export_state(
     With the directory of who may sign in, where there is one, its secrets included; a new file is
     therefore its owner's alone to read.
     """
+    import orjson
+
     from mockgraph.remote import Remote
 
     with told():
@@ -62,6 +63,8 @@ def import_state(
 
 def _read(file: str) -> bytes:
     """What is in a file, once it is seen to be JSON. Raises MockGraphError."""
+    import orjson
+
     try:
         data = sys.stdin.buffer.read() if file == _STANDARD else Path(file).read_bytes()
         orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))

@@ -140,6 +140,7 @@ class Tenant:
         self.snapshots.pop(name, None)
 
     def kept(self, name: str) -> Snapshot:
+        """The state that was kept under a name. Raises 404."""
         try:
             return self.snapshots[name]
         except KeyError:
