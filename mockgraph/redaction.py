@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from urllib.parse import unquote_to_bytes
 
 _REDACTED = "***"
 _HEADERS = (
@@ -12,9 +12,21 @@ _HEADERS = (
     "HTTP_X_MOCKGRAPH_TOKEN",
     "HTTP_X_IDENTITY_HEADER",  # of a managed identity's App Service
 )
-_MEMBERS = re.compile(
-    rb"(?i)((?:^|&)(?:client_secret|client_assertion|password|refresh_token|access_token|id_token"
-    rb"|assertion|device_code|code|code_verifier)=)[^&]*"
+_MEMBERS = frozenset(
+    {
+        b"access_token",
+        b"assertion",
+        b"client_assertion",
+        b"client_secret",
+        b"code",
+        b"code_verifier",
+        b"device_code",
+        b"id_token",
+        b"id_token_hint",
+        b"password",
+        b"refresh_token",
+        b"secret",
+    }
 )
 
 
@@ -27,10 +39,34 @@ def redact(variables: dict[str, str]) -> None:
 
 
 def masked(pairs: bytes) -> bytes:
-    """A form or a query without the values that are secret."""
-    return _MEMBERS.sub(rb"\g<1>***", pairs)
+    """A form or a query without the values that are secret, however their names are written."""
+    return b"&".join(map(_masked, pairs.split(b"&"))) if b"=" in pairs else pairs
+
+
+def masked_url(url: str) -> str:
+    """A URL without what is secret in its query and its fragment."""
+    if "=" not in url:
+        return url
+    url, hash_mark, fragment = url.partition("#")
+    url, question_mark, query = url.partition("?")
+    return f"{url}{question_mark}{_masked_text(query)}{hash_mark}{_masked_text(fragment)}"
 
 
 def shown(name: str, value: str) -> str:
     """An answer's header without what is secret in it."""
-    return _REDACTED if name.lower() == "set-cookie" else value
+    match name.lower():
+        case "set-cookie":
+            return _REDACTED
+        case "location":
+            return masked_url(value)
+    return value
+
+
+def _masked(pair: bytes) -> bytes:
+    name, equals, _ = pair.partition(b"=")
+    is_secret = unquote_to_bytes(name).strip(b"+ ").lower() in _MEMBERS
+    return name + equals + _REDACTED.encode() if equals and is_secret else pair
+
+
+def _masked_text(pairs: str) -> str:
+    return masked(pairs.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")

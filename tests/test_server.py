@@ -290,6 +290,15 @@ def test_no_access_line_is_lost_or_torn() -> None:
     assert sorted(asked) == sorted(paths * 3)
 
 
+def test_nothing_secret_is_in_an_access_line() -> None:
+    stream = io.StringIO()
+    server = Server(logged(missing, stream))
+    server.start()
+    ask(server.origin, "POST", "/x/oauth2/v2.0/token?x=1&client_secret=hush&code=hush")
+    server.stop()
+    assert "POST /x/oauth2/v2.0/token?x=1&client_secret=***&code=*** " in stream.getvalue()
+
+
 def test_an_access_log_that_nobody_reads() -> None:
     stream = io.StringIO()
     stream.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
@@ -117,6 +118,29 @@ def test_sign_in_is_recorded_without_what_is_secret(strict: FlaskClient) -> None
     assert recorded["answeredBy"] == "sign-in"
     assert recorded["response"] is None
     assert b"hush-hush" not in listed.data
+
+
+def test_nothing_secret_of_a_sign_in_is_recorded_whoever_answers(strict: FlaskClient) -> None:
+    query = "client%5Fsecret=hush-hush&CODE=hush-hush&client-request-id=kept"
+    path = f"/{TENANT}/oauth2/v2.0/token?{query}"
+    strict.post("/_mockgraph/faults", json={"path": "/token", "status": 503})
+    for data in ("client%5Fsecret=hush-hush", "+password=hush-hush"):
+        strict.post(path, data=data, content_type="application/x-www-form-urlencoded")
+    authorize = {
+        "client_id": "my-app",
+        "response_type": "code",
+        "redirect_uri": "http://localhost/done?x=1",
+        "scope": "openid",
+        "login_hint": "ada@contoso.com",
+        "state": "kept",
+    }
+    answer = strict.get(f"/{TENANT}/oauth2/v2.0/authorize", query_string=authorize)
+    (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
+    listed = strict.get("/_mockgraph/requests")
+    assert listed.data.count(b"kept") == 4  # of the queries and of where the browser is sent
+    assert b"/done?x=1&code=***&" in listed.data
+    assert b"hush" not in listed.data
+    assert code.encode() not in listed.data
 
 
 def test_faults_and_stubs_reach_sign_in(strict: FlaskClient) -> None:

@@ -72,6 +72,10 @@ class WrongMethod(EntraError):
     number = 900561
     text = "The endpoint only accepts {}, OPTIONS requests. Received a {} request."
 
+    def __init__(self, allowed: str, method: str):
+        self.allowed = f"{allowed}, OPTIONS"
+        super().__init__(allowed, method)
+
 
 class UnsupportedGrantType(EntraError):
     """Unsupported grant type."""

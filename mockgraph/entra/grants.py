@@ -134,7 +134,7 @@ def _device_code(entra: Entra, call: Call, form: Form) -> Grant:
     device = entra.devices.poll(code, client.app, entra.directory)
     user = device.user
     assert user is not None  # an approved device has one
-    asked = read_asked(entra, call, form, device.asked)
+    asked = read_asked(entra, call, form, device.asked).with_openid(device.asked.openid)
     return delegated(entra, call, form, client, user, asked)
 
 
@@ -154,12 +154,14 @@ def _authorization_code(entra: Entra, call: Call, form: Form) -> Grant:
     if redirect_uri != code.redirect_uri:
         raise OtherRedirectUri(redirect_uri, code.redirect_uri)
     _check_verifier(code, form)
-    asked = read_asked(entra, call, form, code.grant.asked)
+    # What the user granted beside permissions holds, whatever the code is redeemed for.
+    before = code.grant.asked
+    asked = read_asked(entra, call, form, before).with_openid(before.openid)
     user = code.grant.user
     assert user is not None  # who signed in to get the code
     grant = delegated(entra, call, form, client, user, asked)
-    before = entra.codes.replace(ticket, lambda found: found._replace(redeemed=True))
-    if before is None or before.redeemed:
+    found = entra.codes.replace(ticket, lambda found: found._replace(redeemed=True))
+    if found is None or found.redeemed:
         raise CodeRedeemed
     tenant = call.authority.id or code.grant.tenant
     return replace(grant, tenant=tenant, nonce=code.grant.nonce)
@@ -168,6 +170,8 @@ def _authorization_code(entra: Entra, call: Call, form: Form) -> Grant:
 def _check_verifier(code: Code, form: Form) -> None:
     """Proof of the key behind the code's challenge (RFC 7636, 4.6)."""
     if code.challenge is None:
+        if "code_verifier" in form:  # somebody took the challenge out (RFC 9700, 2.1.1)
+            raise WrongVerifier
         return
     challenge, method = code.challenge
     proof = need(form, "code_verifier").encode()

@@ -53,6 +53,8 @@ def app_service(entra: Entra, request: Request) -> Response:
 def imds(entra: Entra, request: Request) -> Response:
     """The endpoint of virtual machines. Clients find out whether it is there by a request
     without its header, which is answered with 400."""
+    if request.method not in ("GET", "HEAD"):
+        return _imds_fault("invalid_request", "Only GET is supported", 405)
     if request.headers.get("Metadata", "").lower() != "true":
         return _imds_fault("invalid_request", "Required metadata header not specified")
     try:
@@ -99,8 +101,8 @@ def _body(entra: Entra, grant: Grant) -> dict[str, Any]:
     }
 
 
-def _imds_fault(error: str, description: str) -> Response:
-    return json_answer({"error": error, "error_description": description}, 400)
+def _imds_fault(error: str, description: str, status: int = 400) -> Response:
+    return json_answer({"error": error, "error_description": description}, status)
 
 
 def _app_service_fault(status: int, message: str) -> Response:

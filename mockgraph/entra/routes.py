@@ -14,7 +14,7 @@ from mockgraph.entra import metadata
 from mockgraph.entra.answers import json_answer
 from mockgraph.entra.authorize import authorize, logout
 from mockgraph.entra.device_flow import device_code, device_page
-from mockgraph.entra.errors import EntraError, MalformedRequest
+from mockgraph.entra.errors import EntraError, MalformedRequest, WrongMethod
 from mockgraph.entra.forms import Call, correlation_of, read_authority
 from mockgraph.entra.grants import token
 from mockgraph.entra.managed_identity import app_service, imds
@@ -41,6 +41,8 @@ def answer(entra: Entra, request: Request) -> Response | None:
             raise MalformedRequest
         response: Response = endpoint(entra, request, **values)
     except EntraError as error:
+        if isinstance(error, WrongMethod) and request.method == "OPTIONS":
+            return Response(status=200, headers={"Allow": error.allowed})
         response = _refusal(entra, request, error, trace_id, page=endpoint in _PAGES)
     response.headers["x-ms-request-id"] = trace_id
     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -49,6 +49,10 @@ class Asked(NamedTuple):
     names: tuple[str, ...] | None = None
     openid: tuple[str, ...] = ()
     prefix: str = ""
+
+    def with_openid(self, more: Iterable[str]) -> Asked:
+        """The same, with more scopes of OpenID Connect."""
+        return self._replace(openid=tuple(each for each in OPENID if each in {*self.openid, *more}))
 
 
 class Scopes:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TextIO
 from urllib.parse import quote
 
+from mockgraph.redaction import masked_url
 from mockgraph.server.answers import StartResponse, WSGIApp
 from mockgraph.server.requests import Environ
 
@@ -102,13 +103,13 @@ def logged(app: WSGIApp, stream: TextIO | None = None) -> WSGIApp:
 
 
 def _url(environ: Environ) -> str:
-    """The URL as it was sent, in which no line can break."""
+    """The URL as it was sent, in which no line can break, without what is secret in it."""
     sent: str | None = environ.get("REQUEST_URI")
     if sent is not None:
-        return sent
+        return masked_url(sent)
     query = environ.get("QUERY_STRING")
     path = quote(environ["PATH_INFO"], encoding="latin-1")
-    return f"{path}?{quote(query, safe='%&=$,;:/?@')}" if query else path
+    return masked_url(f"{path}?{quote(query, safe='%&=$,;:/?@')}") if query else path
 
 
 @lru_cache(maxsize=1)

@@ -319,6 +319,10 @@ def test_a_code_with_a_challenge_needs_a_verifier_and_waits_for_it(caller: Calle
     granted(caller.redeem(code, code_verifier=VERIFIER))
 
 
+def test_a_verifier_for_a_code_whose_challenge_was_taken_out(caller: Caller) -> None:
+    refused(caller.redeem(caller.code(), code_verifier=VERIFIER), 501481, "invalid_grant")
+
+
 @pytest.mark.parametrize(
     ("form", "number", "error"),
     [
@@ -350,8 +354,15 @@ def test_a_confidential_app_proves_itself(strict: Caller) -> None:
 
 def test_another_scope_when_the_code_is_redeemed(caller: Caller) -> None:
     body = granted(caller.redeem(caller.code(), scope="offline_access User.Read"))
-    assert body["scope"] == "offline_access User.Read"
+    assert body["scope"] == "openid offline_access User.Read"  # openid was granted with the code
     assert body["refresh_token"]
+
+
+def test_what_was_granted_with_the_code_holds_whatever_it_is_redeemed_for(caller: Caller) -> None:
+    code = caller.code(scope="openid offline_access SecurityEvents.Read.All")
+    body = granted(caller.redeem(code, scope="User.Read"))
+    assert {"refresh_token", "id_token"} <= body.keys()
+    assert claims_of(body["access_token"])["scp"] == "openid User.Read"
 
 
 def test_version_1(caller: Caller) -> None:

@@ -211,6 +211,19 @@ def test_any_tenant_gets_an_answer(tenant: str) -> None:
     assert answer.status_code in (200, 400, 404)
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("oauth2/v2.0/token", "POST, OPTIONS"),
+        ("discovery/v2.0/keys", "GET, OPTIONS"),
+        ("oauth2/v2.0/authorize", "GET, POST, OPTIONS"),
+    ],
+)
+def test_options_tell_the_methods(caller: Caller, path: str, allowed: str) -> None:
+    answer = caller.http.options(f"/contoso.com/{path}")
+    assert (answer.status_code, answer.headers["Allow"], answer.data) == (200, allowed, b"")
+
+
 def test_no_secret_is_logged(strict: Caller, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     said = []

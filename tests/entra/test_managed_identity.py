@@ -119,6 +119,8 @@ def test_methods_and_broken_queries(caller: Caller) -> None:
     headers = {"X-IDENTITY-HEADER": "h", "Metadata": "true"}
     answer = caller.post("/msi/token", headers=headers, query_string=APP_SERVICE)
     assert answer.status_code == 405
+    answer = caller.post("/metadata/identity/oauth2/token", headers=headers)
+    assert answer.status_code == 405
     for path in ("/msi/token", "/metadata/identity/oauth2/token"):
         for query in ("resource=%ff", "resource=a&resource=b"):
             answer = caller.get(f"{path}?{query}", headers=headers)

@@ -1,0 +1,52 @@
+"""What is secret in forms and URLs, however it is written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockgraph.redaction import masked, masked_url, shown
+
+
+@pytest.mark.parametrize(
+    ("pairs", "left"),
+    [
+        (b"", b""),
+        (b"client_secret", b"client_secret"),
+        (b"client_secret=a", b"client_secret=***"),
+        (b"client_secret=a=b&x=1&code=c", b"client_secret=***&x=1&code=***"),
+        (b"Client%5fSecret=a", b"Client%5fSecret=***"),
+        (b"+code+=a&%20code=b", b"+code+=***&%20code=***"),
+        (b"code_challenge=a&encode=b", b"code_challenge=a&encode=b"),
+        (b"\xff%zz=a&&=&code=", b"\xff%zz=a&&=&code=***"),
+    ],
+)
+def test_pairs(pairs: bytes, left: bytes) -> None:
+    assert masked(pairs) == left
+
+
+@pytest.mark.parametrize(
+    ("url", "left"),
+    [
+        ("/a", "/a"),
+        ("/code=1", "/code=1"),
+        ("/a?code=1", "/a?code=***"),
+        ("/a?x=1&code=1#id_token=2&y", "/a?x=1&code=***#id_token=***&y"),
+        ("https://app.example/done#code=1", "https://app.example/done#code=***"),
+        ("/a?$filter=a eq 'code=1'", "/a?$filter=a eq 'code=1'"),
+        ("/\udcff?code=\udcff&\ud800=1", "/\udcff?code=***&\ud800=1"),
+    ],
+)
+def test_urls(url: str, left: str) -> None:
+    assert masked_url(url) == left
+
+
+def test_where_a_browser_is_sent() -> None:
+    assert shown("LOCATION", "https://a/?code=1") == "https://a/?code=***"
+    assert shown("X-Location", "https://a/?code=1") == "https://a/?code=1"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_url_has_one(url: str) -> None:
+    assert masked_url(masked_url(url)) == masked_url(url)
