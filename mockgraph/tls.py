@@ -200,6 +200,7 @@ To be rid of it, take it out there again and remove the directory that the file 
 def _kept(path: Path) -> trustme.CA | None:
     """The authority in a file, None where there is none, or only one that is about to expire."""
     import trustme
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from cryptography.x509 import load_pem_x509_certificate
 
     if not path.exists():
@@ -207,7 +208,10 @@ def _kept(path: Path) -> trustme.CA | None:
     _check_rights(path, stat.S_IRWXG | stat.S_IRWXO, "read")
     pem = path.read_bytes()
     try:
-        expires = load_pem_x509_certificate(pem).not_valid_after_utc
+        certificate = load_pem_x509_certificate(pem)
+        if load_pem_private_key(pem, None).public_key() != certificate.public_key():
+            raise ValueError("the key of another certificate")
+        expires = certificate.not_valid_after_utc
         kept = trustme.CA.from_pem(cert_bytes=pem, private_key_bytes=pem)
     except (ValueError, TypeError):
         raise MockGraphError(

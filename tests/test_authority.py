@@ -104,7 +104,22 @@ def test_an_authority_is_renewed_in_time(tmp_path: Path, days: int, kept: bool) 
     assert authority(tmp_path).ca_path.read_bytes() in file.read_bytes()
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nx\n"])
+SIGNED, OTHER = (signed(NOW - DAY, NOW + 100 * DAY) for _ in range(2))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"nonsense",
+        b"-----BEGIN CERTIFICATE-----\nx\n",
+        SIGNED[1],
+        key_pem(SIGNED[0]),
+        key_pem(SIGNED[0]) + OTHER[1],
+        (key_pem(SIGNED[0]) + SIGNED[1])[:-40],
+        key_pem(SIGNED[0], b"password") + SIGNED[1],
+    ],
+)
 def test_an_authority_that_is_damaged_is_left_alone(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "authority.pem"
     file.write_bytes(content)

@@ -201,6 +201,13 @@ def test_plain_http_is_told_that_this_is_https(server: Server) -> None:
     assert answer.json["error"]["message"] == "This port speaks https, and was sent http."
 
 
+def test_plain_http_is_told_without_a_reset(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", tls_port(server)), timeout=TIMEOUT) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"x-own: 1\r\n" * 1000 + b"\r\n")
+        while client.recv(65536):  # a reset raises
+            pass
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -35,6 +35,7 @@ class SecureConnection(Connection):
                 plain = refusal(BadRequest("This port speaks https, and was sent http."))
                 with suppress(OSError):
                     socket.socket.send(self._socket, plain)
+                    socket.socket.recv(self._socket, PIECE)  # left unread, it would be a reset
             raise
 
     def _send(self, data: bytes | memoryview) -> int:
