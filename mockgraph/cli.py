@@ -58,7 +58,13 @@ def routes() -> None:
 @server_options
 @option("--app", metavar="ID", help="App that it is for, by default any.")
 @option("--user", metavar="NAME", help="User that it is for; without, it is the app's own.")
-@option("--scope", multiple=True, metavar="NAME", help="Permission in it; may be repeated.")
+@option(
+    "--scope",
+    multiple=True,
+    metavar="NAME",
+    help="Permission in it, also as a client asks for it, with https://graph.microsoft.com/ in "
+    "front; .default, or none at all, is all that the app and the user have. May be repeated.",
+)
 @option("--lifetime", default=3600.0, metavar="SECONDS", help="How long it is good for.")
 def token(
     url: str,
@@ -72,8 +78,9 @@ def token(
     """Print an access token of a running server's, for scripts: good for --auth jwt."""
     from mockgraph.remote import Remote
 
-    scopes = [name for each in scope for name in each.split()]
-    about = {"app": app, "user": user, "permissions": scopes or None, "lifetime": lifetime}
+    names = [name.rpartition("/")[2] for each in scope for name in each.split()]
+    permissions = None if ".default" in names else names or None
+    about = {"app": app, "user": user, "permissions": permissions, "lifetime": lifetime}
     with told():
         click.echo(Remote(url, tenant, control_token).mint(about))
 

@@ -222,6 +222,14 @@ def test_a_token_by_the_command_line() -> None:
         assert requests.get(
             f"{graph.origin}{ALERTS}", headers=bearer(graph.token(user=None)), timeout=9
         ).ok
+        for scope, held in (
+            ("https://graph.microsoft.com/SecurityEvents.Read.All User.Read", 2),
+            ("https://graph.microsoft.com/.default", 9),
+        ):
+            run = CliRunner().invoke(main, ["token", "--url", graph.origin, "--scope", scope])
+            claims = jwt.decode(run.output.strip(), options={"verify_signature": False})
+            assert len(claims["roles"]) >= held
+            assert "SecurityEvents.Read.All" in claims["roles"]
         refused = CliRunner().invoke(main, ["token", "--url", graph.origin, "--user", "nobody"])
         assert refused.exit_code == 1
         assert "There is no user 'nobody'" in refused.output
