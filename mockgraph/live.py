@@ -130,11 +130,16 @@ class MockGraph(Graph):
         return self._server.origin
 
     @property
-    def tls_url(self) -> str:
-        """The root that the documentation uses by https; only with ``tls``."""
+    def tls_origin(self) -> str:
+        """``https://HOST:PORT``, the authority of sign-ins, too; only with ``tls``."""
         if self._server is None or self._server.tls_origin is None:
             raise MockGraphError("This MockGraph does not serve https; start it with tls=True.")
-        return f"{self._server.tls_origin}/localtest"
+        return self._server.tls_origin
+
+    @property
+    def tls_url(self) -> str:
+        """The root that the documentation uses by https; only with ``tls``."""
+        return f"{self.tls_origin}/localtest"
 
     @property
     def ca(self) -> str:

@@ -5,6 +5,7 @@ Loading it imports nothing of MockGraph's; a server is made for the first test t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
 
-_OPTIONS = {"seed", "auth", "strict", "strict_client", "allow", "intercept"}
+_OPTIONS = {"seed", "auth", "strict", "strict_client", "allow", "intercept", "tls"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,6 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
+        "mockgraph_tls",
+        "Serve https as well: mockgraph.tls_url, with mockgraph.ca to trust; the authority is kept "
+        "in MOCKGRAPH_CA_DIR, or where users keep such state.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "mockgraph_allow", "Misdeeds of clients that are put up with, by name.", type="args"
     )
 
@@ -42,12 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mockgraph(seed=..., auth=..., strict=..., strict_client=..., allow=..., intercept=...): "
+        "mockgraph(seed=..., auth=..., strict=..., strict_client=..., allow=..., intercept=..., "
+        "tls=...): "
         "the state that this test starts from (a state document, a path or a list of them), how "
         "tokens are checked ('any', 'off' or 'jwt'), whether asking for what is not emulated fails "
         "it, whether what a well-behaved client does not do is refused and fails it, which of such "
-        "misdeeds it allows, and whether calls to https://graph.microsoft.com are answered in "
-        "process.",
+        "misdeeds it allows, whether calls to https://graph.microsoft.com are answered in "
+        "process, and whether it is served by https as well.",
     )
 
 
@@ -84,10 +93,13 @@ def mockgraph(
     strict_client = options.get("strict_client", config.getini("mockgraph_strict_client"))
     allow = options.get("allow") or config.getini("mockgraph_allow")
     allow = (allow,) if isinstance(allow, str) else tuple(allow)
-    server = _mockgraph_servers.get((auth, strict_client, allow))
+    tls = options.get("tls", config.getini("mockgraph_tls"))
+    server = _mockgraph_servers.get((auth, strict_client, allow, tls))
     if server is None:
-        server = MockGraph(auth=auth, strict_client=strict_client, allow=allow).start()
-        _mockgraph_servers[auth, strict_client, allow] = server
+        server = MockGraph(
+            auth=auth, strict_client=strict_client, allow=allow, tls=tls, ca_dir=_ca_dir()
+        ).start()
+        _mockgraph_servers[auth, strict_client, allow, tls] = server
     server.renew(options.get("seed", mockgraph_seed))
     if options.get("intercept", False):
         with server.intercept() as intercept:
@@ -100,12 +112,18 @@ def mockgraph(
 
 
 @pytest.fixture(scope="session")
-def mockgraph_session(mockgraph_seed: Any) -> Iterator[MockGraph]:
+def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph of its own that all tests share: what one writes, the next finds."""
     from mockgraph.live import MockGraph
 
-    with MockGraph(seed=mockgraph_seed) as server:
+    tls = request.config.getini("mockgraph_tls")
+    with MockGraph(seed=mockgraph_seed, tls=tls, ca_dir=_ca_dir()) as server:
         yield server
+
+
+def _ca_dir() -> str | None:
+    """Where the authority is kept, as for the command line."""
+    return os.environ.get("MOCKGRAPH_CA_DIR")
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -114,7 +132,7 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
         return {}
     if marker.args or marker.kwargs.keys() - _OPTIONS:
         raise pytest.UsageError(
-            "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, intercept=; "
-            "no more."
+            "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, intercept=, "
+            "tls=; no more."
         )
     return dict(marker.kwargs)

@@ -293,7 +293,7 @@ def test_in_python() -> None:
         assert graph.state["Directory"] == SEED["Directory"]
         graph.reset()
         assert "Directory" not in graph.state
-        document = graph.snapshot_state("seeded")
+        document = graph.document("seeded")
         assert document["Directory"] == SEED["Directory"]
         document["Directory"]["apps"].clear()
         graph.snapshot("nobody", document)

@@ -46,7 +46,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockGraph]:
 
 @pytest.fixture(scope="module")
 def origin(graph: MockGraph) -> str:
-    return graph.tls_url.removesuffix("/localtest").replace("127.0.0.1", "localhost")
+    return graph.tls_origin.replace("127.0.0.1", "localhost")
 
 
 def alerts(origin: str, token: str, method: str = "GET") -> requests.Response:

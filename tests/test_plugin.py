@@ -136,12 +136,55 @@ class TestAll:
     ).assert_outcomes(passed=3)
 
 
+HTTPS = """
+import ssl
+
+def over_tls(graph):
+    context = ssl.create_default_context(cafile=graph.ca)
+    assert graph.tls_url == f"{graph.tls_origin}/localtest"
+    request = urllib.request.Request(
+        f"{graph.tls_url}/Security", headers={"Authorization": "Bearer x"}
+    )
+    return urllib.request.urlopen(request, context=context).status
+"""
+
+
+def test_https_by_marker(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCKGRAPH_CA_DIR", str(project.path / "ca"))
+    run(
+        project,
+        f"""{HTTPS}
+@pytest.mark.mockgraph(tls=True)
+def test_https(mockgraph):
+    assert over_tls(mockgraph) == 200
+    assert mockgraph.ca.startswith({str(project.path)!r})
+    assert security(mockgraph)
+
+def test_http(mockgraph):
+    with pytest.raises(Exception, match="does not serve https"):
+        mockgraph.tls_url
+""",
+    ).assert_outcomes(passed=2)
+
+
+def test_https_for_a_project(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCKGRAPH_CA_DIR", str(project.path / "ca"))
+    project.makeini("[pytest]\nmockgraph_tls = true")
+    run(
+        project,
+        f"""{HTTPS}
+def test_https(mockgraph, mockgraph_session):
+    assert (over_tls(mockgraph), over_tls(mockgraph_session)) == (200, 200)
+""",
+    ).assert_outcomes(passed=1)
+
+
 WRONG = [
     (
         "{'Security': {}}",
-        "takes seed=, auth=, strict=, strict_client=, allow=, intercept=; no more",
+        "takes seed=, auth=, strict=, strict_client=, allow=, intercept=, tls=; no more",
     ),
-    ("store='x'", "takes seed=, auth=, strict=, strict_client=, allow=, intercept=; no more"),
+    ("store='x'", "takes seed=, auth=, strict=, strict_client=, allow=, intercept=, tls=; no more"),
     ("seed='missing.json'", "The seed missing.json cannot be read"),
     ("strict_client=True, allow='haste'", "There is no misdeed 'haste'; there are *no-backoff*"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
@@ -164,7 +207,7 @@ def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pyte
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:
     result = run(project, "", "--markers")
     result.stdout.fnmatch_lines(
-        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., *, intercept=...): *"]
+        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., *, intercept=..., tls=...): *"]
     )
     result = run(project, "", "--fixtures")
     result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])
