@@ -10,7 +10,8 @@ _HEADERS = (
     "HTTP_COOKIE",
     "HTTP_PROXY_AUTHORIZATION",
     "HTTP_X_MOCKGRAPH_TOKEN",
-    "HTTP_X_IDENTITY_HEADER",  # of a managed identity's App Service
+    "HTTP_SECRET",  # of a managed identity's App Service, until 2019
+    "HTTP_X_IDENTITY_HEADER",  # and since
 )
 _MEMBERS = frozenset(
     {
@@ -36,6 +37,8 @@ def redact(variables: dict[str, str]) -> None:
         if name in variables:
             bearer = variables[name][:7].lower() == "bearer "
             variables[name] = f"Bearer {_REDACTED}" if bearer else _REDACTED
+    if "HTTP_REFERER" in variables:
+        variables["HTTP_REFERER"] = masked_url(variables["HTTP_REFERER"])
 
 
 def masked(pairs: bytes) -> bytes:

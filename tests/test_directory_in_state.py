@@ -12,6 +12,8 @@ import jwt
 import pytest
 from conftest import state_of
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mockgraph import MockGraph, create_app
 from mockgraph.errors import BadRequest, MockGraphError
@@ -327,6 +329,37 @@ def test_state_and_directory_change_together() -> None:
         (alert,) = state["Security"]["alerts"]
         assert state["Directory"] == directory(alert["id"], READ)
         graph.token(app=alert["id"])
+
+
+texts = st.sampled_from(["a", "ada@contoso.com", READ, "contoso.com", "", "\x00"])
+values = st.none() | st.booleans() | st.integers(0, 3) | texts | st.lists(texts, max_size=2)
+NAMES = (
+    "appId secrets permissions publicClient accessTokenVersion redirectUris userPrincipalName "
+    "password id domains revoked @odata.type colour"
+)
+names = st.sampled_from(NAMES.split())
+entries = st.lists(values | st.dictionaries(names, values, max_size=3), max_size=2)
+directories = st.dictionaries(
+    st.sampled_from(["apps", "users", "tenants", "deviceApproval", "colour"]), values | entries
+)
+
+
+@pytest.fixture(scope="module")
+def shared() -> FlaskClient:
+    return create_app(Settings(seeds=(SEED,))).test_client()
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(document=st.fixed_dictionaries({"Security": st.just({}), "Directory": values | directories}))
+def test_any_directory_is_taken_or_refused(shared: FlaskClient, document: Any) -> None:
+    before = state_of(shared)
+    answer = shared.put(STATE, json=document)
+    assert answer.status_code in (204, 400)
+    after = state_of(shared)
+    assert after["Directory"] == (document if answer.status_code == 204 else before)["Directory"]
+    assert roles(shared, "a") is not None  # and sign-in goes on
+    assert shared.put(STATE, json=after).status_code == 204
+    assert state_of(shared) == after
 
 
 PROJECT = """

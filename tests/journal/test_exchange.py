@@ -36,7 +36,14 @@ def record(response: Response | None = None, by: str = "emulation", **asked: Any
 
 @pytest.mark.parametrize(
     "name",
-    ["Authorization", "Cookie", "Proxy-Authorization", "X-Mockgraph-Token", "X-Identity-Header"],
+    [
+        "Authorization",
+        "Cookie",
+        "Proxy-Authorization",
+        "Secret",
+        "X-Mockgraph-Token",
+        "X-Identity-Header",
+    ],
 )
 @pytest.mark.parametrize("value", [f"Bearer {SECRET}", f"bEARER {SECRET}", SECRET])
 def test_nothing_of_a_secret_header_is_kept(name: str, value: str) -> None:
@@ -44,6 +51,12 @@ def test_nothing_of_a_secret_header_is_kept(name: str, value: str) -> None:
     assert SECRET not in repr(vars(exchange))
     scheme = "Bearer " if value.lower().startswith("bearer") else ""
     assert exchange.headers[name] == f"{scheme}***"
+
+
+def test_nothing_secret_of_where_a_browser_came_from_is_kept() -> None:
+    exchange = record(headers={"Referer": f"https://app.example/?x=1&code={SECRET}"})
+    assert SECRET not in repr(vars(exchange))
+    assert exchange.headers["Referer"] == "https://app.example/?x=1&code=***"
 
 
 @pytest.mark.parametrize(
