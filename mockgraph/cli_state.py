@@ -86,7 +86,8 @@ def _write(file: str, data: bytes) -> None:
     except BrokenPipeError:
         raise  # whoever reads it has had enough
     except (OSError, ValueError) as error:
-        raise MockGraphError(f"{_called(file)} cannot be written: {_why(error)}.") from None
+        called = "The standard output" if file == _STANDARD else file
+        raise MockGraphError(f"{called} cannot be written: {_why(error)}.") from None
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -103,7 +104,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _called(file: str) -> str:
-    return "What was given" if file == _STANDARD else file
+    return "The standard input" if file == _STANDARD else file
 
 
 def _why(error: Exception) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 from mockgraph.errors import MockGraphError
 
+# A whole state, as the control plane takes it, is larger than any request to Graph. In bytes.
+MAX_STATE = 512 * 1024 * 1024
+
 _CHOICES = {
     "auth": ("any", "off", "jwt"),
     "json": ("graph", "documented"),

@@ -240,6 +240,17 @@ def test_a_body_as_large_as_may_be() -> None:
     assert (len(body), keep, refused) == (LIMIT, True, None)
 
 
+@pytest.mark.parametrize("path", [b"/_mockgraph/state", b"/t/a/_mockgraph/snapshots/s"])
+def test_a_state_may_be_larger(path: bytes) -> None:
+    length = b"Content-Length: %d" % (LIMIT + 1)
+    ((*_, body, keep),), _ = requests_in(head(b"PUT " + path, length) + b" " * (LIMIT + 1))
+    assert (len(body), keep) == (LIMIT + 1, True)
+    for other in (head(b"POST " + path, length), head(b"PUT /state", length)):
+        requests = Requests(BASE, LIMIT)
+        requests.feed(other)
+        assert requests.abandoned
+
+
 def test_a_client_that_waits_to_be_told_to_go_on() -> None:
     requests = Requests(BASE, LIMIT)
     requests.feed(head(b"PATCH /", b"Expect: 100-Continue", b"Content-Length: 2"))

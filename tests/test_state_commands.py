@@ -113,6 +113,17 @@ def test_of_a_snapshot(graph: MockGraph, tmp_path: Path) -> None:
     assert graph.state["Directory"] == STATE["Directory"]
 
 
+def test_a_state_that_is_larger_than_a_request_to_graph(graph: MockGraph, tmp_path: Path) -> None:
+    alerts = [{"id": f"a{number}", "title": "x" * 1000} for number in range(6000)]
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"Security": {"alerts": alerts}}))
+    assert file.stat().st_size > 5 * 1024 * 1024
+    assert state("import", "--url", graph.origin, file).exit_code == 0
+    assert len(graph.state["Security"]["alerts"]) == 6000
+    assert state("export", "--url", graph.origin, tmp_path / "out.json").exit_code == 0
+    assert json.loads((tmp_path / "out.json").read_bytes()) == graph.state
+
+
 def test_with_a_control_token() -> None:
     with serving("--control-token", "t0ken") as server:
         command = ("state", "export", "--url", server.origin)

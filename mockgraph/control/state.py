@@ -10,14 +10,12 @@ from flask import Blueprint, Response, request
 from mockgraph.control.forms import Form, a_number, a_text, read, sent
 from mockgraph.errors import BadRequest
 from mockgraph.instants import to_utc
+from mockgraph.settings import MAX_STATE
 from mockgraph.tenants import Tenant
 
 _STATE = "/_mockgraph/state"
 _SNAPSHOTS = "/_mockgraph/snapshots"
 _CLOCK = "/_mockgraph/clock"
-
-# A whole state is larger than any request that Graph takes.
-MAX_STATE = 512 * 1024 * 1024
 
 
 class _Clock(Form):

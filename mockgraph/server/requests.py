@@ -21,6 +21,7 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError
+from mockgraph.settings import MAX_STATE
 
 Environ = dict[str, Any]
 
@@ -89,7 +90,8 @@ class Requests:
     A body is kept whole before its request is ready, so that a client that sends slowly costs
     no thread, and one that breaks off reaches no app. A body of more than ``max_body`` bytes is
     not read on: its request is ready with a longer Content-Length, or with more than
-    ``max_body`` bytes of the body, for the app to refuse; reading on fails. ``ended`` tells that
+    ``max_body`` bytes of the body, for the app to refuse; reading on fails. What is put to the
+    control plane may be a whole state, and is kept up to ``MAX_STATE`` bytes. ``ended`` tells that
     there is nothing after the last of ``ready``, ``abandoned`` that the client may have sent
     more all the same, ``waits`` that it holds a body back until told to continue.
     """
@@ -100,6 +102,7 @@ class Requests:
         "_environ",
         "_fields",
         "_in_head",
+        "_limit",
         "_max_body",
         "_parser",
         "_size",
@@ -121,7 +124,7 @@ class Requests:
         self.abandoned = False
         self.waits = False
         self._base = base
-        self._max_body = max_body
+        self._max_body = self._limit = max_body
         self._parser = HttpRequestParser(self)
         self._in_head = False
         self._upgrade: bytes | None = None
@@ -217,7 +220,9 @@ class Requests:
         if version == "HTTP/1.1" and not environ.get("HTTP_HOST"):
             self._refuse(BadRequest("The Host header is missing."))
             raise _Stop
-        if int(environ.get("CONTENT_LENGTH", 0)) > self._max_body:
+        is_state = environ["REQUEST_METHOD"] == "PUT" and "/_mockgraph/" in environ["PATH_INFO"]
+        self._limit = MAX_STATE if is_state else self._max_body
+        if int(environ.get("CONTENT_LENGTH", 0)) > self._limit:
             self._cut_off()
         if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
             self._upgrade = _framing(environ)
@@ -227,7 +232,7 @@ class Requests:
         self.waits = False
         self._body.append(part)
         self._size += len(part)
-        if self._size > self._max_body:
+        if self._size > self._limit:
             self._cut_off()
 
     def on_message_complete(self) -> None:
