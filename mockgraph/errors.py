@@ -100,12 +100,35 @@ class ControlRefused(GraphError):
         )
 
 
+class ControlNotProxied(GraphError):
+    """The control plane is asked through the proxy, by the name of somebody else's host."""
+
+    status = 403
+    code = "Forbidden"
+    default_message = "The control plane is MockGraph's: ask it by a URL of MockGraph's own."
+
+
 class ControlTokenMissing(GraphError):
     """The control plane has a token, and the caller did not send it."""
 
     status = 401
     code = "Unauthorized"
     default_message = "The control plane asks for its token in the header x-mockgraph-token."
+
+
+class ProxyRefused(GraphError):
+    """What a proxy would pass on; ``summary`` is what fits in a status line."""
+
+    status = 403
+    code = "Forbidden"
+
+    def __init__(self, target: str):
+        self.summary = f"MockGraph does not pass requests on to {target}"
+        super().__init__(
+            f"{self.summary}: as a proxy it answers for Microsoft Graph and Entra, on their own "
+            "ports, and nothing leaves this machine. Name the host in NO_PROXY to have it asked "
+            "directly."
+        )
 
 
 class NotFound(GraphError):
@@ -183,6 +206,16 @@ class UnsupportedCoding(GraphError):
             f"The content coding '{coding}' is not supported; send gzip, or a plain body.",
             headers=[("Accept-Encoding", "gzip")],
         )
+
+
+class Misdirected(GraphError):
+    """A request for one host in the tunnel to another."""
+
+    status = 421
+    code = "MisdirectedRequest"
+
+    def __init__(self, host: str, other: str):
+        super().__init__(f"The tunnel is to {host}, and the request is for {other}.")
 
 
 class FailedDependency(GraphError):

@@ -30,7 +30,8 @@ class MockGraph(Graph):
     ``documented``. ``strict_client`` answers 400 to what a well-behaved client does not do, but
     for the misdeeds that ``allow`` names; ``journal`` is how many requests are remembered.
     With ``tls`` it serves https as well, on a port of its own, with a
-    certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state.
+    certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state;
+    with ``proxy`` it is an HTTP proxy as well, on another, which answers for Graph and Entra.
     Raises MockGraphError where one of them cannot be used::
 
         with MockGraph(seed={"Security": {"providerStatus": []}}) as graph:
@@ -52,6 +53,7 @@ class MockGraph(Graph):
         host: str = "127.0.0.1",
         port: int = 0,
         tls: bool = False,
+        proxy: bool = False,
         ca_dir: str | os.PathLike[str] | None = None,
     ):
         self._settings = Settings(
@@ -69,6 +71,7 @@ class MockGraph(Graph):
         self._host = host
         self._port = port
         self._tls = tls
+        self._proxy = proxy
         self._ca_dir = ca_dir
         self._server: Server | None = None
         self._tenants: Tenants | None = None
@@ -92,14 +95,22 @@ class MockGraph(Graph):
         return self
 
     def _serve(self, app: Flask) -> Server:
-        if not self._tls:
+        if not self._tls and not self._proxy:
             return Server(app, self._host, self._port)
+        from mockgraph.proxy import Gate, certificate
         from mockgraph.tls import authority
 
         own = authority(self._ca_dir)
         self._ca = str(own.ca_path)
-        certificate = own.issue(self._host)
-        return Server(app, self._host, self._port, tls_port=0, certificate=certificate)
+        return Server(
+            Gate(app) if self._proxy else app,
+            self._host,
+            self._port,
+            tls_port=0 if self._tls else None,
+            certificate=own.issue(self._host) if self._tls else None,
+            proxy_port=0 if self._proxy else None,
+            proxy_certificate=certificate(own) if self._proxy else None,
+        )
 
     def stop(self) -> None:
         """Stop serving and let go of the port and of the store."""
@@ -142,8 +153,18 @@ class MockGraph(Graph):
         return f"{self.tls_origin}/localtest"
 
     @property
+    def proxy_url(self) -> str:
+        """``http://HOST:PORT``, the ``HTTPS_PROXY`` of programs to be tested; only with ``proxy``.
+
+        They have to trust :attr:`ca`, too.
+        """
+        if self._server is None or self._server.proxy_url is None:
+            raise MockGraphError("This MockGraph is no proxy; start it with proxy=True.")
+        return self._server.proxy_url
+
+    @property
     def ca(self) -> str:
-        """The file that clients are told to trust for ``tls_url``: ``verify=graph.ca``."""
+        """The file that clients are told to trust, by https or the proxy: ``verify=graph.ca``."""
         if self._ca is None:
             raise MockGraphError("This MockGraph does not serve https; start it with tls=True.")
         return self._ca

@@ -6,6 +6,8 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +17,7 @@ from mockgraph.options import ca_dir_option, docs_option, option, told
 from mockgraph.version import __version__
 
 if TYPE_CHECKING:
+    from mockgraph.server import Server, WSGIApp
     from mockgraph.settings import Settings
     from mockgraph.tls import Certificate
 
@@ -31,6 +34,14 @@ if TYPE_CHECKING:
 @option("--tls-port", default=8366, type=click.IntRange(0, 65535), help="Port of https.")
 @option("--tls-cert", metavar="FILE", help="Certificate chain to serve https with, PEM.")
 @option("--tls-key", metavar="FILE", help="Its key, PEM.")
+@option(
+    "--proxy/--no-proxy",
+    "proxy",
+    default=False,
+    help="Be an HTTP proxy as well, which answers for graph.microsoft.com and "
+    "login.microsoftonline.com and refuses all else; see mockgraph ca.",
+)
+@option("--proxy-port", default=8367, type=click.IntRange(0, 65535), help="Port of the proxy.")
 @ca_dir_option
 @option(
     "--store",
@@ -107,6 +118,8 @@ def serve(
     tls_port: int,
     tls_cert: str | None,
     tls_key: str | None,
+    proxy: bool,
+    proxy_port: int,
     ca_dir: str | None,
     store: str,
     durability: str,
@@ -122,6 +135,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl+C; requests under way are finished."""
     from mockgraph.seeds import read_seeds
+    from mockgraph.server import Server
     from mockgraph.settings import Settings
 
     with told():
@@ -139,7 +153,18 @@ def serve(
             allowed_hosts=tuple(name.lower() for name in allowed_hosts),
         )
         certificate = _certificate(host, tls, tls_cert, tls_key, ca_dir)
-        _serve(settings, host, port, tls_port, certificate)
+        proxy_certificate = _proxy_certificate(ca_dir) if proxy else None
+        open_server = partial(
+            Server,
+            host=host,
+            port=port,
+            tls_port=tls_port if certificate else None,
+            certificate=certificate,
+            proxy_port=proxy_port if proxy else None,
+            proxy_certificate=proxy_certificate,
+            max_body=settings.max_body,
+        )
+        _serve(settings, open_server, proxy)
 
 
 def _certificate(
@@ -159,20 +184,21 @@ def _certificate(
     return authority(ca_dir).issue(host)
 
 
-def _serve(
-    settings: Settings, host: str, port: int, tls_port: int, certificate: Certificate | None
-) -> None:
+def _proxy_certificate(ca_dir: str | None) -> Certificate:
+    from mockgraph.proxy import certificate
+    from mockgraph.tls import authority
+
+    return certificate(authority(ca_dir))
+
+
+def _serve(settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: bool) -> None:
     from mockgraph.app import create_app
-    from mockgraph.server import AccessLog, Server
+    from mockgraph.server import AccessLog
 
     _log_to_stderr()
     app = create_app(settings)
     try:
-        log = AccessLog(app, sys.stderr)
-        secure = None if certificate is None else tls_port
-        server = Server(
-            log, host, port, tls_port=secure, certificate=certificate, max_body=settings.max_body
-        )
+        server = open_server(AccessLog(_proxied(app) if proxy else app, sys.stderr))
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -182,6 +208,8 @@ def _serve(
             click.echo(
                 f"  and {server.tls_origin}/localtest/Security; mockgraph ca tells how to trust it"
             )
+        if server.proxy_url:
+            click.echo(f"  and, as a proxy, {server.proxy_url}; mockgraph ca tells how to use it")
         click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
         sys.stdout.flush()
         while not stop.wait(0.5):  # a wait without end would hold up signals on Windows
@@ -189,6 +217,12 @@ def _serve(
         server.stop()
     finally:
         app.extensions["mockgraph"].close()
+
+
+def _proxied(app: WSGIApp) -> WSGIApp:
+    from mockgraph.proxy import Gate
+
+    return Gate(app)
 
 
 def _log_to_stderr() -> None:

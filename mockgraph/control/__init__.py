@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from mockgraph import rendering
 from mockgraph.control import access, faults, journal, sign_in, state, stubs, tenants
+from mockgraph.errors import ControlNotProxied
 from mockgraph.model import Service
 from mockgraph.settings import Settings
 from mockgraph.tenants import NOTED, Tenant, Tenants
@@ -35,6 +36,8 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
 
     @plane.before_app_request
     def check() -> None:
+        if "mockgraph.proxied" in request.environ and request.path != "/":
+            raise ControlNotProxied
         if request.path not in _OPEN:
             access.check(request, settings.control_token, settings.allowed_hosts)
 

@@ -22,6 +22,8 @@ from mockgraph.server.doors import Door
 from mockgraph.server.loop import Loop
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from mockgraph.tls import Certificate
 
 __all__ = ["AccessLog", "Server", "StartResponse", "WSGIApp", "logged"]
@@ -35,7 +37,9 @@ class Server:
     """A WSGI app served on a host and port, port 0 being any free one.
 
     It accepts connections from :meth:`start` on; :meth:`stop` lets requests under way finish.
-    With a certificate and a ``tls_port`` it speaks https there, too. A request's body is kept
+    With a certificate and a ``tls_port`` it speaks https there, too; with a ``proxy_port`` and
+    a ``proxy_certificate`` clients may take it for an HTTP proxy there, which goes on in TLS
+    where the app lets it (:mod:`mockgraph.server.tunnels`). A request's body is kept
     up to ``max_body`` bytes: the app must refuse larger ones, and sees such as larger. Raises
     MockGraphError where an address cannot be had.
     """
@@ -48,24 +52,24 @@ class Server:
         *,
         tls_port: int | None = None,
         certificate: Certificate | None = None,
+        proxy_port: int | None = None,
+        proxy_certificate: Certificate | None = None,
         max_body: int = MAX_BODY,
     ):
-        if (tls_port is None) != (certificate is None):
-            raise MockGraphError("https needs a port and a certificate, both.")
         self._app = app
         self._door = Door(host, port)
         self._tls_door: Door | None = None
-        if tls_port is not None and certificate is not None:
-            try:
-                context = certificate.context()
-                self._tls_door = Door(host, tls_port, option="--tls-port", context=context)
-            except BaseException:
-                self._door.close()
-                raise
+        self._proxy_door: Door | None = None
+        try:
+            self._tls_door = _tls_door(host, tls_port, certificate)
+            self._proxy_door = _proxy_door(host, proxy_port, proxy_certificate)
+        except BaseException:
+            for door in self._doors():
+                door.close()
+            raise
         self.host = host
         self.port = self._door.port
-        doors = [self._door] if self._tls_door is None else [self._door, self._tls_door]
-        self._loop = Loop(app, doors, max_body)
+        self._loop = Loop(app, self._doors(), max_body)
 
     @property
     def origin(self) -> str:
@@ -76,6 +80,11 @@ class Server:
     def tls_origin(self) -> str | None:
         """``https://HOST:PORT``, None without a certificate."""
         return self._tls_door.origin if self._tls_door else None
+
+    @property
+    def proxy_url(self) -> str | None:
+        """``http://HOST:PORT``, what clients are told is their proxy; None without one."""
+        return self._proxy_door.origin if self._proxy_door else None
 
     def start(self) -> None:
         """Serve from now on, on threads of its own."""
@@ -89,3 +98,31 @@ class Server:
         self._loop.stop(_GRACE)
         if isinstance(self._app, AccessLog):
             self._app.close()
+
+    def _doors(self) -> list[Door]:
+        return [door for door in (self._door, self._tls_door, self._proxy_door) if door]
+
+
+def _tls_door(host: str, port: int | None, certificate: Certificate | None) -> Door | None:
+    context = _context("https", port, certificate)
+    if port is None or context is None:
+        return None
+    from mockgraph.server.secure import connector
+
+    return Door(host, port, option="--tls-port", scheme="https", connect=connector(context))
+
+
+def _proxy_door(host: str, port: int | None, certificate: Certificate | None) -> Door | None:
+    context = _context("A proxy", port, certificate)
+    if port is None or context is None:
+        return None
+    from mockgraph.server.tunnels import connector
+
+    return Door(host, port, option="--proxy-port", connect=connector(context))
+
+
+def _context(what: str, port: int | None, certificate: Certificate | None) -> SSLContext | None:
+    """What TLS is spoken with on a port. Raises MockGraphError for one without the other."""
+    if (port is None) != (certificate is None):
+        raise MockGraphError(f"{what} needs a port and a certificate, both.")
+    return certificate.context() if certificate is not None else None

@@ -179,7 +179,10 @@ class _Answering:
             elif lower == "connection":
                 closes = "close" in value.lower()
         current = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._silent = status.startswith(_WITHOUT_CONTENT) or environ["REQUEST_METHOD"] == "HEAD"
+        method = environ["REQUEST_METHOD"]
+        self._silent = status.startswith(_WITHOUT_CONTENT) or method == "HEAD"
+        if method == "CONNECT" and status[0] == "2":  # the tunnel begins where the head ends
+            self._silent = closes = True
         if self._announced is None and not self._silent:
             if length is not None:
                 lines.append(f"Content-Length: {length}")
@@ -190,7 +193,7 @@ class _Answering:
                 self.keep = False  # the end of the connection is that of the body
         self.keep = self.keep and not closes and not self._is_last()
         if closes:
-            pass  # the app has said so
+            pass  # the app has said so, or nothing may be said
         elif not self.keep:
             lines.append("Connection: close")
         elif not current:

@@ -13,6 +13,11 @@ PIECE = 64 * 1024  # bytes that are received at a time
 _PATIENCE = 60.0  # seconds in which a client must take some of an answer that is poured
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+# Waits so many seconds in the midst of a connection's request, while others are served.
+Sleep = Callable[["Connection", float], None]
+# Makes a connection of an accepted socket, what its requests' environ begins with, and the rest.
+Connect = Callable[[socket.socket, Environ, int, Sleep], "Connection"]
+
 
 class Connection:
     """An accepted socket, at any moment one thread's alone.
@@ -29,13 +34,11 @@ class Connection:
         accepted: socket.socket,
         environ: Environ,
         max_body: int,
-        sleep: Callable[[Connection, float], None],
+        sleep: Sleep,
     ):
         self._socket = accepted
         self._sleep = sleep
-        environ["mockgraph.cut"] = self.cut
-        environ["mockgraph.sleep"] = self.sleep
-        self.requests = Requests(environ, max_body)
+        self.requests = self._requests(environ, max_body)
         self.out: bytes | memoryview = b""
         self.events = 0
         self.keep = True
@@ -144,6 +147,11 @@ class Connection:
     def close(self) -> None:
         self.out = b""
         self._socket.close()
+
+    def _requests(self, environ: Environ, max_body: int) -> Requests:
+        environ["mockgraph.cut"] = self.cut
+        environ["mockgraph.sleep"] = self.sleep
+        return Requests(environ, max_body)
 
     def _receive(self) -> bytes | None:
         """What has come, empty at its end, None where nothing has. Raises OSError."""

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from mockgraph.errors import MockGraphError
-from mockgraph.server.connection import Connection
+from mockgraph.server.connection import Connect, Connection, Sleep
 from mockgraph.server.requests import environ_of
-
-if TYPE_CHECKING:
-    import ssl
 
 _BACKLOG = 1024
 
 
 class Door:
-    """A listening socket for a host and port, port 0 being any free one; https with a context.
+    """A listening socket for a host and port, port 0 being any free one.
 
-    Raises MockGraphError where the address cannot be had; ``option`` is what to choose another
-    port with.
+    ``connect`` makes connections of accepted sockets. Raises MockGraphError where the address
+    cannot be had; ``option`` is what to choose another port with.
     """
 
     def __init__(
@@ -30,19 +25,15 @@ class Door:
         port: int,
         *,
         option: str = "--port",
-        context: ssl.SSLContext | None = None,
+        scheme: str = "http",
+        connect: Connect = Connection,
     ):
         self._listener = _listen(host, port, option)
-        self._connect = Connection
-        if context is not None:
-            from mockgraph.server.secure import SecureConnection
-
-            self._connect = SecureConnection
-        self._context = context
+        self._connect = connect
         self.host = host
         self.port: int = self._listener.getsockname()[1]
-        self.scheme = "http" if context is None else "https"
-        self._environ = environ_of(self.scheme, host, self.port)
+        self.scheme = scheme
+        self._environ = environ_of(scheme, host, self.port)
 
     @property
     def origin(self) -> str:
@@ -53,16 +44,12 @@ class Door:
     def fileno(self) -> int:
         return self._listener.fileno()
 
-    def admit(self, max_body: int, sleep: Callable[[Any, float], None]) -> Connection:
+    def admit(self, max_body: int, sleep: Sleep) -> Connection:
         """The next who has come. Raises OSError, BlockingIOError where nobody is there."""
         accepted, peer = self._listener.accept()
         accepted.setblocking(False)
         # Without it an answer's second packet waits for an ACK.
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._context is not None:
-            accepted = self._context.wrap_socket(
-                accepted, server_side=True, do_handshake_on_connect=False
-            )
         environ = {**self._environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
         return self._connect(accepted, environ, max_body, sleep)
 

@@ -93,7 +93,8 @@ class Requests:
     ``max_body`` bytes of the body, for the app to refuse; reading on fails. What is put to the
     control plane may be a whole state, and is kept up to ``MAX_STATE`` bytes. ``ended`` tells that
     there is nothing after the last of ``ready``, ``abandoned`` that the client may have sent
-    more all the same, ``waits`` that it holds a body back until told to continue.
+    more all the same, ``waits`` that it holds a body back until told to continue. ``beyond`` are
+    the bytes that it sent after a CONNECT: they are for the tunnel.
     """
 
     __slots__ = (
@@ -109,6 +110,7 @@ class Requests:
         "_target",
         "_upgrade",
         "abandoned",
+        "beyond",
         "ended",
         "ready",
         "refusal",
@@ -123,6 +125,7 @@ class Requests:
         self.ended = False
         self.abandoned = False
         self.waits = False
+        self.beyond = 0
         self._base = base
         self._max_body = self._limit = max_body
         self._parser = HttpRequestParser(self)
@@ -168,8 +171,10 @@ class Requests:
         told once more to a new parser, which adds the body to the request that was begun.
         """
         framing = self._upgrade
-        if framing is None:
-            return  # a tunnel, whose only request is ready
+        if framing is None:  # a tunnel, whose only request is ready
+            self.abandoned = True
+            self.beyond = len(rest)
+            return
         self._parser = HttpRequestParser(self)
         self._parser.feed_data(framing)
         self._upgrade = None

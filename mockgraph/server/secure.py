@@ -8,9 +8,26 @@ from contextlib import suppress
 
 from mockgraph.errors import BadRequest
 from mockgraph.server.answers import refusal
-from mockgraph.server.connection import PIECE, Connection
+from mockgraph.server.connection import PIECE, Connect, Connection, Sleep
+from mockgraph.server.requests import Environ
 
 _NOTHING_YET = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def secured(accepted: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A socket in TLS from now on, whose handshake is still to be made. Raises OSError."""
+    return context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+
+
+def connector(context: ssl.SSLContext) -> Connect:
+    """What makes secure connections of accepted sockets."""
+
+    def connect(
+        accepted: socket.socket, environ: Environ, max_body: int, sleep: Sleep
+    ) -> SecureConnection:
+        return SecureConnection(secured(accepted, context), environ, max_body, sleep)
+
+    return connect
 
 
 class SecureConnection(Connection):

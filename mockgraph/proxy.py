@@ -1,0 +1,117 @@
+"""MockGraph as an HTTP proxy: programs find it by ``HTTPS_PROXY`` and a CA file, unchanged.
+
+It is no proxy in truth: it answers by itself for Graph and Entra, and passes nothing on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mockgraph import rendering
+from mockgraph.errors import BadRequest, GraphError, Misdirected, ProxyRefused
+from mockgraph.transports.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.wire import Environ, Headers, Request, StartResponse, WSGIApp, error_body, identity
+
+if TYPE_CHECKING:
+    from mockgraph.tls import Authority, Certificate
+
+HOSTS = (*GRAPH_HOSTS, *SIGN_IN_HOSTS)
+
+_SHOWN = 200  # characters of a host
+_PATH = re.compile("[/?#]")
+_FOR_PROXIES = ("HTTP_PROXY_AUTHORIZATION", "HTTP_PROXY_CONNECTION")
+_PORTS = {"http": 80, "https": 443}
+_NO_PROXY_REQUEST = (
+    "This port is for clients whose HTTPS_PROXY it is; MockGraph itself has a port of its own."
+)
+
+
+def certificate(own: Authority) -> Certificate:
+    """What the proxy shows in its tunnels: one certificate for all of :data:`HOSTS`."""
+    return own.issue(*HOSTS)
+
+
+class Gate:
+    """An app, asked through the connections of a proxy as well (:mod:`mockgraph.server.tunnels`).
+
+    It is asked for :data:`HOSTS` alone, by the names and on the ports that clients ask those on;
+    anything else gets a 403 that names the host. So links in answers are Graph's own::
+
+        Server(Gate(app), proxy_port=8367, proxy_certificate=certificate(authority()))
+    """
+
+    def __init__(self, app: WSGIApp):
+        self._app = app
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        inside: str | None = environ.get("mockgraph.proxied")
+        if inside is None:  # no proxy's connection
+            return self._app(environ, start_response)
+        try:
+            if inside:
+                _keep_to(inside, environ)
+            elif environ["REQUEST_METHOD"] == "CONNECT":
+                environ["mockgraph.tunnel"](_answered_for("https", environ["REQUEST_URI"]))
+                start_response("200 Connection established", [])
+                return []
+            else:
+                _readdress(environ)
+        except GraphError as error:
+            return _refuse(error, environ, start_response)
+        return self._app(environ, start_response)
+
+
+def _keep_to(host: str, environ: Environ) -> None:
+    """Within a tunnel its host alone is asked, whatever a request says. Raises 421."""
+    named = environ.get("HTTP_HOST", host)
+    if _split("https", named) != (host, _PORTS["https"]):
+        raise Misdirected(host, named[:_SHOWN])
+    environ["HTTP_HOST"] = host
+
+
+def _readdress(environ: Environ) -> None:
+    """Make a request to a proxy, whose target is a URL, one to the host in it. Raises 400, 403."""
+    target = environ["REQUEST_URI"]
+    scheme, found, rest = target.partition("://")
+    scheme = scheme.lower()
+    if not found or target[0] == "/":
+        raise BadRequest(_NO_PROXY_REQUEST)
+    if scheme not in _PORTS:
+        raise ProxyRefused(target[:_SHOWN])
+    environ["HTTP_HOST"] = _answered_for(scheme, rest)
+    environ["wsgi.url_scheme"] = scheme
+    for name in _FOR_PROXIES:
+        environ.pop(name, None)
+
+
+def _answered_for(scheme: str, authority: str) -> str:
+    """The host that is asked. Raises 403 where it or its port is none of ours."""
+    host, port = _split(scheme, authority)
+    if port != _PORTS[scheme] or not matches(host, HOSTS):
+        raise ProxyRefused((_PATH.split(authority, 1)[0] or authority)[:_SHOWN])
+    return host
+
+
+def _split(scheme: str, authority: str) -> tuple[str, int | None]:
+    """The host, in lower case, and the port that is meant; no host where it is malformed."""
+    try:
+        parts = urlsplit(f"{scheme}://{authority}")
+        return (parts.hostname or "").removesuffix("."), parts.port or _PORTS[scheme]
+    except ValueError:
+        return "", None
+
+
+def _refuse(error: GraphError, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    asked = Request(environ)
+    response = rendering.render_json(error_body(error, asked), error.status)
+    response.headers += identity(asked)
+
+    def start(status: str, headers: Headers) -> Any:
+        # Of a tunnel that is refused clients show the reason phrase at most.
+        named = f"{error.status} {error.summary}" if isinstance(error, ProxyRefused) else status
+        return start_response(named, headers)
+
+    return response.send(asked.method, start)

@@ -1,0 +1,64 @@
+"""How the proxy is started, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from processes import run, serving
+from wire import TIMEOUT, ask, port_of
+
+from mockgraph import MockGraph
+from mockgraph.errors import MockGraphError
+from mockgraph.proxy import Gate
+from mockgraph.server import Server
+
+from . import ALERTS, BEARER, GRAPH, told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
+def test_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving("--proxy", "--proxy-port", "0", "--ca-dir", str(tmp_path)) as server:
+        found = re.search(r"\n  and, as a proxy, (http://127\.0\.0\.1:\d+); ", server.ready)
+        assert found is not None
+        told(monkeypatch, HTTPS_PROXY=found[1], REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"))
+        assert requests.get(ALERTS, headers=BEARER, timeout=TIMEOUT).status_code == 200
+        with pytest.raises(requests.exceptions.ProxyError):
+            requests.get("https://example.com/", timeout=TIMEOUT)
+        ended = server.stop()
+    assert ended.code == 0
+    lines = [re.sub(r"^[\d:]+ (.*) [\d.]+ ms$", r"\1", line) for line in ended.err.splitlines()]
+    assert lines == [
+        f"CONNECT {GRAPH}:443 200",
+        "GET /v1.0/security/alerts 200",
+        "CONNECT example.com:443 403",
+    ]
+
+
+def test_a_port_in_use(graph: MockGraph, tmp_path: Path) -> None:
+    port = str(port_of(graph.proxy_url))
+    ended = run("serve", "--port", "0", "--proxy", "--proxy-port", port, "--ca-dir", str(tmp_path))
+    assert (ended.code, ended.out) == (1, "")
+    assert f"Cannot listen on 127.0.0.1 port {port}" in ended.err
+    assert "--proxy-port 0" in ended.err
+
+
+def test_a_port_without_a_certificate() -> None:
+    with pytest.raises(MockGraphError, match="A proxy needs a port and a certificate, both"):
+        Server(Gate(lambda *_: []), proxy_port=0)
+
+
+def test_a_graph_that_is_no_proxy() -> None:
+    with MockGraph() as graph, pytest.raises(MockGraphError, match="start it with proxy=True"):
+        graph.proxy_url  # noqa: B018
+
+
+def test_beside_https(tmp_path: Path) -> None:
+    with MockGraph(proxy=True, tls=True, ca_dir=tmp_path) as graph:
+        bundle = {"verify": graph.ca, "headers": BEARER, "timeout": TIMEOUT}
+        assert requests.get(f"{graph.tls_url}/Security", proxies={"https": ""}, **bundle).ok
+        assert requests.get(ALERTS, proxies={"https": graph.proxy_url}, **bundle).ok
+        assert ask(graph.origin, "GET", "/_mockgraph/health").status == 200
