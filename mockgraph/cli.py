@@ -88,8 +88,11 @@ def token(
 @main.command()
 @ca_dir_option
 def ca(ca_dir: str | None) -> None:
-    """Print where the certificate authority of --tls is, and how clients are told to trust it."""
+    """Print where the certificate authority is, how clients are told to trust it, and --proxy."""
+    from mockgraph.proxy import how_to_use
     from mockgraph.tls import authority, how_to_trust
 
     with told():
-        click.echo(how_to_trust(authority(ca_dir).ca_path))
+        path = authority(ca_dir).ca_path
+        click.echo(how_to_trust(path))
+        click.echo(how_to_use(path))

@@ -163,6 +163,18 @@ class MockGraph(Graph):
         return self._server.proxy_url
 
     @property
+    def proxy_environment(self) -> dict[str, str]:
+        """The variables by which a program, in any language, finds the proxy and trusts it.
+
+        ::
+
+            subprocess.run(["node", "report.js"], env=os.environ | graph.proxy_environment)
+        """
+        from mockgraph.proxy import environment
+
+        return environment(self.proxy_url, self.ca)
+
+    @property
     def ca(self) -> str:
         """The file that clients are told to trust, by https or the proxy: ``verify=graph.ca``."""
         if self._ca is None:

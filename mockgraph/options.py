@@ -31,7 +31,8 @@ ca_dir_option = option(
     "--ca-dir",
     metavar="DIR",
     show_default=False,
-    help="Where the authority for --tls is kept; by default where users keep such state.",
+    help="Where the authority for --tls and --proxy is kept; by default where users keep such "
+    "state.",
 )
 
 

@@ -5,6 +5,7 @@ It is no proxy in truth: it answers by itself for Graph and Entra, and passes no
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HOSTS = (*GRAPH_HOSTS, *SIGN_IN_HOSTS)
 
+_TRUSTING = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 _SHOWN = 200  # characters of a host
 _PATH = re.compile("[/?#]")
 _FOR_PROXIES = ("HTTP_PROXY_AUTHORIZATION", "HTTP_PROXY_CONNECTION")
@@ -32,6 +34,53 @@ _NO_PROXY_REQUEST = (
 def certificate(own: Authority) -> Certificate:
     """What the proxy shows in its tunnels: one certificate for all of :data:`HOSTS`."""
     return own.issue(*HOSTS)
+
+
+def environment(url: str, ca_path: str) -> dict[str, str]:
+    """What a program of this machine is told: its proxy, and the file of the authority to trust.
+
+    Each ecosystem reads some of these; programs read names of proxies in small letters first.
+    """
+    proxies = {"HTTPS_PROXY": url, "NO_PROXY": "localhost,127.0.0.1,::1"}
+    return {
+        **proxies,
+        **{name.lower(): value for name, value in proxies.items()},
+        **dict.fromkeys(_TRUSTING, ca_path),
+        "NODE_USE_ENV_PROXY": "1",
+    }
+
+
+def how_to_use(ca_path: str | os.PathLike[str]) -> str:
+    """For a person: how programs are told of the proxy, on its usual port, and of the file."""
+    return _USE.format(ca=os.fspath(ca_path))
+
+
+_USE = """\
+With mockgraph serve --proxy, programs need no change at all: https://graph.microsoft.com and
+https://login.microsoftonline.com are MockGraph to whoever is started with
+
+  HTTPS_PROXY=http://127.0.0.1:8367
+
+and with the file by the name that its ecosystem reads:
+
+  Python: requests, azure-identity, MSAL   REQUESTS_CA_BUNDLE="{ca}"
+  Python: httpx, msgraph-sdk, urllib       SSL_CERT_FILE="{ca}"
+  Python: aiohttp                          the same, and ClientSession(trust_env=True)
+  Node.js 24                               NODE_EXTRA_CA_CERTS="{ca}" NODE_USE_ENV_PROXY=1
+  Node.js: @azure/identity, axios          NODE_EXTRA_CA_CERTS="{ca}"
+  curl                                     CURL_CA_BUNDLE="{ca}"
+  Go and .NET on Linux                     SSL_CERT_FILE="{ca}"
+  .NET on Windows and macOS                nothing, once this user's programs trust it, as above
+  Java, which reads neither variable       JAVA_TOOL_OPTIONS="-Dhttps.proxyHost=127.0.0.1 \\
+      -Dhttps.proxyPort=8367 -Djavax.net.ssl.trustStore=mockgraph.p12 \\
+      -Djavax.net.ssl.trustStorePassword=changeit"
+
+All other hosts are refused with 403. Name those that are to be asked directly:
+
+  NO_PROXY=localhost,127.0.0.1,::1,api.example.com
+
+HTTP_PROXY, to the same value, is for managed identities on Azure's machines alone, which ask
+http://169.254.169.254; with it, keep 127.0.0.1 in NO_PROXY, or MockGraph's own URL is refused."""
 
 
 class Gate:

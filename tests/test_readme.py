@@ -11,7 +11,7 @@ import pytest
 import requests
 from markdown_it import MarkdownIt
 
-from mockgraph import MockGraph
+from mockgraph import MockGraph, tls
 from mockgraph.cli import main
 from mockgraph.control.faults import PRESETS
 from mockgraph.version import __version__
@@ -102,6 +102,17 @@ def test_every_preset_is_named() -> None:
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(blocks("python", "graph.clock.freeze")[0], "README.md", "exec"), {})
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/localtest\n", capsys.readouterr().out)
+
+
+def test_the_example_of_a_proxy_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "https://graph.microsoft.com/v1.0/security/alerts"
+    (tmp_path / "report.py").write_text(
+        "import requests\n"
+        f"requests.get({url!r}, headers={{'Authorization': 'Bearer x'}}).raise_for_status()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tls, "default_directory", lambda: tmp_path / "ca")
+    exec(compile(blocks("python", "proxy_environment")[0], "README.md", "exec"), {})
 
 
 def test_the_sdk_example_is_python() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 from processes import run, serving
 from wire import TIMEOUT, ask, port_of
 
 from mockgraph import MockGraph
+from mockgraph.cli import main
 from mockgraph.errors import MockGraphError
-from mockgraph.proxy import Gate
+from mockgraph.proxy import Gate, how_to_use
 from mockgraph.server import Server
 
 from . import ALERTS, BEARER, GRAPH, told
@@ -54,6 +58,33 @@ def test_a_port_without_a_certificate() -> None:
 def test_a_graph_that_is_no_proxy() -> None:
     with MockGraph() as graph, pytest.raises(MockGraphError, match="start it with proxy=True"):
         graph.proxy_url  # noqa: B018
+
+
+PROGRAM = f"""
+import json, os, sys, urllib.request
+asked = urllib.request.Request({ALERTS!r}, headers={BEARER!r})
+print(urllib.request.urlopen(asked).status, urllib.request.urlopen(sys.argv[1]).status)
+"""
+
+
+def test_a_program_that_a_test_starts(graph: MockGraph) -> None:
+    environ = os.environ | {"https_proxy": "http://proxy.example"} | graph.proxy_environment
+    command = [sys.executable, "-c", PROGRAM, f"{graph.origin}/_mockgraph/health"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=TIMEOUT)
+    assert (done.stdout, done.stderr) == ("200 200\n", "")
+
+
+def test_how_to_use(graph: MockGraph) -> None:
+    text = how_to_use(graph.ca).replace("http://127.0.0.1:8367", graph.proxy_url)
+    for name, value in graph.proxy_environment.items():
+        if name.isupper():
+            assert re.search(rf"\b{name}=\"?{re.escape(value)}", text), name
+
+
+def test_the_command_ca_tells_how(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(main, ["ca", "--ca-dir", str(tmp_path)])
+    assert ran.exit_code == 0
+    assert ran.output.endswith(f"{how_to_use(tmp_path / 'ca.pem')}\n")
 
 
 def test_beside_https(tmp_path: Path) -> None:
