@@ -148,9 +148,10 @@ def _split(scheme: str, authority: str) -> tuple[str, int | None]:
     """The host, in lower case, and the port that is meant; no host where it is malformed."""
     try:
         parts = urlsplit(f"{scheme}://{authority}")
-        return (parts.hostname or "").removesuffix("."), parts.port or _PORTS[scheme]
+        port = parts.port
     except ValueError:
         return "", None
+    return (parts.hostname or "").removesuffix("."), _PORTS[scheme] if port is None else port
 
 
 def _refuse(error: GraphError, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -1,9 +1,9 @@
 """A connection to a proxy: in the clear until it is granted a tunnel, in TLS within it.
 
-Nothing is passed on to anybody: who answers in the tunnel is the app. An HTTP proxy of somebody
-else's was tried for it and left: proxy.py makes a TLS handshake while all others wait, calls
-openssl to make certificates and keeps processes of its own; mitmproxy brings 30 packages with
-it, and older ones of Flask and cryptography than are wanted here.
+Nothing is passed on to anybody: who answers in the tunnel is the app. Proxies that there are
+were tried for it and left: proxy.py 2.4 makes a TLS handshake while all others wait, calls
+openssl to make certificates and keeps processes of its own; mitmproxy brings 30 packages with it
+and holds Flask and cryptography back to releases of years ago.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ def test_names_in_other_letters() -> None:
     [
         ("https://example.com/a?b", "example.com:443"),
         ("https://graph.microsoft.com:8443/", "graph.microsoft.com:8443"),
+        ("https://graph.microsoft.com:80/", "graph.microsoft.com:80"),
         ("https://graph.microsoft.com.example.com/", "graph.microsoft.com.example.com:443"),
         ("https://notgraph.microsoft.com/", "notgraph.microsoft.com:443"),
         ("https://login.microsoft.com.evil/", "login.microsoft.com.evil:443"),
@@ -58,6 +59,7 @@ def test_a_tunnel_to_others_is_refused(graph: MockGraph, target: str, named: str
         ("http://example.com?graph.microsoft.com", "example.com"),
         ("http://graph.microsoft.com@example.com/", "graph.microsoft.com@example.com"),
         ("http://graph.microsoft.com:443/", "graph.microsoft.com:443"),
+        ("http://graph.microsoft.com:0/", "graph.microsoft.com:0"),
         ("https://graph.microsoft.com:80/", "graph.microsoft.com:80"),
         ("http://graph.microsoft.com:99999/", "graph.microsoft.com:99999"),
         ("http://127.0.0.1:8365/_mockgraph/state", "127.0.0.1:8365"),
