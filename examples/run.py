@@ -33,12 +33,14 @@ class Program:
     """One that takes the server's origin as its argument, and what it needs to be run.
 
     ``needs`` are modules of Python, packages of npm, or commands. One that is a block of the
-    README is named by what stands in it and in no other.
+    README is named by what stands in it and in no other. One that is ``unchanged`` has the
+    environment of the proxy in place of the argument.
     """
 
     name: str
     needs: tuple[str, ...]
     block: str | None = None
+    unchanged: bool = False
 
     @property
     def language(self) -> str:
@@ -60,6 +62,7 @@ PROGRAMS = (
     Program("msgraph_sdk.py", SDK),
     Program("msgraph_beta_sdk.py", ("msgraph_beta", "azure.identity", "httpx", "aiohttp")),
     Program("intercepted_sdk.py", (*SDK, "mockgraph")),
+    Program("unchanged_sdk.py", SDK, unchanged=True),
     Program("msal_node.mjs", ("@azure/msal-node",)),
     Program("graph_client.mjs", GRAPH_CLIENT),
     Program("README.py", SDK, block="GraphServiceClient"),
@@ -104,7 +107,7 @@ class Runner:
                 stderr=subprocess.STDOUT,
                 text=True,
                 cwd=HERE,
-                env=self.environment,
+                env=self._environment(program),
                 timeout=SECONDS,
                 check=False,
             )
@@ -118,6 +121,9 @@ class Runner:
             return f"{done.stdout}{error}"
         return ""
 
+    def _environment(self, program: Program) -> dict[str, str]:
+        return self.environment | (self.graph.proxy_environment if program.unchanged else {})
+
     def _command(self, program: Program) -> list[str]:
         interpreters = {
             "python": [self.python],
@@ -127,7 +133,8 @@ class Runner:
         command = interpreters[program.language]
         if program.block is not None:
             return [*command, "-"]
-        return [command[0], str(HERE / program.name), self.origin]
+        origin = [] if program.unchanged else [self.origin]
+        return [command[0], str(HERE / program.name), *origin]
 
     def _text(self, program: Program) -> str | None:
         """The block of the README as it is printed, but for the port."""
@@ -179,7 +186,7 @@ def main() -> None:
     programs = [each for each in PROGRAMS if not given.names or each.name in given.names]
     with (
         tempfile.TemporaryDirectory() as directory,
-        MockGraph(tls=True, auth=given.auth, ca_dir=directory) as graph,
+        MockGraph(tls=True, proxy=True, auth=given.auth, ca_dir=directory) as graph,
     ):
         runner = Runner(graph, os.path.abspath(shutil.which(given.python) or given.python))
         counts = run_all(runner, programs, bool(given.names))
