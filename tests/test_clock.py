@@ -98,3 +98,12 @@ def test_what_the_server_writes_goes_by_it_until_a_reset() -> None:
         assert changed["lastModifiedDateTime"] == "2024-02-29T12:01:00.000000Z"
         graph.reset()
         assert abs(graph.clock.now() - datetime.now(UTC)) < MINUTE
+
+
+def test_errors_tell_its_time() -> None:
+    with MockGraph(auth="off") as graph:
+        graph.clock.freeze(MOMENT)
+        graph.faults.forbidden(path="/alerts")
+        for path in ("Security/alerts", "Security/nothing", "nowhere/x"):
+            error = requests.get(f"{graph.url}/{path}", timeout=9).json()["error"]
+            assert error["innerError"]["date"] == "2024-02-29T12:00:00"
