@@ -109,12 +109,12 @@ def mockgraph_session(mockgraph_seed: Any) -> Iterator[MockGraph]:
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
-    marker = request.node.get_closest_marker("mockgraph")
-    if marker is None:
-        return {}
-    if marker.args or marker.kwargs.keys() - _OPTIONS:
-        raise pytest.UsageError(
-            "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, intercept=; "
-            "no more."
-        )
-    return dict(marker.kwargs)
+    options: dict[str, Any] = {}
+    for marker in request.node.iter_markers("mockgraph"):  # the closest first
+        if marker.args or marker.kwargs.keys() - _OPTIONS:
+            raise pytest.UsageError(
+                "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, "
+                "intercept=; no more."
+            )
+        options = {**marker.kwargs, **options}
+    return options

@@ -22,6 +22,18 @@ def test_real_time_until_it_is_told_otherwise() -> None:
     assert before <= Clock().now() <= datetime.now(UTC)
 
 
+def test_a_moment_may_be_a_text_and_a_step_a_timedelta() -> None:
+    clock = Clock()
+    clock.freeze("2024-02-29T13:00:00+01:00")
+    assert clock.now() == MOMENT
+    clock.advance(MINUTE)
+    assert clock.now() == MOMENT + MINUTE
+    for text in ("", "soon", "2024-02-30T00:00:00Z"):
+        with pytest.raises(BadRequest, match="is no instant"):
+            clock.freeze(text)
+    assert clock.now() == MOMENT + MINUTE
+
+
 def test_it_says_what_it_shows() -> None:
     clock = Clock()
     assert repr(clock).endswith("Z, real>")

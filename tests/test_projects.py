@@ -159,6 +159,33 @@ def test_a_strict_client(
         )
 
 
+def test_markers_add_up(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+import pytest
+
+pytestmark = pytest.mark.mockgraph(auth="off", seed={"Security": {"alerts": []}})
+
+def ids(graph):
+    found = requests.get(graph.url + "/Security/alerts", timeout=9).json()["value"]
+    return [each["id"] for each in found]
+
+@pytest.mark.mockgraph(seed={"Security": {"alerts": [{"id": "of the class"}]}})
+class TestIt:
+    def test_class(self, mockgraph):
+        assert ids(mockgraph) == ["of the class"]
+
+    @pytest.mark.mockgraph(seed={"Security": {"alerts": [{"id": "of the test"}]}})
+    def test_test(self, mockgraph):
+        assert ids(mockgraph) == ["of the test"]
+
+def test_module(mockgraph):
+    assert ids(mockgraph) == []
+""",
+    ).assert_outcomes(passed=3)
+
+
 # -- kinds of tests -----------------------------------------------------------------------
 
 

@@ -194,7 +194,8 @@ def test_a_snapshot_is_gone_back_to(client: FlaskClient) -> None:
         ("POST", "none/restore", 404),
         ("DELETE", "none", 404),
         ("POST", "a%20b", 400),
-        ("GET", "none", 405),
+        ("GET", "none", 404),
+        ("PATCH", "none", 405),
     ],
 )
 def test_snapshots_that_are_not_there(
