@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from mockgraph import MockGraph, create_app
 from mockgraph.cli import main
 from mockgraph.control.faults import PRESETS
+from mockgraph.police.conduct import RULES
 from mockgraph.version import __version__
 
 AUTH = {"Authorization": "Bearer x"}
@@ -140,6 +141,10 @@ def test_what_is_said_of_the_control_plane_is_there() -> None:
 def test_every_preset_is_named() -> None:
     missing = [name for name in PRESETS if f"`{name}`" not in README]
     assert missing == []
+
+
+def test_every_misdeed_is_named() -> None:
+    assert [name for name in RULES if f"`{name}`" not in README] == []
 
 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
