@@ -6,6 +6,7 @@ Loading it imports nothing of MockGraph's; a server is made for the first test t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,7 +78,8 @@ def mockgraph(
     _mockgraph_servers: dict[Any, MockGraph],
 ) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
-    from mockgraph.live import MockGraph
+    from mockgraph.live import CheckFailed, MockGraph
+    from mockgraph.transports import CallRefused
 
     config, options = request.config, _marked(request)
     auth = options.get("auth", "any")
@@ -89,14 +91,15 @@ def mockgraph(
         server = MockGraph(auth=auth, strict_client=strict_client, allow=allow).start()
         _mockgraph_servers[auth, strict_client, allow] = server
     server.renew(options.get("seed", mockgraph_seed))
-    if options.get("intercept", False):
-        with server.intercept() as intercept:
-            yield server
-        intercept.check()
-    else:
+    with server.intercept() if options.get("intercept") else nullcontext() as intercept:
         yield server
-    strict = options.get("strict", config.getini("mockgraph_strict"))
-    server.check(strict=strict, strict_client=strict_client)
+    try:
+        if intercept is not None:
+            intercept.check()
+        strict = options.get("strict", config.getini("mockgraph_strict"))
+        server.check(strict=strict, strict_client=strict_client)
+    except (CallRefused, CheckFailed) as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
