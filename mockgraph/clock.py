@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from mockgraph.errors import BadRequest
+from mockgraph.instants import to_utc
 
 
 class Clock:
@@ -26,18 +27,21 @@ class Clock:
         moment = self.now()
         return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
-    def freeze(self, at: datetime | None = None) -> None:
-        """Stand still, at this moment or at the present one. A naive moment is UTC."""
-        moment = at or self.now()
+    def freeze(self, at: datetime | str | None = None) -> None:
+        """Stand still, at this moment or at the present one. A naive moment is UTC.
+
+        It may be a text, ``2026-01-01T00:00:00Z``. Raises BadRequest for one that is no instant.
+        """
+        moment = _instant(at) if isinstance(at, str) else at or self.now()
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         with self._lock:
             self._frozen = moment.astimezone(UTC)
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float | timedelta) -> None:
         """Move ahead (back where negative), frozen or not. Raises BadRequest out of range."""
         try:
-            step = timedelta(seconds=seconds)
+            step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
             with self._lock:
                 if self._frozen is not None:
                     self._frozen += step
@@ -58,3 +62,10 @@ class Clock:
         with self._lock:
             self._frozen = None
             self._ahead = timedelta()
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(to_utc(text))
+    except ValueError:
+        raise BadRequest(f"freeze: {text[:100]!r} is no instant.") from None

@@ -81,6 +81,11 @@ def cut(text: str, width: int = 300) -> str:
     return text if len(text) <= width else f"{text[:width]}..."
 
 
+def times_of(count: int) -> str:
+    """How often, in words."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def _brief() -> reprlib.Repr:
     brief = reprlib.Repr()
     brief.maxlevel, brief.maxstring, brief.maxother = 5, 120, 120

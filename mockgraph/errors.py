@@ -23,14 +23,19 @@ class GraphError(Exception):
         self.headers = tuple(headers)
         super().__init__(self.message)
 
-    def body(self, request_id: str, client_request_id: str) -> dict[str, Any]:
-        """The error object that clients parse: ``{"error": {"code", "message", "innerError"}}``."""
+    def body(
+        self, request_id: str, client_request_id: str, at: datetime | None = None
+    ) -> dict[str, Any]:
+        """The error object that clients parse: ``{"error": {"code", "message", "innerError"}}``.
+
+        ``at`` is when it happened, in UTC; now if left out.
+        """
         return {
             "error": {
                 "code": self.code,
                 "message": self.message,
                 "innerError": {
-                    "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+                    "date": (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S"),
                     "request-id": request_id,
                     "client-request-id": client_request_id,
                 },

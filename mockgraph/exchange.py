@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,10 @@ class Exchange(Judged):
     ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``. Of what signs somebody in,
     neither body nor answer is kept. ``caller`` tells apps apart and ``token`` their tokens, both
     by hashes; ``lane`` tells connections apart, as far as the server does.
+    ``effects`` are what faults did, in the words that they are written as.
     """
+
+    effects: Sequence[object] = ()
 
     def __init__(
         self, request: Request, response: Response, number: int, at: datetime, seconds: float
@@ -244,6 +247,7 @@ class Exchange(Judged):
             "durationMs": round(self.seconds * 1000, 3),
             "operation": self.operation,
             "answeredBy": self.answered_by,
+            "faults": [str(each) for each in self.effects],
             "inBatch": self.in_batch,
             "requestId": self.request_id,
             "clientRequestId": self.client_request_id,
@@ -254,6 +258,8 @@ class Exchange(Judged):
         url = self.url if len(self.url) <= _WIDTH else f"{self.url[:_WIDTH]}..."
         status = "no answer" if self.is_unanswered else self.status
         by = "" if self.answered_by == "emulation" else f" by {self.answered_by}"
+        if self.effects and self.answered_by != "fault":
+            by += f" with {' and '.join(map(str, self.effects))}"
         batch = " in a batch" if self.in_batch else ""
         bad = "".join(f" {each.rule}" for each in self.misdeeds)
         return f"<{self.number}: {self.method} {url} -> {status}{by}{batch}{bad}>"

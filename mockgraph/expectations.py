@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, TypedDict
 
-from mockgraph.differences import NOTHING, cut, differ, short, verdict
+from mockgraph.differences import NOTHING, cut, differ, short, times_of, verdict
 from mockgraph.errors import BadRequest
 from mockgraph.exchange import Exchange
 from mockgraph.journal import Requests
@@ -61,7 +61,7 @@ class Expectation:
 
     def explain(self, requests: Requests, found: Sequence[Exchange], wanted: str, few: bool) -> str:
         """Why the expectation does not hold: what was expected, the near misses, the rest."""
-        made = f"made {_times(len(found))}" if found else "never made"
+        made = f"made {times_of(len(found))}" if found else "never made"
         lines = [f"{self} was expected {wanted}, but it was {made}."]
         for miss, differences in self._near_misses(requests) if few else ():
             lines += [f"Near miss {miss!r}:", *(f"    {each}" for each in differences)]
@@ -156,11 +156,11 @@ def check_called(
         raise BadRequest(f"at_most: {at_most} at most cannot be {at_least} at least.")
     found = expectation.matching(requests)
     if times is not None:
-        held, wanted = len(found) == times, "never" if times == 0 else f"{_times(times)} exactly"
+        held, wanted = len(found) == times, "never" if times == 0 else f"{times_of(times)} exactly"
     else:
         held = len(found) >= at_least and (at_most is None or len(found) <= at_most)
-        wanted = f"at least {_times(at_least)}"
-        wanted += "" if at_most is None else f" and at most {_times(at_most)}"
+        wanted = f"at least {times_of(at_least)}"
+        wanted += "" if at_most is None else f" and at most {times_of(at_most)}"
     if not held:
         few = len(found) < (at_least if times is None else times)
         raise AssertionError(expectation.explain(requests, found, wanted, few))
@@ -174,11 +174,11 @@ def check_emulated(requests: Requests) -> None:
     if lacking:
         asked = Counter((each.method, each.url, each.error_message) for each in lacking)
         lines = [
-            f"MockGraph does not emulate what was asked for, {len(lacking)} times; stub it or "
-            "leave it out:"
+            f"MockGraph does not emulate what was asked for, {times_of(len(lacking))}; stub it "
+            "or leave it out:"
         ]
         for (method, url, message), count in list(asked.items())[:_SHOWN]:
-            often = f", {_times(count)}" if count > 1 else ""
+            often = f", {times_of(count)}" if count > 1 else ""
             lines.append(f"    {method} {cut(url)}{often}: {message}")
         if len(asked) > _SHOWN:
             lines.append(f"    and {len(asked) - _SHOWN} more")
@@ -196,10 +196,6 @@ def _as_text(value: Any) -> Any:
 
 def _option(name: str) -> str:
     return name.lower().removeprefix("$")
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _some(differences: Sequence[str]) -> list[str]:

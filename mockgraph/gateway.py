@@ -20,7 +20,7 @@ from mockgraph import addressing, control, rendering
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.tenants import Tenant, Tenants
+from mockgraph.tenants import NOTED, Tenant, Tenants
 from mockgraph.wire import Environ, Headers, Request, Response, StartResponse, error_body, identity
 
 Answer = Callable[[Request, Tenant], Response]
@@ -85,7 +85,9 @@ class Gateway(Flask):
         elif not isinstance(error, GraphError):
             _logger.error("%s %s failed", asked.method, asked.path, exc_info=error)
             error = GraphError()
-        body = error_body(error, asked)
+        tenant: Tenant | None = asked.environ.get(NOTED)
+        at = None if tenant is None else tenant.state.clock.now()
+        body = error_body(error, asked, at)
         response = rendering.render_json(body, error.status, self._settings.json)
         response.headers.extend(error.headers)
         return response

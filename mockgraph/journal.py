@@ -133,6 +133,8 @@ class Journal:
         exchange = Exchange(request, response, 0, self._clock.now(), seconds)
         if self._changes:
             exchange.changes = self._changes
+        if request.strike is not None and request.strike.effects:
+            exchange.effects = request.strike.effects
         return exchange
 
     def record(self, request: Request, response: Response, seconds: float) -> Exchange:

@@ -37,12 +37,13 @@ class PathPattern:
     ``{name}`` is one segment or a part of one, ``*`` anything within one, ``**`` anything at
     all, a whole ``/**`` nothing too. Letter case does not matter, a root in front (``/v1.0``)
     may be left out, keys may be written ``alerts/{id}`` or ``alerts('{id}')``, and a blank is a
-    blank whether the path came percent-encoded or not, since paths are matched decoded.
+    blank whether the path came percent-encoded or not, since paths are matched decoded. Of a
+    whole URL the path counts. Raises BadRequest where there is a query, too.
     """
 
     def __init__(self, text: str, roots: tuple[str, ...] = ROOTS):
         self.text = text
-        self._compiled, self.names = _compile(text, roots)
+        self._compiled, self.names = _compile(_path_of(text), roots)
 
     def match(self, path: str) -> dict[str, str] | None:
         """What the names in the pattern stand for, or None where the path is another one."""
@@ -105,7 +106,7 @@ class Matcher:
         self._methods = _methods(options.get("method"))
         path = options.get("path") or ""
         self._pattern = PathPattern(path, roots) if "{" in path or "*" in path else None
-        self._part = path.casefold()
+        self._part = _path_of(path).casefold()
         query = options.get("query") or {}
         self._query = {_option(name): value for name, value in query.items()}
         self._headers = dict(options.get("request_headers") or {})
@@ -190,6 +191,15 @@ def call(function: Callable[..., Any], what: str, /, *arguments: Any, **named: A
         raise
     except Exception as error:
         raise CallbackFailed(what, error) from error
+
+
+def _path_of(text: str) -> str:
+    """The path in what is a path or a URL."""
+    _, mark, rest = text.partition("://")
+    path = f"/{rest.partition('/')[2]}" if mark else text
+    if "?" in path:
+        raise BadRequest("path: Query options are given by themselves, query={'$top': '5'}.")
+    return path
 
 
 def _methods(given: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,7 +87,8 @@ def mockgraph(
     _mockgraph_servers: dict[Any, MockGraph],
 ) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
-    from mockgraph.live import MockGraph
+    from mockgraph.live import CheckFailed, MockGraph
+    from mockgraph.transports import CallRefused
 
     config, options = request.config, _marked(request)
     auth = options.get("auth", "any")
@@ -101,14 +103,15 @@ def mockgraph(
         ).start()
         _mockgraph_servers[auth, strict_client, allow, tls] = server
     server.renew(options.get("seed", mockgraph_seed))
-    if options.get("intercept", False):
-        with server.intercept() as intercept:
-            yield server
-        intercept.check()
-    else:
+    with server.intercept() if options.get("intercept") else nullcontext() as intercept:
         yield server
-    strict = options.get("strict", config.getini("mockgraph_strict"))
-    server.check(strict=strict, strict_client=strict_client)
+    try:
+        if intercept is not None:
+            intercept.check()
+        strict = options.get("strict", config.getini("mockgraph_strict"))
+        server.check(strict=strict, strict_client=strict_client)
+    except (CallRefused, CheckFailed) as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -127,12 +130,12 @@ def _ca_dir() -> str | None:
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
-    marker = request.node.get_closest_marker("mockgraph")
-    if marker is None:
-        return {}
-    if marker.args or marker.kwargs.keys() - _OPTIONS:
-        raise pytest.UsageError(
-            "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, intercept=, "
-            "tls=; no more."
-        )
-    return dict(marker.kwargs)
+    options: dict[str, Any] = {}
+    for marker in request.node.iter_markers("mockgraph"):  # the closest first
+        if marker.args or marker.kwargs.keys() - _OPTIONS:
+            raise pytest.UsageError(
+                "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, "
+                "intercept=, tls=; no more."
+            )
+        options = {**marker.kwargs, **options}
+    return options

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property, lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -159,9 +160,9 @@ def identity(request: Request) -> Headers:
     ]
 
 
-def error_body(error: GraphError, request: Request) -> dict[str, Any]:
-    """Graph's error object for this request."""
-    return error.body(request.request_id, request.client_request_id)
+def error_body(error: GraphError, request: Request, at: datetime | None = None) -> dict[str, Any]:
+    """Graph's error object for this request, at a time of its tenant's clock."""
+    return error.body(request.request_id, request.client_request_id, at)
 
 
 def status_line(status: int) -> str:

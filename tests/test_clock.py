@@ -22,6 +22,18 @@ def test_real_time_until_it_is_told_otherwise() -> None:
     assert before <= Clock().now() <= datetime.now(UTC)
 
 
+def test_a_moment_may_be_a_text_and_a_step_a_timedelta() -> None:
+    clock = Clock()
+    clock.freeze("2024-02-29T13:00:00+01:00")
+    assert clock.now() == MOMENT
+    clock.advance(MINUTE)
+    assert clock.now() == MOMENT + MINUTE
+    for text in ("", "soon", "2024-02-30T00:00:00Z"):
+        with pytest.raises(BadRequest, match="is no instant"):
+            clock.freeze(text)
+    assert clock.now() == MOMENT + MINUTE
+
+
 def test_it_says_what_it_shows() -> None:
     clock = Clock()
     assert repr(clock).endswith("Z, real>")
@@ -98,3 +110,12 @@ def test_what_the_server_writes_goes_by_it_until_a_reset() -> None:
         assert changed["lastModifiedDateTime"] == "2024-02-29T12:01:00.000000Z"
         graph.reset()
         assert abs(graph.clock.now() - datetime.now(UTC)) < MINUTE
+
+
+def test_errors_tell_its_time() -> None:
+    with MockGraph(auth="off") as graph:
+        graph.clock.freeze(MOMENT)
+        graph.faults.forbidden(path="/alerts")
+        for path in ("Security/alerts", "Security/nothing", "nowhere/x"):
+            error = requests.get(f"{graph.url}/{path}", timeout=9).json()["error"]
+            assert error["innerError"]["date"] == "2024-02-29T12:00:00"

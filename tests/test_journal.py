@@ -210,3 +210,36 @@ def test_by_http(client: FlaskClient) -> None:
 @pytest.mark.parametrize("query", ["status=ok", "limit=-1", "limit=9999999999", "verb=GET"])
 def test_a_question_that_is_wrong(client: FlaskClient, query: str) -> None:
     assert client.get(f"/_mockgraph/requests?{query}").status_code == 400
+
+
+def test_what_faults_did_to_an_answer_is_told(client: FlaskClient) -> None:
+    client.post("/_mockgraph/faults", json={"preset": "malformed", "kind": "html"})
+    client.post("/_mockgraph/faults", json={"preset": "latency", "ms": 1, "times": 2})
+    client.get("/localtest/Security")
+    client.post("/_mockgraph/faults", json={"preset": "throttle", "retry_after": 30})
+    client.get("/localtest/Security")
+    client.get("/localtest/Security")
+    altered, throttled, spared = journal_of(client)
+    assert repr(altered) == ("<1: GET /localtest/Security -> 200 with an HTML page and 1 ms late>")
+    assert repr(throttled) == "<2: GET /localtest/Security -> 429 by fault>"
+    assert [each.as_json()["faults"] for each in (altered, throttled, spared)] == [
+        ["an HTML page", "1 ms late"],
+        ["1 ms late", "429 TooManyRequests, Retry-After 30"],
+        [],
+    ]
+
+
+def test_what_is_not_emulated_by_http(client: FlaskClient) -> None:
+    client.post("/_mockgraph/stubs", json={"path": "/me", "json": {}})
+    for path in ("me", "users", "security/alerts/none", "security"):
+        client.get(f"/v1.0/{path}")
+    listed = client.get("/_mockgraph/unemulated").json
+    assert listed is not None
+    assert [each["path"] for each in listed["value"]] == ["/v1.0/users"]
+
+
+def test_choices_that_are_empty_are_none(client: FlaskClient) -> None:
+    client.get("/localtest/Security")
+    listed = client.get("/_mockgraph/requests?method=&path=&status=&inBatch=&limit=").json
+    assert listed is not None
+    assert len(listed["value"]) == 1

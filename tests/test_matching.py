@@ -255,3 +255,26 @@ def test_a_predicate_may_refuse(refused: GraphError) -> None:
 )
 def test_a_matcher_tells_what_it_is_for(options: Any, text: str) -> None:
     assert str(Matcher(options)) == text
+
+
+URL = "https://graph.microsoft.com/v1.0/security/alerts/{id}"
+
+
+def test_of_a_url_the_path_counts() -> None:
+    assert PathPattern(URL).match("/v1.0/security/alerts/7") == {"id": "7"}
+    assert PathPattern(URL).match("/beta/security/alerts/7") is None
+    assert PathPattern("https://graph.microsoft.com").match("/") == {}
+
+
+@pytest.mark.parametrize("path", ["/security?$top=5", f"{URL}?$top=5"])
+def test_a_query_has_a_place_of_its_own(path: str) -> None:
+    with pytest.raises(BadRequest, match="Query options are given by themselves"):
+        PathPattern(path)
+    with pytest.raises(BadRequest, match="Query options are given by themselves"):
+        Matcher({"path": path})
+
+
+def test_a_url_without_wildcards_is_a_part_of_the_path_as_others_are() -> None:
+    matcher = Matcher({"path": "https://graph.microsoft.com/v1.0/security"})
+    assert matcher.match(make_request(path="/v1.0/security/alerts")) == {}
+    assert matcher.match(make_request(path="/beta/security/alerts")) is None

@@ -154,9 +154,34 @@ def test_a_strict_client(
     result = run(project, HAMMERS.format(marker=marker, asked=asked))
     result.assert_outcomes(passed=2, errors=errors)
     if errors:
-        result.stdout.fnmatch_lines(
-            ["*The client is not well-behaved, 2 times:*", "*no-backoff: *"]
-        )
+        result.stdout.fnmatch_lines(["*The client misbehaved twice:*", "*no-backoff: *"])
+
+
+def test_markers_add_up(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+import pytest
+
+pytestmark = pytest.mark.mockgraph(auth="off", seed={"Security": {"alerts": []}})
+
+def ids(graph):
+    found = requests.get(graph.url + "/Security/alerts", timeout=9).json()["value"]
+    return [each["id"] for each in found]
+
+@pytest.mark.mockgraph(seed={"Security": {"alerts": [{"id": "of the class"}]}})
+class TestIt:
+    def test_class(self, mockgraph):
+        assert ids(mockgraph) == ["of the class"]
+
+    @pytest.mark.mockgraph(seed={"Security": {"alerts": [{"id": "of the test"}]}})
+    def test_test(self, mockgraph):
+        assert ids(mockgraph) == ["of the test"]
+
+def test_module(mockgraph):
+    assert ids(mockgraph) == []
+""",
+    ).assert_outcomes(passed=3)
 
 
 # -- kinds of tests -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 import requests
 from markdown_it import MarkdownIt
 
-from mockgraph import MockGraph, tls
+from mockgraph import MockGraph, create_app, tls
 from mockgraph.cli import main
 from mockgraph.control.faults import PRESETS
+from mockgraph.police.conduct import RULES
 from mockgraph.version import __version__
 
+AUTH = {"Authorization": "Bearer x"}
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = [
     (token.info, token.content)
@@ -35,22 +38,27 @@ def test_the_ready_line_is_the_one_printed() -> None:
     assert f"MockGraph {__version__} is ready: http://127.0.0.1:8365/localtest/Security" in block
 
 
+def curl(graph: MockGraph, command: str) -> requests.Response:
+    """What curl would do, asking this server."""
+    words = shlex.split(command)[1:]
+    given = {flag: words[words.index(flag) + 1] for flag in ("-X", "-d") if flag in words}
+    pairs = [words[at + 1] for at, word in enumerate(words) if word == "-H"]
+    (url,) = (word for word in words if word.startswith("http"))
+    return requests.request(
+        given.get("-X", "GET"),
+        url.replace("http://127.0.0.1:8365", graph.origin),
+        headers=dict(pair.split(": ", 1) for pair in pairs),
+        data=given.get("-d"),
+        timeout=10,
+    )
+
+
 def test_the_curl_commands_are_answered() -> None:
     commands = re.split(r"\n(?=curl )", blocks("bash", "curl")[0].replace("\\\n", " "))
     assert len(commands) == 2
     with MockGraph() as graph:
         for command in commands:
-            words = shlex.split(command)[1:]
-            given = {flag: words[words.index(flag) + 1] for flag in ("-X", "-d") if flag in words}
-            pairs = [words[at + 1] for at, word in enumerate(words) if word == "-H"]
-            (url,) = (word for word in words if word.startswith("http"))
-            response = requests.request(
-                given.get("-X", "GET"),
-                url.replace("http://127.0.0.1:8365", graph.origin),
-                headers=dict(pair.split(": ", 1) for pair in pairs),
-                data=given.get("-d"),
-                timeout=10,
-            )
+            response = curl(graph, command)
             assert response.status_code == 200, response.text
         assert graph.state["Security"]["providerStatus"][0]["vendor"] == "Vendor value"
 
@@ -58,6 +66,11 @@ def test_the_curl_commands_are_answered() -> None:
 def test_the_pytest_example_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(blocks("python", "def test_")[0])
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
+def test_the_example_of_unittest_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(blocks("python", "unittest.TestCase")[0])
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
 def test_the_example_of_a_bad_day_passes(pytester: pytest.Pytester) -> None:
@@ -80,23 +93,58 @@ def test_an_example_in_python_runs(mark: str) -> None:
     exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})
 
 
-def test_a_fault_by_curl_is_taken() -> None:
-    (command,) = blocks("bash", "/_mockgraph/faults")
-    words = shlex.split(command.replace("\\\n", " "))
+def test_a_test_by_curl_is_one() -> None:
+    (block,) = blocks("bash", "/_mockgraph/verify")
+    *before, verify, forget = re.split(r"\n(?=curl )", block.replace("\\\n", " "))
     with MockGraph() as graph:
-        answer = requests.post(
-            words[3].replace("http://127.0.0.1:8365", graph.origin),
-            data=words[words.index("-d") + 1],
-            headers={"Content-Type": "application/json"},
-            timeout=10,
-        )
-        assert answer.status_code == 201, answer.text
-        assert [rule.as_json()["preset"] for rule in graph.faults] == ["throttle"]
+        assert [curl(graph, each).status_code for each in before] == [204, 201]
+        url = f"{graph.origin}/t/mine/v1.0/security/alerts/a1"
+        asked = [requests.get(url, headers=AUTH, timeout=10) for _ in range(3)]
+        assert [each.status_code for each in asked] == [429, 429, 200]
+        assert asked[-1].json()["title"] == "Odd sign-in"
+        verified = curl(graph, verify)
+        assert verified.status_code == 200, verified.text
+        assert curl(graph, forget).status_code == 204
+
+
+def test_the_example_in_javascript_says_what_is_taken() -> None:
+    (block,) = blocks("js", "/_mockgraph/")
+    with MockGraph() as graph:
+        calls = re.findall(r'control\("(\w+)", "(\w+)", (\{.*\})\)', block)
+        for method, path, body in calls:
+            if path == "verify":
+                for _ in range(3):
+                    requests.get(
+                        f"{graph.origin}/v1.0/security/alerts/a1", headers=AUTH, timeout=10
+                    )
+            answer = requests.request(
+                method,
+                f"{graph.origin}/_mockgraph/{path}",
+                json=json.loads(re.sub(r"(\w+):", r'"\1":', body)),
+                timeout=10,
+            )
+            assert answer.ok, answer.text
+        assert [path for _, path, _ in calls] == ["state", "faults", "stubs", "verify"]
+
+
+def test_what_is_said_of_the_control_plane_is_there() -> None:
+    app = create_app()
+    served = {str(rule).replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
+    tables = "\n".join(line for line in README.splitlines() if line.startswith("|"))
+    named = set(re.findall(r"/_mockgraph/[\w/{}]+", tables.replace("{user code}", "{code}")))
+    assert len(named) > 10
+    assert named - served == set()
+    covered = {each for each in served if any(each.startswith(name) for name in named)}
+    assert {each for each in served if each.startswith("/_mockgraph/")} == covered
 
 
 def test_every_preset_is_named() -> None:
     missing = [name for name in PRESETS if f"`{name}`" not in README]
     assert missing == []
+
+
+def test_every_misdeed_is_named() -> None:
+    assert [name for name in RULES if f"`{name}`" not in README] == []
 
 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,11 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
             raise ExpectationFailed(str(error)) from None
         return answer({"count": len(found), "value": [each.number for each in found]})
 
+    @plane.get("/_mockgraph/unemulated")
+    def list_unemulated() -> Response:
+        lacking = tenant().requests().unemulated
+        return answer({"value": [each.as_json() for each in lacking]})
+
     @plane.get("/_mockgraph/misdeeds")
     def list_misdeeds() -> Response:
         found = misdeeds(tenant().journal.requests())
@@ -78,22 +83,27 @@ def _chosen(requests: Requests) -> Requests:
     unknown = request.args.keys() - choices
     if unknown:
         raise BadRequest(f"{min(unknown)}: The choices are {', '.join(choices)}.")
-    in_batch = request.args.get("inBatch")
+    in_batch = _given("inBatch")
     if in_batch is not None and in_batch not in _TRUTHS:
         raise BadRequest("inBatch: Give true or false.")
     found = requests.filter(
-        request.args.get("method"),
-        request.args.get("path"),
+        _given("method"),
+        _given("path"),
         _number("status"),
-        answered_by=request.args.get("answeredBy"),
+        answered_by=_given("answeredBy"),
         in_batch=None if in_batch is None else _TRUTHS[in_batch],
     )
     limit = _number("limit")
     return found if limit is None else found[max(len(found) - limit, 0) :]
 
 
+def _given(name: str) -> str | None:
+    """A choice; an empty one is none."""
+    return request.args.get(name) or None
+
+
 def _number(name: str) -> int | None:
-    given = request.args.get(name)
+    given = _given(name)
     if given is None:
         return None
     if not (given.isascii() and given.isdigit()) or len(given) > 9:

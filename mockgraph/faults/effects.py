@@ -150,10 +150,9 @@ class Answer(Effect):
 
     def _error(self, request: Request, clock: Clock, retry_after: str | None) -> Body:
         """Graph's error; where a client is to come later, as the page on throttling has it."""
-        body = error_body(GraphError(self._message), request)
+        body = error_body(GraphError(self._message), request, clock.now())
         error: dict[str, Any] = body["error"]
         error["code"] = self._code
-        error["innerError"]["date"] = clock.now().strftime("%Y-%m-%dT%H:%M:%S")
         if retry_after or self._status == HTTPStatus.TOO_MANY_REQUESTS:
             error["innerError"] |= {
                 "code": str(self._status),

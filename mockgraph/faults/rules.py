@@ -87,11 +87,12 @@ class Strike:
     """What the faults do to one request: nothing, to this one.
 
     ``answer`` is given in place of the work's, where a fault answers; either is to be passed
-    through :meth:`mar`.
+    through :meth:`mar`. ``effects`` are what is done, in words for the journal.
     """
 
     __slots__ = ()
     answer: Response | None = None
+    effects: Sequence[Effect] = ()
 
     def mar(self, response: Response) -> Response:
         """The response after what the faults do to it."""
@@ -99,18 +100,18 @@ class Strike:
 
 
 class _Struck(Strike):
-    __slots__ = ("_clock", "_effects", "_request", "answer")
+    __slots__ = ("_clock", "_request", "answer", "effects")
 
     def __init__(
         self, answer: Response | None, effects: Sequence[Effect], request: Request, clock: Clock
     ):
         self.answer = answer
-        self._effects = effects
+        self.effects = effects
         self._request = request
         self._clock = clock
 
     def mar(self, response: Response) -> Response:
-        for effect in self._effects:
+        for effect in self.effects:
             response = effect.after(response, self._request, self._clock)
         return response
 

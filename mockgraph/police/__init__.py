@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
+from mockgraph.differences import times_of
 from mockgraph.errors import ClientMisbehaved
 from mockgraph.exchange import Exchange
 from mockgraph.journal import Requests
@@ -144,7 +145,7 @@ def check_well_behaved(exchanges: Iterable[Exchange], allow: Iterable[str] = ())
     found = [each for each in misdeeds(exchanges) if each.rule not in allowed]
     if not found:
         return
-    lines = [f"The client is not well-behaved, {len(found)} times:"]
+    lines = [f"The client misbehaved {times_of(len(found))}:"]
     lines += [f"    {each}, after {each.earlier!r}" for each in found[:_LISTED]]
     if len(found) > _LISTED:
         lines.append(f"    (the first {_LISTED} of them)")

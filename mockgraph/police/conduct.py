@@ -58,13 +58,14 @@ _HINTS = {
     "client-request-id-dropped": "Send the client-request-id of the first try with the others.",
     "paging-by-hand": "Request the URL in @odata.nextLink as it is, until there is none.",
 }
+RULES = tuple(_HINTS)
 
 
 def rules(names: Iterable[str]) -> frozenset[str]:
     """The rules of these names, one or several. Raises MockGraphError where there is none."""
     given = frozenset([names] if isinstance(names, str) else names)
-    for name in given - _HINTS.keys():
-        raise MockGraphError(f"There is no misdeed {name!r}; there are {', '.join(_HINTS)}.")
+    for name in given.difference(RULES):
+        raise MockGraphError(f"There is no misdeed {name!r}; there are {', '.join(RULES)}.")
     return given
 
 

@@ -290,3 +290,9 @@ def test_a_rule_tells_what_it_is(faults: Faults, make: Callable[[Faults], Rule],
     assert repr(faults) == "<Faults: none>"
     assert repr(make(faults)) == text
     assert repr(faults) == f"<Faults: {text}>"
+
+
+def test_an_option_that_a_fault_does_not_have(faults: Faults) -> None:
+    for options in ({"statuss": 500}, {"status": 500, "often": 2}):
+        with pytest.raises(TypeError, match=r"This fault has no option (statuss|often)"):
+            faults.add(**options)

@@ -210,7 +210,7 @@ def test_the_list_is_bounded_and_says_what_to_do_once() -> None:
     with pytest.raises(AssertionError) as failure:
         check_well_behaved(play(*[failed(403)] * 60))
     lines = str(failure.value).splitlines()
-    assert lines[0] == "The client is not well-behaved, 59 times:"
+    assert lines[0] == "The client misbehaved 59 times:"
     assert lines[21] == "    (the first 20 of them)"
     assert lines[22:] == [
         "retried-in-vain: Take this status as the answer; retry 429, 503 and 504 alone."
