@@ -95,7 +95,11 @@ class Runner:
         return ", ".join(each for each, is_there in found.items() if not is_there)
 
     def _can_import(self, module: str) -> bool:
-        command = [self.python, "-c", f"import {module}"]
+        """Whether it is installed; one that is, and is broken, is to fail in its program."""
+        find = (
+            "import sys; from importlib.util import find_spec; sys.exit(not find_spec(sys.argv[1]))"
+        )
+        command = [self.python, "-c", find, module]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def run(self, program: Program) -> str:
@@ -185,12 +189,15 @@ def main() -> None:
     unknown = set(given.names) - {program.name for program in PROGRAMS}
     if unknown:
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
+    python = shutil.which(given.python)
+    if python is None:
+        parser.error(f"no such Python: {given.python}")
     programs = [each for each in PROGRAMS if not given.names or each.name in given.names]
     with (
         tempfile.TemporaryDirectory() as directory,
         MockGraph(tls=True, proxy=True, auth=given.auth, ca_dir=directory) as graph,
     ):
-        runner = Runner(graph, os.path.abspath(shutil.which(given.python) or given.python))
+        runner = Runner(graph, os.path.abspath(python))
         counts = run_all(runner, programs, bool(given.names))
     print(", ".join(f"{count} {what}" for what, count in counts.items()))
     sys.exit(1 if counts["failed"] else 0)
