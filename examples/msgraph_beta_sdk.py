@@ -79,7 +79,6 @@ async def send_batch(client: GraphServiceClient, alerts: list[Alert]) -> None:
     content = BatchRequestContent()
     for number, alert in enumerate(alerts, 1):
         request = client.security.alerts.by_alert_id(alert.id or "").to_get_request_information()
-        request.path_parameters["baseurl"] = client.request_adapter.base_url
         item = BatchRequestItem(request_information=request, id=str(number))
         content.add_request(str(number), item)
     answer = await BatchRequestBuilder(client.request_adapter).post(content)
