@@ -73,9 +73,9 @@ class Request(flask.Request):
 
     @cached_property
     def content(self) -> bytes:
-        """The body, whole, and unpacked where it came packed, as the SDKs for Go and TypeScript
-        send it. Raises 400 where it broke off, 413 where it is too large, 415 where it is packed
-        in another way than by gzip."""
+        """The body, whole, and unpacked where it came packed, as the SDK for Go sends it, and those
+        for TypeScript may. Raises 400 where it broke off, 413 where it is too large, 415 where it
+        is packed in another way than by gzip."""
         data = self._sent()
         coding = self.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if not data or coding in _PLAIN:

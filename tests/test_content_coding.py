@@ -1,4 +1,4 @@
-"""Bodies that come packed, as the SDKs for Go and TypeScript send theirs."""
+"""Bodies that come packed, as the SDK for Go sends its own."""
 
 from __future__ import annotations
 
