@@ -12,6 +12,9 @@ import pytest
 from processes import environment
 from wire import ask
 
+# Runs in process forget the modules that they loaded, and native ones can be loaded only once.
+importlib.import_module("trustme")
+
 HEAVY = (
     "flask",
     "werkzeug",
@@ -47,8 +50,6 @@ def patch(graph, **changes):
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    # A run in process forgets the modules that it loaded, and native ones load only once.
-    importlib.import_module("trustme")
     pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
     return pytester
 
