@@ -31,6 +31,7 @@ def _at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(indexes, "_FROM", 0)
         patched.setattr(indexes, "_ASKED", 1)
+        patched.setattr(indexes, "_MERGED", 0)
         patched.setattr(persistent, "_CHUNK", 4)
         yield
 
@@ -64,6 +65,22 @@ FILTERS = [
     "title eq 'a' or own eq 1",
     "not (title eq 'a')",
     "title eq 'a' and title eq 'b'",
+    "title in ('a')",
+    "title in ('a','A','a')",
+    "title in ('a',null)",
+    "severity in ('high','LOW')",
+    "confidence in (0,1)",
+    "own in (1,true,'a')",
+    "own in (0,false)",
+    "own/in in ('p','q') and title in ('a','b')",
+    "tags/$count in (1,2)",
+    "eventDateTime in (2024-05-01T12:00:00Z)",
+    "title eq 'a' or title eq 'b'",
+    "title eq 'a' or title in ('b','A') or 'a' eq title",
+    "title eq 'a' and own eq 1 or title eq 'b' and confidence eq 1",
+    "severity eq 'high' or severity eq null",
+    "(title eq 'a' or title eq 'b') and (own eq 1 or own eq '1')",
+    "not (title in ('a','b'))",
     "tags/$count eq 1",
     "tags/any(t: t eq 'x')",
 ]
@@ -175,18 +192,39 @@ def entities(values: Sequence[Json]) -> list[Entity]:
 def test_an_index_leaves_only_what_is_equal() -> None:
     rows = Rows(entities([n % 5 for n in range(100)]))
     for version in (rows, rows.changed({"k0": None, "k7": entities([0] * 8)[7]})):
-        found = list(version.having([(("n",), 2)]))
+        found = list(version.having([(("n",), [2])]))
         assert found == [entity for entity in version.in_order if entity["n"] == 2]
-        assert list(version.having([(("n",), 7)])) == []
-        assert version.having([(("n",), 2), (("m",), 1)]) is not version.in_order
+        assert list(version.having([(("n",), [7])])) == []
+        assert version.having([(("n",), [2]), (("m",), [1])]) is not version.in_order
 
 
 def test_the_narrowest_of_several_indexes_counts() -> None:
     values = [{"wide": n % 2, "narrow": n} for n in range(50)]
     rows = Rows(Entity(value, f"k{n}", n, n) for n, value in enumerate(values))
-    equalities: Json = [(("wide",), 1), (("narrow",), 3)]
+    equalities: Json = [(("wide",), [1]), (("narrow",), [3])]
     for order in (equalities, equalities[::-1]):
         assert [entity.key for entity in rows.having(order)] == ["k3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_at"),
+    [
+        ("own in (3,7)", 2),
+        ("own eq 3 or own eq 7 or own in (9,3)", 3),
+        ("own in (3,7) and title eq 'even'", 2),
+        ("own in (3,7) or title eq 'even'", 100),
+        ("title in ('even','odd')", 100),  # merged, they would take longer than a search
+        ("own in (3,1000)", 1),
+        ("own in (1000,1001)", 0),
+    ],
+)
+def test_several_values_are_looked_up_too(
+    monkeypatch: pytest.MonkeyPatch, text: str, looked_at: int
+) -> None:
+    monkeypatch.setattr(indexes, "_MERGED", 16)
+    values = [{"own": n, "title": "odd" if n % 2 else "even"} for n in range(100)]
+    rows = Rows(Entity(value, f"k{n}", n, n) for n, value in enumerate(values))
+    assert len(rows.having(compile_filter(text, Alert).equalities)) == looked_at
 
 
 def test_small_tables_and_rare_questions_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +232,9 @@ def test_small_tables_and_rare_questions_get_none(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(indexes, "_ASKED", 2)
     small, large = Rows(entities(range(9))), Rows(entities(range(10)))
     for _ in range(3):
-        assert small.having([(("n",), 1)]) is small.in_order
-    assert large.having([(("n",), 1)]) is large.in_order
-    assert len(large.having([(("n",), 1)])) == 1
+        assert small.having([(("n",), [1])]) is small.in_order
+    assert large.having([(("n",), [1])]) is large.in_order
+    assert len(large.having([(("n",), [1])])) == 1
 
 
 def test_indexes_are_few_and_those_asked_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +243,7 @@ def test_indexes_are_few_and_those_asked_most(monkeypatch: pytest.MonkeyPatch) -
     rows = Rows(entities(range(20)))
 
     def is_indexed(path: str) -> bool:
-        return rows.having([((path,), 1)]) is not rows.in_order
+        return rows.having([((path,), [1])]) is not rows.in_order
 
     assert [is_indexed("a"), is_indexed("b"), is_indexed("b"), is_indexed("b")] == [True] * 4
     assert not is_indexed("c")
@@ -220,7 +258,7 @@ def test_names_made_up_by_the_thousand_are_not_all_remembered() -> None:
     made = Indexes()
     some = Rows(entities(range(20))).in_order
     for n in range(3000):
-        made.narrow(some, [((f"made{n}",), 1)])
+        made.narrow(some, [((f"made{n}",), [1])])
     assert len(made._asked) <= 256
     assert len(made._made) <= 8
 
@@ -233,7 +271,7 @@ def test_many_may_ask_at_once() -> None:
 
     def ask(n: int) -> bool:
         version, value = versions[n % len(versions)], n % 7
-        found = [each for each in version.having([(("n",), value)]) if each["n"] == value]
+        found = [each for each in version.having([(("n",), [value])]) if each["n"] == value]
         return found == [each for each in version.in_order if each["n"] == value]
 
     with ThreadPoolExecutor(8) as pool:
@@ -244,5 +282,5 @@ def test_who_asks_while_an_index_is_made_searches() -> None:
     made = Indexes()
     some = Rows(entities(range(20))).in_order
     with made._making:
-        assert made.narrow(some, [(("n",), 1)]) is some
-    assert len(made.narrow(some, [(("n",), 1)])) == 1
+        assert made.narrow(some, [(("n",), [1])]) is some
+    assert len(made.narrow(some, [(("n",), [1])])) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockgraph import edm
@@ -11,19 +11,21 @@ from mockgraph.odata.comparisons import member_of
 from mockgraph.odata.expressions import compile_test
 from mockgraph.odata.grammar import parse
 from mockgraph.odata.paths import Scope, resolve
-from mockgraph.odata.syntax import Binary, Kind, Literal, Logical, Node, Path
+from mockgraph.odata.syntax import Binary, In, Kind, Literal, Logical, Node, Path
+from mockgraph.odata.types import Type
 
 Json = Any
 Entity = Mapping[str, Json]
-Equality = tuple[tuple[str, ...], Json]
+Equality = tuple[tuple[str, ...], tuple[Json, ...]]
 
 
 class Filter(NamedTuple):
     """A compiled filter.
 
-    ``equalities`` are pairs of a property path and a value as it is stored; an entity that
-    matches has each of them. They never replace ``matches``. Instants and null are left out:
-    one moment has many spellings, and null may be nothing at all.
+    ``equalities`` are pairs of a property path and values as they are stored; an entity that
+    matches has, for each pair, one of the values there. They never replace ``matches``.
+    Instants and null are left out: one moment has many spellings, and null may be nothing at
+    all.
     """
 
     matches: Callable[[Entity], bool]
@@ -47,22 +49,45 @@ def _equalities(node: Node, schema: type[edm.StructuredType]) -> Iterator[Equali
         case Logical("and", operands):
             for operand in operands:
                 yield from _equalities(operand, schema)
+        case Logical(_, operands):
+            yield from _in_each([dict(_equalities(operand, schema)) for operand in operands])
+        case In(Path() as path, options):
+            yield from _equality(path, options, schema)
         case Binary("eq", Path() as path, Literal() as literal) | Binary(
             "eq", Literal() as literal, Path() as path
         ):
-            yield from _equality(path, literal, schema)
+            yield from _equality(path, (literal,), schema)
 
 
-def _equality(path: Path, literal: Literal, schema: type[edm.StructuredType]) -> Iterator[Equality]:
+def _in_each(
+    alternatives: Sequence[Mapping[tuple[str, ...], tuple[Json, ...]]],
+) -> Iterator[Equality]:
+    """What comes of either: at a path that all of them speak of, a value of any of them."""
+    for path in alternatives[0]:
+        if all(path in each for each in alternatives):
+            yield path, tuple(value for each in alternatives for value in each[path])
+
+
+def _equality(
+    path: Path, literals: Sequence[Node], schema: type[edm.StructuredType]
+) -> Iterator[Equality]:
     names = path.names[1:] if path.names[0] == "$it" else path.names
     property_type = resolve(path, Scope(schema)).type
-    if property_type.kind is Kind.ENUMERATION and literal.kind in (Kind.STRING, Kind.MEMBER):
-        member = member_of(property_type.of, literal.value)
-        spelt = [name for name, each in property_type.of.__members__.items() if each is member]
-        if len(spelt) == 1:
-            yield names, spelt[0]
-    elif names[-1] != "$count" and _is_plain(literal):
-        yield names, literal.value
+    values = [value for each in literals for value in _stored(each, property_type)]
+    if names[-1] != "$count" and len(values) == len(literals):
+        yield names, tuple(values)
+
+
+def _stored(node: Node, property_type: Type) -> Iterator[Json]:
+    """The one value that equals a literal wherever it is stored, if there is one."""
+    match node:
+        case Literal(Kind.STRING | Kind.MEMBER, text) if property_type.kind is Kind.ENUMERATION:
+            member = member_of(property_type.of, text)
+            spelt = [name for name, each in property_type.of.__members__.items() if each is member]
+            if len(spelt) == 1:
+                yield spelt[0]
+        case Literal() if _is_plain(node):
+            yield node.value
 
 
 def _is_plain(literal: Literal) -> bool:

@@ -11,9 +11,10 @@ option and why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from itertools import islice
+from typing import Any, Final, Protocol, TypeVar
 
 from mockgraph import edm
 from mockgraph.errors import BadRequest
@@ -26,6 +27,7 @@ from mockgraph.odata.syntax import quoted
 
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
+E_co = TypeVar("E_co", bound=Entity, covariant=True)
 Schema = type[edm.StructuredType]
 Navigation = Mapping[Schema, Mapping[str, Schema]]
 
@@ -44,6 +46,13 @@ _FORMAT = re.compile(
     r"|streaming=(?:true|false)|IEEE754Compatible=false|charset=utf-8))*",
     re.IGNORECASE,
 )
+
+
+class Counted(Protocol[E_co]):
+    """Entities whose number is known."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[E_co]: ...
 
 
 @dataclass(frozen=True)
@@ -65,20 +74,29 @@ class Query:
     format: str | None = None
     skiptoken: str | None = None
 
+    def matching(self, entities: Iterable[E]) -> Iterator[E]:
+        """The entities that match, as they come, each looked at when it is asked for."""
+        if self.filter is not None:
+            entities = filter(self.filter.matches, entities)
+        if self.search is not None:
+            entities = filter(self.search, entities)
+        return iter(entities)
+
     def find(self, entities: Iterable[E], first: int | None = None) -> list[E]:
-        """The entities that match, in order; with ``first`` only so many where that is quicker.
+        """The entities that match, in order; with ``first`` only so many, which is quicker.
 
         ``top`` and ``skip`` are left to the caller, who pages.
         """
-        if self.filter is not None:
-            matches = self.filter.matches
-            entities = [entity for entity in entities if matches(entity)]
-        if self.search is not None:
-            found = self.search
-            entities = [entity for entity in entities if found(entity)]
+        found = self.matching(entities)
         if self.orderby is not None:
-            return self.orderby.sort(entities, first)
-        return list(entities) if first is None else list(entities)[:first]
+            return self.orderby.sort(found, first)
+        return list(islice(found, first))
+
+    def number(self, entities: Counted[E]) -> int:
+        """How many of the entities match."""
+        if self.filter is None and self.search is None:
+            return len(entities)
+        return sum(1 for _ in self.matching(entities))
 
     def selection(self) -> str:
         """What the context URL says in parentheses: ``title,alerts(id)``, or nothing."""

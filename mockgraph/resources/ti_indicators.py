@@ -193,7 +193,7 @@ def _delete_by_external_id(
     transaction: Transaction, _: str | None, parameters: Properties
 ) -> ActionResult:
     carriers: dict[str, list[str]] = {}
-    for indicator in transaction.entities(_SET):
+    for indicator in transaction.having(_SET, "externalId", set(parameters["value"])):
         carriers.setdefault(indicator["externalId"], []).append(indicator["id"])
     results = []
     for external_id in parameters["value"]:

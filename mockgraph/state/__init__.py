@@ -144,7 +144,7 @@ class State:
 
     def _count(self, intent: Intent) -> Outcome:
         query = intent.query
-        return Outcome(value=len(query.find(self._reader.reached(intent.address, query))))
+        return Outcome(value=query.number(self._reader.reached(intent.address, query)))
 
     def _read(self, intent: Intent) -> Outcome:
         reader = self._reader

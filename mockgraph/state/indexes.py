@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from mockgraph.state.entities import Entity
@@ -17,12 +19,15 @@ from mockgraph.state.persistent import Map, Ordered
 
 Path = tuple[str, ...]
 Entities = Ordered[Entity]
+Equality = tuple[Path, Iterable[Any]]
 
 # A smaller table is searched as quickly.
 _FROM = 200
 # How many indexes a table has at most, and how many paths are counted to choose them by.
 _MOST = 8
 _MOST_COUNTED = 256
+# The share of a table, one in so many, beyond which a search is as good as merging several lists.
+_MERGED = 16
 # How often a path is asked until it gets one: making one costs a few searches.
 _ASKED = 2
 
@@ -67,8 +72,10 @@ class Index:
                 by_value = by_value.put(value, (by_value.get(value) or Ordered()).put(entity))
         return Index(self._path, entities, by_value)
 
-    def equal(self, value: Any) -> Entities:
-        return self._by_value.get((value,)) or Ordered()
+    def having(self, values: Iterable[Any]) -> list[Entities]:
+        """For each of the values, the entities that have it, if any."""
+        found = (self._by_value.get(key) for key in {(value,) for value in values})
+        return [entities for entities in found if entities is not None]
 
 
 class Indexes:
@@ -84,15 +91,19 @@ class Indexes:
         self._asked: dict[Path, int] = {}
         self._making = threading.Lock()
 
-    def narrow(self, entities: Entities, equalities: Iterable[tuple[Path, Any]]) -> Entities:
-        """Those entities of a version that may have all the values: no fewer than do."""
-        narrowest = entities
+    def narrow(self, entities: Entities, equalities: Iterable[Equality]) -> Entities:
+        """Those entities of a version that may have one of the values at each path.
+
+        No fewer than do.
+        """
+        narrowest = [entities]
         if len(entities) >= _FROM:
-            for path, value in equalities:
+            for path, values in equalities:
                 index = self._index(path, entities)
-                if index is not None:
-                    narrowest = min(narrowest, index.equal(value), key=len)
-        return narrowest
+                found = index.having(values) if index else [entities]
+                if len(found) == 1 or _size(found) * _MERGED <= len(entities):
+                    narrowest = min(narrowest, found, key=_size)
+        return narrowest[0] if len(narrowest) == 1 else _merged(narrowest)
 
     def _index(self, path: Path, entities: Entities) -> Index | None:
         asked = self._count(path)
@@ -126,6 +137,15 @@ class Indexes:
             self._made.pop(least, None)
         index = self._made[path] = Index.of(path, entities)
         return index
+
+
+def _size(lists: Iterable[Entities]) -> int:
+    return sum(map(len, lists))
+
+
+def _merged(lists: Iterable[Entities]) -> Entities:
+    """Entities of which none is in two of the lists, in order."""
+    return Ordered(sorted(chain.from_iterable(lists), key=attrgetter("number")))
 
 
 def _value(path: Path, entity: Entity) -> tuple[tuple[Any], ...]:

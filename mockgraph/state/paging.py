@@ -65,8 +65,7 @@ class Pager:
         BadRequest where the skip token is none of ours, not this list's, or of a walk long past.
         """
         if size == 0:
-            found = len(query.find(entities)) if query.count else None
-            return Slice([], found, None)
+            return Slice([], query.number(entities) if query.count else None, None)
         mark = zlib.crc32(of.encode())
         kind, source, place = _read_token(query.skiptoken)
         if kind == "w":
@@ -133,14 +132,13 @@ class Pager:
 
 
 def _unordered(entities: Ordered[Entity], query: Query, size: int, after: int, mark: int) -> Slice:
-    count = None
-    if query.count:
-        found = Ordered(query.find(entities))
+    count: int | None
+    if query.count and (query.filter or query.search):
+        found = Ordered(query.matching(entities))
         count, matching = len(found), found.after(after)
     else:
-        tests = [test for test in (query.filter and query.filter.matches, query.search) if test]
-        rest = entities.after(after)
-        matching = (entity for entity in rest if all(test(entity) for test in tests))
+        count = len(entities) if query.count else None
+        matching = query.matching(entities.after(after))
     # A walk under way has left behind what it skipped at its start.
     skip = 0 if after else query.skip or 0
     page = list(itertools.islice(matching, skip, skip + size + 1))

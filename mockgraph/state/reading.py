@@ -76,14 +76,14 @@ class Reader:
         else:
             target = self._service.sets[expansion.name.lower()]
             entities = self._candidates(target, query)
-        found = query.find(entities)
-        rest = found[query.skip or 0 :][: query.top]
-        rows = [self.row(each, query, target) for each in rest]
-        return Page(rows, len(found) if query.count else None)
+        skip = query.skip or 0
+        first = None if query.top is None else skip + query.top
+        rows = [self.row(each, query, target) for each in query.find(entities, first)[skip:]]
+        return Page(rows, query.number(entities) if query.count else None)
 
     def _candidates(self, resource: Resource, query: Query) -> Ordered[Entity]:
         return self.rows(resource.name).having(query.filter.equalities if query.filter else ())
 
     def _related(self, target: EntitySet, by: str, owner: Entity) -> Ordered[Entity]:
-        candidates = self.rows(target.name).having([((by,), owner.key)])
+        candidates = self.rows(target.name).having([((by,), (owner.key,))])
         return Ordered(each for each in candidates if each[by] == owner.key)

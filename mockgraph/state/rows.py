@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.indexes import Indexes, Path
+from mockgraph.state.indexes import Equality, Indexes
 from mockgraph.state.persistent import Map, Ordered
 
 # Entities by key; None for those that are gone.
@@ -27,8 +27,8 @@ class Rows(Mapping[str, Entity]):
     def find(self, key: str) -> Entity | None:
         return self._by_key.get(key)
 
-    def having(self, equalities: Iterable[tuple[Path, Any]]) -> Ordered[Entity]:
-        """The entities that may have all the values at the paths: no fewer than do."""
+    def having(self, equalities: Iterable[Equality]) -> Ordered[Entity]:
+        """The entities that may have one of the values at each path: no fewer than do."""
         return self._indexes.narrow(self.in_order, equalities)
 
     def changed(self, delta: Delta) -> Rows:

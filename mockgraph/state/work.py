@@ -6,7 +6,7 @@ What the server writes by itself is made here: ids, times, and all that was left
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mockgraph import edm
@@ -40,11 +40,13 @@ class Work:
         written = self._written.get(set_name, {})
         return written[key] if key in written else self._stored(set_name).find(key)
 
-    def entities(self, set_name: str) -> Iterable[Properties]:
+    def having(self, set_name: str, name: str, values: Collection[Json]) -> Iterable[Properties]:
+        """The entities of a set that have one of these values for a property, by an index."""
         written = self._written.get(set_name, {})
-        stored = self._stored(set_name).in_order
+        stored = self._stored(set_name).having([((name,), values)])
         kept = [entity for entity in stored if entity.key not in written]
-        return [*kept, *(entity for entity in written.values() if entity is not None)]
+        every = [*kept, *(entity for entity in written.values() if entity is not None)]
+        return [entity for entity in every if entity[name] in values]
 
     def create(self, set_name: str, properties: Properties) -> Properties:
         """A new entity, with the id it brings if that is free. Raises 409."""

@@ -76,7 +76,7 @@ def test_all_together() -> None:
     assert (query.format, query.skiptoken) == ("minimal", "opaque+/=")
     assert query.selection() == "id,title"
     assert query.filter is not None
-    assert query.filter.equalities == ((("title",), "b"),)
+    assert query.filter.equalities == ((("title",), ("b",)),)
 
 
 def test_a_query_is_frozen() -> None:
