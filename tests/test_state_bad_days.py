@@ -15,7 +15,7 @@ from conftest import state_of
 from flask.testing import FlaskClient
 from processes import environment
 from refusals import message_of
-from stores import ALERTS, SECURITY, failing, failing_write, patch, region, serving, state
+from stores import ALERTS, HEADER, SECURITY, failing, failing_write, patch, region, serving, state
 
 from mockgraph.errors import MockGraphError
 from mockgraph.state import log
@@ -144,12 +144,30 @@ def test_a_file_that_others_take(client: FlaskClient, store: Path, happens: str,
     assert (store.read_bytes() if store.exists() else None) == found
 
 
+def test_a_compaction_that_finds_no_descriptor_leaves_the_store_as_it_was(
+    client: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections may have taken them all."""
+    opened: Any = state(client)._entities._store
+    content = store.read_bytes()
+    for where, name in [(log.StoreLog, "_open"), (os, "replace")]:
+        opened._log.beside.write_bytes(HEADER)
+        with monkeypatch.context() as patched:
+            patched.setattr(where, name, failing(errno.EMFILE))
+            with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+                opened._log.replace()
+        assert store.read_bytes() == content
+    assert patch(client, "after") == 200
+    assert reopened(client, store) == "after"
+
+
 def test_a_file_that_cannot_be_opened_again_is_written_no_more(
     client: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number of a closed file may be a socket's by now: it must not be written to."""
     opened: Any = state(client)._entities._store
     with monkeypatch.context() as patched:
+        patched.setattr(log, "_REPLACES_OPEN_FILES", False)  # as on Windows
         patched.setattr(os, "replace", failing(errno.EBUSY))
         patched.setattr(log.StoreLog, "_open", failing(errno.EMFILE))
         with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
@@ -162,6 +180,17 @@ def test_a_file_that_cannot_be_opened_again_is_written_no_more(
     finally:
         os.close(stranger)
     assert reopened(client, store) == "before"
+
+
+def test_a_file_that_must_be_closed_to_be_replaced(
+    client: FlaskClient, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: Any = state(client)._entities._store
+    opened._log.beside.write_bytes(store.read_bytes())
+    monkeypatch.setattr(log, "_REPLACES_OPEN_FILES", False)
+    opened._log.replace()
+    assert patch(client, "after") == 200
+    assert reopened(client, store) == "after"
 
 
 # -- from the start -----------------------------------------------------------------------
@@ -206,23 +235,84 @@ def test_what_is_no_file_takes_no_store(tmp_path: Path, special: str) -> None:
         log.StoreLog(path)
 
 
-def test_another_process_is_refused_with_a_clear_message(store: Path) -> None:
-    program = (
-        "import sys\n"
-        "from mockgraph.errors import MockGraphError\n"
-        "from mockgraph.state.log import Path, StoreLog\n"
-        "try: StoreLog(Path(sys.argv[1]))\n"
-        "except MockGraphError as error: print(error)\n"
+OPEN_ANOTHER = (
+    "import sys\n"
+    "from mockgraph.errors import MockGraphError\n"
+    "from mockgraph.state.log import Path, StoreLog\n"
+    "try: StoreLog(Path(sys.argv[1]))\n"
+    "except MockGraphError as error: print(error)\n"
+)
+
+
+def told_to_another_process(store: Path) -> str:
+    """What another process is told that opens the store."""
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_ANOTHER, store],
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    return done.stdout.strip()
+
+
+def test_another_process_is_refused_with_a_clear_message(store: Path) -> None:
     with serving(store) as client:
-        done = subprocess.run(
-            [sys.executable, "-c", program, store],
-            env=environment({}),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.strip() == f"The store {store} is in use by another process."
+        assert told_to_another_process(store) == f"The store {store} is in use by another process."
         assert patch(client, "still") == 200
     with serving(store) as client:
         assert region(client) == "still"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks and links")
+@pytest.mark.parametrize("by", ["the lock is deleted", "link", "hard link", "folder"])
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_store_has_one_process_by_whatever_name(store: Path, by: str, compacted: bool) -> None:
+    name = store.with_name("other.store")
+    with serving(store) as client:
+        if compacted:
+            opened: Any = state(client)._entities._store
+            opened._log.beside.write_bytes(store.read_bytes())
+            opened._log.replace()
+        if by == "the lock is deleted":
+            name = store
+            store.with_name("graph.store.lock").unlink()
+        elif by == "link":
+            name.symlink_to(store)
+        elif by == "hard link":
+            name.hardlink_to(store)
+        else:
+            name.symlink_to(store.parent)
+            name /= store.name
+        assert "is in use by another process" in told_to_another_process(name)
+        assert patch(client, "still") == 200
+    with serving(name) as client:
+        assert region(client) == "still"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_forked_process_does_not_hold_a_store_that_was_closed(store: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from mockgraph.state.store import Path, Store\n"
+        "store = Store(Path(sys.argv[1]), 'process')\n"
+        "child = os.fork()\n"
+        "if not child: signal.pause()\n"
+        "try:\n"
+        "    store.close()\n"
+        "    Store(Path(sys.argv[1]), 'process').close()\n"
+        "finally:\n"
+        "    os.kill(child, signal.SIGKILL)\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, store], env=environment({}), check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_file_system_without_locks_of_that_kind(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(log.fcntl, "flock", failing(errno.ENOLCK))
+        file = log.StoreLog._open(Any, store, os.O_CREAT)
+    os.close(file)

@@ -333,6 +333,21 @@ def test_what_a_killed_compaction_left_is_cleared_away(store: Path) -> None:
         assert patch(client, "one") == 200
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
+def test_what_somebody_put_in_its_way_is_not_written_to(store: Path, held: Held) -> None:
+    """On a shared machine the folder may be everybody's."""
+    others = store.with_name("others")
+    others.write_text("not ours")
+    held.may_end.set()
+    with serving(store) as client:
+        store.with_name("graph.store.new").symlink_to(others)
+        compact(client, store)
+    assert others.read_text() == "not ours"
+    assert not store.is_symlink()
+    with serving(store) as client:
+        assert patch(client, "after") == 200
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no modes")
 def test_a_file_keeps_its_mode_and_a_link_leads_to_it(tmp_path: Path) -> None:
     target, link = tmp_path / "target.store", tmp_path / "link.store"

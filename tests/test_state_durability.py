@@ -37,7 +37,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.sizes: list[int] = []
-        self.folders = 0
+        self.folders: list[int] = []
         self.fails = False
         self.may_end = threading.Event()
         self.may_end.set()
@@ -47,7 +47,7 @@ class Disk:
     def sync(self, file: int) -> None:
         about = os.fstat(file)
         if stat.S_ISDIR(about.st_mode):
-            self.folders += 1
+            self.folders.append(about.st_ino)
             return
         self.begun.release()
         assert self.may_end.wait(30)
@@ -116,10 +116,18 @@ def test_a_write_is_synced_before_it_is_answered(
     assert len(disk.sizes) == before
 
 
-def test_a_new_store_has_its_name_on_the_disk_too(disk: Disk, client: FlaskClient) -> None:
-    assert disk.folders == 1
+def test_a_new_store_has_its_name_on_the_disk_too(
+    store: Path, disk: Disk, client: FlaskClient
+) -> None:
+    assert disk.folders == [store.parent.stat().st_ino]
     patch(client, "again")
-    assert disk.folders == 1
+    assert len(disk.folders) == 1
+
+
+def test_so_have_the_folders_that_were_made_for_it(tmp_path: Path, disk: Disk) -> None:
+    with serving(tmp_path / "not" / "yet" / "graph.store", durability="disk"):
+        folders = [tmp_path, tmp_path / "not", tmp_path / "not" / "yet"]
+        assert disk.folders == [each.stat().st_ino for each in folders]
 
 
 def test_a_write_that_survives_a_kill_alone_waits_for_no_disk(store: Path, disk: Disk) -> None:

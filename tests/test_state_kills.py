@@ -69,4 +69,5 @@ def test_what_was_answered_is_there_and_nothing_is_half_done(
         assert found == known, (turn, answers)
         assert sum(had.values()) > answers
         needed = len(json.dumps(state))
-        assert store.stat().st_size < 50_000 + 3 * needed
+        # Besides, what four writers write while a compaction lasts.
+        assert store.stat().st_size < 500_000 + 3 * needed

@@ -108,7 +108,7 @@ def test_a_torn_last_record_is_dropped_with_a_warning(
     whole = used.read_bytes()
     start = whole.rstrip(b"\n").rfind(b"\n") + 1
     last = len(whole) - start
-    for kept in (1, 2, last // 2, last - 2, last - 1):
+    for kept in (1, 2, last // 2, last - 2):
         used.write_bytes(whole[: start + kept])
         caplog.clear()
         with serving(used) as client:
@@ -131,6 +131,23 @@ def test_a_power_cut_may_leave_zeros_behind_what_was_written(used: Path) -> None
         with serving(used) as client:
             assert region(client) == "two"
         assert used.read_bytes() == whole[:start]
+
+
+@pytest.mark.parametrize("ends_in", [b"", b"\0", b"\0" * 5000])
+def test_a_whole_last_record_without_a_line_end_is_kept(
+    used: Path, caplog: pytest.LogCaptureFixture, ends_in: bytes
+) -> None:
+    """An editor may have saved it like that, and it was answered."""
+    whole = used.read_bytes()
+    used.write_bytes(whole[:-1] + ends_in)
+    with serving(used) as client:
+        assert region(client) == "three"
+        assert used.read_bytes() == whole
+        (record,) = caplog.records
+        assert "had no end to its last line; it was added" in record.message
+        assert patch(client, "again") == 200
+    with serving(used) as client:
+        assert region(client) == "again"
 
 
 # -- the file itself ----------------------------------------------------------------------
@@ -157,18 +174,34 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_is_found_wherever_it_is(used: Path, data: st.DataObject) -> None:
     whole = used.read_bytes()
-    at = data.draw(st.integers(0, len(whole) - 2))  # the last newline is what may be torn off
-    became = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[at]))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    became = (whole[at] + data.draw(st.integers(1, 255))) % 256
+    if at == len(whole) - 1 and became == 0:
+        became = 1  # a last line end that is a zero is one that is missing
+    check_damage(used, whole, at, became)
+    used.write_bytes(whole)
+
+
+def test_damage_of_a_single_bit_is_found_wherever_it_is(store: Path) -> None:
+    whole = HEADER + RECORD + RECORD
+    for at, byte in enumerate(whole):
+        for bit in range(8):
+            check_damage(store, whole, at, byte ^ 1 << bit)
+    store.write_bytes(whole)
+    Store(store, "process").close()
+
+
+def check_damage(store: Path, whole: bytes, at: int, became: int) -> None:
+    """A store with this byte instead is refused, with the place, and stays as it is."""
     damaged = whole[:at] + bytes([became]) + whole[at + 1 :]
-    used.write_bytes(damaged)
+    store.write_bytes(damaged)
     # A line that lost its end runs on into the next one; one that gained an end stops there.
     lines = [0, *(place + 1 for place, byte in enumerate(damaged[:-1]) if byte == ord("\n"))]
     line = max(start for start in lines if start <= at)
-    says = "is not a MockGraph store" if line == 0 else f"is damaged at byte {line};"
+    says = "is not a MockGraph store|version" if line == 0 else f"is damaged at byte {line};"
     with pytest.raises(MockGraphError, match=says):
-        Store(used, "process")
-    assert used.read_bytes() == damaged
-    used.write_bytes(whole)
+        Store(store, "process")
+    assert store.read_bytes() == damaged
 
 
 # -- what is not a store ------------------------------------------------------------------
@@ -237,8 +270,8 @@ def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) ->
         b'{"_default": {"1": {"a": 1}}}',
         b"SQLite format 3\x00" + b"\x00" * 200,
         b"\n" + HEADER,
-        HEADER.replace(b"2", b"3") + RECORD,
-        HEADER.replace(b"2", b"1"),
+        HEADER.replace(b"2", b"x") + RECORD,
+        b"x" * 200_000,
         b"\x00" * 200,
         HEADER[:-1] + b" \n",
     ],
@@ -246,6 +279,12 @@ def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) ->
 def test_a_file_that_is_not_ours_is_left_alone(store: Path, content: bytes) -> None:
     store.write_bytes(content)
     refused(store, "is not a MockGraph store of version 2")
+
+
+@pytest.mark.parametrize("version", [b"1", b"3", b"10"])
+def test_a_store_of_another_version_is_left_alone(store: Path, version: bytes) -> None:
+    store.write_bytes(HEADER.replace(b"2", version) + RECORD)
+    refused(store, f"has version {version.decode()} of the format", "reads version 2 alone")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:

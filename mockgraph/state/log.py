@@ -15,9 +15,11 @@ from filelock import FileLock, Timeout
 from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.state.records import HEADER, Contents, read
 
-if sys.platform == "darwin":
+if sys.platform != "win32":
     import fcntl
 
+# Windows will not replace a file that is open.
+_REPLACES_OPEN_FILES = sys.platform != "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
 _CLOSED = -1
 _logger = logging.getLogger("mockgraph.store")
@@ -25,6 +27,9 @@ _logger = logging.getLogger("mockgraph.store")
 
 class StoreLog:
     """A store file that is written to; a lock beside it keeps other processes out.
+
+    Where the system can, the file itself is locked, too: it may have another name, a hard link,
+    and the lock beside it may be deleted.
 
     ``size`` is its length up to the last line that was written whole. Raises MockGraphError
     where it is locked or cannot be written.
@@ -37,17 +42,18 @@ class StoreLog:
         self.path = Path(os.path.realpath(path))
         self.beside = self.path.with_name(f"{self.path.name}.new")
         self.size = 0
-        self._is_new_name = True
         self._has_leftover = False
         self._file = _CLOSED
         self._lock = FileLock(f"{self.path}.lock")
         with self._opening():
             if self.path.exists() and not self.path.is_file():
                 raise OSError(None, "it is no file")
+            # Folders with names in them that may not be on the disk yet.
+            self._unsynced = [self.path.parent, *_made(self.path.parent)]
             self._lock.acquire(timeout=0)
             try:
-                self._file = self._open(os.O_CREAT)
-            except OSError:
+                self._file = self._open(self.path, os.O_CREAT)
+            except BaseException:
                 self._lock.release()
                 raise
 
@@ -61,8 +67,8 @@ class StoreLog:
             contents = read(self.path)
             self.size = contents.size
             self.beside.unlink(missing_ok=True)
-            if contents.torn:
-                self._drop_torn(contents.torn)
+            if contents.torn or contents.lacks_end:
+                self._mend_end(contents)
             if not self.size:
                 write_all(self._file, HEADER)
                 self.size = len(HEADER)
@@ -94,33 +100,64 @@ class StoreLog:
     def sync(self) -> None:
         """Bring the file to the disk, and its name where that is new. Raises OSError."""
         sync(self._file)
-        if self._is_new_name:
-            self._sync_folder()
-            self._is_new_name = False
+        while self._unsynced:
+            _sync_folder(self._unsynced[-1])
+            self._unsynced.pop()
 
     def replace(self) -> None:
         """Put the file that was written beside in the place of this one. Raises OSError."""
         self._check_hold()
-        self._let_go()  # Windows will not replace a file that is open
-        try:
-            os.replace(self.beside, self.path)
-        finally:
-            self._is_new_name = True
-            self._file = self._open()
-            self.size = os.fstat(self._file).st_size
+        if _REPLACES_OPEN_FILES:
+            self._replace_open()
+        else:
+            self._replace_closed()
+        self._unsynced = [self.path.parent]
+        self.size = os.fstat(self._file).st_size
 
     def close(self) -> None:
         self._let_go()
         self._lock.release()
 
-    def _open(self, flags: int = 0) -> int:
-        return os.open(self.path, os.O_RDWR | os.O_APPEND | _BINARY | flags, 0o644)
+    def _replace_open(self) -> None:
+        """Whatever fails, there may be no descriptor left, the store is as it was."""
+        new = self._open(self.beside)
+        try:
+            os.replace(self.beside, self.path)
+        except OSError:
+            os.close(new)
+            raise
+        self._let_go()
+        self._file = new
+
+    def _replace_closed(self) -> None:
+        self._let_go()
+        try:
+            os.replace(self.beside, self.path)
+        finally:
+            self._file = self._open(self.path)
+
+    def _open(self, path: Path, flags: int = 0) -> int:
+        """Open a file, held so that no other process may. Raises OSError, Timeout."""
+        file = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY | flags, 0o644)
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+                raise Timeout(str(path)) from None
+            except OSError:
+                pass  # a file system that cannot: there is the lock beside it
+        return file
 
     def _let_go(self) -> None:
         """Close the file, and forget its number, which the next file or socket may get."""
         file, self._file = self._file, _CLOSED
-        if file != _CLOSED:
-            os.close(file)
+        if file == _CLOSED:
+            return
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_UN)  # a process that was forked has the file, too
+        os.close(file)
 
     def _check_hold(self) -> None:
         """Raises OSError where the path does not lead to our file as we left it.
@@ -153,23 +190,19 @@ class StoreLog:
         os.ftruncate(self._file, self.size)
         self._has_leftover = False
 
-    def _drop_torn(self, torn: int) -> None:
+    def _mend_end(self, contents: Contents) -> None:
         os.ftruncate(self._file, self.size)
-        if self.size:
+        if contents.lacks_end:
+            write_all(self._file, b"\n")
+            self.size += 1
+            _logger.warning("The store %s had no end to its last line; it was added.", self.path)
+        elif self.size:
             _logger.warning(
                 "The store %s ended in the middle of a write that was never answered; "
                 "its last %d bytes were dropped.",
                 self.path,
-                torn,
+                contents.torn,
             )
-
-    def _sync_folder(self) -> None:
-        if hasattr(os, "O_DIRECTORY"):  # elsewhere folders cannot be opened
-            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                sync(folder)
-            finally:
-                os.close(folder)
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[None]:
@@ -183,10 +216,28 @@ class StoreLog:
 
 
 def create_like(path: Path, model: Path) -> int:
-    """An empty file that those may read and write who may the model. Raises OSError."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
+    """A new file that those may read and write who may the model. Raises OSError."""
+    path.unlink(missing_ok=True)
+    # Never what somebody else put there, a link to another file among it.
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
     os.chmod(path, stat.S_IMODE(os.stat(model).st_mode))
     return file
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make a folder that is missing, and tell in which folders there are new ones now."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return [each.parent for each in missing]
+
+
+def _sync_folder(path: Path) -> None:
+    if hasattr(os, "O_DIRECTORY"):  # elsewhere folders cannot be opened
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            sync(folder)
+        finally:
+            os.close(folder)
 
 
 def write_all(file: int, data: bytes) -> None:
