@@ -7,7 +7,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockgraph.state.entities import Entity
@@ -39,6 +39,7 @@ def rows() -> dict[str, Entity]:
 
 
 @given(st.lists(steps, max_size=8))
+@example([lambda table: table.clear(), lambda table: table.update({"b": {}, "a": {}})])
 def test_as_a_dict(taken: list[Step]) -> None:
     stored, plain = rows(), copy.deepcopy(BEFORE)
     changes = Changes(stored)
@@ -55,9 +56,7 @@ def test_as_a_dict(taken: list[Step]) -> None:
     changes.settle()
     assert stored == BEFORE
     storage = EntityStorage(Snapshot({"things": Rows(stored.values())}, 1))
-    storage.commit(
-        {"things": {**dict.fromkeys(changes.removed), **changes.put}}, anew=changes.removed
-    )
+    storage.commit({"things": changes.write}, anew=changes.removed)
     assert storage.now.rows("things") == plain
     assert list(storage.now.rows("things")) == list(plain)
 

@@ -47,6 +47,12 @@ class Changes(MutableMapping[str, Any]):
         self.put: dict[str, Mapping[str, Any]] = {}
         self.removed: dict[str, None] = {}
 
+    @property
+    def write(self) -> dict[str, Mapping[str, Any] | None]:
+        """What was put, in that order, and None for what is gone."""
+        gone = (key for key in self.removed if key not in self.put)
+        return {**dict.fromkeys(gone), **self.put}
+
     def settle(self) -> None:
         """Take note of documents that an updater edited in place."""
         for key, value in self._lent.items():
@@ -115,7 +121,7 @@ class EntityTable(Table):
             updater(changes)
             changes.settle()
             if changes.put or changes.removed:
-                write = {**dict.fromkeys(changes.removed), **copy.deepcopy(changes.put)}
+                write = copy.deepcopy(changes.write)
                 self._entities.commit({self.name: write}, anew=changes.removed)
         self.clear_cache()
 

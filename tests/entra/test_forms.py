@@ -205,7 +205,11 @@ def test_any_authorization_request_gets_an_answer(query: dict[str, str]) -> None
     assert answer.status_code in (200, 302, 400)
 
 
-@given(st.text(alphabet=st.characters(exclude_characters="/?#\\"), min_size=1, max_size=50))
+@given(
+    st.text(
+        alphabet=st.characters(codec="utf-8", exclude_characters="/?#\\"), min_size=1, max_size=50
+    )
+)
 def test_any_tenant_gets_an_answer(tenant: str) -> None:
     answer = _CALLER.get(f"/{tenant}/v2.0/.well-known/openid-configuration")
     assert answer.status_code in (200, 400, 404)
