@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mockgraph.state.copies import Copies
 from mockgraph.state.entities import Entity
 from mockgraph.state.rows import Rows, Snapshot
 from mockgraph.state.storage import EntityStorage
-from mockgraph.state.tables import Changes, Copies
+from mockgraph.state.tables import Changes
 
 Table = MutableMapping[str, Any]
 Step = Callable[[Table], Any]
@@ -71,7 +72,7 @@ def test_only_what_changed_is_noted() -> None:
 
 
 def test_copies_are_for_reading() -> None:
-    copies = Copies(rows())
+    copies = Copies(Rows(rows().values()))
     assert dict(copies) == BEFORE
     assert ("a" in copies, "c" in copies, len(copies)) == (True, False, 2)
     with pytest.raises(KeyError):

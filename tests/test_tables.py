@@ -7,6 +7,7 @@ import errno
 import itertools
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from mockgraph.state.tables import EntityDB, EntityTable
 
 Json = Any
 
+TABLES = ("things", "others")
+
+tables = st.sampled_from(TABLES)
 keys = st.sampled_from("abcde")
 documents = st.fixed_dictionaries(
     {"n": st.integers(0, 3)},
@@ -92,87 +96,146 @@ def new_storage() -> EntityStorage:
     return EntityStorage()
 
 
-class Twins(RuleBasedStateMachine):
-    """One operation after another on both tables; what comes of it must be the same."""
+def opened(database: type[TinyDB], table: type[Table], storage: Storage) -> TinyDB:
+    """A database whose tables are of a kind; stock ones may be had over our storage, too."""
+
+    base: Any = database
+
+    class Database(base):
+        table_class = numbered(table)
+
+    return Database(storage=lambda: storage)
+
+
+class Siblings(RuleBasedStateMachine):
+    """One operation after another on several databases; what comes of it must be the same.
+
+    TinyDB's own, ours in memory, ours in a store, and TinyDB's own tables over our storage.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.ours = numbered(EntityTable)(new_storage(), "things")
-        self.stock = numbered(Table)(CopyingStorage(), "things")
+        self.folder = tempfile.TemporaryDirectory()
+        self.stores = [Path(self.folder.name, name) for name in ("ours", "stock")]
+        ours, stock = (EntityStorage(store=Store(path, "process")) for path in self.stores)
+        self.databases = [
+            opened(TinyDB, Table, CopyingStorage()),
+            opened(EntityDB, EntityTable, EntityStorage()),
+            opened(EntityDB, EntityTable, ours),
+            opened(TinyDB, Table, stock),
+        ]
 
-    def both(self, act: Callable[[Table], Json]) -> None:
+    def teardown(self) -> None:
+        """What was written is in the stores, and TinyDB's own reads it there."""
+        try:
+            known = self.contents(self.databases[0])
+            for database in self.databases:
+                database.close()
+            for path in self.stores:
+                again = opened(TinyDB, Table, EntityStorage(store=Store(path, "process")))
+                found = self.contents(again)
+                again.close()
+                assert found == known
+        finally:
+            self.folder.cleanup()
+
+    def contents(self, database: TinyDB) -> Json:
+        return {name: shown(database.table(name).all()) for name in TABLES}
+
+    def all(self, name: str, act: Callable[[Table], Json]) -> None:
+        self.all_of(lambda database: act(database.table(name)))
+
+    def all_of(self, act: Callable[[TinyDB], Json]) -> None:
         results = []
-        for table in (self.ours, self.stock):
+        for database in self.databases:
             try:
-                result = act(table)
+                result = act(database)
             except (KeyError, ValueError) as error:
                 result = type(error)
             results.append(shown(result))
-        assert results[0] == results[1]
+        assert results == results[:1] * len(results)
 
-    @rule(document=documents, key=keys)
-    def insert(self, document: Json, key: str) -> None:
-        self.both(lambda table: table.insert(keyed(document, key)))
+    @rule(name=tables, document=documents, key=keys)
+    def insert(self, name: str, document: Json, key: str) -> None:
+        self.all(name, lambda table: table.insert(keyed(document, key)))
 
-    @rule(document=documents)
-    def insert_without_an_id(self, document: Json) -> None:
-        self.both(lambda table: table.insert(copy.deepcopy(document)))
+    @rule(name=tables, document=documents)
+    def insert_without_an_id(self, name: str, document: Json) -> None:
+        self.all(name, lambda table: table.insert(copy.deepcopy(document)))
 
-    @rule(some=st.lists(documents, max_size=3))
-    def insert_multiple(self, some: list[Json]) -> None:
-        self.both(lambda table: table.insert_multiple(copy.deepcopy(some)))
+    @rule(name=tables, some=st.lists(documents, max_size=3))
+    def insert_multiple(self, name: str, some: list[Json]) -> None:
+        self.all(name, lambda table: table.insert_multiple(copy.deepcopy(some)))
 
-    @rule(update=updates, condition=conditions)
-    def update_where(self, update: Json, condition: QueryInstance) -> None:
-        self.both(lambda table: table.update(copied(update), condition))
+    @rule(name=tables, update=updates, condition=conditions)
+    def update_where(self, name: str, update: Json, condition: QueryInstance) -> None:
+        self.all(name, lambda table: table.update(copied(update), condition))
 
-    @rule(update=updates, some=st.lists(keys, max_size=2, unique=True))
-    def update_by_id(self, update: Json, some: list[Json]) -> None:
-        self.both(lambda table: table.update(copied(update), doc_ids=some))
+    @rule(name=tables, update=updates, some=st.lists(keys, max_size=2, unique=True))
+    def update_by_id(self, name: str, update: Json, some: list[Json]) -> None:
+        self.all(name, lambda table: table.update(copied(update), doc_ids=some))
 
-    @rule(update=updates)
-    def update_all(self, update: Json) -> None:
-        self.both(lambda table: table.update(copied(update)))
+    @rule(name=tables, update=updates)
+    def update_all(self, name: str, update: Json) -> None:
+        self.all(name, lambda table: table.update(copied(update)))
 
-    @rule(pairs=st.lists(st.tuples(updates, conditions), max_size=2))
-    def update_multiple(self, pairs: list[Json]) -> None:
-        self.both(lambda table: table.update_multiple([(copied(u), c) for u, c in pairs]))
+    @rule(name=tables, pairs=st.lists(st.tuples(updates, conditions), max_size=2))
+    def update_multiple(self, name: str, pairs: list[Json]) -> None:
+        self.all(name, lambda table: table.update_multiple([(copied(u), c) for u, c in pairs]))
 
-    @rule(document=documents, condition=conditions)
-    def upsert_where(self, document: Json, condition: QueryInstance) -> None:
-        self.both(lambda table: table.upsert(copy.deepcopy(document), condition))
+    @rule(name=tables, document=documents, condition=conditions)
+    def upsert_where(self, name: str, document: Json, condition: QueryInstance) -> None:
+        self.all(name, lambda table: table.upsert(copy.deepcopy(document), condition))
 
-    @rule(document=documents, key=keys)
-    def upsert_by_id(self, document: Json, key: str) -> None:
-        self.both(lambda table: table.upsert(keyed(document, key)))
+    @rule(name=tables, document=documents, key=keys)
+    def upsert_by_id(self, name: str, document: Json, key: str) -> None:
+        self.all(name, lambda table: table.upsert(keyed(document, key)))
 
-    @rule(some=st.lists(keys, max_size=2))
-    def remove_by_id(self, some: list[Json]) -> None:
-        self.both(lambda table: table.remove(doc_ids=some))
+    @rule(name=tables, some=st.lists(keys, max_size=2))
+    def remove_by_id(self, name: str, some: list[Json]) -> None:
+        self.all(name, lambda table: table.remove(doc_ids=some))
 
-    @rule(condition=conditions)
-    def remove_where(self, condition: QueryInstance) -> None:
-        self.both(lambda table: table.remove(condition))
+    @rule(name=tables, condition=conditions)
+    def remove_where(self, name: str, condition: QueryInstance) -> None:
+        self.all(name, lambda table: table.remove(condition))
+
+    @rule(name=tables)
+    def truncate(self, name: str) -> None:
+        self.all(name, lambda table: table.truncate())
+
+    @rule(name=tables, key=keys, condition=conditions)
+    def read(self, name: str, key: Json, condition: QueryInstance) -> None:
+        self.all(name, lambda table: table.get(doc_id=key))
+        self.all(name, lambda table: table.get(doc_ids=[key, "a"]))
+        self.all(name, lambda table: table.get(condition))
+        self.all(name, lambda table: table.search(condition))
+        self.all(name, lambda table: table.count(condition))
+        self.all(name, lambda table: table.contains(condition))
+        self.all(name, lambda table: table.contains(doc_id=key))
+
+    @rule(name=tables)
+    def drop(self, name: str) -> None:
+        self.all_of(lambda database: database.drop_table(name))
 
     @rule()
-    def truncate(self) -> None:
-        self.both(lambda table: table.truncate())
+    def drop_all(self) -> None:
+        self.all_of(lambda database: database.drop_tables())
 
-    @rule(key=keys, condition=conditions)
-    def read(self, key: Json, condition: QueryInstance) -> None:
-        self.both(lambda table: table.get(doc_id=key))
-        self.both(lambda table: table.get(doc_ids=[key, "a"]))
-        self.both(lambda table: table.get(condition))
-        self.both(lambda table: table.search(condition))
-        self.both(lambda table: table.count(condition))
-        self.both(lambda table: table.contains(condition))
-        self.both(lambda table: table.contains(doc_id=key))
+    @rule(name=tables, document=documents)
+    def edit_what_was_read(self, name: str, document: Json) -> None:
+        """It is nobody else's."""
+
+        def edit(table: Table) -> None:
+            for each in [*table.all(), *table]:
+                each.setdefault("in", {}).setdefault("deep", []).append(document)
+
+        self.all(name, edit)
 
     @invariant()
     def the_same_documents(self) -> None:
-        assert shown(self.ours.all()) == shown(self.stock.all())
-        assert shown(list(self.ours)) == shown(list(self.stock))
-        assert len(self.ours) == len(self.stock)
+        self.all_of(self.contents)
+        for name in TABLES:
+            self.all(name, lambda table: [list(table), len(table)])
 
 
 def shown(result: Json) -> Json:
@@ -187,8 +250,8 @@ def copied(update: Json) -> Json:
 
 
 EXAMPLES = max(80, settings().max_examples)
-Twins.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
-test_as_tinydb = Twins.TestCase
+Siblings.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
+test_as_tinydb = Siblings.TestCase
 
 
 @pytest.fixture

@@ -63,7 +63,9 @@ def encode(write: Mapping[str, Delta]) -> bytes:
     """One write as a line."""
     body = orjson.dumps(
         {
-            table: {key: entity and _plain(entity) for key, entity in delta.items()}
+            table: {
+                key: None if entity is None else _plain(entity) for key, entity in delta.items()
+            }
             for table, delta in write.items()
         }
     )

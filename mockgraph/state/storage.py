@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tinydb.storages import Storage
 
+from mockgraph.state.copies import Copies
 from mockgraph.state.entities import Entity
 from mockgraph.state.rows import Rows, Snapshot
 
@@ -35,7 +36,9 @@ class EntityStorage(Storage):
         self._revision = max(self.now.revision, time.time_ns() // 1000)
 
     def read(self) -> dict[str, dict[str, Any]]:
-        return cast("dict[str, dict[str, Any]]", dict(self.now.tables))
+        """Tables that are copied where they are read, so that any TinyDB may have them."""
+        tables = {name: Copies(rows) for name, rows in self.now.tables.items()}
+        return cast("dict[str, dict[str, Any]]", tables)
 
     def write(self, data: Documents) -> None:
         with self.writing():
@@ -79,7 +82,7 @@ class EntityStorage(Storage):
         """Plain documents as entities, not yet the state; stored tables stay as they are."""
         with self._lock:
             tables = {
-                name: documents if isinstance(documents, Rows) else self._rows(documents)
+                name: documents.rows if isinstance(documents, Copies) else self._rows(documents)
                 for name, documents in data.items()
             }
             return Snapshot(tables, self._revision)

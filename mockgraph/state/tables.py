@@ -15,27 +15,9 @@ from typing import Any, cast
 from tinydb import TinyDB
 from tinydb.table import Table
 
+from mockgraph.state.copies import Copies
 from mockgraph.state.entities import Entity
 from mockgraph.state.storage import EntityStorage
-
-
-class Copies(Mapping[str, Any]):
-    """A table as TinyDB's readers see it: each document a copy, for whoever gets it to edit."""
-
-    def __init__(self, rows: Mapping[str, Entity]):
-        self._rows = rows
-
-    def __getitem__(self, key: str) -> Any:
-        return copy.deepcopy(dict(self._rows[key]))
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._rows
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._rows))
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
 
 class Changes(MutableMapping[str, Any]):
