@@ -59,6 +59,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         address = request.address = addressing.resolve(request.method, request.path, service)
         auth.authorize(caller, address, settings.auth)
         intent = validation.read(request, address, service)
+        if address.writes and tenant.state.waits_for_disk:
+            request.step_aside()
         is_batch = address.operation is Operation.BATCH
         outcome = run_batch(request, intent) if is_batch else tenant.state.apply(intent)
         return rendering.render(outcome, intent, service, settings.json)

@@ -71,6 +71,12 @@ class Request(flask.Request):
         """Scheme, host, port and prefix as the caller wrote them. Raises 400 without a host."""
         return _origin(self.scheme, self.environ.get("HTTP_HOST"), self.server, self.root_path)
 
+    def step_aside(self) -> None:
+        """Let others be served from now on, in a server that knows how, while this one waits."""
+        sleep = self.environ.get("mockgraph.sleep")
+        if sleep is not None:
+            sleep(0)
+
     @cached_property
     def content(self) -> bytes:
         """The body, whole, and unpacked where it came packed, as the SDK for Go sends it, and those

@@ -18,8 +18,11 @@ import pytest
 from conftest import state_of
 from flask.testing import FlaskClient
 from stores import ALERTS, SECURITY, failing, patch, region, serving, state
+from wire import ask
 
+from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
+from mockgraph.server.leadership import Leadership
 from mockgraph.state import log
 from mockgraph.state.log import StoreLog
 from mockgraph.state.store import Store
@@ -177,6 +180,30 @@ def test_a_sync_holds_up_neither_readers_nor_other_writers(
     assert not second.done()
     disk.may_end.set()
     assert (first.result(), second.result()) == (200, 200)
+
+
+def test_a_server_serves_others_while_a_write_waits_for_the_disk(
+    store: Path,
+    disk: Disk,
+    appended: threading.Semaphore,
+    pool: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And not only when it has waited so long that somebody notices."""
+    monkeypatch.setattr(Leadership, "_watch", lambda _: None)
+    with MockGraph(store=store, durability="disk") as graph:
+        while appended.acquire(blocking=False):
+            pass
+        disk.hold()
+        before = len(disk.sizes)
+        answers = [pool.submit(ask, graph.origin, "POST", ALERTS, b"{}") for _ in range(THREADS)]
+        for _ in range(THREADS):
+            assert appended.acquire(timeout=30)
+        assert ask(graph.origin, "GET", SECURITY).status == 200
+        assert not any(answer.done() for answer in answers)
+        disk.may_end.set()
+        assert [answer.result().status for answer in answers] == [201] * THREADS
+        assert len(disk.sizes) - before <= 2
 
 
 def test_a_sync_that_fails_takes_back_what_waited_for_it(

@@ -76,6 +76,11 @@ class State:
         fork._begin(self._service, EntityStorage(self._initial), self._initial)
         return fork
 
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether a write is answered when it is on the disk, with those of others if it can."""
+        return self._entities.waits_for_disk
+
     def apply(self, intent: Intent) -> Outcome:
         """Do what was asked. Raises 404, 409, 412 and 507, and then nothing has changed."""
         operation = self._operations[intent.address.operation]

@@ -31,6 +31,7 @@ class EntityStorage(Storage):
     def __init__(self, start: Snapshot | None = None, store: Store | None = None):
         self.now = store.state if store else start or Snapshot({}, 0)
         self._store = store
+        self.waits_for_disk = store is not None and store.to_disk
         self._lock = store.writing if store else threading.RLock()
         # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
         self._revision = max(self.now.revision, time.time_ns() // 1000)

@@ -47,17 +47,18 @@ class Store:
     """An open store; ``state`` is what is in it. Raises MockGraphError where it cannot be used.
 
     ``durability`` is ``process`` or ``disk``: what an answered write survives, a kill or a
-    power cut. ``writing`` is the lock of those who change the state or the file.
+    power cut; ``to_disk`` tells which. ``writing`` is the lock of those who change the state or
+    the file.
     """
 
     def __init__(self, path: Path, durability: str):
         if durability not in DURABILITIES:
             raise MockGraphError(f"The durability is process or disk, not '{durability}'.")
         self.writing = threading.RLock()
-        self._to_disk = durability == "disk"
+        self.to_disk = durability == "disk"
         self._log = StoreLog(path)
         try:
-            contents = self._log.read(to_disk=self._to_disk)
+            contents = self._log.read(to_disk=self.to_disk)
         except BaseException:
             self._log.close()
             raise
@@ -96,7 +97,7 @@ class Store:
 
         Raises StoreFailed where they cannot be: ``undo`` was given the state to go back to.
         """
-        if not self._to_disk:
+        if not self.to_disk:
             return
         with self._syncing:
             if group.safe is None:
@@ -144,7 +145,7 @@ class Store:
 
     def _reached(self) -> tuple[Snapshot, int]:
         """What there is to go back to, if what comes next cannot be made safe."""
-        return (self.state if self._to_disk else _NOTHING), self._log.size
+        return (self.state if self.to_disk else _NOTHING), self._log.size
 
     # -- compaction -----------------------------------------------------------------------
 
@@ -174,7 +175,7 @@ class Store:
     def _swap(self, compaction: Compaction) -> None:
         with self._syncing:
             with self.writing:
-                compaction.finish(to_disk=self._to_disk)
+                compaction.finish(to_disk=self.to_disk)
                 self._log.replace()
                 self._compact_at = max(_COMPACT_FROM, 2 * self._log.size)
                 self._safe = self._reached()
