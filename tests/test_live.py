@@ -200,3 +200,18 @@ def test_the_package_offers_three_names() -> None:
     assert set(mockgraph.__all__) == {"MockGraph", "create_app", "__version__"}
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         mockgraph.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("prefix", ["", "/t/other"])
+def test_a_state_may_be_larger_than_any_request_of_graphs(prefix: str) -> None:
+    title = "x" * (5 * 1024 * 1024)
+    state = json.dumps({"Security": {"alerts": [{"id": "a", "title": title}]}}).encode()
+    with MockGraph() as graph:
+        origin = graph.origin
+        for body in (state, [state[:1000], state[1000:]]):
+            assert ask(origin, "PUT", f"{prefix}/_mockgraph/state", body).status == 204
+            (alert,) = ask(origin, "GET", f"{prefix}/_mockgraph/state").json["Security"]["alerts"]
+            assert alert["title"] == title
+        refused = ask(origin, "POST", f"{prefix}{SECURITY}/alerts/_mockgraph/state", state)
+        assert refused.status in (404, 405, 413)
+        assert ask(origin, "POST", f"{prefix}{SECURITY}/alerts", state).status == 413

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.server.requests import MAX_HEAD, Requests, environ_of
+from mockgraph.server.limits import MAX_HEAD
+from mockgraph.server.requests import Requests, environ_of
+from mockgraph.settings import MAX_STATE
 
 BASE = environ_of("http", "127.0.0.1", 8365)
 HOST = b"Host: x\r\n"
@@ -234,6 +236,22 @@ def test_a_body_that_is_too_large_is_not_waited_for(name: str) -> None:
         body.read()
 
 
+@pytest.mark.parametrize("path", [b"/_mockgraph/state", b"/t/a/_mockgraph/state"])
+def test_a_whole_state_may_be_larger(path: bytes) -> None:
+    size = LIMIT * 10
+    for framing, body in [
+        (b"Content-Length: %d" % size, b" " * size),
+        (b"Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (size, b" " * size)),
+    ]:
+        requests = Requests(BASE, LIMIT)
+        requests.feed(head(b"PUT " + path, framing) + body)
+        environ, keep = requests.ready.popleft()
+        assert (len(environ["wsgi.input"].read()), keep) == (size, True)
+    requests = Requests(BASE, LIMIT)
+    requests.feed(head(b"PUT " + path, b"Content-Length: %d" % (MAX_STATE + 1)))
+    assert requests.ended
+
+
 def test_a_body_as_large_as_may_be() -> None:
     sent = head(b"PATCH /", b"Content-Length: %d" % LIMIT) + b" " * LIMIT
     ((*_, body, keep),), refused = requests_in(sent)
@@ -297,3 +315,41 @@ def test_a_head_without_end_is_not_kept() -> None:
     assert MAX_HEAD - len(line) <= fed <= MAX_HEAD + len(line)
     assert requests.refusal is not None
     assert requests.refusal.status == 431
+
+
+CHUNKED = head(b"PATCH /", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "line"),
+    [
+        (CHUNKED + b"0\r\n", b"X: y\r\n"),
+        (CHUNKED + b"0\r\n", b"X" * 1000),
+        (CHUNKED + b"0\r\nX: ", b"y" * 1000),
+        (CHUNKED + b"2;x=", b"y" * 1000),
+    ],
+)
+def test_trailers_and_extensions_without_end_are_not_kept(begin: bytes, line: bytes) -> None:
+    requests = Requests(BASE, LIMIT)
+    requests.feed(begin)
+    fed = 0
+    while not requests.ended:
+        requests.feed(line)
+        fed += len(line)
+    assert fed <= MAX_HEAD + len(line)
+    assert not requests.ready
+    assert requests.refusal is not None
+    assert requests.refusal.status == 431
+
+
+def test_small_chunks_may_be_many_and_have_extensions() -> None:
+    most = 900
+    sent = [CHUNKED[:-7], *[b"1;" + b"x" * 200 + b"\r\n \r\n"] * most, b"0\r\nX: y\r\n\r\n"]
+    ((*_, body, keep),), refused = requests_in(*sent)
+    assert (len(body), keep, refused) == (most, True, None)
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"identity, chunked"])
+def test_a_coding_that_is_not_known_is_refused(coding: bytes) -> None:
+    sent = head(b"PATCH /", b"Transfer-Encoding: " + coding) + b"2\r\n{}\r\n0\r\n\r\n"
+    assert requests_in(sent) == ([], 400)

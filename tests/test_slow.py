@@ -20,7 +20,8 @@ from mockgraph import server as server_module
 from mockgraph.server import Server, leadership, loop
 from mockgraph.server.connection import Connection
 from mockgraph.server.doors import Door
-from mockgraph.server.requests import MAX_HEADERS, Requests
+from mockgraph.server.limits import MAX_HEADERS
+from mockgraph.server.requests import Requests
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]

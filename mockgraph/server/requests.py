@@ -21,30 +21,22 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError
-from mockgraph.settings import MAX_STATE
+from mockgraph.server.limits import (
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_TARGET,
+    HeadersTooLarge,
+    TargetTooLong,
+    most_bytes,
+)
 
 Environ = dict[str, Any]
-
-MAX_HEAD = 64 * 1024  # bytes
-MAX_TARGET = 32 * 1024  # bytes
-MAX_HEADERS = 100
 
 # Header fields that are not HTTP_... in environ.
 _CGI = frozenset({b"content-type", b"content-length"})
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1"})
 _NO_HTTP = "This is not HTTP/1.1: {}."
-
-
-class TargetTooLong(GraphError):
-    status = 414
-    code = "RequestUriTooLong"
-    default_message = f"The URL is longer than the {MAX_TARGET} bytes allowed."
-
-
-class HeadersTooLarge(GraphError):
-    status = 431
-    code = "RequestHeaderFieldsTooLarge"
-    default_message = f"More than {MAX_HEADERS} header fields or {MAX_HEAD} bytes of them."
+_NO_CODING = "A body is sent chunked or as it is, not in the transfer coding '{}'."
 
 
 class _Stop(Exception):
@@ -102,6 +94,7 @@ class Requests:
         "_body",
         "_environ",
         "_fields",
+        "_fruitless",
         "_in_head",
         "_limit",
         "_max_body",
@@ -131,10 +124,11 @@ class Requests:
         self._parser = HttpRequestParser(self)
         self._in_head = False
         self._upgrade: bytes | None = None
-        self._size = 0
+        self._size = self._fruitless = 0
 
     def feed(self, data: bytes) -> None:
         """Take what was received."""
+        received = self._size
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
@@ -147,6 +141,11 @@ class Requests:
         if self._in_head:
             self._size += len(data)
             if self._size > MAX_HEAD:
+                self._refuse(HeadersTooLarge())
+        elif self.under_way:
+            # Trailers and chunk extensions: the body does not grow by them, nor may they.
+            self._fruitless = self._fruitless + len(data) if self._size == received else 0
+            if self._fruitless > MAX_HEAD:
                 self._refuse(HeadersTooLarge())
 
     def end(self) -> None:
@@ -188,7 +187,7 @@ class Requests:
         self._environ = self._base.copy()
         self._target = b""
         self._body: list[bytes] = []
-        self._fields = self._size = 0
+        self._fields = self._size = self._fruitless = 0
         self._in_head = True
 
     def on_url(self, part: bytes) -> None:
@@ -225,8 +224,11 @@ class Requests:
         if version == "HTTP/1.1" and not environ.get("HTTP_HOST"):
             self._refuse(BadRequest("The Host header is missing."))
             raise _Stop
-        is_state = environ["REQUEST_METHOD"] == "PUT" and "/_mockgraph/" in environ["PATH_INFO"]
-        self._limit = MAX_STATE if is_state else self._max_body
+        self._limit = most_bytes(environ["REQUEST_METHOD"], environ["PATH_INFO"], self._max_body)
+        coding = environ.get("HTTP_TRANSFER_ENCODING")
+        if coding is not None and coding.lower() != "chunked":
+            self._refuse(BadRequest(_NO_CODING.format(coding[:100])))
+            raise _Stop
         if int(environ.get("CONTENT_LENGTH", 0)) > self._limit:
             self._cut_off()
         if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
