@@ -50,7 +50,7 @@ _SERVER_OPTIONS = (
         metavar="URL",
         help="The server, which is running.",
     ),
-    option("--tenant", metavar="NAME", help="A tenant of the server's, by default none."),
+    option("--tenant", metavar="NAME", help="Tenant of the server, as in /t/NAME."),
     option("--control-token", metavar="TEXT", help="What its control plane asks for."),
 )
 
