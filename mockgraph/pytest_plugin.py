@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
 
-_OPTIONS = {"seed", "auth", "strict", "strict_client", "allow", "intercept", "tls"}
+_OPTIONS = ("seed", "auth", "strict", "strict_client", "allow", "intercept", "allow_hosts", "tls")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,13 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mockgraph(seed=..., auth=..., strict=..., strict_client=..., allow=..., intercept=..., "
-        "tls=...): "
+        f"mockgraph({', '.join(f'{name}=...' for name in _OPTIONS)}): "
         "the state that this test starts from (a state document, a path or a list of them), how "
         "tokens are checked ('any', 'off' or 'jwt'), whether asking for what is not emulated fails "
         "it, whether what a well-behaved client does not do is refused and fails it, which of such "
         "misdeeds it allows, whether calls to https://graph.microsoft.com are answered in "
-        "process, and whether it is served by https as well.",
+        "process, which other hosts it may call all the same, and whether it is served by https "
+        "as well.",
     )
 
 
@@ -103,7 +103,8 @@ def mockgraph(
         ).start()
         _mockgraph_servers[auth, strict_client, allow, tls] = server
     server.renew(options.get("seed", mockgraph_seed))
-    with server.intercept() if options.get("intercept") else nullcontext() as intercept:
+    intercepting = server.intercept(options.get("allow_hosts", ()))
+    with intercepting if options.get("intercept") else nullcontext() as intercept:
         yield server
     try:
         if intercept is not None:
@@ -132,10 +133,8 @@ def _ca_dir() -> str | None:
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in request.node.iter_markers("mockgraph"):  # the closest first
-        if marker.args or marker.kwargs.keys() - _OPTIONS:
-            raise pytest.UsageError(
-                "The marker mockgraph takes seed=, auth=, strict=, strict_client=, allow=, "
-                "intercept=, tls=; no more."
-            )
+        if marker.args or marker.kwargs.keys() - set(_OPTIONS):
+            known = ", ".join(f"{name}=" for name in _OPTIONS)
+            raise pytest.UsageError(f"The marker mockgraph takes {known}; no more.")
         options = {**marker.kwargs, **options}
     return options

@@ -183,12 +183,10 @@ def test_https(mockgraph, mockgraph_session):
     ).assert_outcomes(passed=1)
 
 
+TAKES = "strict=, strict_client=, allow=, intercept=, allow_hosts=, tls=; no more"
 WRONG = [
-    (
-        "{'Security': {}}",
-        "takes seed=, auth=, strict=, strict_client=, allow=, intercept=, tls=; no more",
-    ),
-    ("store='x'", "takes seed=, auth=, strict=, strict_client=, allow=, intercept=, tls=; no more"),
+    ("{'Security': {}}", TAKES),
+    ("store='x'", TAKES),
     ("seed='missing.json'", "The seed missing.json cannot be read"),
     ("strict_client=True, allow='haste'", "There is no misdeed 'haste'; there are *no-backoff*"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
@@ -211,7 +209,7 @@ def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pyte
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:
     result = run(project, "", "--markers")
     result.stdout.fnmatch_lines(
-        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., *, intercept=..., tls=...): *"]
+        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., *, tls=...): *"]
     )
     result = run(project, "", "--fixtures")
     result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])
@@ -389,7 +387,12 @@ def test_an_intercept_by_marker(project: pytest.Pytester) -> None:
     result = run(
         project,
         """
+import sys
+
 import requests
+
+from mockgraph.transports import Attempt
+from mockgraph.transports.patches import Patches
 
 GRAPH = "https://graph.microsoft.com/v1.0/security/alerts"
 
@@ -400,6 +403,11 @@ def test_graph_is_answered(mockgraph):
     mockgraph.assert_called("GET", "/security/alerts", times=1)
     assert len(security(mockgraph)["providerStatus"]) == 1
 
+@pytest.mark.mockgraph(intercept=True, allow_hosts=["elsewhere.*"])
+def test_others_are_allowed(mockgraph):
+    (patches,) = [each for each in sys.meta_path if isinstance(each, Patches)]
+    assert patches.route(Attempt("elsewhere.example", "a call")) is None
+
 @pytest.mark.mockgraph(intercept=True)
 def test_others_are_refused_though_nobody_looks(mockgraph):
     try:
@@ -408,5 +416,5 @@ def test_others_are_refused_though_nobody_looks(mockgraph):
         pass
 """,
     )
-    result.assert_outcomes(passed=2, errors=1)
+    result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(["Refused: GET https://elsewhere.example/data. *"])

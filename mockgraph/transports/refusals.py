@@ -32,5 +32,6 @@ class CallRefused(AssertionError):
     def _why(self) -> str:
         hosts = ", ".join(f'"{host}"' for host in dict.fromkeys(a.host for a in self.attempts))
         return (
-            f"It would have left this machine; to let it through, allow its host: allow=({hosts},)."
+            "It would have left this machine; to let it through, allow its host: "
+            f"intercept(allow=[{hosts}]), or allow_hosts=[{hosts}] in the marker."
         )

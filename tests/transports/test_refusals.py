@@ -30,7 +30,8 @@ def test_the_call_is_named_and_the_way_out(library: str, method: str) -> None:
         LIBRARIES[library](Request(method, URL))
     assert str(refused.value) == (
         f"Refused: {method} {URL}. It would have left this machine; "
-        'to let it through, allow its host: allow=("api.example.com",).'
+        'to let it through, allow its host: intercept(allow=["api.example.com"]), or '
+        'allow_hosts=["api.example.com"] in the marker.'
     )
     assert refused.value.attempts == (Attempt("api.example.com", f"{method} {URL}"),)
     assert intercept.refused == list(refused.value.attempts)
@@ -46,7 +47,8 @@ def test_it_is_remembered_though_the_code_caught_it(library: str) -> None:
         intercept.check()
     assert str(refused.value) == (
         "Refused: GET http://one.example/; GET http://two.example/. It would have left this "
-        'machine; to let it through, allow its host: allow=("one.example", "two.example",).'
+        'machine; to let it through, allow its host: intercept(allow=["one.example", '
+        '"two.example"]), or allow_hosts=["one.example", "two.example"] in the marker.'
     )
 
 
