@@ -18,7 +18,7 @@ from mockgraph.exchange import Exchange
 from mockgraph.journal import Requests
 from mockgraph.police.clients import Client
 from mockgraph.police.concurrency import Concurrency
-from mockgraph.police.conduct import Misdeed, again, rules, tells_of, too_early
+from mockgraph.police.conduct import Misdeed, again, is_write, rules, tells_of, too_early
 from mockgraph.police.pages import Pages
 from mockgraph.wire import Request
 
@@ -40,6 +40,7 @@ class Police:
     ) -> None:
         self._allowed = allowed
         self._lock = threading.Lock()
+        self._writes = 0
         self._clients: OrderedDict[int, Client] = OrderedDict()
         self._pages = Pages()
         self._concurrency = Concurrency()
@@ -57,7 +58,8 @@ class Police:
             client = self._client(exchange)
             found = list(self._judge(exchange, client))
             if exchange.answered_by != "police":
-                client.remember(exchange)
+                self._writes += is_write(exchange)
+                client.remember(exchange, self._writes)
                 self._pages.remember(exchange)
         exchange.misdeeds = tuple(found)
         return found
@@ -92,7 +94,8 @@ class Police:
         if before is None or before.status < 400 or exchange.in_batch:
             return
         if self._has_had(before, exchange):
-            yield from again(before, exchange)
+            may_do_well = not exchange.status and client.writes != self._writes
+            yield from again(before, exchange, may_do_well=may_do_well)
 
     def _has_had(self, before: Exchange, exchange: Exchange) -> bool:
         """Whether the sender of a request can be held to know the answer to the one before."""

@@ -15,10 +15,12 @@ class Client:
 
     ``throttled`` are the answers with ``Retry-After`` that are still in force, by what was
     asked; ``_held`` those in a batch, which its client has not seen before the batch is over.
+    ``writes`` is how many the tenant had seen by then, of all apps.
     """
 
     def __init__(self) -> None:
         self.last: Exchange | None = None
+        self.writes = 0
         self.throttled: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
         self._held: list[Exchange] = []
         self._app: dict[bool, Exchange] = {}
@@ -36,8 +38,9 @@ class Client:
         in_turn = self._alone_since <= earlier.began and earlier.known <= exchange.began
         return earlier if in_turn and exchange.lane == self._lane else None
 
-    def remember(self, exchange: Exchange) -> None:
-        """Take note of one more request."""
+    def remember(self, exchange: Exchange, writes: int) -> None:
+        """Take note of one more request, when the tenant has seen so many writes."""
+        self.writes = writes
         if exchange.in_batch:
             if _is_told_to_wait(exchange):
                 self._held.append(without_bodies(exchange))

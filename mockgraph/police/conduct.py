@@ -150,26 +150,34 @@ def tells_of(before: Exchange, exchange: Exchange) -> bool:
     return sent is not None and exchange.headers.get("client-request-id") == sent
 
 
-def again(before: Exchange, exchange: Exchange) -> Iterator[Misdeed]:
-    """What is wrong with a request that its sender made right after the one before."""
+def is_write(exchange: Exchange) -> bool:
+    """Whether something was changed, as far as the answer tells."""
+    return exchange.status < 400 and exchange.method not in ("GET", "HEAD", "OPTIONS")
+
+
+def again(before: Exchange, exchange: Exchange, *, may_do_well: bool = False) -> Iterator[Misdeed]:
+    """What is wrong with a request that its sender made right after the one before.
+
+    One that is not answered yet ``may_do_well`` where others have changed something meanwhile.
+    """
     if waited(before, exchange) > _ONE_ATTEMPT or not _same_place(before, exchange):
         return
     if before.changes != exchange.changes:  # by a test, which gives a reason to ask again
         return
     if before.body == exchange.body:
-        yield from _repeated(before, exchange)
+        yield from _repeated(before, exchange, may_do_well)
     elif _lost_its_body(before, exchange):
         says = "it was sent again with another body than the first time"
         yield Misdeed("body-changed-on-retry", says, exchange, before)
 
 
-def _repeated(before: Exchange, exchange: Exchange) -> Iterator[Misdeed]:
+def _repeated(before: Exchange, exchange: Exchange, may_do_well: bool) -> Iterator[Misdeed]:
     """What is wrong with sending the same once more."""
     if before.status == 401:
         if before.token == exchange.token:
             says = "it was sent again with the token that was refused"
             yield Misdeed("retried-with-a-refused-token", says, exchange, before)
-    elif _in_vain(before, exchange):
+    elif not may_do_well and _in_vain(before, exchange):
         says = f"it was sent again although {before.status} is no answer that time changes"
         yield Misdeed("retried-in-vain", says, exchange, before)
     elif _is_hasty(before, exchange):

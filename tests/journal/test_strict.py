@@ -182,3 +182,16 @@ def test_in_python_and_for_its_tenants() -> None:
             "no-backoff",
             "retried-in-vain",
         ]
+
+
+def test_what_others_write_may_give_a_reason_to_ask_again(strict: FlaskClient) -> None:
+    other = {"Authorization": "Bearer other"}
+    assert strict.delete(f"{ALERTS}/taken").status_code == 404
+    assert strict.delete(f"{ALERTS}/taken").status_code == 400
+    assert strict.get(ALERTS, headers=other).status_code == 200
+    assert strict.delete(f"{ALERTS}/taken").status_code == 400
+    assert strict.post(ALERTS, json=TAKEN, headers=other).status_code == 201
+    assert strict.delete(f"{ALERTS}/taken").status_code == 204
+    listed = strict.get("/_mockgraph/misdeeds").json
+    assert listed is not None
+    assert len(listed["value"]) == 2
