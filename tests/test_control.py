@@ -39,6 +39,15 @@ def test_the_index_says_what_is_where(client: FlaskClient) -> None:
     assert all(client.get(path).status_code == 200 for path in body["roots"].values())
 
 
+def test_all_that_there_is_is_told(client: FlaskClient) -> None:
+    for path in ("/_mockgraph", "/_mockgraph/"):
+        told = client.get(path).json
+        assert told is not None
+        assert told["value"][0] == "GET /_mockgraph"
+        assert "POST /_mockgraph/snapshots/{name}/restore" in told["value"]
+        assert len(told["value"]) == len(set(told["value"])) > 20
+
+
 def test_reset(client: FlaskClient) -> None:
     fresh = state_of(client)
     client.patch(SECURITY, json={"providerStatus": []})

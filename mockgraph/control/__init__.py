@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from mockgraph import rendering
 from mockgraph.control import access, faults, journal, sign_in, state, stubs, tenants
@@ -54,6 +54,16 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
                 "control": f"{tenant().prefix}{PREFIX}",
             }
         )
+
+    @plane.get(PREFIX)
+    def routes() -> Response:
+        found = [
+            f"{method} {str(rule).replace('<', '{').replace('>', '}')}"
+            for rule in current_app.url_map.iter_rules()
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            if rule.rule.startswith(PREFIX)
+        ]
+        return answer({"value": sorted(found, key=lambda each: each.split()[::-1])})
 
     @plane.get(f"{PREFIX}/health")
     def health() -> Response:

@@ -128,14 +128,19 @@ def marked(requests: Requests) -> Requests:
 
 
 class _Review:
-    """Finds the misdeeds in exchanges when the first of them is asked for its own."""
+    """Finds the misdeeds in exchanges when the first of them is asked for its own.
+
+    Safe under threads: who comes while they are being found waits for them.
+    """
 
     def __init__(self, exchanges: Sequence[Exchange]):
         self._exchanges = exchanges
+        self._lock = threading.Lock()
 
     def __call__(self) -> None:
-        exchanges, self._exchanges = self._exchanges, ()
-        misdeeds(exchanges)
+        with self._lock:
+            exchanges, self._exchanges = self._exchanges, ()
+            misdeeds(exchanges)
 
 
 def check_well_behaved(exchanges: Iterable[Exchange], allow: Iterable[str] = ()) -> None:
