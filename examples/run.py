@@ -64,6 +64,7 @@ PROGRAMS = (
     Program("msgraph_beta_sdk.py", ("msgraph_beta", "azure.identity", "httpx", "aiohttp")),
     Program("intercepted_sdk.py", (*SDK, "mockgraph")),
     Program("unchanged_sdk.py", SDK, unchanged=True),
+    Program("unchanged_o365.py", ("O365", "azure.identity"), unchanged=True),
     Program("credentials.mjs", ("@azure/identity",)),
     Program("msal_node.mjs", ("@azure/msal-node",)),
     Program("graph_client.mjs", GRAPH_CLIENT),
