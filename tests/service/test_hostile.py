@@ -15,7 +15,7 @@ from . import ROOTS, at, create, on_every_root, refused
 Json = Any
 
 # No measurement: a guard against what would take minutes.
-HANG = 5.0
+HANG = 5.0  # seconds of this process, whatever else the machine does
 
 DEEP = 5000
 FILTERS = {
@@ -55,9 +55,9 @@ def test_hostile_filters(graph: FlaskClient, text: str) -> None:
         f"{at('v1.0', 'alerts', '$count')}?$filter={quote(text)}",
         f"{at('v1.0')}?$expand={quote(f'alerts($filter={text})')}",
     ):
-        began = time.monotonic()
+        began = time.process_time()
         response = graph.get(url)
-        assert time.monotonic() - began < HANG
+        assert time.process_time() - began < HANG
         if response.status_code != 200:
             assert response.status_code in (400, 501)
             assert len(refused(response, response.status_code)) < 1000
@@ -98,9 +98,9 @@ def test_hostile_options(graph: FlaskClient, root: str, name: str, texts: list[s
     create(graph, "alerts", title="a")
     url = at(root) if name == "$expand" else at(root, "alerts")
     for text in texts:
-        began = time.monotonic()
+        began = time.process_time()
         message = refused(graph.get(f"{url}?{name}={quote(text)}"))
-        assert time.monotonic() - began < HANG
+        assert time.process_time() - began < HANG
         assert name in message
         assert len(message) < 1000
 
@@ -156,10 +156,10 @@ def test_hostile_bodies(graph: FlaskClient, root: str, body: bytes) -> None:
         ("PATCH", ()),
         ("POST", ("alerts", "updateAlerts")),
     ):
-        began = time.monotonic()
+        began = time.process_time()
         url = at(root, *segments)
         response = graph.open(url, method=method, data=body, content_type="application/json")
-        assert time.monotonic() - began < HANG
+        assert time.process_time() - began < HANG
         assert len(refused(response)) < 1000
     assert state_of(graph) == before
 
@@ -236,9 +236,9 @@ def test_hostile_paths(graph: FlaskClient, path: str) -> None:
     create(graph, "alerts", id="a", title="t")
     before = state_of(graph)
     for method in ("GET", "POST", "PATCH", "DELETE", "PUT", "TRACE"):
-        began = time.monotonic()
+        began = time.process_time()
         response = graph.open(path, method=method, json={})
-        assert time.monotonic() - began < HANG
+        assert time.process_time() - began < HANG
         assert response.status_code in (400, 404, 405)
         refused(response, response.status_code)
     assert state_of(graph) == before
