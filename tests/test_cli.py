@@ -154,6 +154,11 @@ def test_a_damaged_store(tmp_path: Path) -> None:
     assert store.read_bytes() == content
 
 
+def test_a_misdeed_that_there_is_not() -> None:
+    said = refused("--port", "0", "--strict-client", "--allow-misdeed", "haste")
+    assert "There is no misdeed 'haste'; there are retry-after-ignored, " in said
+
+
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for store in (tmp_path, tmp_path / "file" / "graph.store"):

@@ -117,7 +117,7 @@ import pytest
 @pytest.mark.parametrize("turn", range(2))
 {marker}
 def test_it(mockgraph, turn):
-    mockgraph.faults.unavailable(times=2)
+    mockgraph.faults.throttle(times=2, retry_after=600)
     asked = [
         requests.get(mockgraph.url + "/Security", headers=AUTH, timeout=9).status_code
         for _ in range(3)
@@ -129,22 +129,27 @@ def test_it(mockgraph, turn):
 @pytest.mark.parametrize(
     ("marker", "ini", "asked", "errors"),
     [
-        ("", "", [503, 503, 200], 0),
-        ("@pytest.mark.mockgraph(strict_client=True)", "", [503, 400, 400], 2),
-        ("", "mockgraph_strict_client = true", [503, 400, 400], 2),
+        ("", "", [429, 429, 200], 0),
+        ("@pytest.mark.mockgraph(strict_client=True)", "", [429, 400, 400], 2),
+        ("", "mockgraph_strict_client = true", [429, 400, 400], 2),
         (
             "@pytest.mark.mockgraph(strict_client=False)",
             "mockgraph_strict_client = true",
-            [503, 503, 200],
+            [429, 429, 200],
             0,
         ),
         (
-            "@pytest.mark.mockgraph(strict_client=True, allow=['no-backoff'])",
+            "@pytest.mark.mockgraph(strict_client=True, allow=['retry-after-ignored'])",
             "",
-            [503, 503, 200],
+            [429, 429, 200],
             0,
         ),
-        ("", "mockgraph_strict_client = true\nmockgraph_allow = no-backoff", [503, 503, 200], 0),
+        (
+            "",
+            "mockgraph_strict_client = true\nmockgraph_allow = retry-after-ignored",
+            [429, 429, 200],
+            0,
+        ),
     ],
 )
 def test_a_strict_client(
@@ -154,7 +159,7 @@ def test_a_strict_client(
     result = run(project, HAMMERS.format(marker=marker, asked=asked))
     result.assert_outcomes(passed=2, errors=errors)
     if errors:
-        result.stdout.fnmatch_lines(["*The client misbehaved twice:*", "*no-backoff: *"])
+        result.stdout.fnmatch_lines(["*The client misbehaved twice:*", "*retry-after-ignored: *"])
 
 
 def test_markers_add_up(project: pytest.Pytester) -> None:

@@ -164,22 +164,22 @@ def test_a_state_that_is_replaced_does_not_end_a_wait(strict: FlaskClient) -> No
 
 
 def test_in_python_and_for_its_tenants() -> None:
-    with MockGraph(strict_client=True, allow="no-backoff", auth="off") as graph:
+    with MockGraph(strict_client=True, allow="retry-after-ignored", auth="off") as graph:
         for each in (graph, graph.tenant("a")):
-            each.faults.unavailable(times=2)
+            each.faults.throttle(retry_after=600, times=2)
             each.faults.forbidden(times=None, method="DELETE")
             url = f"{each.origin}/v1.0/security"
             answers = [requests.get(url, timeout=9).status_code for _ in range(3)]
             answers += [requests.delete(f"{url}/alerts/1", timeout=9).status_code for _ in "ab"]
-            assert answers == [503, 503, 200, 403, 400]
+            assert answers == [429, 429, 200, 403, 400]
             with pytest.raises(AssertionError, match=r"once:\s+retried-in-vain"):
                 each.assert_well_behaved()
             each.assert_well_behaved(allow=["retried-in-vain"])
             with pytest.raises(MockGraphError, match="no misdeed 'haste'"):
                 each.assert_well_behaved(allow=["haste"])
         assert [each.misdeeds[0].rule for each in graph.requests if each.misdeeds] == [
-            "no-backoff",
-            "no-backoff",
+            "retry-after-ignored",
+            "retry-after-ignored",
             "retried-in-vain",
         ]
 
