@@ -21,7 +21,7 @@ def graph() -> Iterator[MockGraph]:
 
 
 def hammer(graph: MockGraph, times: int = 2) -> None:
-    graph.faults.throttle(retry_after=30, times=None)
+    graph.faults.throttle(retry_after=600, times=None)
     for _ in range(times):
         requests.get(f"{graph.url}/Security", timeout=9)
 

@@ -32,12 +32,17 @@ def server() -> Iterator[MockGraph]:
 
 @pytest.fixture
 def graph(server: MockGraph) -> MockGraph:
-    """Always throttling, and slow enough that what is asked at once is under way together."""
     server.renew()
     server.clock.freeze()
-    server.faults.latency(20, times=None)
-    server.faults.throttle(retry_after=30, times=None)
     return server
+
+
+def throttle_at_once(graph: MockGraph) -> None:
+    """Answer 429 to several requests as soon as all of them are under way."""
+    all_are = threading.Barrier(AT_ONCE)
+    graph.faults.throttle(
+        retry_after=600, times=AT_ONCE, predicate=lambda _: all_are.wait(20) is not None
+    )
 
 
 def requested() -> None:
@@ -71,14 +76,9 @@ ASYNC = (with_async_httpx, with_aiohttp)
 def test_threads_that_ask_at_once_know_nothing_of_one_another(
     graph: MockGraph, ask: Callable[[], None]
 ) -> None:
-    start = threading.Barrier(AT_ONCE)
-
-    def together(_: int) -> None:
-        start.wait(20)
-        ask()
-
+    throttle_at_once(graph)
     with graph.intercept(), ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(together, range(AT_ONCE)))
+        list(threads.map(lambda _: ask(), range(AT_ONCE)))
     assert len({each.lane for each in graph.requests}) == AT_ONCE
     graph.assert_well_behaved()
 
@@ -87,6 +87,8 @@ def test_threads_that_ask_at_once_know_nothing_of_one_another(
 def test_tasks_that_ask_at_once_know_nothing_of_one_another(
     graph: MockGraph, ask: Callable[[], Awaitable[None]]
 ) -> None:
+    throttle_at_once(graph)
+
     async def together() -> None:
         await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
 
@@ -98,6 +100,7 @@ def test_tasks_that_ask_at_once_know_nothing_of_one_another(
 
 @pytest.mark.parametrize("ask", SYNC)
 def test_one_thread_after_another_call_does(graph: MockGraph, ask: Callable[[], None]) -> None:
+    graph.faults.throttle(retry_after=600)
     with graph.intercept():
         ask()
         ask()
@@ -115,6 +118,7 @@ def test_one_task_after_another_call_does(
         await ask()
         await ask()
 
+    graph.faults.throttle(retry_after=600)
     with graph.intercept():
         asyncio.run(twice())
     assert [len(each.misdeeds) for each in graph.requests] == [0, 1]
