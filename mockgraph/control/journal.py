@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 from marshmallow import fields
 
 from mockgraph.control.forms import Form, Given, Named, a_text, a_truth, a_whole_number, read, sent
-from mockgraph.errors import BadRequest, ExpectationFailed
+from mockgraph.errors import BadRequest, ExpectationFailed, MockGraphError
 from mockgraph.expectations import Expectation, Expected, check_called
-from mockgraph.police import misdeeds
+from mockgraph.police import misdeeds, rules
 
 if TYPE_CHECKING:
     from mockgraph.journal import Requests
@@ -73,8 +73,13 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.get("/_mockgraph/misdeeds")
     def list_misdeeds() -> Response:
+        allow = request.args.getlist("allow")
+        try:
+            allowed = rules(allow) | rules(tenant().allowed)
+        except MockGraphError as error:
+            raise BadRequest(f"allow: {error}") from None
         found = misdeeds(tenant().journal.requests())
-        return answer({"value": [each.as_json() for each in found]})
+        return answer({"value": [each.as_json() for each in found if each.rule not in allowed]})
 
 
 def _chosen(requests: Requests) -> Requests:

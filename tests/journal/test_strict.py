@@ -112,6 +112,24 @@ def test_what_is_allowed_is_not_refused(make_client: Callable[..., FlaskClient])
     assert b"retried-in-vain" in refused.data
 
 
+def test_what_is_allowed_by_http(client: FlaskClient) -> None:
+    throttled(client)
+    assert client.get(ALERTS).status_code == 200
+    for _ in range(2):
+        client.delete(f"{ALERTS}/none")
+    for query, found in {
+        "": ["retry-after-ignored", "retried-in-vain"],
+        "?allow=retry-after-ignored": ["retried-in-vain"],
+        "?allow=retry-after-ignored&allow=retried-in-vain": [],
+    }.items():
+        listed = client.get(f"/_mockgraph/misdeeds{query}").json
+        assert listed is not None
+        assert [each["rule"] for each in listed["value"]] == found
+    refused = client.get("/_mockgraph/misdeeds?allow=haste")
+    assert refused.status_code == 400
+    assert b"allow: There is no misdeed 'haste'" in refused.data
+
+
 def test_what_is_allowed_has_to_be_a_rule(make_client: Callable[..., FlaskClient]) -> None:
     with pytest.raises(MockGraphError, match=r"no misdeed 'haste'; there are .*no-backoff"):
         make_client(allowed_misdeeds=("haste",))
