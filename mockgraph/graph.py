@@ -195,11 +195,13 @@ class Graph:
         """That no function of a stub, and no predicate, raised what is no refusal of Graph's.
         Raises the first exception that one did raise."""
         __tracebackhide__ = True
-        errors = (*self.stubs.errors, *self.faults.errors)
-        if errors:
-            if errors[1:]:
-                errors[0].add_note(f"There were {len(errors) - 1} more: {errors[1:]!r}"[:1000])
-            raise errors[0]
+        errors = [*self.stubs.errors, *self.faults.errors]
+        if not errors:
+            return
+        note = f"There were {len(errors) - 1} more: {errors[1:]!r}"[:1000]
+        if errors[1:] and note not in getattr(errors[0], "__notes__", ()):
+            errors[0].add_note(note)
+        raise errors[0]
 
     def assert_emulated(self) -> None:
         """That nothing was asked for that MockGraph does not emulate and no stub answered.

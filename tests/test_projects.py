@@ -56,7 +56,7 @@ def test_a_function_that_raised_fails_the_test(project: pytest.Pytester) -> None
         [
             '*return {"name": {"7": "Ada"}[[]id[]]}*',
             "*KeyError: '8'",
-            "*There were 1 more: (KeyError('9'),)",
+            "*There were 1 more: [[]KeyError('9')[]]",
         ]
     )
     # What lies between the test and its function is of no interest.
