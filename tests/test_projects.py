@@ -316,6 +316,34 @@ def test_four_workers_have_servers_of_their_own(project: pytest.Pytester) -> Non
 # -- without a socket ---------------------------------------------------------------------
 
 
+def test_what_those_who_know_other_doubles_write(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+import pytest
+
+from mockgraph import MockGraph
+
+ME = "https://graph.microsoft.com/v1.0/me"
+ALERTS = "https://graph.microsoft.com/v1.0/security/alerts"
+
+@pytest.mark.mockgraph(intercept=True)
+def test_with_pytest(mockgraph):
+    mockgraph.stubs.add("GET", ME, json={"displayName": "Ada"})
+    mockgraph.faults.unavailable(path=ALERTS)
+    assert requests.get(ME, timeout=9).json() == {"displayName": "Ada"}
+    assert requests.get(ALERTS, headers=AUTH, timeout=9).status_code == 503
+    assert requests.get(ALERTS, headers=AUTH, timeout=9).status_code == 200
+    mockgraph.assert_called("GET", ALERTS, times=2)
+    mockgraph.assert_called("GET", ME, times=1)
+
+def test_without():
+    with MockGraph() as graph, graph.intercept():
+        assert requests.get(ALERTS, headers=AUTH, timeout=9).status_code == 200
+""",
+    ).assert_outcomes(passed=2)
+
+
 def test_an_intercept_with_each_client(project: pytest.Pytester) -> None:
     result = run(
         project,
