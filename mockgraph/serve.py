@@ -164,7 +164,7 @@ def serve(
             proxy_certificate=proxy_certificate,
             max_body=settings.max_body,
         )
-        _serve(settings, open_server, proxy)
+        _serve(settings, open_server, proxy, _how_to_trust(tls_cert, ca_dir))
 
 
 def _certificate(
@@ -184,6 +184,14 @@ def _certificate(
     return authority(ca_dir).issue(host)
 
 
+def _how_to_trust(chain: str | None, ca_dir: str | None) -> str:
+    """What is said of https; of a certificate that is the user's own, nothing."""
+    if chain is not None:
+        return ""
+    option = "" if ca_dir is None else f" --ca-dir {ca_dir}"
+    return f"; mockgraph ca{option} tells how to trust it"
+
+
 def _proxy_certificate(ca_dir: str | None) -> Certificate:
     from mockgraph.proxy import certificate
     from mockgraph.tls import authority
@@ -191,7 +199,9 @@ def _proxy_certificate(ca_dir: str | None) -> Certificate:
     return certificate(authority(ca_dir))
 
 
-def _serve(settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: bool) -> None:
+def _serve(
+    settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: bool, how_to_trust: str
+) -> None:
     from mockgraph.app import create_app
     from mockgraph.server import AccessLog
 
@@ -205,9 +215,7 @@ def _serve(settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: 
         server.start()
         click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
         if server.tls_origin:
-            click.echo(
-                f"  and {server.tls_origin}/localtest/Security; mockgraph ca tells how to trust it"
-            )
+            click.echo(f"  and {server.tls_origin}/localtest/Security{how_to_trust}")
         if server.proxy_url:
             click.echo(f"  and, as a proxy, {server.proxy_url}; mockgraph ca tells how to use it")
         click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")

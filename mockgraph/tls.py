@@ -120,7 +120,8 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
         raise MockGraphError(f"Another process holds the authority in {home}.") from None
     except OSError as error:
         raise MockGraphError(
-            f"The certificate authority cannot be kept in {home}: {error.strerror or error}."
+            f"The certificate authority cannot be kept in {home}: {error.strerror or error}. "
+            "Choose another directory with --ca-dir."
         ) from error
     return Authority(ca_path, kept)
 

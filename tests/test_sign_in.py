@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,10 +12,12 @@ import pytest
 import requests
 from click.testing import CliRunner
 from flask.testing import FlaskClient
+from processes import serving
 
 from mockgraph import MockGraph
 from mockgraph.cli import main
 from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.tls import authority
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 ASKED = {
@@ -258,6 +261,20 @@ def test_the_authority_by_the_command_line(tmp_path: Any) -> None:
     assert run.exit_code == 0, run.output
     assert str(tmp_path / "ca" / "ca.pem") in run.output
     assert (tmp_path / "ca" / "ca.pem").exists()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_ready_line_says_how_to_trust_what_mockgraph_signed(tmp_path: Path, own: bool) -> None:
+    leaf = authority(tmp_path / "ca").issue()
+    certificate, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    certificate.write_bytes(leaf.chain)
+    key.write_bytes(leaf.key)
+    options = ["--tls-cert", str(certificate), "--tls-key", str(key)] if own else ["--tls"]
+    with serving(*options, "--tls-port", "0", "--ca-dir", str(tmp_path / "ca")) as server:
+        _, line = server.ready.splitlines()
+    assert line.startswith("  and https://127.0.0.1:")
+    told = f"; mockgraph ca --ca-dir {tmp_path / 'ca'} tells how to trust it"
+    assert line.endswith("/localtest/Security" if own else told)
 
 
 @pytest.mark.parametrize(
