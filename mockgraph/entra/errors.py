@@ -85,6 +85,12 @@ class UnsupportedGrantType(EntraError):
     text = "The app requested an unsupported grant type '{}'."
 
 
+class GrantTypeNotEmulated(UnsupportedGrantType):
+    """Grant type that Entra has."""
+
+    text = f"{UnsupportedGrantType.text} MockGraph does not emulate it."
+
+
 class UnknownInstance(EntraError):
     """Unknown instance."""
 

@@ -15,6 +15,7 @@ from mockgraph.entra.clients import Client, identify, identify_any
 from mockgraph.entra.directory import User
 from mockgraph.entra.errors import (
     GrantNeedsTenant,
+    GrantTypeNotEmulated,
     NoCredential,
     NoTenant,
     UnsupportedGrantType,
@@ -46,7 +47,8 @@ def token(entra: Entra, call: Call) -> Response:
     grant_type = need(form, "grant_type")
     flow = _FLOWS.get(grant_type)
     if flow is None:
-        raise UnsupportedGrantType(grant_type)
+        known = grant_type in _NOT_EMULATED
+        raise GrantTypeNotEmulated(grant_type) if known else UnsupportedGrantType(grant_type)
     grant = flow(entra, call, form)
     return token_answer(entra, call, form, grant, renew=grant_type == "refresh_token")
 
@@ -189,3 +191,8 @@ _FLOWS: Mapping[str, Callable[[Entra, Call, Form], Grant]] = {
     "refresh_token": _refresh_token,
     "urn:ietf:params:oauth:grant-type:device_code": _device_code,
 }
+# On behalf of a user, and by what another identity provider says.
+_NOT_EMULATED = frozenset(
+    f"urn:ietf:params:oauth:grant-type:{name}"
+    for name in ("jwt-bearer", "saml1_1-bearer", "saml2-bearer", "token-exchange")
+)

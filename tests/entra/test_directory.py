@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mockgraph.entra import Catalogue, Directory, read_directory
+from mockgraph.entra.documents import (
+    APPROVALS,
+    AppEntry,
+    DirectoryEntry,
+    TenantEntry,
+    UserEntry,
+)
 from mockgraph.errors import BadRequest
 
 from . import CONTOSO, PERMISSIONS, SEED
@@ -102,6 +110,17 @@ def test_what_is_read_is_not_shared_with_the_document() -> None:
     read = read_directory(document, CATALOGUE)
     document["apps"].clear()
     assert read == read_directory(SEED, CATALOGUE)
+
+
+def test_the_readme_names_every_member_and_choice() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (_, told) = readme.split("| Member of `Directory` |")
+    told = told.partition("\n\n")[0]
+    for entry in (DirectoryEntry, AppEntry, UserEntry, TenantEntry):
+        for member in entry.properties():
+            assert f"`{member}`" in told
+    for choice in APPROVALS:
+        assert f"`{choice}`" in told
 
 
 def test_secrets_do_not_show() -> None:

@@ -64,6 +64,14 @@ def test_missing_parameters_of_each_grant(
 def test_unknown_grants(caller: Caller, grant: str) -> None:
     text = refused(caller.token(grant), 70003, "unsupported_grant_type")
     assert len(text) < 600
+    assert "MockGraph" not in text
+
+
+def test_a_grant_that_entra_has_is_said_to_be_lacking(caller: Caller) -> None:
+    for name in ("jwt-bearer", "saml2-bearer"):
+        grant = f"urn:ietf:params:oauth:grant-type:{name}"
+        text = refused(caller.token(grant, assertion="x"), 70003, "unsupported_grant_type")
+        assert f"'{grant}'. MockGraph does not emulate it." in text
 
 
 @pytest.mark.parametrize(
