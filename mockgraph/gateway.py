@@ -66,6 +66,8 @@ class Gateway(Flask):
         strike = asked.strike
         if strike is not None:
             response = self._attempt(asked, lambda: strike.mar(response))
+        if response.status >= 400 and not addressing.is_rooted(asked.path, SERVICE):
+            tenant.entra.reword(asked, response)
         _add_missing(response, identity(asked))
         tenant.record(asked, response, time.perf_counter() - began)
         return response.send(asked.method, start_response)

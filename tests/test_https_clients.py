@@ -79,6 +79,12 @@ def test_msal_with_a_wrong_secret(origin: str) -> None:
     assert (answer["error"], answer["error_codes"]) == ("invalid_client", [7000215])
 
 
+def test_msal_is_throttled(graph: MockGraph, origin: str) -> None:
+    with graph.faults.throttle(path="/oauth2/v2.0/token", retry_after=1):
+        answer = confidential(origin, "s3cret").acquire_token_for_client([DEFAULT])
+    assert (answer["error"], answer["error_codes"]) == ("temporarily_unavailable", [90055])
+
+
 def test_msal_on_a_device(graph: MockGraph, origin: str) -> None:
     app = msal.PublicClientApplication(
         "public", authority=f"{origin}/contoso.com", instance_discovery=False

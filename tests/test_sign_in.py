@@ -154,6 +154,59 @@ def test_faults_and_stubs_reach_sign_in(strict: FlaskClient) -> None:
     assert sign_in(strict).json == {}
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "error", "number"),
+    [
+        ({"preset": "throttle", "retry_after": 7}, 429, "temporarily_unavailable", 90055),
+        ({"preset": "unavailable", "retry_after": 7}, 503, "temporarily_unavailable", 90006),
+        ({"status": 500}, 500, "server_error", 90024),
+        ({"status": 403, "message": "Not you."}, 403, "invalid_request", 90013),
+        ({"status": 429, "carried_out": True}, 429, "temporarily_unavailable", 90055),
+    ],
+)
+def test_a_fault_of_a_sign_in_has_the_shape_of_entras_errors(
+    strict: FlaskClient, fault: dict[str, Any], status: int, error: str, number: int
+) -> None:
+    made = strict.post("/_mockgraph/faults", json={"path": "/oauth2/v2.0/token", **fault})
+    assert made.status_code == 201, made.text
+    answer = strict.post(
+        f"/{TENANT}/oauth2/v2.0/token", data=ASKED, headers={"client-request-id": TENANT}
+    )
+    assert answer.status_code == status
+    assert answer.content_type == "application/json; charset=utf-8"
+    body = answer.json
+    assert body is not None
+    assert (body["error"], body["error_codes"]) == (error, [number])
+    assert body["correlation_id"] == TENANT
+    assert body["trace_id"] == answer.headers["x-ms-request-id"]
+    assert body["error_description"].startswith(f"AADSTS{number}: {fault.get('message', '')}")
+    assert answer.headers.get("Retry-After") == ("7" if "retry_after" in fault else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("/v7/security", {"status": 429}),
+        ("/common/oauth2/v2.0/authorize", {"status": 429}),
+        ("/msi/token", {"status": 429}),
+        ("/common/oauth2/v2.0/token", {"status": 429, "body": {"error": {"message": "mine"}}}),
+        ("/common/oauth2/v2.0/token", {"status": 429, "body": {"error": "mine"}}),
+        ("/common/oauth2/v2.0/token", {"status": 429, "body": []}),
+        ("/common/oauth2/v2.0/token", {"preset": "malformed", "kind": "html"}),
+    ],
+)
+def test_other_faults_are_left_as_they_are(
+    strict: FlaskClient, path: str, fault: dict[str, Any]
+) -> None:
+    made = strict.post("/_mockgraph/faults", json={"path": path, "after": 0, **fault})
+    assert made.status_code == 201, made.text
+    answer = strict.post(path)
+    assert b"AADSTS9001" not in answer.data
+    assert b"AADSTS9005" not in answer.data
+    if isinstance(fault.get("body"), list | dict):
+        assert answer.json == fault["body"]
+
+
 def test_what_is_neither_root_nor_sign_in_is_unknown(strict: FlaskClient) -> None:
     assert strict.get("/v7/security").status_code == 401
     token = sign_in(strict).json["access_token"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
@@ -23,6 +24,9 @@ from mockgraph.entra.tokens import LIFETIME, Grant, Tokens
 from mockgraph.entra.verification import Verification
 from mockgraph.errors import BadRequest, NotFound
 from mockgraph.model import Properties
+
+if TYPE_CHECKING:
+    from mockgraph.wire import Response as Answer
 
 _CODE_LIFETIME = 600
 _REFRESH_LIFETIME = 90 * 24 * 3600
@@ -101,6 +105,12 @@ class Entra:
         from mockgraph.entra.routes import answer  # nobody who starts has to wait for it
 
         return answer(self, request)
+
+    def reword(self, request: Request, response: Answer) -> None:
+        """Say an error of somebody else's on one of Entra's paths as Entra would."""
+        from mockgraph.entra.rewording import reword
+
+        reword(self, request, response)
 
     def verify(self, token: str, host: str) -> Claims:
         """The claims of an access token that this server issued for the service at ``host``,

@@ -48,6 +48,15 @@ def answer(entra: Entra, request: Request) -> Response | None:
     return response
 
 
+def answers_programs(path: str) -> bool:
+    """Whether an endpoint is there whose errors are OAuth's: it is no page, nor App Service's."""
+    try:
+        endpoint, _ = _PATHS.match(path.lower(), "GET")
+    except HTTPException:
+        return False
+    return endpoint not in _PAGES and endpoint is not app_service
+
+
 def _refusal(
     entra: Entra, request: Request, error: EntraError, trace_id: str, *, page: bool
 ) -> Response:
