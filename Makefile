@@ -17,6 +17,7 @@ $(VENV)/.serve: setup.cfg pyproject.toml
 		|| { echo "MockGraph needs Python 3.11 or newer; name one: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable .
+	@$(BIN)/python -m compileall -q mockgraph  # also where Python is told to write no bytecode
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.serve

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from mockgraph import addressing, auth, control, rendering, validation
-from mockgraph.examples import initial_document
+from mockgraph import addressing, auth, rendering, validation
 from mockgraph.gateway import Gateway
+from mockgraph.initial import initial_document
 from mockgraph.model import Caller, Intent, Operation, Outcome
-from mockgraph.odata import batch
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.sign_in import check_directory, initial_entra
 from mockgraph.state import State
-from mockgraph.subrequests import sender
 from mockgraph.tenants import Tenant, Tenants
 from mockgraph.wire import Request, Response, plain
+
+if TYPE_CHECKING:
+    from flask import Blueprint, Flask
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -34,18 +35,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     def answer(request: Request, tenant: Tenant) -> Response:
         tenant.check(request)
         signing_in = not addressing.is_rooted(request.path, service)
-        stub = tenant.stubs.find(request)
+        stub = tenant.stub(request)
         caller = Caller() if stub or signing_in else authenticate(request, tenant)
-        strike = request.strike = tenant.faults.strike(request)
+        strike = request.strike = tenant.strike(request)
         return (
-            strike.answer
+            (strike and strike.answer)
             or (stub and stub.answer(request))
             or (signing_in and sign_in(request, tenant))
             or emulate(request, tenant, caller)
         )
 
     def authenticate(request: Request, tenant: Tenant) -> Caller:
-        return auth.authenticate(request, settings.auth, tenant.entra)
+        return auth.authenticate(request, settings.auth, tenant)
 
     def sign_in(request: Request, tenant: Tenant) -> Response | None:
         answered = tenant.entra.answer(request)
@@ -66,11 +67,18 @@ def create_app(settings: Settings | None = None) -> Flask:
         return rendering.render(outcome, intent, service, settings.json)
 
     def run_batch(request: Request, intent: Intent) -> Outcome:
+        from mockgraph.odata import batch
+        from mockgraph.subrequests import sender
+
         send = sender(app.wsgi_app, request.environ)
         items = batch.read(intent.body)
         prefix = request.root_path
         return Outcome(value=batch.run(items, intent.address.root, service, send, prefix=prefix))
 
-    app = Gateway(tenants, settings, answer)
-    app.register_blueprint(control.blueprint(service, tenants, settings))
+    def control_plane() -> Blueprint:
+        from mockgraph.control.plane import blueprint
+
+        return blueprint(service, tenants, settings)
+
+    app = Gateway(tenants, settings, answer, control_plane)
     return app

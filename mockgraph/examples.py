@@ -2,8 +2,8 @@
 
 The pages were generated, and their generator has habits: the word "String" stands for any
 member of an enumeration, keys are ``{placeholders}``, a single object comes wrapped in
-``value``. Here they become exchanges that a server can be held to, and the state that a fresh
-server starts from.
+``value``. Here they become exchanges that a server can be held to, and the state that they
+show together.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from urllib.parse import quote, urlsplit
 from mockgraph import addressing, edm
 from mockgraph.doc_pages import Example, Page, bundled_pages, read_pages
 from mockgraph.errors import GraphError, MockGraphError
-from mockgraph.model import DIRECTORY, Address, EntitySet, Json, Operation, Service
-from mockgraph.settings import Settings
+from mockgraph.model import Address, EntitySet, Json, Operation, Service
 
 Structured = type[edm.StructuredType]
 
@@ -51,35 +50,26 @@ def pages_of(docs: Iterable[str]) -> tuple[Page, ...]:
     return read or bundled_pages()
 
 
-def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
-    """The state that a server starts from: what the pages document, then its seeds.
+def documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
+    """The singleton's properties and the sets' entities, as the pages' responses show them.
 
-    Seeds are laid over the documented singleton; where there are any, the sets hold what
-    they give and nothing else. The directory is that of the last seed that has one. Raises
-    MockGraphError that names the page or the seed.
+    Raises MockGraphError that names the page whose response does not fit.
     """
-    name = service.singleton.name
-    document = _documented(service, pages_of(settings.docs))
-    if settings.seeds:
-        document = {
-            key: value for key, value in document.items() if key.lower() not in service.sets
-        }
-    for number, seed in enumerate(settings.seeds, 1):
-        unknown = isinstance(seed, dict) and seed.keys() - {name, DIRECTORY}
-        if not isinstance(seed, dict) or not isinstance(seed.get(name), dict) or unknown:
-            raise MockGraphError(
-                f'Seed {number} is no state document: an object with the member "{name}", an '
-                f'object, is expected, and "{DIRECTORY}" beside it where there is one.'
-            )
-        for key, value in seed[name].items():
-            if key.lower() in service.sets and isinstance(value, list):
-                value = [*document.get(key, []), *value]
-            document[key] = value
-    whole = {name: document}
-    for seed in settings.seeds:
-        if DIRECTORY in seed:
-            whole[DIRECTORY] = seed[DIRECTORY]
-    return whole
+    singleton: dict[str, Any] = {}
+    sets: dict[str, dict[str, Any]] = {}
+    for page in pages:
+        for example in page.examples:
+            try:
+                exchange = read_exchange(example, service)
+            except (GraphError, MockGraphError):
+                continue  # not served, or not understood: replay says so
+            resource = exchange.address.resource
+            for entity in _entities(exchange, page):
+                if isinstance(resource, EntitySet):
+                    sets.setdefault(resource.name, {})[entity["id"]] = entity
+                else:
+                    singleton.update(entity)
+    return {**singleton, **{name: list(entities.values()) for name, entities in sets.items()}}
 
 
 def read_exchange(example: Example, service: Service) -> Exchange:
@@ -113,25 +103,6 @@ def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
         schema = item.schema if isinstance(item, edm.Complex) else None
         return schema, schema
     return address.type, address.type
-
-
-def _documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
-    """The singleton's properties and the sets' entities, as the pages' responses show them."""
-    singleton: dict[str, Any] = {}
-    sets: dict[str, dict[str, Any]] = {}
-    for page in pages:
-        for example in page.examples:
-            try:
-                exchange = read_exchange(example, service)
-            except (GraphError, MockGraphError):
-                continue  # not served, or not understood: replay says so
-            resource = exchange.address.resource
-            for entity in _entities(exchange, page):
-                if isinstance(resource, EntitySet):
-                    sets.setdefault(resource.name, {})[entity["id"]] = entity
-                else:
-                    singleton.update(entity)
-    return {**singleton, **{name: list(entities.values()) for name, entities in sets.items()}}
 
 
 def _entities(exchange: Exchange, page: Page) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ the whole line does; the control plane does.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -33,7 +34,13 @@ class Gateway(Flask):
 
     request_class = Request
 
-    def __init__(self, tenants: Tenants, settings: Settings, answer: Answer):
+    def __init__(
+        self,
+        tenants: Tenants,
+        settings: Settings,
+        answer: Answer,
+        control_plane: Callable[[], Blueprint],
+    ):
         super().__init__("mockgraph", static_folder=None)
         self.url_map.merge_slashes = False
         self.url_map.strict_slashes = False  # or a path is answered with a redirect, in HTML
@@ -42,6 +49,8 @@ class Gateway(Flask):
         self._tenants = tenants
         self._settings = settings
         self._answer = answer
+        self._control_plane = control_plane
+        self._registering = threading.Lock()
         self.after_request(_sign)
         self.register_error_handler(Exception, self._refuse)
 
@@ -56,6 +65,7 @@ class Gateway(Flask):
             return refusal.send(asked.method, start_response)
         path = environ["PATH_INFO"]
         if path == "/" or path[: len(control.PREFIX)].lower() == control.PREFIX:
+            self._open_control_plane()
             return super().wsgi_app(environ, start_response)
         if "//" in path:
             environ["PATH_INFO"] = addressing.joined(path, SERVICE)
@@ -71,6 +81,12 @@ class Gateway(Flask):
         _add_missing(response, identity(asked))
         tenant.record(asked, response, time.perf_counter() - began)
         return response.send(asked.method, start_response)
+
+    def _open_control_plane(self) -> None:
+        """Register it with the first request that is for it: no start has to wait for that."""
+        with self._registering:
+            if not self.blueprints:
+                self.register_blueprint(self._control_plane())
 
     def _attempt(self, asked: Request, act: Callable[[], Response]) -> Response:
         try:

@@ -10,9 +10,9 @@ import orjson
 
 from mockgraph import transports
 from mockgraph.errors import MockGraphError
-from mockgraph.examples import initial_document
 from mockgraph.expectations import Expectation, Expected, check_called, check_emulated
 from mockgraph.faults import Faults, Rule
+from mockgraph.initial import initial_document
 from mockgraph.journal import Exchange, Requests
 from mockgraph.police import check_well_behaved, rules
 from mockgraph.resources import SERVICE

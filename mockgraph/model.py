@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from mockgraph.edm import StructuredType
-    from mockgraph.odata.options import Query
+    from mockgraph.odata.query import Query
 
 Json = Any
 Properties = Mapping[str, Json]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mockgraph.errors import MockGraphError
+from mockgraph.garbage import uncollected
 from mockgraph.options import ca_dir_option, docs_option, option, told
 from mockgraph.version import __version__
 
@@ -202,11 +204,13 @@ def _proxy_certificate(ca_dir: str | None) -> Certificate:
 def _serve(
     settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: bool, how_to_trust: str
 ) -> None:
-    from mockgraph.app import create_app
-    from mockgraph.server import AccessLog
-
     _log_to_stderr()
-    app = create_app(settings)
+    with uncollected():
+        from mockgraph.app import create_app
+        from mockgraph.server import AccessLog
+
+        app = create_app(settings)
+    gc.freeze()  # it is all there to the end: no collection has to look at it
     try:
         server = open_server(AccessLog(_proxied(app) if proxy else app, sys.stderr))
         stop = threading.Event()

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from mockgraph.entra import Catalogue, Directory, Entra, read_directory
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.model import DIRECTORY, Json, Resource, Service
 from mockgraph.state import State
+
+if TYPE_CHECKING:
+    from mockgraph.entra import Entra
 
 
 def check_directory(document: Mapping[str, Json], service: Service) -> None:
     """Raises BadRequest with the path of the fault in the directory of a state document."""
     if DIRECTORY in document:
+        from mockgraph.entra import Catalogue, read_directory
+
         read_directory(document[DIRECTORY], Catalogue(_declared(service)))
 
 
-def initial_entra(service: Service, state: State) -> Entra:
-    """Entra with the directory of the state; without one, anybody may sign in.
+def initial_entra(service: Service, state: State) -> Callable[[], Entra]:
+    """Makes Entra with the directory of the state; without one, anybody may sign in.
 
-    Raises MockGraphError where the store that it comes from is damaged.
+    It is loaded and made at once where there is a directory, else when it is asked for. Raises
+    MockGraphError where the store that the directory comes from is damaged.
     """
-    entra = Entra(Directory(), state.clock, _declared(service))
+    if state.directory is None:
+        return lambda: _entra(service, state)
+    entra = _entra(service, state)
     try:
         entra.follow(state.directory)
     except BadRequest as error:
         state.close()
         raise MockGraphError(f"The store is damaged: {error.message}") from None
-    return entra
+    return lambda: entra
+
+
+def _entra(service: Service, state: State) -> Entra:
+    from mockgraph.entra import Directory, Entra
+
+    return Entra(Directory(), state.clock, _declared(service))
 
 
 def _declared(service: Service) -> set[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from mockgraph.odata.batch import Headers, Send
-from mockgraph.wire import WSGIApp
+if TYPE_CHECKING:
+    from mockgraph.odata.batch import Headers, Send
+    from mockgraph.wire import WSGIApp
 
 # What an item has in common with the request around it: the server, and who asks.
 _KEPT = (

@@ -12,19 +12,20 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from mockgraph.entra import Entra
 from mockgraph.errors import BadRequest, NotFound, StoreFailed
-from mockgraph.faults import Faults
 from mockgraph.journal import Journal, Requests
 from mockgraph.model import DIRECTORY, Json
-from mockgraph.police import Police, marked, rules
 from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
-from mockgraph.stubs import Stubs
 from mockgraph.wire import Environ, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mockgraph.entra import Entra
+    from mockgraph.faults import Faults, Strike
+    from mockgraph.police import Police
+    from mockgraph.stubs import Stub, Stubs
 
 PREFIX = "/t/"
 # Where the tenant of a request is noted, for the requests within it.
@@ -39,36 +40,83 @@ class Tenant:
     """A state, and what a test does to it or asks of it.
 
     That are its faults, its stubs, its named snapshots, its journal and its Entra; with
-    ``strict_client`` also the police that refuses what a client should not do.
+    ``strict_client`` also the police that refuses what a client should not do. Faults, stubs
+    and Entra are loaded and made when they are first asked for: few starts and few tenants
+    need them.
     """
 
     __slots__ = (
         "_changing",
+        "_entra",
+        "_faults",
+        "_make_entra",
+        "_stubs",
         "allowed",
-        "entra",
-        "faults",
         "journal",
         "name",
         "police",
         "prefix",
         "snapshots",
         "state",
-        "stubs",
     )
 
-    def __init__(self, name: str, state: State, entra: Entra, settings: Settings):
+    def __init__(
+        self, name: str, state: State, make_entra: Callable[[], Entra], settings: Settings
+    ):
         self.name = name
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
-        self.entra = entra
         self.journal = Journal(settings.journal, state.clock)
-        self.faults = Faults(state.clock, changed=self.journal.note_change)
-        self.stubs = Stubs(changed=self.journal.note_change)
         self.snapshots: dict[str, Snapshot] = {}
         self.allowed = settings.allowed_misdeeds
         self.police = self._police() if settings.strict_client else None
-        # Held while the state becomes another, with who may sign in.
-        self._changing = threading.Lock()
+        # Held while the state becomes another, with who may sign in, and while parts are made.
+        self._changing = threading.RLock()
+        self._make_entra = make_entra
+        self._entra: Entra | None = None
+        self._faults: Faults | None = None
+        self._stubs: Stubs | None = None
+
+    @property
+    def entra(self) -> Entra:
+        """Who may sign in, and the tokens."""
+        with self._changing:
+            if self._entra is None:
+                self._entra = self._make_entra()
+                self._entra.follow(self.state.directory)
+            return self._entra
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong."""
+        with self._changing:
+            if self._faults is None:
+                from mockgraph.faults import Faults
+
+                self._faults = Faults(self.state.clock, changed=self.journal.note_change)
+            return self._faults
+
+    @property
+    def stubs(self) -> Stubs:
+        """A test's own answers."""
+        with self._changing:
+            if self._stubs is None:
+                from mockgraph.stubs import Stubs
+
+                self._stubs = Stubs(changed=self.journal.note_change)
+            return self._stubs
+
+    def stub(self, request: Request) -> Stub | None:
+        """The stub that answers a request, if there is one."""
+        return self._stubs.find(request) if self._stubs else None
+
+    def strike(self, request: Request) -> Strike | None:
+        """What the faults do to a request, if there are any."""
+        return self._faults.strike(request) if self._faults else None
+
+    def verify(self, token: str, host: str) -> Mapping[str, Json]:
+        """The claims of a token that is good at a host. Raises Unauthenticated."""
+        return self.entra.verify(token, host)
 
     def check(self, request: Request) -> None:
         """Raises 400 for what no well-behaved client sends, if this tenant is strict."""
@@ -84,19 +132,23 @@ class Tenant:
 
     def requests(self) -> Requests:
         """The requests so far, marked with what was wrong with them once somebody looks."""
+        from mockgraph.police import marked
+
         return marked(self.journal.requests())
 
     def reset(self) -> None:
         """Back to the seeds, with nothing left of what a test did but its snapshots."""
         with self._changing:
             self.state.reset()
-            self.entra.follow(self.state.directory)
-            self.entra.reset()
+            if self._entra is not None:
+                self._entra.follow(self.state.directory)
+                self._entra.reset()
         self.journal.clear()
         if self.police is not None:
             self.police = self._police()
-        self.faults.reset()
-        self.stubs.reset()
+        for part in (self._faults, self._stubs):
+            if part is not None:
+                part.reset()
 
     def read(self, document: Json) -> Snapshot:
         """The state that a document describes, with the directory in it.
@@ -148,26 +200,30 @@ class Tenant:
 
     def _become(self, snapshot: Snapshot) -> None:
         self.state.restore(snapshot)
-        self.entra.follow(self.state.directory)
+        if self._entra is not None:
+            self._entra.follow(self.state.directory)
         self.journal.note_change()
 
     def _police(self) -> Police:
+        from mockgraph.police import Police, rules
+
         return Police(allowed=rules(self.allowed))
 
 
 class Tenants:
     """The tenants of one app; ``default`` is the one that is not named. Safe under threads.
 
-    Raises MockGraphError where misdeeds are to be allowed that there are not.
+    ``make_entra`` makes that of the default one, the others' are forks of it. Raises
+    MockGraphError where misdeeds are to be allowed that there are not.
     """
 
-    def __init__(self, state: State, entra: Entra, settings: Settings):
-        rules(settings.allowed_misdeeds)
-        self.default = Tenant("", state, entra, settings)
+    def __init__(self, state: State, make_entra: Callable[[], Entra], settings: Settings):
+        if settings.allowed_misdeeds:
+            from mockgraph.police import rules
+
+            rules(settings.allowed_misdeeds)
+        self.default = Tenant("", state, make_entra, settings)
         self._settings = settings
-        # Entra as it is in a new tenant.
-        self._initial = entra.fork(state.clock)
-        self._initial.follow(state.fork().directory)
         self._named: dict[str, Tenant] = {}
         self._lock = threading.Lock()
 
@@ -224,8 +280,9 @@ class Tenants:
         if len(self._named) >= MAX_TENANTS:
             raise StoreFailed(f"There are {MAX_TENANTS} tenants already; delete some first.")
         state = self.default.state.fork()
-        entra = self._initial.fork(state.clock)
-        tenant = self._named[name] = Tenant(name, state, entra, self._settings)
+        tenant = self._named[name] = Tenant(
+            name, state, lambda: self.default.entra.fork(state.clock), self._settings
+        )
         return tenant
 
 

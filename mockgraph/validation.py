@@ -33,8 +33,7 @@ from mockgraph.model import (
     Properties,
     Service,
 )
-from mockgraph.odata.options import ALL, MAX_INT32, Query
-from mockgraph.odata.options import read as read_options
+from mockgraph.odata.query import ALL, MAX_INT32, Query
 from mockgraph.wire import Request
 
 MAX_TOP = 1000
@@ -158,6 +157,8 @@ def _read_options(request: Request) -> list[tuple[str, str]]:
 def _read_query(options: Sequence[tuple[str, str]], address: Address, service: Service) -> Query:
     if not options:
         return _NO_OPTIONS
+    from mockgraph.odata.options import read as read_options  # a grammar takes long to load
+
     max_skip = None
     if isinstance(address.resource, EntitySet) and not address.root.documented:
         max_skip = address.resource.rules.max_skip

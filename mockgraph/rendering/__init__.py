@@ -22,8 +22,7 @@ from mockgraph.model import (
     Row,
     Service,
 )
-from mockgraph.odata import metadata
-from mockgraph.odata.options import Query
+from mockgraph.odata.query import Query
 from mockgraph.rendering.texts import dump, render_json
 from mockgraph.rendering.urls import Urls
 from mockgraph.wire import Response
@@ -314,4 +313,6 @@ def _given(value: T | None) -> T:
 
 @cache
 def _metadata_document(service: Service, root: Root) -> bytes:
+    from mockgraph.odata import metadata  # nobody who starts has to wait for it
+
     return metadata.write(service, root)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 from mockgraph import edm
 from mockgraph.errors import BadRequest
+from mockgraph.garbage import uncollected
 from mockgraph.model import DIRECTORY, EntitySet, Json, Properties, Resource, Service
-from mockgraph.state.garbage import uncollected
 from mockgraph.state.keys import check_key
 from mockgraph.state.rows import Snapshot
 

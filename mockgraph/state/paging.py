@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mockgraph.errors import BadRequest
-from mockgraph.odata.options import Query
+from mockgraph.odata.query import Query
 from mockgraph.state.entities import Entity
 from mockgraph.state.persistent import Ordered
 

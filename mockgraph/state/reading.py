@@ -7,7 +7,7 @@ from typing import Any
 
 from mockgraph.errors import NotFound
 from mockgraph.model import Address, EntitySet, Json, Page, Resource, Row, Service
-from mockgraph.odata.options import Expansion, Query
+from mockgraph.odata.query import Expansion, Query
 from mockgraph.state.entities import Entity
 from mockgraph.state.persistent import Ordered
 from mockgraph.state.rows import Rows, Snapshot

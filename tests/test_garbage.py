@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mockgraph.state.garbage import uncollected
+from mockgraph.garbage import uncollected
 
 
 @pytest.fixture(autouse=True)

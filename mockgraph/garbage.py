@@ -1,4 +1,4 @@
-"""The garbage collector, out of the way while a whole state is read."""
+"""The garbage collector, out of the way while a server starts or a whole state is read."""
 
 from __future__ import annotations
 

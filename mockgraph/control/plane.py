@@ -1,0 +1,78 @@
+"""The control plane as a blueprint."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, request
+
+from mockgraph import rendering
+from mockgraph.control import PREFIX, access, faults, journal, sign_in, state, stubs, tenants
+from mockgraph.errors import ControlNotProxied
+from mockgraph.model import Service
+from mockgraph.settings import Settings
+from mockgraph.tenants import NOTED, Tenant, Tenants
+from mockgraph.version import __version__
+
+# What tells nothing and does nothing is for everybody.
+_OPEN = ("/", f"{PREFIX}/health")
+
+
+def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blueprint:
+    """The control plane of one app."""
+    plane = Blueprint("control", __name__)
+
+    def tenant() -> Tenant:
+        return cast("Tenant", request.environ[NOTED])
+
+    def answer(value: Any, status: int = 200) -> Response:
+        rendered = rendering.render_json(value, status, settings.json)
+        return Response(rendered.body, status, rendered.headers)
+
+    @plane.before_app_request
+    def check() -> None:
+        if "mockgraph.proxied" in request.environ and request.path != "/":
+            raise ControlNotProxied
+        if request.path not in _OPEN:
+            access.check(request, settings.control_token, settings.allowed_hosts)
+
+    @plane.get("/")
+    def index() -> Response:
+        return answer(
+            {
+                "name": "MockGraph",
+                "version": __version__,
+                "roots": {
+                    name: f"{tenant().prefix}/{name}/{root.singleton}"
+                    for name, root in service.roots.items()
+                },
+                "control": f"{tenant().prefix}{PREFIX}",
+            }
+        )
+
+    @plane.get(PREFIX)
+    def routes() -> Response:
+        found = [
+            f"{method} {str(rule).replace('<', '{').replace('>', '}')}"
+            for rule in current_app.url_map.iter_rules()
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            if rule.rule.startswith(PREFIX)
+        ]
+        return answer({"value": sorted(found, key=lambda each: each.split()[::-1])})
+
+    @plane.get(f"{PREFIX}/health")
+    def health() -> Response:
+        return answer({"status": "ready", "version": __version__})
+
+    @plane.post(f"{PREFIX}/reset")
+    def reset() -> Response:
+        tenant().reset()
+        return Response(status=204)
+
+    sign_in.add(plane, tenant, answer)
+    state.add(plane, tenant, answer)
+    faults.add(plane, tenant, answer)
+    journal.add(plane, tenant, answer)
+    stubs.add(plane, tenant, answer)
+    tenants.add(plane, all_tenants, answer)
+    return plane

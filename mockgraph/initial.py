@@ -1,0 +1,67 @@
+"""The state that a server starts from: what the reference pages document, then its seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
+
+import orjson
+
+from mockgraph.bundled import fixtures
+from mockgraph.errors import MockGraphError
+from mockgraph.model import DIRECTORY, Service
+from mockgraph.settings import Settings
+
+# What the bundled pages show, with their checksums: parsing them takes longer than all the rest
+# of a start. ``scripts/write_documented.py`` writes it.
+DIGEST = "documented.json"
+
+
+def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
+    """The state that a server starts from: what the pages document, then its seeds.
+
+    Seeds are laid over the documented singleton; where there are any, the sets hold what
+    they give and nothing else. The directory is that of the last seed that has one. Raises
+    MockGraphError that names the page or the seed.
+    """
+    name = service.singleton.name
+    document = _documented(service, settings.docs)
+    if settings.seeds:
+        document = {
+            key: value for key, value in document.items() if key.lower() not in service.sets
+        }
+    for number, seed in enumerate(settings.seeds, 1):
+        unknown = isinstance(seed, dict) and seed.keys() - {name, DIRECTORY}
+        if not isinstance(seed, dict) or not isinstance(seed.get(name), dict) or unknown:
+            raise MockGraphError(
+                f'Seed {number} is no state document: an object with the member "{name}", an '
+                f'object, is expected, and "{DIRECTORY}" beside it where there is one.'
+            )
+        for key, value in seed[name].items():
+            if key.lower() in service.sets and isinstance(value, list):
+                value = [*document.get(key, []), *value]
+            document[key] = value
+    whole = {name: document}
+    for seed in settings.seeds:
+        if DIRECTORY in seed:
+            whole[DIRECTORY] = seed[DIRECTORY]
+    return whole
+
+
+def checksums() -> dict[str, int]:
+    """The bundled pages by their names, with the CRC-32 of each."""
+    pages = [entry for entry in fixtures().iterdir() if entry.name.endswith(".md")]
+    return {page.name: crc32(page.read_bytes()) for page in sorted(pages, key=lambda p: p.name)}
+
+
+def _documented(service: Service, docs: Sequence[str]) -> dict[str, Any]:
+    """What the pages in these directories, or else the bundled ones, show."""
+    if not docs:
+        digest = orjson.loads((fixtures() / DIGEST).read_bytes())
+        if digest["pages"] == checksums():
+            shown: dict[str, Any] = digest[service.singleton.name]
+            return shown
+    from mockgraph import examples
+
+    return examples.documented(service, examples.pages_of(docs))
