@@ -22,7 +22,7 @@ from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.tenants import NOTED, Tenant, Tenants
-from mockgraph.wire import Environ, Headers, Request, Response, StartResponse, error_body, identity
+from mockgraph.wire import Environ, Request, Response, StartResponse, error_body, identity
 
 Answer = Callable[[Request, Tenant], Response]
 
@@ -51,7 +51,7 @@ class Gateway(Flask):
         self._answer = answer
         self._control_plane = control_plane
         self._registering = threading.Lock()
-        self.after_request(_sign)
+        self.after_request(_sign_control)
         self.register_error_handler(Exception, self._refuse)
 
     def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -61,7 +61,7 @@ class Gateway(Flask):
         except GraphError as error:
             asked = Request(environ)
             refusal = self._error(error, asked)
-            _add_missing(refusal, identity(asked))
+            refusal.headers += identity(asked)
             return refusal.send(asked.method, start_response)
         path = environ["PATH_INFO"]
         if path == "/" or path[: len(control.PREFIX)].lower() == control.PREFIX:
@@ -69,16 +69,13 @@ class Gateway(Flask):
             return super().wsgi_app(environ, start_response)
         if "//" in path:
             environ["PATH_INFO"] = addressing.joined(path, SERVICE)
-        asked = Request(environ)
+        asked = Request(environ, populate_request=False)
         asked.max_content_length = self._settings.max_body
         began = time.perf_counter()
-        response = self._attempt(asked, lambda: self._answer(asked, tenant))
-        strike = asked.strike
-        if strike is not None:
-            response = self._attempt(asked, lambda: strike.mar(response))
+        response = self._attempt(asked, tenant)
         if response.status >= 400 and not addressing.is_rooted(asked.path, SERVICE):
             tenant.entra.reword(asked, response)
-        _add_missing(response, identity(asked))
+        _sign(response, asked)
         tenant.record(asked, response, time.perf_counter() - began)
         return response.send(asked.method, start_response)
 
@@ -88,9 +85,16 @@ class Gateway(Flask):
             if not self.blueprints:
                 self.register_blueprint(self._control_plane())
 
-    def _attempt(self, asked: Request, act: Callable[[], Response]) -> Response:
+    def _attempt(self, asked: Request, tenant: Tenant) -> Response:
+        """The answer, an error too, after what faults do to it."""
         try:
-            return act()
+            response = self._answer(asked, tenant)
+        except Exception as error:
+            response = self._error(error, asked)
+        if asked.strike is None:
+            return response
+        try:
+            return asked.strike.mar(response)
         except Exception as error:
             return self._error(error, asked)
 
@@ -115,13 +119,15 @@ class Gateway(Flask):
         return WerkzeugResponse(refusal.body, refusal.status, refusal.headers)
 
 
-def _add_missing(response: Response, headers: Headers) -> None:
-    """Add the headers that the response does not have of its own."""
-    names = {name.lower() for name, _ in response.headers}
-    response.headers += [pair for pair in headers if pair[0].lower() not in names]
+def _sign(response: Response, asked: Request) -> None:
+    """Add the headers that every answer has, unless a test gave it its own."""
+    headers = identity(asked)
+    if asked.strike is not None or asked.answered_by != "emulation":
+        headers = [pair for pair in headers if response.get(pair[0]) is None]
+    response.headers += headers
 
 
-def _sign(response: Any) -> Any:
+def _sign_control(response: Any) -> Any:
     response.headers.extend(identity(cast("Request", request)))
     if response.status_code in (204, 304):
         response.headers.pop("Content-Type", None)  # the framework's: there is no content

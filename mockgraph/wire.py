@@ -6,12 +6,13 @@ bytes, and those are cheaper kept as they are.
 
 from __future__ import annotations
 
-import uuid
+import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
 from http import HTTPStatus
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -47,6 +48,7 @@ _STATUS_LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatu
 class Request(flask.Request):
     """A request: its ids, its content, and what the line finds out about it on the way.
 
+    ``request_id`` is the GUID of this request, ``client_request_id`` the caller's or the same;
     ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
     ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``; ``strike`` is what faults do
     to the answer.
@@ -56,17 +58,12 @@ class Request(flask.Request):
     answered_by: str = "emulation"
     strike: Strike | None = None
 
-    @cached_property
-    def request_id(self) -> str:
-        """The GUID of this request."""
-        return str(uuid.uuid4())
+    def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
+        super().__init__(environ, populate_request, shallow)
+        self.request_id = _guid()
+        self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
 
-    @cached_property
-    def client_request_id(self) -> str:
-        """The caller's id, or the request's own."""
-        return self.environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
-
-    @cached_property
+    @property
     def server_origin(self) -> str:
         """Scheme, host, port and prefix as the caller wrote them. Raises 400 without a host."""
         return _origin(self.scheme, self.environ.get("HTTP_HOST"), self.server, self.root_path)
@@ -91,6 +88,15 @@ class Request(flask.Request):
         return _unpacked(data, self.max_content_length)
 
     def _sent(self) -> bytes:
+        stream = self.environ["wsgi.input"]
+        if type(stream) is BytesIO:  # all of it has been received, as our server does
+            data, limit = stream.getvalue(), self.max_content_length
+            is_small = limit is None or len(data) <= limit
+            if is_small and str(len(data)) == self.environ.get("CONTENT_LENGTH"):
+                return data
+        return self._received()
+
+    def _received(self) -> bytes:
         limit, announced = self.max_content_length, self.content_length
         try:
             data = self.get_data()
@@ -142,7 +148,7 @@ class Response:
         if self.status in _WITHOUT_CONTENT:
             start_response(status_line(self.status), headers)
             return []
-        if self.chunks is None and self.get("Content-Length") is None:
+        if self.chunks is None:
             headers = [*headers, ("Content-Length", str(len(self.body)))]
         start_response(status_line(self.status), headers)
         if method == "HEAD":
@@ -169,6 +175,12 @@ def identity(request: Request) -> Headers:
 def error_body(error: GraphError, request: Request, at: datetime | None = None) -> dict[str, Any]:
     """Graph's error object for this request, at a time of its tenant's clock."""
     return error.body(request.request_id, request.client_request_id, at)
+
+
+def _guid() -> str:
+    """A random GUID; uuid.uuid4 takes three times as long."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def status_line(status: int) -> str:

@@ -41,7 +41,10 @@ class Property(fields.Field[Any]):
 
     def read(self, value: Json, partial: bool) -> Json:
         """A value that is not null, validated; raises ValidationError."""
-        return self._deserialize(value, None, None, partial=partial)
+        raise NotImplementedError
+
+    def _deserialize(self, value: Json, *_: Any, partial: Any = None, **__: Any) -> Json:
+        return self.read(value, bool(partial))
 
     def refuse(self, value: Json) -> ValidationError:
         return ValidationError(f"Cannot convert {shown(value)} to the type '{self.type_name}'.")
@@ -50,7 +53,7 @@ class Property(fields.Field[Any]):
 class String(Property):
     edm = "Edm.String"
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> str:
+    def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
         return value
@@ -59,7 +62,7 @@ class String(Property):
 class Boolean(Property):
     edm = "Edm.Boolean"
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> bool:
+    def read(self, value: Json, _: bool) -> bool:
         if type(value) is not bool:
             raise self.refuse(value)
         return value
@@ -68,7 +71,7 @@ class Boolean(Property):
 class _Integer(Property):
     limit: ClassVar[int]
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> int:
+    def read(self, value: Json, _: bool) -> int:
         if type(value) is not int or not -self.limit <= value < self.limit:
             raise self.refuse(value)
         return value
@@ -90,7 +93,7 @@ class Double(Property):
     edm = "Edm.Double"
     words = ("INF", "-INF", "NaN")
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> float | int | str:
+    def read(self, value: Json, _: bool) -> float | int | str:
         if type(value) is int or (type(value) is float and math.isfinite(value)):
             return value
         if type(value) is str and value in self.words:
@@ -103,7 +106,7 @@ class DateTimeOffset(Property):
 
     edm = "Edm.DateTimeOffset"
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> str:
+    def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
         try:
@@ -131,7 +134,7 @@ class Enum(Property):
     def type_name(self) -> str:
         return qualified(self.members.edm_name())
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> str:
+    def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
         if value not in self.members.__members__:

@@ -29,10 +29,8 @@ class Complex(Property):
     def type_name(self) -> str:
         return qualified(self.schema.edm_name())
 
-    def _deserialize(
-        self, value: Json, *_: Any, partial: bool | None = None, **__: Any
-    ) -> dict[str, Json]:
-        return instance(self.schema).load_object(value, partial=bool(partial))
+    def read(self, value: Json, partial: bool) -> dict[str, Json]:
+        return instance(self.schema).load_object(value, partial=partial)
 
 
 class Collection(Property):
@@ -59,7 +57,7 @@ class Collection(Property):
     def unset(self) -> Json:
         return []
 
-    def _deserialize(self, value: Json, *_: Any, **__: Any) -> list[Json]:
+    def read(self, value: Json, _: bool) -> list[Json]:
         if type(value) is not list:
             raise self.refuse(value)
         items = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from marshmallow import ValidationError
 
@@ -51,17 +52,27 @@ def whole(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, 
 
 def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
     """The value with ``@odata.type`` at each level, as the pages of ``localtest`` print it."""
-    mark = "#" if issubclass(schema, EntityType) else ""
-    named: dict[str, Json] = {"@odata.type": mark + qualified(schema.edm_name())}
-    declared = schema.properties()
-    for name, item in value.items():
-        inner = declared.get(name)
-        if isinstance(inner, Complex) and item is not None:
-            item = typed(inner.schema, item)
-        elif isinstance(inner, Collection) and isinstance(inner.item, Complex):
-            item = [typed(inner.item.schema, each) for each in item]
-        named[name] = item
+    mark, structured = _marks(schema)
+    named: dict[str, Json] = {"@odata.type": mark, **value}
+    for name, inner in structured.items():
+        item = named.get(name)
+        if isinstance(item, dict):
+            named[name] = typed(inner, item)
+        elif item:
+            named[name] = [typed(inner, each) for each in item]
     return named
+
+
+@cache
+def _marks(schema: type[StructuredType]) -> tuple[str, Mapping[str, type[StructuredType]]]:
+    """How the pages of ``localtest`` name a type, and its properties of structured types."""
+    mark = "#" if issubclass(schema, EntityType) else ""
+    structured = {}
+    for name, declared in schema.properties().items():
+        item = declared.item if isinstance(declared, Collection) else declared
+        if isinstance(item, Complex):
+            structured[name] = item.schema
+    return mark + qualified(schema.edm_name()), structured
 
 
 def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:

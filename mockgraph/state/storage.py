@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from tinydb.storages import Storage
@@ -49,17 +49,19 @@ class EntityStorage(Storage):
         if self._store is not None:
             self._store.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[object]:
         """One writer at a time; when it is done, its writes are as durable as asked.
 
         Not to be nested. Raises StoreFailed where they cannot be; then they are undone.
         """
+        return self._lock if self._store is None else self._storing(self._store)
+
+    @contextmanager
+    def _storing(self, store: Store) -> Iterator[None]:
         with self._lock:
             yield
-            group = self._store.group if self._store else None
-        if self._store and group:
-            self._store.settle(group, self._undo)
+            group = store.group
+        store.settle(group, self._undo)
 
     def commit(self, write: Write, anew: Collection[str] = ()) -> None:
         """Put and remove, all of it, or raise StoreFailed and leave everything as it was.
