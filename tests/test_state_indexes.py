@@ -32,7 +32,7 @@ def _at_once() -> Iterator[None]:
         patched.setattr(indexes, "_FROM", 0)
         patched.setattr(indexes, "_ASKED", 1)
         patched.setattr(indexes, "_MERGED", 0)
-        patched.setattr(persistent, "_CHUNK", 4)
+        patched.setattr(persistent, "_MOST", 4)
         yield
 
 

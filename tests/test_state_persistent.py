@@ -19,10 +19,10 @@ class Item(NamedTuple):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _small_chunks() -> Iterator[None]:
-    """So few items to a chunk that a few dozen make many chunks."""
+def _small_nodes() -> Iterator[None]:
+    """So few items to a node that a few dozen make a tree of some levels."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(persistent, "_CHUNK", 4)
+        patched.setattr(persistent, "_MOST", 4)
         yield
 
 
@@ -82,19 +82,23 @@ def test_the_difference_of_two_versions(
     assert here.difference(here) == ([], [])
 
 
-def test_chunks_stay_few_and_small() -> None:
-    ordered = Ordered([])
+def test_nodes_stay_few_and_small() -> None:
+    ordered: Ordered[Item] = Ordered([])
     for number in range(400):
         ordered = ordered.put(Item(number, ""))
-    assert [len(chunk) for chunk in ordered._chunks] == [4] * 100
+    assert [len(leaf.below) for leaf in ordered._leaves()] == [4] * 100
+    assert ordered._depth == 4
     for number in range(400):
         if number % 8:
             ordered = ordered.without(number)
     assert [item.number for item in ordered] == list(range(0, 400, 8))
-    assert len(ordered._chunks) <= 50
+    assert len(list(ordered._leaves())) <= 50
     for number in range(1, 400, 8):
         ordered = ordered.put(Item(number, ""))
-    assert max(len(chunk) for chunk in ordered._chunks) <= 4
+    assert max(len(leaf.below) for leaf in ordered._leaves()) <= 4
+    for item in list(ordered):
+        ordered = ordered.without(item.number)
+    assert (list(ordered), len(ordered), ordered._depth) == ([], 0, 0)
 
 
 # Numbers far apart fall into one leaf where only their last bits are looked at.

@@ -8,9 +8,9 @@ the persistent maps to be had as libraries, which keep no order besides.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain, takewhile
-from operator import attrgetter, is_
+from operator import is_
 from typing import Any, Generic, Protocol, TypeVar
 
 
@@ -25,9 +25,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 N = TypeVar("N", bound=Numbered)
 
-_CHUNK = 256
-
-_number: Callable[[Any], int] = attrgetter("number")
+_MOST = 48  # in a node
 
 
 class Map(Generic[K, V]):
@@ -80,78 +78,125 @@ class Map(Generic[K, V]):
 
 
 class Ordered(Generic[N]):
-    """Items in the order of their numbers, in chunks of a few hundred."""
+    """Items in the order of their numbers: a tree whose nodes have a few dozen branches each."""
 
-    __slots__ = ("_chunks", "_length")
+    __slots__ = ("_depth", "_length", "_root")
 
     def __init__(self, items: Iterable[N] = ()):
         """``items`` come in order."""
-        every = list(items)
-        self._chunks = [every[at : at + _CHUNK] for at in range(0, len(every), _CHUNK)]
-        self._length = len(every)
+        below: list[Any] = list(items)
+        self._length = len(below)
+        nodes = _nodes([item.number for item in below], below)
+        self._depth = 0
+        while len(nodes) > 1:
+            nodes = _nodes(_firsts(nodes), nodes)
+            self._depth += 1
+        self._root = nodes[0]
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[N]:
-        return chain.from_iterable(self._chunks)
+        return chain.from_iterable(leaf.below for leaf in self._leaves())
 
     def after(self, number: int) -> Iterator[N]:
         """The items whose numbers are larger."""
-        at = self._chunk_of(number)
-        for chunk in self._chunks[at : at + 1]:
-            yield from chunk[bisect_right(chunk, number, key=_number) :]
-        for chunk in self._chunks[at + 1 :]:
-            yield from chunk
+        way, leaf = self._way(number)
+        yield from leaf.below[bisect_right(leaf.numbers, number) :]
+        for depth, (branch, place) in enumerate(reversed(way)):
+            for leaf in _leaves(branch.below[place + 1 :], depth):
+                yield from leaf.below
 
     def put(self, item: N) -> Ordered[N]:
         """With the item, in the place of the one with its number if there is one."""
-        at = self._chunk_of(item.number)
-        chunk = self._chunks[at].copy() if self._chunks else []
-        place = bisect_left(chunk, item.number, key=_number)
-        if place < len(chunk) and chunk[place].number == item.number:
-            chunk[place] = item
-            return self._with(at, at + 1, [chunk], self._length)
-        chunk.insert(place, item)
-        return self._with(at, at + 1, _split(chunk, place), self._length + 1)
+        number = item.number
+        way, leaf = self._way(number)
+        at = bisect_left(leaf.numbers, number)
+        if at < len(leaf.numbers) and leaf.numbers[at] == number:
+            node = leaf.replaced(at, item)
+            for branch, place in reversed(way):
+                node = branch.replaced(place, node)
+            return self._with(node, self._depth, self._length)
+        nodes = _split(leaf.spliced(at, at, [number], [item]), at)
+        for branch, place in reversed(way):
+            nodes = _split(branch.spliced(place, place + 1, _firsts(nodes), nodes), place)
+        if len(nodes) == 1:
+            return self._with(nodes[0], self._depth, self._length + 1)
+        return self._with(Node(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
 
     def without(self, number: int) -> Ordered[N]:
         """Without the item that has this number and is there."""
-        at = self._chunk_of(number)
-        chunk = self._chunks[at].copy()
-        del chunk[bisect_left(chunk, number, key=_number)]
-        start = at
-        if at and len(self._chunks[at - 1]) + len(chunk) <= _CHUNK // 2:
-            start, chunk = at - 1, self._chunks[at - 1] + chunk
-        return self._with(start, at + 1, [chunk] if chunk else [], self._length - 1)
+        way, leaf = self._way(number)
+        at = bisect_left(leaf.numbers, number)
+        node = leaf.spliced(at, at + 1, [], [])
+        for branch, place in reversed(way):
+            start = place
+            if place and len(branch.below[place - 1].below) + len(node.below) <= _MOST // 2:
+                start, left = place - 1, branch.below[place - 1]
+                node = Node(left.numbers + node.numbers, left.below + node.below)
+            kept = [node] if node.below else []
+            node = branch.spliced(start, place + 1, _firsts(kept), kept)
+        depth = self._depth
+        while depth and len(node.below) < 2:
+            node, depth = node.below[0] if node.below else _EMPTY, depth - 1
+        return self._with(node, depth, self._length - 1)
 
     def difference(self, other: Ordered[N]) -> tuple[list[N], list[N]]:
         """The items that are here alone, and those that are in the other alone.
 
-        It takes as long as there are chunks, and as what is different.
+        It takes as long as what is different, and the way there.
         """
-        here, there = _unlike(self._chunks, other._chunks)
-        known = {id(chunk) for chunk in here} & {id(chunk) for chunk in there}
-        ours, theirs = _unlike(
-            [item for chunk in here if id(chunk) not in known for item in chunk],
-            [item for chunk in there if id(chunk) not in known for item in chunk],
-        )
-        both = {id(item) for item in ours} & {id(item) for item in theirs}
-        return (
-            [item for item in ours if id(item) not in both],
-            [item for item in theirs if id(item) not in both],
-        )
+        here, there = _unshared([self._root], [other._root])
+        for level in range(max(self._depth, other._depth), -1, -1):
+            if level <= self._depth:
+                here = [each for node in here for each in node.below]
+            if level <= other._depth:
+                there = [each for node in there for each in node.below]
+            here, there = _unshared(here, there)
+        return here, there
 
-    def _with(self, start: int, stop: int, chunks: list[list[N]], length: int) -> Ordered[N]:
+    def _way(self, number: int) -> tuple[list[tuple[Node, int]], Node]:
+        """To the leaf where a number is, or would be: the branches, with the places taken."""
+        way, node = [], self._root
+        for _ in range(self._depth):
+            place = max(bisect_right(node.numbers, number) - 1, 0)
+            way.append((node, place))
+            node = node.below[place]
+        return way, node
+
+    def _leaves(self) -> Iterable[Node]:
+        return _leaves([self._root], self._depth)
+
+    def _with(self, root: Node, depth: int, length: int) -> Ordered[N]:
         changed: Ordered[N] = Ordered.__new__(Ordered)
-        changed._chunks = self._chunks.copy()
-        changed._chunks[start:stop] = chunks
-        changed._length = length
+        changed._root, changed._depth, changed._length = root, depth, length
         return changed
 
-    def _chunk_of(self, number: int) -> int:
-        """The place of the chunk that has the number, or would take it."""
-        return max(bisect_right(self._chunks, number, key=_first_number) - 1, 0)
+
+class Node:
+    """A leaf, of items and their numbers, or a branch, of nodes and the first number of each."""
+
+    __slots__ = ("below", "numbers")
+
+    def __init__(self, numbers: list[int], below: list[Any]):
+        self.numbers = numbers
+        self.below = below
+
+    def replaced(self, at: int, one: Any) -> Node:
+        """The node with another one of the same number."""
+        below = self.below.copy()
+        below[at] = one
+        return Node(self.numbers, below)
+
+    def spliced(self, start: int, stop: int, numbers: list[int], below: list[Any]) -> Node:
+        """The node with others instead of those from ``start`` to ``stop``."""
+        return Node(
+            [*self.numbers[:start], *numbers, *self.numbers[stop:]],
+            [*self.below[:start], *below, *self.below[stop:]],
+        )
+
+
+_EMPTY = Node([], [])
 
 
 def _place(key: Hashable) -> tuple[int, int, int]:
@@ -159,21 +204,47 @@ def _place(key: Hashable) -> tuple[int, int, int]:
     return code % 16, code // 16 % 16, code // 256 % 16
 
 
-def _first_number(chunk: Sequence[Numbered]) -> int:
-    return chunk[0].number
+def _nodes(numbers: list[int], below: list[Any]) -> list[Node]:
+    """Full nodes of these, and one that is not: at least one in all."""
+    starts = range(0, len(below), _MOST)
+    return [Node(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
 
 
-def _split(chunk: list[N], place: int) -> list[list[N]]:
-    """The chunk, as two if it has grown too large by what came at the place."""
-    if len(chunk) <= _CHUNK:
-        return [chunk]
-    # New items come at the end: full chunks stay behind.
-    middle = _CHUNK if place == _CHUNK else _CHUNK // 2
-    return [chunk[:middle], chunk[middle:]]
+def _firsts(nodes: Iterable[Node]) -> list[int]:
+    return [node.numbers[0] for node in nodes]
 
 
-def _unlike(here: Sequence[V], there: Sequence[V]) -> tuple[Sequence[V], Sequence[V]]:
-    """Two sequences without the items that are the same ones at both starts and ends."""
+def _leaves(nodes: Iterable[Node], depth: int) -> Iterable[Node]:
+    """The leaves below nodes that are so many levels above them."""
+    for _ in range(depth):
+        nodes = chain.from_iterable([node.below for node in nodes])
+    return nodes
+
+
+def _split(node: Node, at: int) -> list[Node]:
+    """The node, as two if it has grown too large by what came there."""
+    if len(node.below) <= _MOST:
+        return [node]
+    # New items come at the end: full nodes stay behind.
+    middle = _MOST if at >= _MOST - 1 else _MOST // 2
+    return [
+        Node(node.numbers[:middle], node.below[:middle]),
+        Node(node.numbers[middle:], node.below[middle:]),
+    ]
+
+
+def _unshared(here: list[Any], there: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Two lists without what is in both."""
+    here, there = _unlike(here, there)
+    both = {id(each) for each in here} & {id(each) for each in there}
+    return (
+        [each for each in here if id(each) not in both],
+        [each for each in there if id(each) not in both],
+    )
+
+
+def _unlike(here: list[V], there: list[V]) -> tuple[list[V], list[V]]:
+    """Two lists without what is the same at both starts and ends."""
     start = sum(takewhile(bool, map(is_, here, there)))
     here, there = here[start:], there[start:]
     end = sum(takewhile(bool, map(is_, reversed(here), reversed(there))))
