@@ -38,6 +38,10 @@ _APPENDABLE: Methods = {"GET": Operation.READ_PROPERTY, "POST": Operation.APPEND
 _VALUE: Methods = {"GET": Operation.READ_VALUE}
 _PROPERTY_COUNT: Methods = {"GET": Operation.COUNT_PROPERTY}
 
+_BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
+_BELOW_SET = {"$count": _COUNT, "$ref": _REFERENCES}
+_BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
+
 _KEY_IN_PARENTHESES = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 
@@ -129,7 +133,7 @@ class _Resolver:
         name, *rest = segments
         if name.lower() == singleton.name.lower():
             return self._below_singleton(rest)
-        special = {"$metadata": _METADATA, "$batch": _BATCH}.get(name.lower())
+        special = _BELOW_ROOT.get(name.lower())
         if special is None:
             raise UnknownSegment(name)
         _expect_end(rest)
@@ -151,7 +155,7 @@ class _Resolver:
         if not segments:
             return self._at(_SET, each)
         name, *rest = segments
-        special = {"$count": _COUNT, "$ref": _REFERENCES}.get(name.lower())
+        special = _BELOW_SET.get(name.lower())
         if special is not None:
             _expect_end(rest)
             return self._at(special, each)
@@ -186,7 +190,7 @@ class _Resolver:
     def _below_value(self, resource: Resource, key: str | None, segments: list[str]) -> Address:
         """A property path, and what may follow it."""
         last = segments[-1].lower()
-        special = {"$value": _VALUE, "$count": _PROPERTY_COUNT}.get(last)
+        special = _BELOW_VALUE.get(last)
         path, declared = _property_path(resource.type, segments[:-1] if special else segments)
         if not path:
             raise UnknownSegment(segments[-1])
@@ -226,7 +230,7 @@ def _property_path(schema: Any, segments: list[str]) -> tuple[tuple[str, ...], e
 
 def _split_key(segment: str) -> tuple[str, str | None]:
     """A segment's name, and its key where one stands in parentheses: ``alerts('id')``."""
-    match = _KEY_IN_PARENTHESES.fullmatch(segment)
+    match = _KEY_IN_PARENTHESES.fullmatch(segment) if "(" in segment else None
     if match is None:
         return segment, None
     name, key = match[1], match[2].strip()

@@ -146,14 +146,22 @@ class Service:
     roots: Mapping[str, Root]
     singleton: Singleton
     sets: Mapping[str, EntitySet] = field(default_factory=dict)
+    _sets_at: Mapping[str, Mapping[str, EntitySet]] = field(init=False, repr=False)
 
-    def sets_at(self, root: Root) -> dict[str, EntitySet]:
-        """The sets that a root serves."""
-        return {
-            name: each
-            for name, each in self.sets.items()
-            if each.roots is None or root.name in each.roots
+    def __post_init__(self) -> None:
+        sets_at = {
+            root.name: {
+                name: each
+                for name, each in self.sets.items()
+                if each.roots is None or root.name in each.roots
+            }
+            for root in self.roots.values()
         }
+        object.__setattr__(self, "_sets_at", sets_at)
+
+    def sets_at(self, root: Root) -> Mapping[str, EntitySet]:
+        """The sets that a root serves."""
+        return self._sets_at[root.name]
 
 
 class Operation(enum.Enum):

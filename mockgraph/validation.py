@@ -208,7 +208,8 @@ def _prefer(header: str) -> list[tuple[str, str]]:
 
 def _accepted_level(request: Request) -> str:
     accept = request.environ.get("HTTP_ACCEPT", "").lower()
-    for level in _LEVELS:
-        if f"metadata={level}" in accept:
-            return level
+    if "metadata=" in accept:
+        for level in _LEVELS:
+            if f"metadata={level}" in accept:
+                return level
     return "minimal"
