@@ -10,7 +10,7 @@ import orjson
 
 from mockgraph.bundled import fixtures
 from mockgraph.errors import MockGraphError
-from mockgraph.model import DIRECTORY, Service
+from mockgraph.model import DIRECTORY, Json, Service
 from mockgraph.settings import Settings
 
 # What the bundled pages show, with their checksums: parsing them takes longer than all the rest
@@ -22,28 +22,24 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     """The state that a server starts from: what the pages document, then its seeds.
 
     Seeds are laid over the documented singleton; where there are any, the sets hold what
-    they give and nothing else. The directory is that of the last seed that has one. Raises
-    MockGraphError that names the page or the seed.
+    they give and nothing else. The directory is that of the last seed that has one; a seed
+    of a directory alone says nothing of the rest. Raises MockGraphError that names the page
+    or the seed.
     """
     name = service.singleton.name
     document = _documented(service, settings.docs)
-    if settings.seeds:
+    for number, seed in enumerate(settings.seeds, 1):
+        _check_seed(seed, number, name)
+    if any(name in seed for seed in settings.seeds):
         document = {
             key: value for key, value in document.items() if key.lower() not in service.sets
         }
-    for number, seed in enumerate(settings.seeds, 1):
-        unknown = isinstance(seed, dict) and seed.keys() - {name, DIRECTORY}
-        if not isinstance(seed, dict) or not isinstance(seed.get(name), dict) or unknown:
-            raise MockGraphError(
-                f'Seed {number} is no state document: an object with the member "{name}", an '
-                f'object, is expected, and "{DIRECTORY}" beside it where there is one.'
-            )
-        for key, value in seed[name].items():
+    whole = {name: document}
+    for seed in settings.seeds:
+        for key, value in seed.get(name, {}).items():
             if key.lower() in service.sets and isinstance(value, list):
                 value = [*document.get(key, []), *value]
             document[key] = value
-    whole = {name: document}
-    for seed in settings.seeds:
         if DIRECTORY in seed:
             whole[DIRECTORY] = seed[DIRECTORY]
     return whole
@@ -65,3 +61,12 @@ def _documented(service: Service, docs: Sequence[str]) -> dict[str, Any]:
     from mockgraph import examples
 
     return examples.documented(service, examples.pages_of(docs))
+
+
+def _check_seed(seed: Json, number: int, name: str) -> None:
+    fits = isinstance(seed, dict) and bool(seed) and seed.keys() <= {name, DIRECTORY}
+    if not fits or not isinstance(seed.get(name, {}), dict):
+        raise MockGraphError(
+            f'Seed {number} is no state document: an object with the member "{name}", an '
+            f'object, "{DIRECTORY}" or both is expected.'
+        )

@@ -76,6 +76,25 @@ def test_the_last_seed_that_has_one_counts(make_client: Callable[..., FlaskClien
     assert state_of(client)["Directory"] == other["Directory"]
 
 
+def test_a_seed_of_a_directory_alone_says_nothing_of_the_rest(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    alone = {"Directory": directory("alone", READ)}
+    documented = state_of(make_client())
+    assert state_of(make_client(seeds=(alone,))) == {**documented, **alone}
+    seed = {"Security": {"alerts": [{"id": "a"}]}}
+    both = state_of(make_client(seeds=(seed, alone)))
+    assert both == {**state_of(make_client(seeds=(seed,))), **alone}
+
+
+@pytest.mark.parametrize(
+    "seed", [{}, [], {"Security": None}, {"Directory": {}, "Security": []}, {"Directories": {}}]
+)
+def test_what_is_no_seed(make_client: Callable[..., FlaskClient], seed: Any) -> None:
+    with pytest.raises(MockGraphError, match="Seed 1 is no state document"):
+        make_client(seeds=(seed,))
+
+
 def test_what_is_put_is_known(seeded: FlaskClient) -> None:
     document = {"Security": {}, "Directory": directory("put", WRITE)}
     assert seeded.put(STATE, json=document).status_code == 204
