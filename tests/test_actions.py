@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -38,8 +38,10 @@ class Memory:
     def get(self, set_name: str, key: str) -> Mapping[str, Json] | None:
         return copy.deepcopy(self._set(set_name).get(key))
 
-    def entities(self, set_name: str) -> Iterable[Mapping[str, Json]]:
-        yield from self._set(set_name).values()
+    def having(
+        self, set_name: str, name: str, values: Collection[Json]
+    ) -> Iterable[Mapping[str, Json]]:
+        return [each for each in self._set(set_name).values() if each[name] in values]
 
     def create(self, set_name: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
         self.made += 1
