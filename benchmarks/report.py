@@ -51,7 +51,7 @@ def _goals(results: Results) -> Iterator[str]:
             ]
             for goal in results.goals
         ]
-        yield from _table(Table("Goals", ["", "goal", "measured", ""], rows))
+        yield from _table(Table("Goals", ["", "goal", "measured", "verdict"], rows))
 
 
 def _tables(results: Results) -> Iterator[str]:

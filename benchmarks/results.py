@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 
 class Goal(NamedTuple):
-    """A goal of the design and what was measured for it."""
+    """A goal of the design and what was measured for it; ``reason`` is why it may be missed."""
 
     what: str
     wanted: float
     measured: float
+    reason: str
     unit: str = ""
     at_most: bool = False
 
@@ -22,7 +23,8 @@ class Goal(NamedTuple):
     def verdict(self) -> str:
         if self.met:
             return "met"
-        return f"**missed** by {abs(self.measured - self.wanted) / self.wanted:.0%}"
+        by = abs(self.measured - self.wanted) / self.wanted
+        return f"**missed** by {by:.0%}. {self.reason}"
 
     def shown(self, value: float) -> str:
         """A figure of this goal's, with its unit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks import reasons
 from benchmarks.bench import Bench, Bursts, Entrant
 from benchmarks.candidates import Candidate, Limit, MockGraph
 from benchmarks.load import Call
@@ -20,14 +21,14 @@ def singleton(bench: Bench) -> None:
     rows = {f"{method} the singleton": each for method, each in operations.items()}
     peers = [peer() for peer in PEERS]
     found = _compare(bench, rows, MockGraph(), peers, (8,) if bench.quick else (1, 8))
-    for method, wanted in (("PATCH", 0.75), ("GET", 0.70)):
+    for method, wanted, reason in (("PATCH", 0.75, reasons.PATCH), ("GET", 0.70, reasons.GET)):
         bursts = found.get((f"{method} the singleton", 8))
         if bursts and Limit.name in bursts:
             ratio = bursts.ratio(MockGraph.name, Limit.name)
             name = f"{method} of the singleton at 8 connections, of bare Flask's rate"
-            bench.results.goals.append(Goal(name, wanted, ratio))
+            bench.results.goals.append(Goal(name, wanted, ratio, reason))
             p99, name = bursts.p99(MockGraph.name), f"p99 of {method} at 8 connections"
-            bench.results.goals.append(Goal(name, 3, p99, "ms", at_most=True))
+            bench.results.goals.append(Goal(name, 3, p99, reasons.P99, "ms", at_most=True))
 
 
 def by_id(bench: Bench) -> None:
@@ -51,7 +52,7 @@ def lists(bench: Bench) -> None:
     if bursts and JsonServer.name in bursts:
         ratio = bursts.ratio(MockGraph.name, JsonServer.name)
         name = f"An equality filter over {STORED:,}, not cached, of json-server's rate"
-        bench.results.goals.append(Goal(name, 3, ratio))
+        bench.results.goals.append(Goal(name, 3, ratio, reasons.FILTER))
 
 
 def batch(bench: Bench) -> None:

@@ -1,0 +1,32 @@
+"""Why a goal may be missed: shown beside it in the report, only where it is."""
+
+PATCH = (
+    "A PATCH is validated, merged, written to a state that others read meanwhile, rendered and "
+    "kept in the journal; what it is measured against does nothing."
+)
+GET = "The answer is kept rendered; finding it, its ids, its headers and the journal remain."
+P99 = (
+    "Load generator and server share the cores: nobody waits for another request, but all wait "
+    "for the processor. The collector has nothing to do in a request."
+)
+BY_ID = (
+    "A write copies as few pointers however many are stored; but an alert out of 100,000 is in no "
+    "cache of the processor, and each of its properties has to be fetched to be written out."
+)
+FILTER = "The index is made by the second search, within the first round."
+PROCESS = "Each write is one more line in the file: encoded, checked, and given to the system."
+DISK = (
+    "Writes that come together share a sync, but the next sync waits for the last: the disk's own "
+    "time for one, in the table below, bounds what there can be."
+)
+START = (
+    "Python, Flask and marshmallow are most of it; marshmallow alone compiles expressions for "
+    "25 ms that nobody here needs. Nothing is loaded that the first answer does not need."
+)
+MEMORY = "Python, Flask and marshmallow are nearly all of it."
+TESTS = (
+    "The first test waits for Flask and marshmallow to be imported, and each for pytest's "
+    "fixtures and for its client: the rows that begin with 'floor' do the same without MockGraph."
+)
+RESET = "A reset exchanges pointers: what is measured is a request to the control plane."
+TENANT = "A tenant shares the seeds: what is measured is the difference of two requests."
