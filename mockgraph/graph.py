@@ -66,7 +66,7 @@ class Graph:
         return f"{self.origin}/localtest"
 
     def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
-        """Back to the state that the server started with, or to that of other seeds.
+        """Back to the state that the server, or the test, started with, or to that of other seeds.
 
         Faults and stubs are gone, and the clock shows real time.
         """
@@ -195,7 +195,7 @@ class Graph:
         """That no function of a stub, and no predicate, raised what is no refusal of Graph's.
         Raises the first exception that one did raise."""
         __tracebackhide__ = True
-        errors = [*self.stubs.errors, *self.faults.errors]
+        errors = self._tenant.errors
         if not errors:
             return
         note = f"There were {len(errors) - 1} more: {errors[1:]!r}"[:1000]

@@ -217,10 +217,16 @@ class MockGraph(Graph):
             raise CheckFailed("\n".join(found))
 
     def renew(self, seed: Seed | Sequence[Seed] = ()) -> None:
-        """Make it as new, for the next test: without tenants, snapshots, faults and stubs."""
+        """Make it as new, for the next test: without tenants, snapshots, faults and stubs.
+
+        Seeds take the place of those that it started with, for resets and for new tenants.
+        """
         self.clear_tenants()
         self._tenant.snapshots.clear()
+        state = self._tenant.state
+        state.start_from(None)
         self.reset(seed)
+        state.start_from(state.snapshot())
 
     @property
     def _tenant(self) -> Tenant:

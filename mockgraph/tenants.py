@@ -106,6 +106,12 @@ class Tenant:
                 self._stubs = Stubs(changed=self.journal.note_change)
             return self._stubs
 
+    @property
+    def errors(self) -> list[Exception]:
+        """What functions of the test's own raised, of stubs and of faults."""
+        parts = (self._stubs, self._faults)
+        return [error for part in parts if part is not None for error in part.errors]
+
     def stub(self, request: Request) -> Stub | None:
         """The stub that answers a request, if there is one."""
         return self._stubs.find(request) if self._stubs else None

@@ -189,6 +189,50 @@ def test_module(mockgraph):
     ).assert_outcomes(passed=3)
 
 
+def test_seeds_of_a_test_are_what_all_of_it_starts_from(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+import pytest
+
+SEED = {
+    "Security": {"alerts": [{"id": "seeded"}]},
+    "Directory": {"apps": [{"appId": "app", "secrets": ["s3cret"]}]},
+}
+
+def ids(graph):
+    return [each["id"] for each in graph.state["Security"]["alerts"]]
+
+def signs_in(graph, secret):
+    form = {"grant_type": "client_credentials", "client_id": "app", "client_secret": secret}
+    form["scope"] = "https://graph.microsoft.com/.default"
+    answer = requests.post(graph.origin + "/contoso.example/oauth2/v2.0/token", form, timeout=9)
+    return answer.status_code == 200
+
+@pytest.mark.parametrize("turn", range(2))
+@pytest.mark.mockgraph(seed=SEED)
+def test_seeded(mockgraph, turn):
+    team = mockgraph.tenant("team")
+    for graph in (mockgraph, team):
+        assert ids(graph) == ["seeded"]
+        assert signs_in(graph, "s3cret") and not signs_in(graph, "other")
+        graph.state = {"Security": {"alerts": []}}
+        requests.post(graph.origin + "/_mockgraph/reset", timeout=9)
+        assert ids(graph) == ["seeded"]
+        graph.state = {"Security": {"alerts": []}}
+        graph.reset()
+        assert ids(graph) == ["seeded"]
+
+def test_not_seeded(mockgraph):
+    for graph in (mockgraph, mockgraph.tenant("team")):
+        assert "seeded" not in ids(graph)
+        assert signs_in(graph, "other")
+        graph.reset()
+        assert "seeded" not in ids(graph)
+""",
+    ).assert_outcomes(passed=3)
+
+
 # -- kinds of tests -----------------------------------------------------------------------
 
 

@@ -73,9 +73,9 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.get("/_mockgraph/misdeeds")
     def list_misdeeds() -> Response:
-        allow = request.args.getlist("allow")
+        allow = [*filter(None, request.args.getlist("allow")), *tenant().allowed]
         try:
-            allowed = rules(allow) | rules(tenant().allowed)
+            allowed = rules(allow)
         except MockGraphError as error:
             raise BadRequest(f"allow: {error}") from None
         found = misdeeds(tenant().journal.requests())

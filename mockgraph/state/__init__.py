@@ -62,7 +62,7 @@ class State:
     def _begin(self, service: Service, storage: EntityStorage, initial: Snapshot) -> None:
         self.clock = Clock()
         self._service = service
-        self._initial = initial
+        self._first = self._initial = initial
         self._pager = Pager()
         self._db = EntityDB(storage=lambda: storage)
         self._entities = storage
@@ -98,6 +98,10 @@ class State:
         with self._entities.writing():
             self._entities.restore(snapshot)
         self._pager.forget()
+
+    def start_from(self, snapshot: Snapshot | None) -> None:
+        """Make a snapshot the initial state, for resets and forks; None is the first again."""
+        self._initial = snapshot or self._first
 
     def reset(self) -> None:
         """Back to the initial state, and the clock to real time. Raises StoreFailed."""

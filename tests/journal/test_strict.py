@@ -119,6 +119,7 @@ def test_what_is_allowed_by_http(client: FlaskClient) -> None:
         client.delete(f"{ALERTS}/none")
     for query, found in {
         "": ["retry-after-ignored", "retried-in-vain"],
+        "?allow=": ["retry-after-ignored", "retried-in-vain"],
         "?allow=retry-after-ignored": ["retried-in-vain"],
         "?allow=retry-after-ignored&allow=retried-in-vain": [],
     }.items():
