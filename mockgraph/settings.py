@@ -47,6 +47,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.journal < 0:
+            raise MockGraphError(f"journal is a number of requests, not {self.journal}.")
         for name, choices in _CHOICES.items():
             chosen = getattr(self, name)
             if chosen not in choices:

@@ -215,3 +215,11 @@ def test_a_state_may_be_larger_than_any_request_of_graphs(prefix: str) -> None:
         refused = ask(origin, "POST", f"{prefix}{SECURITY}/alerts/_mockgraph/state", state)
         assert refused.status in (404, 405, 413)
         assert ask(origin, "POST", f"{prefix}{SECURITY}/alerts", state).status == 413
+
+
+def test_a_journal_is_no_less_than_empty() -> None:
+    with pytest.raises(MockGraphError, match="journal is a number of requests, not -1"):
+        MockGraph(journal=-1)
+    with MockGraph(journal=0, auth="off") as graph:
+        assert ask(graph.origin, "GET", "/v1.0/security").status == 200
+        assert graph.requests == []
