@@ -15,6 +15,7 @@ from mockgraph.matching import ROOTS, PathPattern
 
 _SHOWN = 10  # requests that an explanation lists
 _MISSES = 3
+_FAR = 0.5  # paths that are less alike are no near misses
 _DIFFERENCES = 6  # of one near miss
 _LINE = 700  # characters of a difference
 
@@ -111,8 +112,8 @@ class Expectation:
             if len(elsewhere) == 2:
                 continue
             differences = [*elsewhere, *self._otherwise(exchange)]
-            if differences:
-                unlike = self._unlike(exchange) if elsewhere else 0.0
+            unlike = self._unlike(exchange) if elsewhere else 0.0
+            if differences and unlike < _FAR:
                 shown = _some(differences)
                 key = (exchange.method, exchange.url, *shown)
                 ranked.setdefault(key, ((len(elsewhere), unlike, len(differences)), exchange))

@@ -100,6 +100,14 @@ def test_the_nearest_miss_comes_first(graph: MockGraph) -> None:
     assert "PATCH /localtest/Security" in misses[0]
 
 
+def test_what_is_far_off_is_no_near_miss(graph: MockGraph) -> None:
+    with pytest.raises(AssertionError) as failed:
+        graph.assert_called("GET", "/me")
+    assert "Near miss" not in str(failed.value)
+    with pytest.raises(AssertionError, match=r"Near miss <2: GET .*\n.*path: /security/alert "):
+        graph.assert_called("GET", "/security/alert")
+
+
 def test_not_called(graph: MockGraph) -> None:
     graph.assert_not_called("POST", "/security/alerts")
     with pytest.raises(AssertionError, match="was expected never, but it was made 3 times"):
