@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from mockgraph.live import MockGraph
+    from mockgraph.transports import Intercept
 
 _OPTIONS = ("seed", "auth", "strict", "strict_client", "allow", "intercept", "allow_hosts", "tls")
 
@@ -93,7 +94,7 @@ def mockgraph(
     config, options = request.config, _marked(request)
     auth = options.get("auth", "any")
     strict_client = options.get("strict_client", config.getini("mockgraph_strict_client"))
-    allow = options.get("allow") or config.getini("mockgraph_allow")
+    allow = options.get("allow", config.getini("mockgraph_allow"))
     allow = (allow,) if isinstance(allow, str) else tuple(allow)
     tls = options.get("tls", config.getini("mockgraph_tls"))
     server = _mockgraph_servers.get((auth, strict_client, allow, tls))
@@ -103,8 +104,7 @@ def mockgraph(
         ).start()
         _mockgraph_servers[auth, strict_client, allow, tls] = server
     server.renew(options.get("seed", mockgraph_seed))
-    intercepting = server.intercept(options.get("allow_hosts", ()))
-    with intercepting if options.get("intercept") else nullcontext() as intercept:
+    with _intercepting(server, options) as intercept:
         yield server
     try:
         if intercept is not None:
@@ -123,6 +123,14 @@ def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> It
     tls = request.config.getini("mockgraph_tls")
     with MockGraph(seed=mockgraph_seed, tls=tls, ca_dir=_ca_dir()) as server:
         yield server
+
+
+def _intercepting(
+    server: MockGraph, options: dict[str, Any]
+) -> AbstractContextManager[Intercept | None]:
+    if not options.get("intercept"):
+        return nullcontext()
+    return server.intercept(options.get("allow_hosts", ()))
 
 
 def _ca_dir() -> str | None:

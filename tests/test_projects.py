@@ -150,6 +150,12 @@ def test_it(mockgraph, turn):
             [429, 429, 200],
             0,
         ),
+        (
+            "@pytest.mark.mockgraph(allow=[])",
+            "mockgraph_strict_client = true\nmockgraph_allow = retry-after-ignored",
+            [429, 400, 400],
+            2,
+        ),
     ],
 )
 def test_a_strict_client(
