@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -135,7 +133,7 @@ def serve(
     control_token: str | None,
     allowed_hosts: tuple[str, ...],
 ) -> None:
-    """Serve until SIGTERM or Ctrl+C; requests under way are finished."""
+    """Serve until SIGTERM or Ctrl+C; requests under way are finished, unless told twice."""
     from mockgraph.seeds import read_seeds
     from mockgraph.server import Server
     from mockgraph.settings import Settings
@@ -208,14 +206,14 @@ def _serve(
     with uncollected():
         from mockgraph.app import create_app
         from mockgraph.server import AccessLog
+        from mockgraph.server.process import Ending, take_descriptors
 
         app = create_app(settings)
+    take_descriptors()
     gc.freeze()  # it is all there to the end: no collection has to look at it
     try:
         server = open_server(AccessLog(_proxied(app) if proxy else app, sys.stderr))
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+        ending = Ending(server)
         server.start()
         click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
         if server.tls_origin:
@@ -224,9 +222,7 @@ def _serve(
             click.echo(f"  and, as a proxy, {server.proxy_url}; mockgraph ca tells how to use it")
         click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
         sys.stdout.flush()
-        while not stop.wait(0.5):  # a wait without end would hold up signals on Windows
-            pass
-        server.stop()
+        ending.wait()
     finally:
         app.extensions["mockgraph"].close()
 

@@ -66,6 +66,18 @@ def test_a_request_under_way_is_finished() -> None:
         assert server.end().code == 0
 
 
+@only_posix
+def test_whoever_tells_it_twice_waits_for_nobody() -> None:
+    with serving() as server:
+        address = ("127.0.0.1", port_of(server.origin))
+        with socket.create_connection(address, timeout=TIMEOUT) as connection:
+            connection.sendall(b"PATCH / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            ask(server.origin, "GET", SECURITY)  # by now the other one has begun
+            for number in ENDING:
+                server.process.send_signal(number)
+            assert server.end().code == 0
+
+
 def wait_briefly(connection: socket.socket) -> None:
     connection.settimeout(0.3)
     connection.recv(1)

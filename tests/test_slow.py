@@ -5,27 +5,34 @@ from __future__ import annotations
 import errno
 import http.client
 import logging
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import pytest
+from stores import failing
 from wire import TIMEOUT, Answer, ask
 
 from mockgraph import server as server_module
+from mockgraph.errors import MockGraphError
 from mockgraph.server import Server, leadership, loop
 from mockgraph.server.connection import Connection
 from mockgraph.server.doors import Door
 from mockgraph.server.limits import MAX_HEADERS
+from mockgraph.server.process import Ending, take_descriptors
 from mockgraph.server.requests import Requests
+
+if sys.platform != "win32":
+    import resource
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
-MANY = 64
 LARGE = 8 * 1024 * 1024
 
 
@@ -34,7 +41,7 @@ class App:
 
     def __init__(self) -> None:
         self.began, self.release = threading.Event(), threading.Event()
-        self.together = threading.Barrier(MANY)
+        self.together = threading.Barrier(1)
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -120,13 +127,14 @@ def test_a_slow_request_holds_up_no_other(app: App, server: Server, path: str) -
         assert slow.result(TIMEOUT).status == 200
 
 
-@pytest.mark.parametrize("path", ["/meets", "/meets-asleep"])
-def test_as_many_slow_requests_as_come(server: Server, path: str) -> None:
-    with ThreadPoolExecutor(MANY) as pool:
+@pytest.mark.parametrize(("path", "many"), [("/meets", 64), ("/meets-asleep", 300)])
+def test_as_many_slow_requests_as_come(app: App, server: Server, path: str, many: int) -> None:
+    app.together = threading.Barrier(many)
+    with ThreadPoolExecutor(many) as pool:
         answers: list[Answer] = list(
-            pool.map(lambda _: ask(server.origin, "GET", path), range(MANY))
+            pool.map(lambda _: ask(server.origin, "GET", path), range(many))
         )
-    assert [answer.body for answer in answers] == [path.encode()] * MANY
+    assert [answer.body for answer in answers] == [path.encode()] * many
 
 
 def test_a_connection_goes_on_after_a_slow_request(app: App, server: Server) -> None:
@@ -384,6 +392,86 @@ def test_when_there_are_too_many_connections(
     assert [record.getMessage() for record in caplog.records] == [
         "Connections have to wait: there are 3"
     ]
+
+
+def test_what_came_before_the_end_is_answered(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that nobody has looked at yet is under way for the client."""
+    monkeypatch.setattr(leadership.Leadership, "_watch", lambda _: None)
+    with serving(app) as server, ThreadPoolExecutor(2) as pool, connect(server) as client:
+        client.sendall(get("/quick"))
+        assert answer_on(client) == b"/quick"
+        blocking = pool.submit(ask, server.origin, "GET", "/blocks")
+        assert app.began.wait(TIMEOUT)
+        client.sendall(get("/late"))
+        stopped = pool.submit(server.stop)
+        assert server._loop._stopping.wait(TIMEOUT)
+        app.release.set()
+        assert answer_on(client) == b"/late"
+        assert client.recv(1) == b""
+        assert blocking.result(TIMEOUT).body == b"/blocks"
+        stopped.result(TIMEOUT)
+
+
+def test_who_is_idle_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that is idle for longest; not one that has begun a request."""
+    monkeypatch.setattr(loop, "_MAX_CONNECTIONS", 3)
+    clients = [connect(server) for _ in range(3)]
+    for client in (clients[1], clients[2], clients[0]):
+        client.sendall(get("/quick"))
+        assert answer_on(client) == b"/quick"
+    clients[1].sendall(b"POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    monkeypatch.setattr(loop, "_ADMITTED", 1)
+    monkeypatch.setattr(loop, "_IDLE", 0.0)
+    assert ask(server.origin, "GET", "/late").body == b"/late"
+    assert clients[2].recv(1) == b""
+    monkeypatch.setattr(loop, "_IDLE", 60.0)
+    clients[1].sendall(b"}")
+    assert answer_on(clients[1]) == b"{}"
+    clients[0].sendall(get("/quick"))
+    assert answer_on(clients[0]) == b"/quick"
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+@pytest.mark.parametrize(("hard", "given"), [(-1, 10_240), (99_999, 10_240), (5000, 5000)])
+def test_a_server_takes_the_descriptors_that_it_may_have(
+    monkeypatch: pytest.MonkeyPatch, hard: int, given: int
+) -> None:
+    taken: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: taken.append(limits))
+    take_descriptors()
+    assert taken == [(given, hard)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_a_server_does_with_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (20_000, 20_000))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: pytest.fail("not needed"))
+    take_descriptors()
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 20_000))
+    monkeypatch.setattr(resource, "setrlimit", failing(errno.EPERM))
+    take_descriptors()
+
+
+def test_a_server_that_fails_says_so_and_is_waited_for_no_longer(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    ending = Ending(server)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Loop, "_attend", failing(errno.EIO))
+        with connect(server) as client:
+            client.sendall(get("/quick"))
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+    with pytest.raises(MockGraphError, match="failed"):
+        ending.wait()
+    assert server.has_ended
+    assert "The server failed, and serves no more." in caplog.text
+    with pytest.raises(ConnectionRefusedError):
+        connect(server)
 
 
 def test_one_who_is_gone_before_coming_in(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,11 @@ class Server:
         """``http://HOST:PORT``, what clients are told is their proxy; None without one."""
         return self._proxy_door.origin if self._proxy_door else None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it serves no more: it was stopped, or it failed, as the log says."""
+        return self._loop.has_ended
+
     def start(self) -> None:
         """Serve from now on, on threads of its own."""
         self._loop.start()
@@ -93,11 +98,16 @@ class Server:
     def stop(self) -> None:
         """Take no more requests, finish those under way, and let go of the ports.
 
-        A client that never sends the rest of its request is waited for 30 seconds, not more.
+        A client that never sends the rest of its request is waited for 30 seconds, not more,
+        and, once :meth:`hurry` was called from another thread or a signal, not at all.
         """
         self._loop.stop(_GRACE)
         if isinstance(self._app, AccessLog):
             self._app.close()
+
+    def hurry(self) -> None:
+        """Have :meth:`stop` wait for nobody any longer."""
+        self._loop.hurry()
 
     def _doors(self) -> list[Door]:
         return [door for door in (self._door, self._tls_door, self._proxy_door) if door]

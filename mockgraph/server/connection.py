@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,12 +23,13 @@ Connect = Callable[[socket.socket, Environ, int, Sleep], "Connection"]
 class Connection:
     """An accepted socket, at any moment one thread's alone.
 
-    ``out`` is what the client has not taken yet, ``events`` what the loop waits for. An app
+    ``out`` is what the client has not taken yet, ``events`` what the loop waits for, ``used_at``
+    when it came or was answered last, by ``time.monotonic``. An app
     finds in environ ``mockgraph.cut``, called to end the connection where it stands, and
     ``mockgraph.sleep``, called with seconds to wait without holding anybody up.
     """
 
-    __slots__ = ("_sleep", "_socket", "events", "is_cut", "keep", "out", "requests")
+    __slots__ = ("_sleep", "_socket", "events", "is_cut", "keep", "out", "requests", "used_at")
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Connection:
         self.requests = self._requests(environ, max_body)
         self.out: bytes | memoryview = b""
         self.events = 0
+        self.used_at = time.monotonic()
         self.keep = True
         self.is_cut = False
 
@@ -51,6 +54,15 @@ class Connection:
     def is_idle(self) -> bool:
         """Whether no request is under way."""
         return not (self.requests.under_way or self.requests.ready or self.out)
+
+    @property
+    def is_sent_to(self) -> bool:
+        """Whether something has come that was not received yet."""
+        try:
+            # Of the socket itself: TLS cannot look ahead.
+            return bool(socket.socket.recv(self._socket, 1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     @property
     def can_answer(self) -> bool:

@@ -12,7 +12,7 @@ _TICK = 0.005  # seconds after which a request is slow
 _BUSY_TICK = 0.025  # the same among many: each look at them takes from their speed
 _MANY = 20  # requests in a tick
 _DOZE = 200  # ticks without a request after which nobody watches
-_MAX_SLOW = 256  # requests that may have threads of their own
+_MAX_SLOW = 2000  # requests that may have threads of their own, some 50 KiB each
 
 
 class Leadership:

@@ -26,6 +26,7 @@ from mockgraph.server.leadership import Leadership
 
 _LINGER = 2.0  # seconds that a refused client may take to read why
 _REST = 0.2  # seconds between looks at what has no event
+_IDLE = 5.0  # seconds without a request after which a connection makes room for others
 _ADMITTED = 64  # connections admitted at a time
 # Windows waits for 512 sockets at a time, of which two are ours and two are doors.
 _MAX_CONNECTIONS = 500 if sys.platform == "win32" else 10_000
@@ -53,7 +54,12 @@ class Loop:
         self._crowded = False
         self._stopping = threading.Event()
         self._deadline = 0.0
+        self._hurried = False
         self._ended = threading.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._ended.is_set()
 
     def start(self) -> None:
         """Serve from now on, on threads of its own."""
@@ -70,11 +76,19 @@ class Loop:
             self._end()
             return
         self._deadline = time.monotonic() + grace
+        if self._hurried:
+            self._deadline = 0.0
         self._stopping.set()
         self._wake()
         self._ended.wait(grace + _LINGER)
         self._leadership.end()
         self._leader.join(_LINGER)
+
+    def hurry(self) -> None:
+        """End what :meth:`stop` lets finish, be it called before or afterwards."""
+        self._hurried = True
+        self._deadline = 0.0
+        self._wake()
 
     def sleep(self, connection: Connection, seconds: float) -> None:
         """Wait in the midst of a connection's request, while another thread leads."""
@@ -97,6 +111,7 @@ class Loop:
         """Have one request answered; whether this thread still leads."""
         self._leadership.begin(connection)
         connection.answer(self._app, self._stopping.is_set)
+        connection.used_at = time.monotonic()
         if self._leadership.finish(connection):
             return True
         self._returned.append(connection)
@@ -194,6 +209,18 @@ class Loop:
         self._crowded = True
         self._open_at = time.monotonic() + _REST
         self._shut_doors()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Close what has been idle for long, the longest first, for those who may be waiting."""
+        until = time.monotonic() - _IDLE
+        idle = [
+            connection
+            for connection in self._connections
+            if connection.used_at < until and connection.events == _READ and connection.is_idle
+        ]
+        for connection in sorted(idle, key=lambda each: each.used_at)[:_ADMITTED]:
+            self._close(connection)
 
     def _dismiss(self, connection: Connection) -> None:
         if connection.requests.abandoned and not connection.is_cut:
@@ -224,10 +251,12 @@ class Loop:
         self._shut_doors()
         for door in self._doors:
             door.close()
+        late = now > self._deadline
         for connection in list(self._connections):
-            if connection.events and (connection.is_idle or now > self._deadline):
+            unasked = connection.is_idle and not connection.is_sent_to
+            if connection.events and (late or unasked):
                 self._close(connection)
-            elif now > self._deadline:
+            elif late:
                 self._connections.discard(connection)
                 connection.cut()  # its thread has it still, and closes it
 
