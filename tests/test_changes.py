@@ -85,3 +85,11 @@ def test_tinydb_may_write_whole_tables() -> None:
     assert storage.read() == {"things": BEFORE}
     first, second = storage.now.rows("things").in_order
     assert first.revision == first.number < second.revision == second.number
+
+
+def test_stored_tables_stay_the_ones_they_are() -> None:
+    storage = EntityStorage()
+    storage.write({"things": BEFORE})
+    rows = storage.now.rows("things")
+    for given in (rows, Copies(rows)):
+        assert storage.stamped({"things": given}).tables["things"] is rows

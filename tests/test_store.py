@@ -172,6 +172,44 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
     assert deleted is None
 
 
+def test_the_file_that_the_readme_shows(store: Path) -> None:
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+    content = readme.partition("```jsonl\n")[2].partition("```")[0].encode()
+    store.write_bytes(content)
+    with serving(store) as client:
+        (alert,) = state_of(client)["Security"]["alerts"]
+        assert (alert["id"], alert["title"]) == ("a", "second")
+        assert store.read_bytes().startswith(content)
+
+
+def test_what_an_older_version_did_not_know_is_unset(store: Path) -> None:
+    tables = {"Security": ["s"], "alerts_v2": ["v", "w"], "incidents": ["i"], "tiIndicators": ["t"]}
+    write = {
+        name: {
+            key: {"revision": number, "number": number, "entity": {"id": key, "own": key}}
+            for number, key in enumerate(keys, 5)
+        }
+        for name, keys in tables.items()
+    }
+    store.write_bytes(HEADER + record(json.dumps(write, separators=(",", ":")).encode()))
+    delete, none = f"{SECURITY}/tiIndicators/deleteTiIndicatorsByExternalId", {"value": ["none"]}
+    with serving(store) as client:
+        made = client.post("/v1.0/security/alerts_v2", json={"id": "new"}).json
+        listed: Any = client.get("/v1.0/security/alerts_v2").json
+        assert [each["id"] for each in listed["value"]] == ["v", "w", "new"]
+        assert made is not None
+        assert {*listed["value"][0]} == {*made, "own"} - {"@odata.context"}
+        related: Any = client.get("/v1.0/security/incidents/i/alerts").json
+        assert related["value"] == []
+        assert client.get("/v1.0/security/incidents/i?$expand=alerts").status_code == 200
+        assert client.post(delete, json=none).status_code == 206
+        before = state_of(client)
+    size = store.stat().st_size
+    with serving(store) as client:
+        assert state_of(client) == before
+        assert store.stat().st_size == size
+
+
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_is_found_wherever_it_is(used: Path, data: st.DataObject) -> None:

@@ -15,7 +15,7 @@ from mockgraph.errors import MockGraphError, NotFound, StoreFailed
 from mockgraph.model import Intent, Json, Operation, Outcome, Page, Properties, Row, Service
 from mockgraph.state.documents import directory_in, read_document, write_document
 from mockgraph.state.entities import Entity
-from mockgraph.state.opening import open_store, tables_in
+from mockgraph.state.opening import lacking, open_store, tables_in
 from mockgraph.state.paging import Pager
 from mockgraph.state.preconditions import check, unchanged
 from mockgraph.state.reading import Reader
@@ -46,11 +46,13 @@ class State:
         storage = EntityStorage(store=opened)
         try:
             first = storage.stamped(read_document(initial, service))
-            start = first
+            start, missing = first, {}
             if opened is not None and not opened.is_new:
                 start = tables_in(opened, service, first)
+                missing = lacking(start, service)
             with storage.writing():
                 storage.restore(start)
+                storage.commit(missing)
         except StoreFailed as error:
             storage.close()
             raise MockGraphError(f"{store}: {error.message}") from error

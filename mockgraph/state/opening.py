@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mockgraph import edm
 from mockgraph.errors import MockGraphError
-from mockgraph.model import DIRECTORY, Service
+from mockgraph.model import DIRECTORY, Json, Resource, Service
 from mockgraph.state.rows import Snapshot
 
 if TYPE_CHECKING:
@@ -33,3 +34,16 @@ def tables_in(store: Store, service: Service, initial: Snapshot) -> Snapshot:
         raise MockGraphError(f"The store {store.path} is damaged: {fault}; it was left as it is.")
     directory = found.rows(DIRECTORY) or initial.rows(DIRECTORY)
     return Snapshot({**found.tables, DIRECTORY: directory}, found.revision)
+
+
+def lacking(snapshot: Snapshot, service: Service) -> dict[str, dict[str, dict[str, Json]]]:
+    """The entities that lack a declared property, made whole: an older MockGraph knew fewer."""
+    tables: dict[str, dict[str, dict[str, Json]]] = {}
+    resources: list[Resource] = [service.singleton, *service.sets.values()]
+    for each in resources:
+        declared = each.type.properties().keys()
+        for entity in snapshot.rows(each.name).in_order:
+            if not declared <= entity.keys():
+                whole = edm.whole(each.type, entity)
+                tables.setdefault(each.name, {})[entity.key] = whole
+    return tables

@@ -84,10 +84,7 @@ class EntityStorage(Storage):
     def stamped(self, data: Documents) -> Snapshot:
         """Plain documents as entities, not yet the state; stored tables stay as they are."""
         with self._lock:
-            tables = {
-                name: documents.rows if isinstance(documents, Copies) else self._rows(documents)
-                for name, documents in data.items()
-            }
+            tables = {name: self._rows(documents) for name, documents in data.items()}
             return Snapshot(tables, self._revision)
 
     def _become(self, after: Snapshot, deltas: Mapping[str, Mapping[str, Entity | None]]) -> None:
@@ -110,6 +107,10 @@ class EntityStorage(Storage):
         }
 
     def _rows(self, documents: Mapping[str, Mapping[str, Any]]) -> Rows:
+        if isinstance(documents, Copies):
+            return documents.rows
+        if isinstance(documents, Rows):
+            return documents
         return Rows(self._entity(key, value) for key, value in documents.items())
 
     def _entity(
