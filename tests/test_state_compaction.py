@@ -112,6 +112,18 @@ def test_history_is_dropped_and_the_state_is_not(client: FlaskClient, store: Pat
         assert reopened.get(f"{ALERTS}/kept").status_code == 200
 
 
+def test_what_comes_and_goes_leaves_nothing_in_the_file(client: FlaskClient, store: Path) -> None:
+    largest = 0
+    for n in range(200):
+        assert client.post(ALERTS, json={"id": f"a{n}"}).status_code == 201
+        assert client.delete(f"{ALERTS}/a{n}").status_code == 204
+        largest = max(largest, store.stat().st_size)
+        await_compaction(client)
+    assert largest < 2 * FROM
+    compact(client, store)
+    assert b'"a1"' not in store.read_bytes()
+
+
 def test_a_compacted_store_has_a_line_for_each_entity(
     client: FlaskClient, store: Path, held: Held
 ) -> None:
