@@ -91,5 +91,5 @@ def test_stored_tables_stay_the_ones_they_are() -> None:
     storage = EntityStorage()
     storage.write({"things": BEFORE})
     rows = storage.now.rows("things")
-    for given in (rows, Copies(rows)):
-        assert storage.stamped({"things": given}).tables["things"] is rows
+    for table in (rows, Copies(rows)):
+        assert storage.stamped({"things": table}).tables["things"] is rows

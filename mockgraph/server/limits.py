@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from mockgraph.errors import GraphError
 from mockgraph.settings import MAX_STATE
 
@@ -20,6 +22,16 @@ class HeadersTooLarge(GraphError):
     status = 431
     code = "RequestHeaderFieldsTooLarge"
     default_message = f"More than {MAX_HEADERS} header fields or {MAX_HEAD} bytes of them."
+
+
+class CutOff(BytesIO):
+    """The beginning of a body that is too large: nobody can take it for the whole."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = b"" if size is None or size < 0 else super().read(size)
+        if not data and size != 0:
+            raise OSError("The request body is larger than the server keeps.")
+        return data
 
 
 def most_bytes(method: str, path: str, to_graph: int) -> int:

@@ -25,6 +25,7 @@ from mockgraph.server.limits import (
     MAX_HEAD,
     MAX_HEADERS,
     MAX_TARGET,
+    CutOff,
     HeadersTooLarge,
     TargetTooLong,
     most_bytes,
@@ -64,16 +65,6 @@ def environ_of(scheme: str, host: str, port: int) -> Environ:
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,  # a chunked body can be read to its end
     }
-
-
-class _CutOff(BytesIO):
-    """The beginning of a body that is too large: nobody can take it for the whole."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        data = b"" if size is None or size < 0 else super().read(size)
-        if not data and size != 0:
-            raise OSError("The request body is larger than the server keeps.")
-        return data
 
 
 class Requests:
@@ -250,7 +241,7 @@ class Requests:
         self.ended = not keep
 
     def _cut_off(self) -> None:
-        self._complete(_CutOff, keep=False)
+        self._complete(CutOff, keep=False)
         self._stop()
         raise _Stop
 
