@@ -119,6 +119,14 @@ class Restarts(RuleBasedStateMachine):
         document = {"Security": {"alerts": [{"id": key, "title": "put"} for key in some]}}
         assert self.send("PUT", "/_mockgraph/state", document).status_code == 204
 
+    @rule(app=names)
+    def replace_the_directory(self, app: str) -> None:
+        """Who may sign in; it is in the state, and another document leaves it as it is."""
+        document = state_of(self.client)
+        document["Directory"] = {"apps": [{"appId": app, "secrets": ["secret"]}]}
+        assert self.send("PUT", "/_mockgraph/state", document).status_code == 204
+        assert state_of(self.client) == document
+
     @rule()
     def replace_by_itself(self) -> None:
         document = state_of(self.client)

@@ -24,9 +24,9 @@ class Connection:
     """An accepted socket, at any moment one thread's alone.
 
     ``out`` is what the client has not taken yet, ``events`` what the loop waits for, ``used_at``
-    when it came or was answered last, by ``time.monotonic``. An app
-    finds in environ ``mockgraph.cut``, called to end the connection where it stands, and
-    ``mockgraph.sleep``, called with seconds to wait without holding anybody up.
+    when it came or was answered last, by ``time.monotonic``. An app finds in environ
+    ``mockgraph.cut``, called to end the connection where it stands, and ``mockgraph.sleep``,
+    called with seconds to wait without holding anybody up.
     """
 
     __slots__ = ("_sleep", "_socket", "events", "is_cut", "keep", "out", "requests", "used_at")
