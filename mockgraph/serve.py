@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -202,40 +201,37 @@ def _proxy_certificate(ca_dir: str | None) -> Certificate:
 def _serve(
     settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: bool, how_to_trust: str
 ) -> None:
-    _log_to_stderr()
     with uncollected():
         from mockgraph.app import create_app
         from mockgraph.server import AccessLog
-        from mockgraph.server.process import Ending, take_descriptors
+        from mockgraph.server.process import Ending, logging_to, take_descriptors
+    with logging_to(sys.stderr) as lines:
+        with uncollected():
+            app = create_app(settings)
+        take_descriptors()
+        gc.freeze()  # it is all there to the end: no collection has to look at it
+        try:
+            server = open_server(AccessLog(_proxied(app) if proxy else app, lines))
+            ending = Ending(server)
+            server.start()
+            _tell(server, settings, how_to_trust)
+            ending.wait()
+        finally:
+            app.extensions["mockgraph"].close()
 
-        app = create_app(settings)
-    take_descriptors()
-    gc.freeze()  # it is all there to the end: no collection has to look at it
-    try:
-        server = open_server(AccessLog(_proxied(app) if proxy else app, sys.stderr))
-        ending = Ending(server)
-        server.start()
-        click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
-        if server.tls_origin:
-            click.echo(f"  and {server.tls_origin}/localtest/Security{how_to_trust}")
-        if server.proxy_url:
-            click.echo(f"  and, as a proxy, {server.proxy_url}; mockgraph ca tells how to use it")
-        click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
-        sys.stdout.flush()
-        ending.wait()
-    finally:
-        app.extensions["mockgraph"].close()
+
+def _tell(server: Server, settings: Settings, how_to_trust: str) -> None:
+    """Say that it is ready, and where."""
+    click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
+    if server.tls_origin:
+        click.echo(f"  and {server.tls_origin}/localtest/Security{how_to_trust}")
+    if server.proxy_url:
+        click.echo(f"  and, as a proxy, {server.proxy_url}; mockgraph ca tells how to use it")
+    click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
+    sys.stdout.flush()
 
 
 def _proxied(app: WSGIApp) -> WSGIApp:
     from mockgraph.proxy import Gate
 
     return Gate(app)
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("mockgraph")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)

@@ -78,6 +78,16 @@ def test_whoever_tells_it_twice_waits_for_nobody() -> None:
             assert server.end().code == 0
 
 
+@only_posix
+def test_it_ends_though_nobody_reads_what_it_logs() -> None:
+    """As where a test starts it with pipes that it forgets."""
+    with serving() as server:
+        for number in range(150):
+            ask(server.origin, "GET", f"/localtest/Security?{number}={'x' * 1000}")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(TIMEOUT) == 0
+
+
 def wait_briefly(connection: socket.socket) -> None:
     connection.settimeout(0.3)
     connection.recv(1)

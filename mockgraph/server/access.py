@@ -1,23 +1,17 @@
-"""The access log: one line a request, written many at a time by a thread of its own."""
+"""The access log: one line a request."""
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TextIO
 from urllib.parse import quote
 
 from mockgraph.redaction import masked_url
 from mockgraph.server.answers import StartResponse, WSGIApp
+from mockgraph.server.lines import Lines
 from mockgraph.server.requests import Environ
-
-_GATHERED = 0.05  # seconds in which lines are gathered
-_logger = logging.getLogger("mockgraph.access")
 
 
 class AccessLog:
@@ -27,14 +21,10 @@ class AccessLog:
     the log ``mockgraph.access``. None is lost where :meth:`close` is called at the end.
     """
 
-    def __init__(self, app: WSGIApp, stream: TextIO | None = None):
+    def __init__(self, app: WSGIApp, to: Lines | TextIO | None = None):
         self._app = app
-        self._stream = stream
-        self._lines: deque[str] = deque()
-        self._lock = threading.Lock()
-        self._writer: threading.Thread | None = None
-        self._roused = threading.Event()
-        self._closing = threading.Event()
+        self._is_timed = to is not None
+        self._lines = to if isinstance(to, Lines) else Lines(to)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
@@ -48,53 +38,14 @@ class AccessLog:
         body = self._app(environ, start)
         took = (time.perf_counter() - began) * 1000
         line = f"{environ['REQUEST_METHOD']} {_url(environ)} {answered[:3]} {took:.1f} ms"
-        if self._stream is not None:
-            line = f"{_time_of_day(int(time.time()))} {line}\n"
-        self._lines.append(line)
-        if not self._roused.is_set():
-            self._rouse()
+        if self._is_timed:
+            line = f"{_time_of_day(int(time.time()))} {line}"
+        self._lines.add(line)
         return body
 
     def close(self) -> None:
         """Write what is left."""
-        with self._lock:
-            writer, self._writer = self._writer, None
-            self._closing.set()
-            self._roused.set()
-        if writer is not None:
-            writer.join()
-        self._write()
-
-    def _rouse(self) -> None:
-        self._roused.set()
-        if self._writer is None:
-            with self._lock:
-                if self._writer is None:
-                    self._closing.clear()
-                    self._writer = threading.Thread(
-                        target=self._attend, name="mockgraph-log", daemon=True
-                    )
-                    self._writer.start()
-
-    def _attend(self) -> None:
-        while not self._closing.is_set():
-            self._roused.wait()
-            self._closing.wait(_GATHERED)
-            self._roused.clear()
-            self._write()
-
-    def _write(self) -> None:
-        lines: list[str] = []
-        with suppress(IndexError):
-            while True:
-                lines.append(self._lines.popleft())
-        if self._stream is None:
-            for line in lines:
-                _logger.info("%s", line)
-        elif lines:
-            with suppress(OSError, ValueError):  # nobody reads it any more
-                self._stream.write("".join(lines))
-                self._stream.flush()
+        self._lines.close()
 
 
 def logged(app: WSGIApp, stream: TextIO | None = None) -> WSGIApp:

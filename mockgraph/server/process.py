@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 import threading
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from mockgraph.errors import MockGraphError
 from mockgraph.server import Server
+from mockgraph.server.lines import Handler, Lines
 
 # What the loop may need. macOS gives no more, and 256 unless asked.
 _DESCRIPTORS = 10_240
@@ -28,6 +32,28 @@ def take_descriptors() -> None:
         if soft != resource.RLIM_INFINITY and soft < most:
             with suppress(OSError, ValueError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+@contextmanager
+def logging_to(stream: TextIO) -> Iterator[Lines]:
+    """What is logged within goes to a stream, as lines, and the process ends with it.
+
+    It ends though nobody reads them: to end in order would take the lock of the stream, which
+    the thread has that hangs in a full pipe.
+    """
+    lines = Lines(stream)
+    handler = Handler(lines)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("mockgraph")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
+        lines.close()
+        if lines.is_stuck:
+            os._exit(1 if sys.exc_info()[1] else 0)
 
 
 class Ending:
