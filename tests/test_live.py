@@ -223,3 +223,25 @@ def test_a_journal_is_no_less_than_empty() -> None:
     with MockGraph(journal=0, auth="off") as graph:
         assert ask(graph.origin, "GET", "/v1.0/security").status == 200
         assert graph.requests == []
+
+
+@pytest.mark.parametrize("options", [{"auth": "nope"}, {"json": "nope"}])
+def test_an_unknown_mode_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(MockGraphError, match="not 'nope'"):
+        MockGraph(**options)
+
+
+def test_a_server_is_not_started_twice() -> None:
+    with MockGraph() as graph:
+        origin = graph.origin
+        with pytest.raises(MockGraphError, match="already"):
+            graph.start()
+        assert graph.origin == origin
+
+
+def test_nothing_is_read_or_reset_before_the_start() -> None:
+    graph = MockGraph()
+    with pytest.raises(MockGraphError, match="not running"):
+        graph.reset()
+    with pytest.raises(MockGraphError, match="not running"):
+        _ = graph.state

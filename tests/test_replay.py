@@ -237,3 +237,38 @@ def test_another_server_is_asked_as_it_is(tmp_path: Path, body: bytes) -> None:
     server.stop()
     assert passed == (body == json.dumps(SECURITY).encode())
     assert asked == ["GET /_mockgraph/health", "GET /localtest/Security"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:abc", "http://[::1", "http://:80", "http://a:0"])
+def test_replay_refuses_what_is_no_url(url: str) -> None:
+    with pytest.raises(MockGraphError, match="is no http or https URL"):
+        replay_pages(url, (), "token", print)
+
+
+ACTION = """
+# updateTiIndicators
+
+<!-- {"blockType": "request"} -->
+``` http
+POST https://graph.microsoft.com/localtest/Security/tiIndicators/updateTiIndicators
+
+Content-type: application/json
+
+{"value": [{"id": "7", "action": "String", "description": "Description value"}]}
+```
+<!-- {"blockType": "response"} -->
+``` http
+HTTP/1.1 200 OK
+
+{"value": [{"id": "7", "action": "String", "description": "Description value",
+            "ingestedDateTime": "2016-12-31T23:57:12.8864462+03:00", "isActive": true}]}
+```
+"""
+
+
+def test_what_an_action_shows_but_does_not_set_is_there_before() -> None:
+    (example,) = read_page(ACTION, "page.md").examples
+    needed: Any = read_exchange(example, SERVICE).state
+    assert needed["tiIndicators"] == [
+        {"id": "7", "ingestedDateTime": "2016-12-31T23:57:12.8864462+03:00", "isActive": True}
+    ]

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from wire import JSON, TIMEOUT, ask
 
+from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
 from mockgraph.server import AccessLog, Server, logged
 
@@ -319,3 +320,20 @@ def test_an_access_line_under_another_server() -> None:
     one, other = stream.getvalue().splitlines()
     assert " GET /%C3%A4%0A?$top=1 200 " in one
     assert " GET /%C3%A4%0A 200 " in other
+
+
+def test_a_client_that_never_finishes_does_not_keep_the_server_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mockgraph.server._GRACE", 0.5)
+    graph = MockGraph(auth="off").start()
+    host, port = graph.origin.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(
+            b"PATCH /localtest/Security HTTP/1.1\r\nHost: a\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 21\r\n\r\n{"
+        )
+        time.sleep(0.2)  # until the request is under way
+        began = time.monotonic()
+        graph.stop()
+        assert 0.4 < time.monotonic() - began < 10

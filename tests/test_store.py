@@ -17,7 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stores import ALERTS, HEADER, SECURITY, patch, region, serving
 
+from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.settings import Settings
 from mockgraph.state.records import read
 from mockgraph.state.store import Store
 
@@ -371,3 +373,22 @@ def test_a_store_in_use_is_refused(used: Path) -> None:
         assert patch(client, "still") == 200
     with serving(used) as client:
         assert region(client) == "still"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"revision":1,"table":"Security","put":{"a":{}},"remove":[]}\nnot a record',
+        b'{"revision":1,"table":"alerts","put":{},"remove":[]}\n',
+        b'{"revision":1,"table":"nope","put":{"a":{}},"remove":[]}\n',
+    ],
+    ids=["foreign-tail", "no-singleton", "unknown-table"],
+)
+def test_a_store_of_whole_lines_that_is_no_state_is_left_alone(
+    tmp_path: Path, content: bytes
+) -> None:
+    store = tmp_path / "state.store"
+    store.write_bytes(HEADER + content)
+    with pytest.raises(MockGraphError, match=r"state\.store is damaged"):
+        create_app(Settings(store=str(store)))
+    assert store.read_bytes() == HEADER + content

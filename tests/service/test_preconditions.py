@@ -11,6 +11,7 @@ from . import VENDOR, at, create, ids, on_every_root, on_every_set, refused
 
 Json = Any
 
+ALERTS = at("v1.0", "alerts")
 STALE = 'W/"0"'
 
 
@@ -164,3 +165,30 @@ def test_a_comment_is_conditional_too(graph: FlaskClient) -> None:
     made = graph.post(f"{url}/comments", json={"comment": "x"}, headers={"If-Match": etag})
     assert made.status_code == 200
     assert graph.get(url).headers["ETag"] != etag
+
+
+def test_an_answer_without_content_has_no_content_type(graph: FlaskClient) -> None:
+    graph.post(ALERTS, json={"id": "a"})
+    etag = graph.get(f"{ALERTS}/a").headers["ETag"]
+    answers = [
+        graph.get(f"{ALERTS}/a", headers={"If-None-Match": etag}),
+        graph.options(ALERTS),
+        graph.delete(f"{ALERTS}/a"),
+    ]
+    assert [(each.status_code, each.content_type) for each in answers] == [
+        (304, None),
+        (204, None),
+        (204, None),
+    ]
+
+
+@pytest.mark.parametrize("part", ["title", "title/$value", "vendorInformation", "tags", "feedback"])
+def test_a_part_has_the_etag_of_its_entity(graph: FlaskClient, part: str) -> None:
+    graph.post(ALERTS, json={"id": "a", "title": "t", "vendorInformation": VENDOR})
+    etag = graph.get(f"{ALERTS}/a").headers["ETag"]
+    url = f"{ALERTS}/a/{part}"
+    assert graph.get(url).headers["ETag"] == etag
+    assert graph.get(url, headers={"If-None-Match": '"other"'}).status_code in (200, 204)
+    same = graph.get(url, headers={"If-None-Match": etag})
+    assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", etag)
+    assert graph.get(url, headers={"If-Match": '"other"'}).status_code == 412

@@ -97,3 +97,21 @@ def test_options_where_they_mean_nothing(
         response = alerts.open(url, method=method, json={} if method in ("POST", "PATCH") else None)
         assert each.partition("=")[0] in refused(response)
     assert len(ids(alerts.get(at("v1.0", "alerts")))) == 4
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"$filter": "alerts/any(a:a/severity eq 'high')"},
+        {"$filter": "alerts/$count gt 0"},
+        {"$filter": "customTags/any(t:alerts/any(a:a/title eq t))"},
+        {"$orderby": "alerts/$count desc"},
+        {"$filter": "$it/alerts/any()"},
+    ],
+)
+def test_a_path_through_a_navigation_is_not_taken_for_a_dynamic_property(
+    graph: FlaskClient, query: dict[str, str]
+) -> None:
+    answer = graph.get("/v1.0/security/incidents", query_string=query)
+    assert answer.status_code == 501
+    assert "'alerts'" in answer.json["error"]["message"]

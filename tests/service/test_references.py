@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 
 from . import ROOTS, at, create, on_every_set, refused
 
+ALERTS = at("v1.0", "alerts")
+
 
 @on_every_set
 def test_references(graph: FlaskClient, root: str, name: str) -> None:
@@ -67,3 +69,12 @@ def test_methods_that_references_do_not_take(graph: FlaskClient, root: str) -> N
     for method in ("PUT", "PATCH", "DELETE"):
         refused(graph.open(at(root, "alerts", "$ref"), method=method, json={}), 405)
         refused(graph.open(at(root, "alerts", "a", "$ref"), method=method, json={}), 405)
+
+
+def test_a_reference_is_not_taken_for_an_entity(graph: FlaskClient) -> None:
+    refused = graph.post(f"{ALERTS}/$ref", json={"@odata.id": f"http://localhost{ALERTS}/a"})
+    assert refused.status_code == 501
+    assert graph.get(f"{ALERTS}/$count").data == b"0"
+    # An entity may carry its own, as it was read.
+    created = graph.post(ALERTS, json={"@odata.id": "http://localhost/x", "title": "t"})
+    assert created.status_code == 201
