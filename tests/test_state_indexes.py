@@ -65,6 +65,16 @@ FILTERS = [
     "title eq 'a' or own eq 1",
     "not (title eq 'a')",
     "title eq 'a' and title eq 'b'",
+    "confidence eq null",
+    "severity eq null",
+    "eventDateTime eq null",
+    "vendorInformation eq null",
+    "own/in eq null",
+    "own/in/deep eq null",
+    "missing eq null",
+    "title eq null and own eq null",
+    "title eq null or title eq 'a'",
+    "title eq null or own eq null",
     "title in ('a')",
     "title in ('a','A','a')",
     "title in ('a',null)",
@@ -216,6 +226,9 @@ def test_the_narrowest_of_several_indexes_counts() -> None:
         ("title in ('even','odd')", 100),  # merged, they would take longer than a search
         ("own in (3,1000)", 1),
         ("own in (1000,1001)", 0),
+        ("own eq null", 0),
+        ("own in (3,null)", 1),
+        ("missing eq null", 100),
     ],
 )
 def test_several_values_are_looked_up_too(

@@ -24,8 +24,8 @@ class Filter(NamedTuple):
 
     ``equalities`` are pairs of a property path and values as they are stored; an entity that
     matches has, for each pair, one of the values there. They never replace ``matches``.
-    Instants and null are left out: one moment has many spellings, and null may be nothing at
-    all.
+    Instants are left out: one moment has many spellings. What is nothing at all, or no primitive
+    value, may be null.
     """
 
     matches: Callable[[Entity], bool]
@@ -94,4 +94,4 @@ def _is_plain(literal: Literal) -> bool:
     """Whether a value equal to the literal is stored as the literal's own value."""
     if literal.kind is Kind.DOUBLE:
         return math.isfinite(literal.value)
-    return literal.kind in (Kind.STRING, Kind.BOOLEAN, Kind.INTEGER)
+    return literal.kind in (Kind.STRING, Kind.BOOLEAN, Kind.INTEGER, Kind.NULL)

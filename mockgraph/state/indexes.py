@@ -36,7 +36,7 @@ class Index:
     """The entities that have a value at a path, by the value; never edited.
 
     What is equal in Python falls together, 1 and true among it: an index only tells what may
-    match. Null and values that are no primitive ones are left out.
+    match. What is no primitive value falls together with null.
     """
 
     __slots__ = ("_by_value", "_entities", "_path")
@@ -50,8 +50,7 @@ class Index:
     def of(cls, path: Path, entities: Entities) -> Index:
         by_value: dict[Any, list[Entity]] = {}
         for entity in entities:
-            for value in _value(path, entity):
-                by_value.setdefault(value, []).append(entity)
+            by_value.setdefault(_value(path, entity), []).append(entity)
         lists = ((value, Ordered(equal)) for value, equal in by_value.items())
         return cls(path, entities, Map(lists))
 
@@ -64,12 +63,12 @@ class Index:
             return Index.of(self._path, entities)
         by_value = self._by_value
         for entity in gone:
-            for value in _value(self._path, entity):
-                rest = (by_value.get(value) or Ordered()).without(entity.number)
-                by_value = by_value.put(value, rest) if rest else by_value.without(value)
+            value = _value(self._path, entity)
+            rest = (by_value.get(value) or Ordered()).without(entity.number)
+            by_value = by_value.put(value, rest) if rest else by_value.without(value)
         for entity in come:
-            for value in _value(self._path, entity):
-                by_value = by_value.put(value, (by_value.get(value) or Ordered()).put(entity))
+            value = _value(self._path, entity)
+            by_value = by_value.put(value, (by_value.get(value) or Ordered()).put(entity))
         return Index(self._path, entities, by_value)
 
     def having(self, values: Iterable[Any]) -> list[Entities]:
@@ -148,14 +147,12 @@ def _merged(lists: Iterable[Entities]) -> Entities:
     return Ordered(sorted(chain.from_iterable(lists), key=attrgetter("number")))
 
 
-def _value(path: Path, entity: Entity) -> tuple[tuple[Any], ...]:
-    """The value at a path as a key, if it has one that can be looked up.
+def _value(path: Path, entity: Entity) -> tuple[Any]:
+    """The value at a path as a key: a tuple, whose hash is spread over all bits.
 
-    A tuple: its hash is spread over all bits, which that of a number is not.
+    That of a number is not.
     """
     value: Any = entity
     for name in path:
-        if not isinstance(value, dict):
-            return ()
-        value = value.get(name)
-    return () if value is None or isinstance(value, (dict, list)) else ((value,),)
+        value = value.get(name) if isinstance(value, dict) else None
+    return (None if isinstance(value, (dict, list)) else value,)
