@@ -8,8 +8,19 @@ import json
 import pytest
 from test_plugin import plugin
 
-# What projects import is loaded once, not anew for each of them in this process.
-for _each in ("anyio", "httpx", "requests", "urllib3"):
+# Runs in process forget the modules that they loaded, and a library of which one part is loaded
+# anew does not know the exceptions of the other.
+for _each in (
+    "anyio",
+    "httpcore._async.http11",
+    "httpcore._backends.anyio",
+    "httpcore._sync.http11",
+    "httptools",
+    "httpx",
+    "jwt",
+    "requests",
+    "urllib3",
+):
     importlib.import_module(_each)
 
 AUTH = """
