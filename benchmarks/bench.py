@@ -53,7 +53,7 @@ class Bench:
         self.results = Results()
         self.seconds = 1
         self.rounds = 1 if quick else 5
-        self.peer_rounds = 1 if quick else 2
+        self.peer_rounds = 1
         self._numbers = itertools.count()
 
     def say(self, text: str) -> None:

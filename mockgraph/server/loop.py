@@ -2,7 +2,7 @@
 
 The leader waits for sockets, and calls the app itself as soon as a request is complete: no
 thread waits for another, and none fights it for the interpreter. A request that takes more than
-a few milliseconds, or says that it sleeps, keeps its thread and its connection; a new thread
+a few milliseconds, or says that it sleeps, keeps its thread and its connection; another thread
 leads from then on. So one slow request costs the others a few milliseconds, and a client that
 sends or reads slowly costs nothing.
 """
@@ -23,6 +23,7 @@ from mockgraph.server.answers import WSGIApp
 from mockgraph.server.connection import Connection
 from mockgraph.server.doors import Door
 from mockgraph.server.leadership import Leadership
+from mockgraph.server.threads import Threads
 
 _LINGER = 2.0  # seconds that a refused client may take to read why
 _REST = 0.2  # seconds between looks at what has no event
@@ -48,7 +49,9 @@ class Loop:
         self._lingering: dict[Connection, float] = {}
         self._returned: deque[Connection] = deque()
         self._leadership = Leadership(self._succeed)
+        self._threads = Threads("mockgraph-serve")
         self._leader: threading.Thread | None = None
+        self._is_serving = False
         self._is_open = False
         self._open_at = 0.0
         self._crowded = False
@@ -67,22 +70,23 @@ class Loop:
         self._wakee.setblocking(False)
         self._selector.register(self._wakee, _READ, None)
         self._open_doors()
-        self._lead_anew()
+        self._is_serving = True
+        self._threads.run(self._lead)
         self._leadership.start()
 
     def stop(self, grace: float) -> None:
         """Admit nobody, let requests under way finish for so many seconds, and end."""
-        if self._leader is None:
+        if not self._is_serving:
             self._end()
             return
-        self._deadline = time.monotonic() + grace
-        if self._hurried:
-            self._deadline = 0.0
+        self._deadline = 0.0 if self._hurried else time.monotonic() + grace
         self._stopping.set()
         self._wake()
         self._ended.wait(grace + _LINGER)
         self._leadership.end()
-        self._leader.join(_LINGER)
+        self._threads.end()
+        if self._leader is not None:
+            self._leader.join(_LINGER)
 
     def hurry(self) -> None:
         """End what :meth:`stop` lets finish, be it called before or afterwards."""
@@ -92,20 +96,16 @@ class Loop:
 
     def sleep(self, connection: Connection, seconds: float) -> None:
         """Wait in the midst of a connection's request, while another thread leads."""
-        self._leadership.step_aside(connection)
+        if seconds or len(self._connections) > 1:  # who comes only now is seen to in a moment
+            self._leadership.step_aside(connection)
         self._stopping.wait(seconds)
-
-    def _lead_anew(self) -> None:
-        leader = threading.Thread(target=self._lead, name="mockgraph-serve", daemon=True)
-        leader.start()
-        self._leader = leader
 
     def _succeed(self, slow: Connection) -> None:
         """Leave a connection to the thread that answers it, and have another lead."""
         if slow.events:
             self._selector.unregister(slow)
             slow.events = 0
-        self._lead_anew()
+        self._threads.run(self._lead)
 
     def _answer(self, connection: Connection) -> bool:
         """Have one request answered; whether this thread still leads."""
@@ -121,6 +121,7 @@ class Loop:
         return False
 
     def _lead(self) -> None:
+        self._leader = threading.current_thread()
         try:
             while True:
                 chores = bool(self._lingering) or self._stopping.is_set() or not self._is_open
