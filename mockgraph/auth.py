@@ -39,7 +39,7 @@ def authenticate(request: Request, mode: str, verifier: Verifier | None = None) 
     """
     if mode == "off":
         return Caller()
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated

@@ -182,16 +182,16 @@ class State:
         name = intent.address.resource.name
         work = self._work(intent)
         key = work.create(name, intent.body)["id"]
-        work.commit()
-        return Outcome(row=self._row(name, key, intent), status=201)
+        made = work.commit()[name][key]
+        return Outcome(row=self._row(made, intent), status=201)
 
     def _update(self, intent: Intent) -> Outcome:
         name = intent.address.resource.name
         before = self._writable(intent)
         work = self._work(intent)
         work.update(name, before.key, intent.body)
-        work.commit()
-        return Outcome(row=self._row(name, before.key, intent))
+        after = work.commit()[name][before.key]
+        return Outcome(row=self._row(after, intent))
 
     def _delete(self, intent: Intent) -> Outcome:
         before = self._writable(intent)
@@ -223,9 +223,9 @@ class State:
         if result.value is None:
             return Outcome(status=result.status)
         stored = returns is address.resource.type
+        known = self._reader.rows(address.resource.name).find
         rows = [
-            self._row(address.resource.name, each["id"], intent) if stored else Row(each)
-            for each in result.value
+            self._row(known(each["id"]), intent) if stored else Row(each) for each in result.value
         ]
         return Outcome(page=Page(rows), status=result.status, type=returns)
 
@@ -256,10 +256,10 @@ class State:
     def _work(self, intent: Intent) -> Work:
         return Work(self._entities, self._service, self.clock, intent.address.root)
 
-    def _row(self, name: str, key: str, intent: Intent) -> Row:
+    def _row(self, stored: Entity | None, intent: Intent) -> Row:
         """What was just written, for the answer."""
-        reader = self._reader
-        return reader.row(reader.known(name, key), intent.query, intent.address.resource)
+        assert stored is not None  # it was not deleted
+        return self._reader.row(stored, intent.query, intent.address.resource)
 
     def _writable(self, intent: Intent) -> Entity:
         """The entity to be written. Raises 404 and 412."""

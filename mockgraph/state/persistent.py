@@ -99,6 +99,14 @@ class Ordered(Generic[N]):
     def __iter__(self) -> Iterator[N]:
         return chain.from_iterable(leaf.below for leaf in self._leaves())
 
+    def first(self) -> N:
+        """The first item, where there is one."""
+        node = self._root
+        for _ in range(self._depth):
+            node = node.below[0]
+        item: N = node.below[0]
+        return item
+
     def after(self, number: int) -> Iterator[N]:
         """The items whose numbers are larger."""
         way, leaf = self._way(number)

@@ -25,7 +25,7 @@ class Reader:
         return self._snapshot.rows(name)
 
     def singleton(self) -> Entity:
-        return next(iter(self.rows(self._service.singleton.name).in_order))
+        return self.rows(self._service.singleton.name).in_order.first()
 
     def known(self, name: str, key: str) -> Entity:
         """The entity with this key. Raises 404."""

@@ -12,7 +12,7 @@ from tinydb.storages import Storage
 
 from mockgraph.state.copies import Copies
 from mockgraph.state.entities import Entity
-from mockgraph.state.rows import Rows, Snapshot
+from mockgraph.state.rows import Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
     from mockgraph.state.store import Store
@@ -63,14 +63,16 @@ class EntityStorage(Storage):
             group = store.group
         store.settle(group, self._undo)
 
-    def commit(self, write: Write, anew: Collection[str] = ()) -> None:
+    def commit(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
         """Put and remove, all of it, or raise StoreFailed and leave everything as it was.
 
-        What has one of the keys ``anew`` is made anew: it comes after all others.
+        What has one of the keys ``anew`` is made anew: it comes after all others. Gives what is
+        stored now.
         """
         with self._lock:
             deltas = {name: self._delta(name, each, anew) for name, each in write.items()}
             self._become(self.now.changed(deltas, self._revision), deltas)
+        return deltas
 
     def restore(self, snapshot: Snapshot) -> None:
         """Back to the tables of a snapshot, all of them, or raise StoreFailed."""
@@ -87,7 +89,7 @@ class EntityStorage(Storage):
             tables = {name: self._rows(documents) for name, documents in data.items()}
             return Snapshot(tables, self._revision)
 
-    def _become(self, after: Snapshot, deltas: Mapping[str, Mapping[str, Entity | None]]) -> None:
+    def _become(self, after: Snapshot, deltas: Mapping[str, Delta]) -> None:
         if self._store is not None and any(deltas.values()):
             self._store.append(deltas, after)
         self.now = after

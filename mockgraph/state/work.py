@@ -15,7 +15,7 @@ from mockgraph.errors import Conflict, NotFound
 from mockgraph.model import Json, Properties, Resource, Root, Service
 from mockgraph.state.keys import check_key
 from mockgraph.state.preconditions import allowed_changes
-from mockgraph.state.rows import Rows
+from mockgraph.state.rows import Delta, Rows
 from mockgraph.state.storage import EntityStorage
 
 # Computed properties that tell when an entity was made, and when it last changed.
@@ -82,9 +82,9 @@ class Work:
             raise not_found(key)
         self._written.setdefault(set_name, {})[key] = None
 
-    def commit(self) -> None:
-        """Make it the state, in one step."""
-        self._storage.commit(self._written)
+    def commit(self) -> Mapping[str, Delta]:
+        """Make it the state, in one step; gives what is stored now."""
+        return self._storage.commit(self._written)
 
     def _stored(self, set_name: str) -> Rows:
         return self._storage.now.rows(set_name)
