@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from conftest import state_of
 from flask.testing import FlaskClient
 from stores import ALERTS, SECURITY, failing, patch, region, serving, state
@@ -189,9 +190,10 @@ def test_a_server_serves_others_while_a_write_waits_for_the_disk(
     pool: ThreadPoolExecutor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And not only when it has waited so long that somebody notices."""
+    """At once where there are others, not only when somebody notices that it waits."""
     monkeypatch.setattr(Leadership, "_watch", lambda _: None)
-    with MockGraph(store=store, durability="disk") as graph:
+    with MockGraph(store=store, durability="disk") as graph, requests.Session() as other:
+        assert other.get(f"{graph.origin}/").status_code == 200  # and stays connected
         while appended.acquire(blocking=False):
             pass
         disk.hold()
