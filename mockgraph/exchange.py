@@ -77,7 +77,7 @@ class Exchange(Judged):
         self._content_length = environ.get("CONTENT_LENGTH")
         if self.answered_by == "sign-in":
             self.body = self.response_body = b""
-        if self.root is None:  # whoever answered it, it may have been a try to sign in
+        if self._query and self.root is None:  # it may have been a try to sign in
             self._query = masked(self._query)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -144,15 +145,14 @@ def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClien
     assert [client.get(f"/t/{name}{ALERTS}").status_code for name in "abca"] == [200, 200, 507, 200]
 
 
-def test_one_tenant_is_made_by_many_threads() -> None:
-    state = State(SERVICE, {"Security": {"providerStatus": []}})
-    tenants = Tenants(state, initial_entra(SERVICE, state), Settings())
+def asked_at_once(ask: Callable[[], object]) -> set[int]:
+    """Ask from many threads at the same time; which objects that gave."""
     barrier = threading.Barrier(16)
     made: list[object] = []
 
     def name() -> None:
         barrier.wait()
-        made.append(tenants.get("a"))
+        made.append(ask())
 
     threads = [threading.Thread(target=name) for _ in range(16)]
     for thread in threads:
@@ -160,7 +160,30 @@ def test_one_tenant_is_made_by_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(made) == 16
-    assert len(set(map(id, made))) == 1
+    return set(map(id, made))
+
+
+def test_one_tenant_is_made_by_many_threads() -> None:
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenants = Tenants(state, initial_entra(SERVICE, state), Settings())
+    assert len(asked_at_once(lambda: tenants.get("a"))) == 1
+
+
+@pytest.mark.parametrize("part", ["entra", "faults", "stubs"])
+def test_a_part_is_made_once_however_many_ask(part: str) -> None:
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenant = Tenants(state, initial_entra(SERVICE, state), Settings()).get("a")
+    assert len(asked_at_once(lambda: getattr(tenant, part))) == 1
+
+
+def test_entra_that_is_made_late_knows_the_directory_of_now() -> None:
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenants = Tenants(state, initial_entra(SERVICE, state), Settings())
+    directory = {"apps": [{"appId": "reader", "secrets": ["s3cret"]}]}
+    document = {"Security": {"providerStatus": []}, "Directory": directory}
+    state.restore(state.read(document))
+    assert list(tenants.default.entra.directory.apps or ()) == ["reader"]
+    assert tenants.get("a").entra.directory.apps is None
 
 
 def test_faults_and_stubs_are_the_tenants_own(client: FlaskClient) -> None:
