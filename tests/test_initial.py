@@ -47,7 +47,8 @@ def written(folder: Path) -> Path:
 
 
 def test_what_is_kept_of_the_pages_is_what_they_show(tmp_path: Path) -> None:
-    assert written(tmp_path).read_text() == (fixtures() / DIGEST).read_text()
+    kept = (fixtures() / DIGEST).read_text(encoding="utf-8")
+    assert written(tmp_path).read_text(encoding="utf-8") == kept, "run scripts/write_documented.py"
     assert initial_document(SERVICE, Settings()) == {
         "Security": documented(SERVICE, bundled_pages())
     }
