@@ -47,7 +47,7 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
 
 def checksums() -> dict[str, int]:
     """The bundled pages by their names, with the CRC-32 of each, whatever its line ends."""
-    pages = [entry for entry in fixtures().iterdir() if entry.name.endswith(".md")]
+    pages = [entry for entry in fixtures().iterdir() if entry.name.lower().endswith(".md")]
     return {
         page.name: crc32(page.read_bytes().replace(b"\r\n", b"\n"))
         for page in sorted(pages, key=lambda page: page.name)
