@@ -62,8 +62,9 @@ def routes() -> None:
     "--scope",
     multiple=True,
     metavar="NAME",
-    help="Permission in it, also as a client asks for it, with https://graph.microsoft.com/ in "
-    "front; .default, or none at all, is all that the app and the user have. May be repeated.",
+    help="Permission in it, also as a client asks for it, with https://graph.microsoft.com/ or "
+    "an API of yours in front; .default, or none at all, is all that the app and the user have. "
+    "May be repeated.",
 )
 @option("--lifetime", default=3600.0, metavar="SECONDS", help="How long it is good for.")
 def token(
@@ -78,9 +79,15 @@ def token(
     """Print an access token of a running server's, for scripts: good for --auth jwt."""
     from mockgraph.remote import Remote
 
-    names = [name.rpartition("/")[2] for each in scope for name in each.split()]
+    asked = [name.rpartition("/") for each in scope for name in each.split()]
+    names = [name for _, _, name in asked]
+    resources = {resource for resource, _, _ in asked if resource}
+    if len(resources) > 1:
+        raise click.UsageError("A token is for one resource: " + ", ".join(sorted(resources)))
     permissions = None if ".default" in names else names or None
     about = {"app": app, "user": user, "permissions": permissions, "lifetime": lifetime}
+    if resources:
+        about["audience"] = resources.pop()
     with told():
         click.echo(Remote(url, tenant, control_token).mint(about))
 

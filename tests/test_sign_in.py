@@ -243,6 +243,18 @@ def test_revoked_tokens_and_devices_by_http(strict: FlaskClient) -> None:
         assert strict.post(f"/_mockgraph/devices/NONE/{what}", json={}).status_code in (404, 415)
     assert strict.post("/_mockgraph/tokens", json={"permissions": "all"}).status_code == 400
     assert strict.post("/_mockgraph/tokens", json={"flaw": "odd"}).status_code == 400
+    assert strict.post("/_mockgraph/tokens", json={"audience": None}).status_code == 400
+
+
+def test_what_needs_no_member_needs_no_body(strict: FlaskClient) -> None:
+    minted = strict.post("/_mockgraph/tokens")
+    assert minted.status_code == 201
+    headers = bearer((minted.json or {})["access_token"])
+    assert strict.get(ALERTS, headers=headers).status_code == 200
+    assert strict.post("/_mockgraph/revocations").status_code == 204
+    assert strict.get(ALERTS, headers=headers).status_code == 401
+    assert strict.post("/_mockgraph/devices/NONE/approve").status_code == 404
+    assert strict.post("/_mockgraph/tokens", data="{").status_code == 400
 
 
 def test_a_device_is_signed_in_by_http(make_client: Callable[..., FlaskClient]) -> None:
@@ -292,6 +304,38 @@ def test_a_token_by_the_command_line() -> None:
     gone = CliRunner().invoke(main, ["token", "--url", graph_origin_of(graph)])
     assert gone.exit_code == 1
     assert "cannot be asked" in gone.output
+
+
+API = "11111111-0000-0000-0000-000000000006"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "audience", "roles"),
+    [
+        (["api://my-api/.default"], API, None),
+        (["api://my-api/read", "api://my-api/write"], API, ["read", "write"]),
+        ([f"{API}/.default"], API, None),
+        (["api://another/.default"], "api://another", None),
+        (["https://graph.microsoft.com/.default"], "https://graph.microsoft.com", ["User.Read"]),
+        (["User.Read"], "https://graph.microsoft.com", ["User.Read"]),
+    ],
+)
+def test_a_token_by_the_command_line_is_for_what_stands_before_the_scope(
+    scopes: list[str], audience: str, roles: list[str] | None
+) -> None:
+    api = {"appId": API, "identifierUris": ["api://my-api"], "accessTokenVersion": 2}
+    apps = [{"appId": "mine", "permissions": ["User.Read"]}, api]
+    with MockGraph(seed={"Directory": {"apps": apps}}) as graph:
+        arguments = ["token", "--url", graph.origin, "--app", "mine"]
+        run = CliRunner().invoke(
+            main, [*arguments, *(part for scope in scopes for part in ("--scope", scope))]
+        )
+        assert run.exit_code == 0, run.output
+        claims = jwt.decode(run.output.strip(), options={"verify_signature": False})
+        assert (claims["aud"], claims.get("roles")) == (audience, roles)
+    two = CliRunner().invoke(main, [*arguments, "--scope", "api://my-api/a api://other/b"])
+    assert two.exit_code == 2
+    assert "one resource: api://my-api, api://other" in two.output
 
 
 def graph_origin_of(_: MockGraph) -> str:

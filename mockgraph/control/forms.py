@@ -88,6 +88,11 @@ def sent() -> Any:
     return validation.read_json(cast("Request", request))
 
 
+def sent_or_nothing() -> Any:
+    """The same, where all members may be left out: no body at all is an empty object."""
+    return sent() if cast("Request", request).content else {}
+
+
 def read(form: type[Form], value: Any) -> dict[str, Any]:
     """The members of a JSON value. Raises BadRequest that names the one that is wrong."""
     try:

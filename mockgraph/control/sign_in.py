@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
 
-from mockgraph.control.forms import Form, a_number, a_text, a_texts, read, sent
+from mockgraph.control.forms import Form, a_number, a_text, a_texts, read, sent_or_nothing
 
 if TYPE_CHECKING:
     from mockgraph.tenants import Tenant
@@ -20,6 +20,7 @@ class _Token(Form):
     user = a_text()
     tenant = a_text()
     permissions = a_texts()
+    audience = a_text(null=False)
     lifetime = a_number()
     flaw = a_text()
 
@@ -38,11 +39,11 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.post("/_mockgraph/tokens")
     def mint() -> Response:
-        return answer({"access_token": tenant().entra.mint(**read(_Token, sent()))}, 201)
+        return answer({"access_token": tenant().entra.mint(**read(_Token, sent_or_nothing()))}, 201)
 
     @plane.post("/_mockgraph/devices/<code>/approve")
     def approve(code: str) -> Response:
-        tenant().entra.approve_device_code(code, **read(_User, sent()))
+        tenant().entra.approve_device_code(code, **read(_User, sent_or_nothing()))
         return Response(status=204)
 
     @plane.post("/_mockgraph/devices/<code>/deny")
@@ -52,5 +53,5 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.post("/_mockgraph/revocations")
     def revoke() -> Response:
-        tenant().entra.revoke(**read(_Revoked, sent()))
+        tenant().entra.revoke(**read(_Revoked, sent_or_nothing()))
         return Response(status=204)

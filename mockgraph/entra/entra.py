@@ -18,7 +18,7 @@ from mockgraph.entra.issuers import MICROSOFT, Issuers
 from mockgraph.entra.keys import Claims, Keys
 from mockgraph.entra.minting import mint
 from mockgraph.entra.revocations import Revocations
-from mockgraph.entra.scopes import GRAPH, Asked, Scopes
+from mockgraph.entra.scopes import GRAPH, Asked, Scopes, names_graph
 from mockgraph.entra.tickets import Code, Refresh, Tickets
 from mockgraph.entra.tokens import LIFETIME, Grant, Tokens
 from mockgraph.entra.verification import Verification
@@ -166,15 +166,17 @@ class Entra:
         """An access token without a sign-in, for scripts and tests.
 
         It is the user's where there is one, else the app's own; ``permissions`` are taken as
-        they are, and are else what the directory gives them. ``lifetime`` is in seconds from
-        now, ``flaw`` what is wrong with it: ``expired``, ``future``, ``audience``, ``issuer``,
-        ``tenant``, ``key``, ``none``, ``hs256`` or ``tampered``. Raises NotFound for an app, a
-        user or a tenant that is not there, BadRequest for another flaw or version.
+        they are, and are else what the directory gives them on the ``audience``, Graph or any
+        other. ``lifetime`` is in seconds from now, ``flaw`` what is wrong with it: ``expired``,
+        ``future``, ``audience``, ``issuer``, ``tenant``, ``key``, ``none``, ``hs256`` or
+        ``tampered``. Raises NotFound for an app, a user or a tenant that is not there,
+        BadRequest for another flaw or version.
         """
         if version not in (1, 2):
             raise BadRequest(f"The version of a token is 1 or 2, not {version}.")
         its_app, its_user = self._app(app), self._user(user) if user else None
-        asked = Asked(audience, is_graph=True)
+        api = self.directory.api(audience)
+        asked = Asked(audience, api is None and names_graph(audience, ""), api)
         if permissions is not None:
             granted = tuple(permissions)
         elif its_user:
