@@ -17,7 +17,7 @@ from mockgraph.errors import GraphError
 from mockgraph.judged import Judged
 from mockgraph.matching import ROOTS, caller_of
 from mockgraph.model import Operation
-from mockgraph.redaction import masked, redact, shown
+from mockgraph.redaction import masked, masked_batch, redact, shown
 from mockgraph.resources import SERVICE
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Exchange(Judged):
         self.caller = self.token if header.count(".") != 2 else hash(caller_of(request))
         self.body = _content(request, environ)
         self.response_body = response.body
-        self._query = request.query_string
+        self._query = masked(request.query_string)
         self._response_headers = response.headers
         self._found = request.address
         # The headers alone: nothing of a server's is kept alive.
@@ -77,8 +77,6 @@ class Exchange(Judged):
         self._content_length = environ.get("CONTENT_LENGTH")
         if self.answered_by == "sign-in":
             self.body = self.response_body = b""
-        if self._query and self.root is None:  # it may have been a try to sign in
-            self._query = masked(self._query)
 
     @property
     def began(self) -> float:
@@ -284,7 +282,9 @@ def _content(request: Request, environ: Environ) -> bytes:
     except GraphError:
         return b""
     # No request of Graph's is a form: what is here is somebody's try to sign in.
-    return masked(content) if environ.get("CONTENT_TYPE", "").startswith(_FORM) else content
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        return masked(content)
+    return masked_batch(content) if request.path[-7:].lower() == "/$batch" else content
 
 
 def _parsed(data: bytes) -> Any:

@@ -163,7 +163,8 @@ def serve(
             proxy_certificate=proxy_certificate,
             max_body=settings.max_body,
         )
-        _serve(settings, open_server, proxy, _how_to_trust(tls_cert, ca_dir))
+        tell = partial(_tell, store=store, ca=_ca_command(ca_dir), is_own=tls_cert is not None)
+        _serve(settings, open_server, proxy, tell)
 
 
 def _certificate(
@@ -183,12 +184,11 @@ def _certificate(
     return authority(ca_dir).issue(host)
 
 
-def _how_to_trust(chain: str | None, ca_dir: str | None) -> str:
-    """What is said of https; of a certificate that is the user's own, nothing."""
-    if chain is not None:
-        return ""
-    option = "" if ca_dir is None else f" --ca-dir {ca_dir}"
-    return f"; mockgraph ca{option} tells how to trust it"
+def _ca_command(ca_dir: str | None) -> str:
+    """The command that tells of the authority kept in a directory."""
+    if ca_dir is None:
+        return "mockgraph ca"
+    return "mockgraph ca --ca-dir " + (f'"{ca_dir}"' if " " in ca_dir else ca_dir)
 
 
 def _proxy_certificate(ca_dir: str | None) -> Certificate:
@@ -199,7 +199,10 @@ def _proxy_certificate(ca_dir: str | None) -> Certificate:
 
 
 def _serve(
-    settings: Settings, open_server: Callable[[WSGIApp], Server], proxy: bool, how_to_trust: str
+    settings: Settings,
+    open_server: Callable[[WSGIApp], Server],
+    proxy: bool,
+    tell: Callable[[Server], None],
 ) -> None:
     with uncollected():
         from mockgraph.app import create_app
@@ -214,20 +217,21 @@ def _serve(
             server = open_server(AccessLog(_proxied(app) if proxy else app, lines))
             ending = Ending(server)
             server.start()
-            _tell(server, settings, how_to_trust)
+            tell(server)
             ending.wait()
         finally:
             app.extensions["mockgraph"].close()
 
 
-def _tell(server: Server, settings: Settings, how_to_trust: str) -> None:
-    """Say that it is ready, and where."""
+def _tell(server: Server, store: str, ca: str, is_own: bool) -> None:
+    """Say that it is ready, and where; of a certificate that is the user's own, only that."""
     click.echo(f"MockGraph {__version__} is ready: {server.origin}/localtest/Security")
     if server.tls_origin:
-        click.echo(f"  and {server.tls_origin}/localtest/Security{how_to_trust}")
+        trust = "" if is_own else f"; {ca} tells how to trust it"
+        click.echo(f"  and {server.tls_origin}/localtest/Security{trust}")
     if server.proxy_url:
-        click.echo(f"  and, as a proxy, {server.proxy_url}; mockgraph ca tells how to use it")
-    click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
+        click.echo(f"  and, as a proxy, {server.proxy_url}; {ca} tells how to use it")
+    click.echo(f"  state in {store}; stop it with Ctrl+C")
     sys.stdout.flush()
 
 

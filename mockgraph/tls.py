@@ -105,7 +105,7 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_rights(home, stat.S_IWGRP | stat.S_IWOTH, "written to")
-        with FileLock(home / "authority.lock", timeout=_LOCK_SECONDS):
+        with FileLock(home / "authority.lock", timeout=_LOCK_SECONDS, mode=0o600):
             kept = _kept(home / "authority.pem")
             if kept is None:
                 kept = trustme.CA(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.redaction import masked, masked_url, shown
+from mockgraph.redaction import masked, masked_batch, masked_url, shown
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,27 @@ from mockgraph.redaction import masked, masked_url, shown
 )
 def test_pairs(pairs: bytes, left: bytes) -> None:
     assert masked(pairs) == left
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b"", b""),
+        (b'{"Authorization": "Bearer a.b"}', b'{"Authorization": "Bearer ***"}'),
+        (b'{"authorization":"a\\"b","x":"y"}', b'{"authorization":"***","x":"y"}'),
+        (
+            b'[{"AUTHORIZATION"\n: "a"}, "authorization"]',
+            b'[{"AUTHORIZATION"\n: "***"}, "authorization"]',
+        ),
+        (
+            b'{"Authorization": 5, "authorizations": "a"}',
+            b'{"Authorization": 5, "authorizations": "a"}',
+        ),
+        (b'{"Authorization": "a.b', b'{"Authorization": "***'),
+    ],
+)
+def test_batches(body: bytes, left: bytes) -> None:
+    assert masked_batch(body) == left
 
 
 @pytest.mark.parametrize(

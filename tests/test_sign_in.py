@@ -374,6 +374,13 @@ def test_the_ready_line_says_how_to_trust_what_mockgraph_signed(tmp_path: Path, 
     assert line.endswith("/localtest/Security" if own else told)
 
 
+def test_the_ready_line_says_how_to_use_the_proxy(tmp_path: Path) -> None:
+    with serving("--proxy", "--proxy-port", "0", "--ca-dir", str(tmp_path / "our ca")) as server:
+        _, line = server.ready.splitlines()
+    assert line.startswith("  and, as a proxy, http://127.0.0.1:")
+    assert line.endswith(f'; mockgraph ca --ca-dir "{tmp_path / "our ca"}" tells how to use it')
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -52,6 +52,7 @@ def respond(uri: str, mode: str, values: Mapping[str, str]) -> Response:
     """Send the browser there with these values."""
     if mode == "form_post":
         return form_post(uri, values)
+    uri = _with_path(uri)
     mark = "#" if mode == "fragment" else "&" if "?" in uri else "?"
     return redirect(f"{uri}{mark}{urlencode(values)}")
 
@@ -60,6 +61,14 @@ def redirect(uri: str) -> Response:
     """Send the browser there."""
     headers = {"Location": uri, "Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
     return Response(status=302, headers=headers)
+
+
+def _with_path(uri: str) -> str:
+    """The URI as a browser asks for it: an http one has a path (RFC 3986, 6.2.3)."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or parts.path:
+        return uri
+    return parts._replace(path="/").geturl()
 
 
 def split_uri(uri: str) -> SplitResult | None:

@@ -173,6 +173,21 @@ def test_response_modes(strict: Caller, mode: str | None, start: str) -> None:
     assert sent_back(answer)["state"] == "a&b=c#d é"
 
 
+@pytest.mark.parametrize(
+    ("uri", "start"),
+    [
+        ("http://localhost:5000", "http://localhost:5000/?code="),
+        ("http://localhost:5000/", "http://localhost:5000/?code="),
+        ("https://app.example?x=1", "https://app.example/?x=1&code="),
+        ("msal-app://auth", "msal-app://auth?code="),
+    ],
+)
+def test_an_address_without_a_path(caller: Caller, uri: str, start: str) -> None:
+    answer = caller.authorize(redirect_uri=uri, login_hint="a@b.example")
+    assert answer.headers["Location"].startswith(start)
+    granted(caller.redeem(sent_back(answer)["code"], redirect_uri=uri))
+
+
 def test_form_post(caller: Caller) -> None:
     answer = caller.authorize(
         response_mode="form_post", login_hint="a@b.example", state='"><script>x</script>'

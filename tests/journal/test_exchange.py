@@ -71,6 +71,19 @@ def test_nothing_of_a_form_that_signs_in_is_kept_wherever_it_went(member: str) -
     assert exchange.body == f"grant_type=x&{member}=***&scope=y".encode()
 
 
+def test_nothing_of_a_token_in_a_query_is_kept() -> None:
+    exchange = record(url=f"/v1.0/security/alerts?$top=1&access_token={SECRET}")
+    assert SECRET not in repr(vars(exchange))
+    assert exchange.query == {"$top": "1", "access_token": "***"}
+
+
+def test_nothing_of_the_tokens_of_a_batch_is_kept() -> None:
+    item = {"id": "1", "headers": {"Authorization": f"Bearer {SECRET}"}}
+    exchange = record(method="POST", url="/v1.0/$batch", body=orjson.dumps({"requests": [item]}))
+    assert SECRET not in repr(vars(exchange))
+    assert exchange.json["requests"][0]["headers"] == {"Authorization": "Bearer ***"}
+
+
 def test_nothing_of_a_sign_in_is_kept_but_that_it_was() -> None:
     exchange = record(
         Response(200, f'{{"access_token": "{SECRET}"}}'.encode()),
