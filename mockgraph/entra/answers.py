@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from mockgraph.entra.forms import Call, Form
+from mockgraph.entra.errors import EntraError
+from mockgraph.entra.forms import Call, Form, correlation_of
 from mockgraph.entra.scopes import granted_scope
 from mockgraph.entra.tokens import LIFETIME, Grant, base64url
 
 if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
     from mockgraph.entra.entra import Entra
 
 # Said of a token that was just made: a moment of it is gone.
@@ -27,6 +31,12 @@ def json_answer(body: Any, status: int = 200, *, public: bool = False) -> Respon
         response.headers["Cache-Control"] = "no-store, no-cache"
         response.headers["Pragma"] = "no-cache"
     return response
+
+
+def error_body(entra: Entra, request: Request, error: EntraError, trace_id: str) -> dict[str, Any]:
+    """What a program is told of a refusal; ``trace_id`` is the id of the answer."""
+    correlation_id = correlation_of(request) or str(uuid.uuid4())
+    return error.body(trace_id, correlation_id, f"{entra.clock.now():%Y-%m-%d %H:%M:%S}Z")
 
 
 def token_answer(entra: Entra, call: Call, form: Form, grant: Grant, renew: bool) -> Response:

@@ -47,27 +47,27 @@ class EntraError(Exception):
 
 
 class MalformedRequest(EntraError):
-    """Malformed request."""
+    """A form or a query that cannot be read, or a parameter that makes no sense."""
 
     number = 9002313
     text = "Invalid request. Request is malformed or invalid."
 
 
 class RequestTooLarge(MalformedRequest):
-    """Request too large."""
+    """A form beyond what a sign-in needs."""
 
     status = 413
 
 
 class MissingParameter(EntraError):
-    """Missing parameter."""
+    """A parameter that must be there is not, or is empty."""
 
     number = 900144
     text = "The request body must contain the following parameter: '{}'."
 
 
 class WrongMethod(EntraError):
-    """Wrong method."""
+    """A method that the endpoint does not take."""
 
     number = 900561
     text = "The endpoint only accepts {}, OPTIONS requests. Received a {} request."
@@ -78,7 +78,7 @@ class WrongMethod(EntraError):
 
 
 class UnsupportedGrantType(EntraError):
-    """Unsupported grant type."""
+    """A ``grant_type`` that Entra does not know."""
 
     number = 70003
     error = "unsupported_grant_type"
@@ -86,13 +86,13 @@ class UnsupportedGrantType(EntraError):
 
 
 class GrantTypeNotEmulated(UnsupportedGrantType):
-    """Grant type that Entra has."""
+    """A ``grant_type`` that Entra knows, and MockGraph does not."""
 
     text = f"{UnsupportedGrantType.text} MockGraph does not emulate it."
 
 
 class UnknownInstance(EntraError):
-    """Unknown instance."""
+    """Instance discovery was asked about another's host."""
 
     number = 50049
     error = "invalid_instance"
@@ -103,7 +103,7 @@ class UnknownInstance(EntraError):
 
 
 class TenantNotFound(EntraError):
-    """Tenant not found."""
+    """The path names a tenant that is not in the directory, or can be none."""
 
     number = 90002
     error = "invalid_tenant"
@@ -115,7 +115,7 @@ class TenantNotFound(EntraError):
 
 
 class NoTenant(EntraError):
-    """No tenant."""
+    """An app signs in by itself, and names no tenant to do so in."""
 
     number = 50059
     text = (
@@ -125,7 +125,7 @@ class NoTenant(EntraError):
 
 
 class GrantNeedsTenant(EntraError):
-    """Grant needs tenant."""
+    """A grant for organizations was asked for where personal accounts are at home."""
 
     number = 9001023
     text = (
@@ -138,7 +138,7 @@ class GrantNeedsTenant(EntraError):
 
 
 class AppNotFound(EntraError):
-    """App not found."""
+    """A ``client_id`` that is not in the directory."""
 
     number = 700016
     error = "unauthorized_client"
@@ -151,14 +151,14 @@ class AppNotFound(EntraError):
 
 
 class InvalidClient(EntraError):
-    """Invalid client."""
+    """An app that does not prove who it is."""
 
     error = "invalid_client"
     status = 401
 
 
 class WrongSecret(InvalidClient):
-    """Wrong secret."""
+    """A secret that is none of the app's."""
 
     number = 7000215
     text = (
@@ -168,7 +168,7 @@ class WrongSecret(InvalidClient):
 
 
 class ExpiredSecret(InvalidClient):
-    """Expired secret."""
+    """A secret that was the app's."""
 
     number = 7000222
     text = (
@@ -178,7 +178,7 @@ class ExpiredSecret(InvalidClient):
 
 
 class NoCredential(InvalidClient):
-    """No credential."""
+    """An app signs in by itself, without a secret or an assertion."""
 
     number = 7000216
     text = (
@@ -188,7 +188,7 @@ class NoCredential(InvalidClient):
 
 
 class NotPublic(InvalidClient):
-    """Not public."""
+    """An app that has a secret acts for a user without it."""
 
     number = 7000218
     text = (
@@ -198,42 +198,42 @@ class NotPublic(InvalidClient):
 
 
 class PublicWithCredential(InvalidClient):
-    """Public with credential."""
+    """A public app shows a secret or an assertion."""
 
     number = 700025
     text = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."
 
 
 class MalformedAssertion(InvalidClient):
-    """Malformed assertion."""
+    """A client assertion that is no signed JWT with the claims that are needed."""
 
     number = 50027
     text = "JWT token is invalid or malformed."
 
 
 class AssertionOfAnother(InvalidClient):
-    """Assertion of another."""
+    """The assertion's issuer and subject are not the app."""
 
     number = 700021
     text = "Client assertion application identifier doesn't match 'client_id' parameter."
 
 
 class AssertionForAnother(InvalidClient):
-    """Assertion for another."""
+    """The assertion's audience is not this tenant's token endpoint."""
 
     number = 700023
     text = "Client assertion audience claim does not match Realm issuer."
 
 
 class AssertionOutOfTime(InvalidClient):
-    """Assertion out of time."""
+    """The assertion has expired, or is not valid yet."""
 
     number = 700024
     text = "Client assertion is not within its valid time range."
 
 
 class AssertionNotSigned(InvalidClient):
-    """Assertion not signed."""
+    """No certificate of the app's signed the assertion."""
 
     number = 700027
     text = (
@@ -246,6 +246,6 @@ class AssertionNotSigned(InvalidClient):
 
 
 class InvalidGrant(EntraError):
-    """Invalid grant."""
+    """A user, or what they granted, that does not count here and now."""
 
     error = "invalid_grant"

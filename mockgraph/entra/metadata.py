@@ -11,7 +11,7 @@ from mockgraph.entra.answers import json_answer
 from mockgraph.entra.errors import UnknownInstance
 from mockgraph.entra.forms import Call, check_method, need, read_query
 from mockgraph.entra.issuers import issuer_of
-from mockgraph.entra.scopes import GRAPH, OPENID
+from mockgraph.entra.scopes import GRAPH, LOOPBACK, OPENID
 from mockgraph.errors import Unauthenticated
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _ALIASES = (
     "sts.windows.net",
 )
 _USER_INFO = ("sub", "name", "email", "preferred_username")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def openid_configuration(_: Entra, call: Call) -> Response:
@@ -124,7 +123,7 @@ def _discovered(authority: str, own: str) -> str:
         raise UnknownInstance from None
     if asked.netloc == here.hostname:
         return own
-    if asked.netloc not in _ALIASES and asked.hostname not in {here.hostname, *_LOOPBACK}:
+    if asked.netloc not in _ALIASES and asked.hostname not in {here.hostname, *LOOPBACK}:
         raise UnknownInstance
     return asked.netloc
 

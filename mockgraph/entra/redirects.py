@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from mockgraph.entra.directory import App
 from mockgraph.entra.pages import form_post
+from mockgraph.entra.scopes import LOOPBACK
 from mockgraph.entra.sign_in_errors import (
     NoRedirectUri,
     UnsupportedResponseMode,
@@ -18,7 +19,6 @@ from mockgraph.entra.sign_in_errors import (
 
 MODES = ("query", "fragment", "form_post")
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # What a browser would run rather than go to.
 _ACTIVE = frozenset({"about", "blob", "data", "file", "javascript", "vbscript"})
 _URI = re.compile(r"[\x21-\x7e]{3,2048}")
@@ -88,6 +88,6 @@ def split_uri(uri: str) -> SplitResult | None:
 def _without_port(uri: str) -> str:
     """The URI without its port, where that is free."""
     parts = split_uri(uri)
-    if parts is None or parts.scheme != "http" or parts.hostname not in _LOOPBACK:
+    if parts is None or parts.scheme != "http" or parts.hostname not in LOOPBACK:
         return uri
     return parts._replace(netloc=parts.hostname).geturl()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from mockgraph.entra.answers import error_body
 from mockgraph.entra.errors import EntraError
-from mockgraph.entra.forms import correlation_of
 from mockgraph.entra.routes import answers_programs
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def reword(entra: Entra, request: Request, response: Response) -> None:
         return
     trace_id = str(uuid.uuid4())
     said = _kind(response.status)(message)
-    correlation_id = correlation_of(request) or str(uuid.uuid4())
-    timestamp = f"{entra.clock.now():%Y-%m-%d %H:%M:%S}Z"
-    response.body = orjson.dumps(said.body(trace_id, correlation_id, timestamp))
+    response.body = orjson.dumps(error_body(entra, request, said, trace_id))
     response.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
     response.set("Content-Type", "application/json; charset=utf-8")
     response.set("x-ms-request-id", trace_id)

@@ -11,11 +11,11 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
 from mockgraph.entra import metadata
-from mockgraph.entra.answers import json_answer
+from mockgraph.entra.answers import error_body, json_answer
 from mockgraph.entra.authorize import authorize, logout
 from mockgraph.entra.device_flow import device_code, device_page
 from mockgraph.entra.errors import EntraError, MalformedRequest, WrongMethod
-from mockgraph.entra.forms import Call, correlation_of, read_authority
+from mockgraph.entra.forms import Call, read_authority
 from mockgraph.entra.grants import token
 from mockgraph.entra.managed_identity import app_service, imds
 from mockgraph.entra.pages import told
@@ -61,11 +61,9 @@ def _refusal(
     entra: Entra, request: Request, error: EntraError, trace_id: str, *, page: bool
 ) -> Response:
     """An error to a program as JSON, to a person as a page."""
-    correlation_id = correlation_of(request) or str(uuid.uuid4())
-    timestamp = f"{entra.clock.now():%Y-%m-%d %H:%M:%S}Z"
     if page:
         return told("Sorry, but we're having trouble signing you in.", error.message, error.status)
-    return json_answer(error.body(trace_id, correlation_id, timestamp), error.status)
+    return json_answer(error_body(entra, request, error, trace_id), error.status)
 
 
 def _of_tenant(handler: Endpoint, version: int) -> Endpoint:

@@ -6,7 +6,7 @@ from mockgraph.entra.errors import EntraError, InvalidGrant
 
 
 class InvalidScope(EntraError):
-    """Invalid scope."""
+    """A ``scope`` that cannot be read."""
 
     number = 70011
     error = "invalid_scope"
@@ -17,7 +17,7 @@ class InvalidScope(EntraError):
 
 
 class SeveralResources(EntraError):
-    """Several resources."""
+    """A ``scope`` of more than one resource: a token is for one."""
 
     number = 28000
     error = "invalid_scope"
@@ -28,7 +28,7 @@ class SeveralResources(EntraError):
 
 
 class AppScopeNotDefault(EntraError):
-    """App scope not default."""
+    """An app signs in by itself and asks for less than all, ``.default``."""
 
     number = 1002012
     error = "invalid_scope"
@@ -39,7 +39,7 @@ class AppScopeNotDefault(EntraError):
 
 
 class ResourceNotFound(EntraError):
-    """Resource not found."""
+    """A resource that is neither Graph, nor an API of the directory, nor Microsoft's."""
 
     number = 500011
     error = "invalid_resource"
@@ -52,7 +52,7 @@ class ResourceNotFound(EntraError):
 
 
 class ScopeNotFound(EntraError):
-    """Scope not found."""
+    """A permission that Graph does not have."""
 
     number = 650053
     error = "invalid_scope"
@@ -63,7 +63,7 @@ class ScopeNotFound(EntraError):
 
 
 class NoConsent(InvalidGrant):
-    """No consent."""
+    """A permission that the app does not have in the directory."""
 
     number = 65001
     suberror = "consent_required"

@@ -27,7 +27,8 @@ _DEFAULT = ".default"
 # What an API of one's own is asked for where nobody says what it has.
 _ANY_PERMISSION = ("user_impersonation",)
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# What this machine calls itself.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MICROSOFT = re.compile(
     r"https://([a-z0-9-]+\.)*(azure\.com|azure\.net|microsoft\.com|windows\.net|office\.com)/*"
 )
@@ -139,7 +140,7 @@ def names_graph(resource: str, host: str) -> bool:
     if resource.rstrip("/").lower() in _GRAPH:
         return True
     asked = _place(resource)
-    return asked is not None and (asked[0] in _LOOPBACK or asked[0] == _host(host)[0])
+    return asked is not None and (asked[0] in LOOPBACK or asked[0] == _host(host)[0])
 
 
 def meant_for(audience: str, host: str) -> bool:
@@ -151,7 +152,7 @@ def meant_for(audience: str, host: str) -> bool:
     if asked is None or audience.rstrip("/").lower() in _GRAPH:
         return True
     name, port = _host(host)
-    both_here = asked[0] in _LOOPBACK and name in _LOOPBACK
+    both_here = asked[0] in LOOPBACK and name in LOOPBACK
     return (asked[0] == name or both_here) and asked[1] in (None, port)
 
 

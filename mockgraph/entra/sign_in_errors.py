@@ -8,7 +8,7 @@ from mockgraph.entra.errors import EntraError, InvalidGrant
 
 
 class UserNotFound(InvalidGrant):
-    """User not found."""
+    """A user name that is not in the directory."""
 
     number = 50034
     text = (
@@ -18,21 +18,21 @@ class UserNotFound(InvalidGrant):
 
 
 class WrongPassword(InvalidGrant):
-    """Wrong password."""
+    """A password that is not the user's."""
 
     number = 50126
     text = "Error validating credentials due to invalid username or password."
 
 
 class UserDisabled(InvalidGrant):
-    """User disabled."""
+    """A user whose ``accountEnabled`` is false."""
 
     number = 50057
     text = "The user account is disabled."
 
 
 class NotSignedIn(EntraError):
-    """Not signed in."""
+    """``prompt=none``, and nobody who could be signed in."""
 
     number = 50058
     error = "login_required"
@@ -40,7 +40,7 @@ class NotSignedIn(EntraError):
 
 
 class Declined(EntraError):
-    """Declined."""
+    """The person on the page chose to cancel."""
 
     number = 65004
     error = "access_denied"
@@ -51,14 +51,14 @@ class Declined(EntraError):
 
 
 class MalformedGrant(InvalidGrant):
-    """Malformed grant."""
+    """A code or a refresh token that was never issued, or was forgotten."""
 
     number = 9002313
     text = "Invalid request. Request is malformed or invalid."
 
 
 class ExpiredCode(InvalidGrant):
-    """Expired code."""
+    """An authorization code after its ten minutes."""
 
     number = 70008
     text = (
@@ -68,7 +68,7 @@ class ExpiredCode(InvalidGrant):
 
 
 class CodeRedeemed(InvalidGrant):
-    """Code redeemed."""
+    """A code of either kind, for the second time."""
 
     number = 54005
     text = (
@@ -78,14 +78,14 @@ class CodeRedeemed(InvalidGrant):
 
 
 class GrantOfAnother(InvalidGrant):
-    """Grant of another."""
+    """A code or a refresh token that another app was given."""
 
     number = 70000
     text = "Provided grant is invalid or malformed: it was issued to another client than '{}'."
 
 
 class OtherRedirectUri(InvalidGrant):
-    """Other redirect uri."""
+    """A ``redirect_uri`` that is not the one that the code went to."""
 
     number = 500112
     text = (
@@ -95,7 +95,7 @@ class OtherRedirectUri(InvalidGrant):
 
 
 class WrongVerifier(InvalidGrant):
-    """Wrong verifier."""
+    """A ``code_verifier`` that does not prove the challenge (RFC 7636, 4.6)."""
 
     number = 501481
     text = (
@@ -104,14 +104,14 @@ class WrongVerifier(InvalidGrant):
 
 
 class ExpiredRefreshToken(InvalidGrant):
-    """Expired refresh token."""
+    """A refresh token after its 90 days."""
 
     number = 700082
     text = "The refresh token has expired due to inactivity. The token was issued on {}."
 
 
 class RevokedGrant(InvalidGrant):
-    """Revoked grant."""
+    """A refresh token of a session that was revoked."""
 
     number = 50173
     suberror = "bad_token"
@@ -122,7 +122,7 @@ class RevokedGrant(InvalidGrant):
 
 
 class DevicePending(EntraError):
-    """Device pending."""
+    """Nobody has decided on the device yet."""
 
     number = 70016
     error = "authorization_pending"
@@ -130,13 +130,13 @@ class DevicePending(EntraError):
 
 
 class DeviceDeclined(Declined):
-    """Device declined."""
+    """Somebody decided against the device."""
 
     error = "authorization_declined"
 
 
 class BadDeviceCode(EntraError):
-    """Bad device code."""
+    """A ``device_code`` that was never issued, or to another app."""
 
     number = 70018
     error = "bad_verification_code"
@@ -144,7 +144,7 @@ class BadDeviceCode(EntraError):
 
 
 class ExpiredDeviceCode(EntraError):
-    """Expired device code."""
+    """A ``device_code`` after its quarter of an hour."""
 
     number = 70020
     error = "expired_token"
@@ -158,7 +158,7 @@ class ExpiredDeviceCode(EntraError):
 
 
 class WrongRedirectUri(EntraError):
-    """Wrong redirect uri."""
+    """A ``redirect_uri`` that is none of the app's, or where no browser may be sent."""
 
     number = 50011
     text = (
@@ -168,14 +168,14 @@ class WrongRedirectUri(EntraError):
 
 
 class NoRedirectUri(EntraError):
-    """No redirect uri."""
+    """No ``redirect_uri``, neither in the request nor in the directory."""
 
     number = 500113
     text = "No reply address is registered for the application."
 
 
 class UnsupportedResponseType(EntraError):
-    """Unsupported response type."""
+    """A ``response_type`` other than ``code``."""
 
     number = 70005
     error = "unsupported_response_type"
@@ -183,14 +183,14 @@ class UnsupportedResponseType(EntraError):
 
 
 class UnsupportedResponseMode(EntraError):
-    """Unsupported response mode."""
+    """A ``response_mode`` that is none of OAuth's."""
 
     number = 70007
     text = "'{}' is not a supported value of 'response_mode' when requesting a token."
 
 
 class InvalidCodeChallenge(EntraError):
-    """Invalid code challenge."""
+    """A ``code_challenge`` that can be none (RFC 7636, 4.2)."""
 
     number = 50147
     text = "The code challenge, or its method, is not valid: S256 and plain are, of RFC 7636."
