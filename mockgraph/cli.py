@@ -66,6 +66,12 @@ def routes() -> None:
     "an API of yours in front; .default, or none at all, is all that the app and the user have. "
     "May be repeated.",
 )
+@option(
+    "--authority",
+    metavar="URL",
+    help="Whose issuer it names, as its reader knows it, https://localhost:8366/contoso.example; "
+    "by default Entra's own.",
+)
 @option("--lifetime", default=3600.0, metavar="SECONDS", help="How long it is good for.")
 def token(
     url: str,
@@ -74,6 +80,7 @@ def token(
     app: str | None,
     user: str | None,
     scope: tuple[str, ...],
+    authority: str | None,
     lifetime: float,
 ) -> None:
     """Print an access token of a running server's, for scripts: good for --auth jwt."""
@@ -86,6 +93,7 @@ def token(
         raise click.UsageError("A token is for one resource: " + ", ".join(sorted(resources)))
     permissions = None if ".default" in names else names or None
     about = {"app": app, "user": user, "permissions": permissions, "lifetime": lifetime}
+    about["authority"] = authority
     if resources:
         about["audience"] = resources.pop()
     with told():

@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     help="Host name by which the control plane may be asked, beside addresses, localhost and "
-    "names without a dot; may be repeated.",
+    "names without a dot, and that the certificate of --tls is for; may be repeated.",
 )
 def serve(
     host: str,
@@ -151,7 +151,7 @@ def serve(
             control_token=control_token,
             allowed_hosts=tuple(name.lower() for name in allowed_hosts),
         )
-        certificate = _certificate(host, tls, tls_cert, tls_key, ca_dir)
+        certificate = _certificate((host, *allowed_hosts), tls, tls_cert, tls_key, ca_dir)
         proxy_certificate = _proxy_certificate(ca_dir) if proxy else None
         open_server = partial(
             Server,
@@ -168,7 +168,7 @@ def serve(
 
 
 def _certificate(
-    host: str, tls: bool, chain: str | None, key: str | None, ca_dir: str | None
+    names: tuple[str, ...], tls: bool, chain: str | None, key: str | None, ca_dir: str | None
 ) -> Certificate | None:
     """What https is served with, None where it is not."""
     if (chain is None) != (key is None):
@@ -181,7 +181,7 @@ def _certificate(
         return None
     from mockgraph.tls import authority
 
-    return authority(ca_dir).issue(host)
+    return authority(ca_dir).issue(*names)
 
 
 def _ca_command(ca_dir: str | None) -> str:

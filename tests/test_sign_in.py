@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
-import requests
-from click.testing import CliRunner
 from flask.testing import FlaskClient
-from processes import serving
 
-from mockgraph import MockGraph
-from mockgraph.cli import main
 from mockgraph.errors import GraphError, MockGraphError
-from mockgraph.tls import authority
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 ASKED = {
@@ -277,118 +270,3 @@ def test_a_device_is_signed_in_by_http(make_client: Callable[..., FlaskClient]) 
     assert approved.status_code == 204
     client.post("/_mockgraph/clock", json={"advance": 10})
     assert "access_token" in (client.post(url, data=asked).json or {})
-
-
-def test_a_token_by_the_command_line() -> None:
-    with MockGraph(auth="jwt") as graph:
-        run = CliRunner().invoke(
-            main, ["token", "--url", graph.origin, "--scope", "SecurityEvents.Read.All"]
-        )
-        assert run.exit_code == 0, run.output
-        headers = bearer(run.output.strip())
-        assert requests.get(f"{graph.origin}{ALERTS}", headers=headers, timeout=9).ok
-        assert requests.get(
-            f"{graph.origin}{ALERTS}", headers=bearer(graph.token(user=None)), timeout=9
-        ).ok
-        for scope, held in (
-            ("https://graph.microsoft.com/SecurityEvents.Read.All User.Read", 2),
-            ("https://graph.microsoft.com/.default", 9),
-        ):
-            run = CliRunner().invoke(main, ["token", "--url", graph.origin, "--scope", scope])
-            claims = jwt.decode(run.output.strip(), options={"verify_signature": False})
-            assert len(claims["roles"]) >= held
-            assert "SecurityEvents.Read.All" in claims["roles"]
-        refused = CliRunner().invoke(main, ["token", "--url", graph.origin, "--user", "nobody"])
-        assert refused.exit_code == 1
-        assert "There is no user 'nobody'" in refused.output
-    gone = CliRunner().invoke(main, ["token", "--url", graph_origin_of(graph)])
-    assert gone.exit_code == 1
-    assert "cannot be asked" in gone.output
-
-
-API = "11111111-0000-0000-0000-000000000006"
-
-
-@pytest.mark.parametrize(
-    ("scopes", "audience", "roles"),
-    [
-        (["api://my-api/.default"], API, None),
-        (["api://my-api/read", "api://my-api/write"], API, ["read", "write"]),
-        ([f"{API}/.default"], API, None),
-        (["api://another/.default"], "api://another", None),
-        (["https://graph.microsoft.com/.default"], "https://graph.microsoft.com", ["User.Read"]),
-        (["User.Read"], "https://graph.microsoft.com", ["User.Read"]),
-    ],
-)
-def test_a_token_by_the_command_line_is_for_what_stands_before_the_scope(
-    scopes: list[str], audience: str, roles: list[str] | None
-) -> None:
-    api = {"appId": API, "identifierUris": ["api://my-api"], "accessTokenVersion": 2}
-    apps = [{"appId": "mine", "permissions": ["User.Read"]}, api]
-    with MockGraph(seed={"Directory": {"apps": apps}}) as graph:
-        arguments = ["token", "--url", graph.origin, "--app", "mine"]
-        run = CliRunner().invoke(
-            main, [*arguments, *(part for scope in scopes for part in ("--scope", scope))]
-        )
-        assert run.exit_code == 0, run.output
-        claims = jwt.decode(run.output.strip(), options={"verify_signature": False})
-        assert (claims["aud"], claims.get("roles")) == (audience, roles)
-    two = CliRunner().invoke(main, [*arguments, "--scope", "api://my-api/a api://other/b"])
-    assert two.exit_code == 2
-    assert "one resource: api://my-api, api://other" in two.output
-
-
-def graph_origin_of(_: MockGraph) -> str:
-    return "http://127.0.0.1:9"
-
-
-def test_https_in_python(tmp_path: Any) -> None:
-    with MockGraph(auth="off", tls=True, ca_dir=tmp_path / "ca") as graph:
-        assert graph.tls_url.startswith("https://127.0.0.1:")
-        assert requests.get(f"{graph.tls_url}/Security", verify=graph.ca, timeout=9).ok
-        assert requests.get(f"{graph.url}/Security", timeout=9).ok
-    with MockGraph() as graph:
-        for ask in (lambda: graph.tls_url, lambda: graph.ca):
-            with pytest.raises(MockGraphError, match="does not serve https"):
-                ask()
-
-
-def test_the_authority_by_the_command_line(tmp_path: Any) -> None:
-    run = CliRunner().invoke(main, ["ca", "--ca-dir", str(tmp_path / "ca")])
-    assert run.exit_code == 0, run.output
-    assert str(tmp_path / "ca" / "ca.pem") in run.output
-    assert (tmp_path / "ca" / "ca.pem").exists()
-
-
-@pytest.mark.parametrize("own", [True, False])
-def test_the_ready_line_says_how_to_trust_what_mockgraph_signed(tmp_path: Path, own: bool) -> None:
-    leaf = authority(tmp_path / "ca").issue()
-    certificate, key = tmp_path / "chain.pem", tmp_path / "key.pem"
-    certificate.write_bytes(leaf.chain)
-    key.write_bytes(leaf.key)
-    options = ["--tls-cert", str(certificate), "--tls-key", str(key)] if own else ["--tls"]
-    with serving(*options, "--tls-port", "0", "--ca-dir", str(tmp_path / "ca")) as server:
-        _, line = server.ready.splitlines()
-    assert line.startswith("  and https://127.0.0.1:")
-    told = f"; mockgraph ca --ca-dir {tmp_path / 'ca'} tells how to trust it"
-    assert line.endswith("/localtest/Security" if own else told)
-
-
-def test_the_ready_line_says_how_to_use_the_proxy(tmp_path: Path) -> None:
-    with serving("--proxy", "--proxy-port", "0", "--ca-dir", str(tmp_path / "our ca")) as server:
-        _, line = server.ready.splitlines()
-    assert line.startswith("  and, as a proxy, http://127.0.0.1:")
-    assert line.endswith(f'; mockgraph ca --ca-dir "{tmp_path / "our ca"}" tells how to use it')
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        (["--tls-cert", "missing.pem"], "go together"),
-        (["--tls-cert", "missing.pem", "--tls-key", "missing.pem"], "missing.pem"),
-    ],
-)
-def test_certificates_that_cannot_be_used(options: list[str], says: str) -> None:
-    run = CliRunner().invoke(main, ["serve", "--port", "0", *options])
-    assert run.exit_code == 1
-    assert says in run.output

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 
 class _Token(Form):
-    """What a token is to say, see :meth:`mockgraph.entra.Entra.mint`."""
+    """What a token is to say, see :meth:`mockgraph.entra.Entra.mint`.
+
+    ``authority`` is the URL, with a tenant or without, under which its reader knows the issuer.
+    """
 
     app = a_text()
     user = a_text()
     tenant = a_text()
     permissions = a_texts()
     audience = a_text(null=False)
+    authority = a_text()
     lifetime = a_number()
     flaw = a_text()
 
@@ -39,7 +43,13 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.post("/_mockgraph/tokens")
     def mint() -> Response:
-        return answer({"access_token": tenant().entra.mint(**read(_Token, sent_or_nothing()))}, 201)
+        from mockgraph.entra.issuers import split_authority
+
+        asked = read(_Token, sent_or_nothing())
+        if authority := asked.pop("authority", None):
+            asked["root"], named = split_authority(authority)
+            asked["tenant"] = named or asked.get("tenant")
+        return answer({"access_token": tenant().entra.mint(**asked)}, 201)
 
     @plane.post("/_mockgraph/devices/<code>/approve")
     def approve(code: str) -> Response:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from urllib.parse import urlsplit
+
+from mockgraph.errors import BadRequest
 
 # Where Entra itself issues tokens; its tokens of version 1 bear another name.
 MICROSOFT = "https://login.microsoftonline.com/"
 _MICROSOFT_V1 = "https://sts.windows.net/"
 _MOST = 1000
+_NO_AUTHORITY = "An authority is a URL, such as https://localhost:8366/contoso.example."
 
 
 def issuer_of(root: str, tenant: str, version: int) -> str:
@@ -15,6 +19,20 @@ def issuer_of(root: str, tenant: str, version: int) -> str:
     if version == 2:
         return f"{root}{tenant}/v2.0"
     return f"{_MICROSOFT_V1 if root == MICROSOFT else root}{tenant}/"
+
+
+def split_authority(url: str) -> tuple[str, str | None]:
+    """The root and the tenant, if any, of an authority, written as clients are given it:
+    ``https://localhost:8366/contoso.example``. Raises BadRequest."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise BadRequest(_NO_AUTHORITY) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise BadRequest(_NO_AUTHORITY)
+    above, _, tenant = parts.path.rstrip("/").rpartition("/")
+    return f"{parts.scheme}://{parts.netloc}{above}/", tenant or None
 
 
 class Issuers:
