@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # What the page for signing in sends by itself.
 TYPED = frozenset({"username", "password", "declined"})
 
+_MOST_SHOWN = 50  # users; a name that is not among them can be typed
+
 _LAYOUT = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -104,7 +106,7 @@ def sign_in_page(
 ) -> Response:
     """The page that lists who may sign in; it sends its form, and these fields, to ``action``.
 
-    Who has no password signs in by a click. ``error`` says why they have to try again.
+    Of very many the first are listed, and a name can be typed. Who has no password signs in by a click. ``error`` says why they have to try again.
     """
     default = directory.default_user
     seeded = [each for each in (directory.users or {}).values() if each.enabled]
@@ -113,8 +115,8 @@ def sign_in_page(
         "Sign in",
         401 if error else 200,
         app=app.name,
-        users=seeded or [default] * (default is not None),
-        anyone=directory.users is None,
+        users=seeded[:_MOST_SHOWN] or [default] * (default is not None),
+        anyone=directory.users is None or len(seeded) > _MOST_SHOWN,
         action=action,
         fields=fields,
         error=error,

@@ -54,6 +54,20 @@ def test_the_page_lists_the_users_who_may_sign_in(strict: Caller) -> None:
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
+def test_of_very_many_users_some_are_listed_and_all_can_be_typed(make: Make) -> None:
+    users = [{"userPrincipalName": f"user{number}@contoso.com"} for number in range(51)]
+    caller = make(users=users)
+    page = caller.authorize(**PUBLIC).text
+    assert "user49@contoso.com" in page
+    assert "user50@contoso.com" not in page
+    assert '<input name="username"' in page
+    fields = {**hidden_fields(page), "username": "user50@contoso.com"}
+    fields.pop("declined")
+    code = sent_back(caller.post("/contoso.com/oauth2/v2.0/authorize", fields))["code"]
+    claims = claims_of(granted(caller.redeem(code, **PUBLIC))["access_token"])
+    assert claims["upn"] == "user50@contoso.com"
+
+
 def test_signing_in_on_the_page(strict: Caller) -> None:
     page = strict.authorize(**PUBLIC, nonce="n<1>", **PKCE)
     fields = {**hidden_fields(html.unescape(page.text)), "username": "ada@contoso.com"}
