@@ -106,7 +106,8 @@ def sign_in_page(
 ) -> Response:
     """The page that lists who may sign in; it sends its form, and these fields, to ``action``.
 
-    Of very many the first are listed, and a name can be typed. Who has no password signs in by a click. ``error`` says why they have to try again.
+    Of very many the first are listed, and a name can be typed. Who has no password signs in
+    by a click. ``error`` says why they have to try again.
     """
     default = directory.default_user
     seeded = [each for each in (directory.users or {}).values() if each.enabled]
