@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -185,10 +186,11 @@ def _certificate(
 
 
 def _ca_command(ca_dir: str | None) -> str:
-    """The command that tells of the authority kept in a directory."""
+    """The command that tells of the authority kept in a directory; good wherever it is typed."""
     if ca_dir is None:
         return "mockgraph ca"
-    return "mockgraph ca --ca-dir " + (f'"{ca_dir}"' if " " in ca_dir else ca_dir)
+    path = os.path.abspath(ca_dir)
+    return "mockgraph ca --ca-dir " + (f'"{path}"' if " " in path else path)
 
 
 def _proxy_certificate(ca_dir: str | None) -> Certificate:

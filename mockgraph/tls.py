@@ -101,7 +101,7 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
     import trustme
     from filelock import FileLock, Timeout
 
-    home = Path(directory) if directory is not None else default_directory()
+    home = Path(directory).absolute() if directory is not None else default_directory()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_rights(home, stat.S_IWGRP | stat.S_IWOTH, "written to")

@@ -37,6 +37,16 @@ def test_the_authority_by_the_command_line(tmp_path: Any) -> None:
     assert (tmp_path / "ca" / "ca.pem").exists()
 
 
+def test_the_authority_s_path_is_good_from_any_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke(main, ["ca", "--ca-dir", "ca"])
+    assert run.output.splitlines()[0] == str(tmp_path / "ca" / "ca.pem")
+    with serving("--tls", "--tls-port", "0", "--ca-dir", "ca") as server:
+        assert f"; mockgraph ca --ca-dir {tmp_path / 'ca'} tells" in server.ready
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_the_ready_line_says_how_to_trust_what_mockgraph_signed(tmp_path: Path, own: bool) -> None:
     leaf = authority(tmp_path / "ca").issue()
