@@ -94,9 +94,10 @@ def default_directory() -> Path:
 def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
     """The authority kept in a directory, made there when first asked for, or when it has expired.
 
-    Several processes may ask at once: one makes it. The directory is made for its owner alone,
-    and ``authority.pem`` in it holds the key; ``ca.pem`` may be given to anybody. Raises
-    MockGraphError where the directory cannot be used, or is not its owner's alone to write to.
+    Several processes may ask at once: one makes it. The directory and the files in it are made
+    for their owner alone. ``authority.pem`` holds the key; ``ca.pem`` may be given to anybody,
+    and rights that its owner gives it later stay. Raises MockGraphError where the directory
+    cannot be used, or is not its owner's alone to write to.
     """
     import trustme
     from filelock import FileLock, Timeout
@@ -115,7 +116,7 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
                 put(home / "authority.pem", kept.private_key_pem.bytes() + kept.cert_pem.bytes())
             ca_path = home / "ca.pem"
             if not ca_path.exists() or ca_path.read_bytes() != kept.cert_pem.bytes():
-                put(ca_path, kept.cert_pem.bytes(), 0o644)
+                put(ca_path, kept.cert_pem.bytes())
     except Timeout:
         raise MockGraphError(f"Another process holds the authority in {home}.") from None
     except OSError as error:
@@ -190,7 +191,7 @@ Or have all programs of yours trust it, which .NET on Windows and macOS needs, a
   Windows   certutil -user -addstore Root "{ca}"
   macOS     security add-trusted-cert -r trustRoot \\
               -k ~/Library/Keychains/login.keychain-db "{ca}"
-  Debian    sudo cp "{ca}" /usr/local/share/ca-certificates/mockgraph.crt
+  Debian    sudo install -m 644 "{ca}" /usr/local/share/ca-certificates/mockgraph.crt
             sudo update-ca-certificates
   Fedora    sudo trust anchor "{ca}"
 

@@ -40,8 +40,9 @@ def test_an_authority_is_its_owner_s_alone(tmp_path: Path) -> None:
     for path in home.iterdir():
         private = b"PRIVATE KEY" in path.read_bytes()
         assert private == (path.name == "authority.pem")
-        if path != ca.ca_path:
-            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    ca.ca_path.chmod(0o644)
+    assert stat.S_IMODE(authority(home).ca_path.stat().st_mode) == 0o644
 
 
 def test_an_authority_is_used_again(tmp_path: Path) -> None:
