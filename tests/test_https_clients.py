@@ -133,7 +133,7 @@ def test_a_resource_server_by_the_keys_it_looks_up(
         ("audience", jwt.InvalidAudienceError),
     ):
         with pytest.raises(error):
-            read(graph.token(app="reader", root=f"{origin}/", version=number, flaw=flaw))
+            read(graph.token(app="reader", authority=origin, version=number, flaw=flaw))
 
 
 def test_a_client_that_does_not_trust_the_authority(

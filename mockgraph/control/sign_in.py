@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Token(Form):
-    """What a token is to say, see :meth:`mockgraph.entra.Entra.mint`.
-
-    ``authority`` is the URL, with a tenant or without, under which its reader knows the issuer.
-    """
+    """What a token is to say, see :meth:`mockgraph.entra.Entra.mint`."""
 
     app = a_text()
     user = a_text()
@@ -43,13 +40,7 @@ def add(plane: Blueprint, tenant: Callable[[], Tenant], answer: Callable[..., Re
 
     @plane.post("/_mockgraph/tokens")
     def mint() -> Response:
-        from mockgraph.entra.issuers import split_authority
-
-        asked = read(_Token, sent_or_nothing())
-        if authority := asked.pop("authority", None):
-            asked["root"], named = split_authority(authority)
-            asked["tenant"] = named or asked.get("tenant")
-        return answer({"access_token": tenant().entra.mint(**asked)}, 201)
+        return answer({"access_token": tenant().entra.mint(**read(_Token, sent_or_nothing()))}, 201)
 
     @plane.post("/_mockgraph/devices/<code>/approve")
     def approve(code: str) -> Response:

@@ -14,7 +14,7 @@ from mockgraph.entra.directory import App, Directory, User
 from mockgraph.entra.documents import read_directory
 from mockgraph.entra.errors import TenantNotFound
 from mockgraph.entra.forms import Authority, read_authority
-from mockgraph.entra.issuers import MICROSOFT, Issuers
+from mockgraph.entra.issuers import MICROSOFT, Issuers, split_authority
 from mockgraph.entra.keys import Claims, Keys
 from mockgraph.entra.minting import mint
 from mockgraph.entra.revocations import Revocations
@@ -160,17 +160,18 @@ class Entra:
         lifetime: float = LIFETIME,
         capabilities: Sequence[str] = (),
         version: int = 1,
-        root: str = MICROSOFT,
+        authority: str | None = None,
         flaw: str | None = None,
     ) -> str:
         """An access token without a sign-in, for scripts and tests.
 
         It is the user's where there is one, else the app's own; ``permissions`` are taken as
         they are, and are else what the directory gives them on the ``audience``, Graph or any
-        other. ``lifetime`` is in seconds from now, ``flaw`` what is wrong with it: ``expired``,
-        ``future``, ``audience``, ``issuer``, ``tenant``, ``key``, ``none``, ``hs256`` or
-        ``tampered``. Raises NotFound for an app, a user or a tenant that is not there,
-        BadRequest for another flaw or version.
+        other. ``authority`` is a URL, its tenant in it or in ``tenant``, under which its reader
+        knows the issuer; it is else Entra's own. ``lifetime`` is in seconds from now, ``flaw``
+        what is wrong with it: ``expired``, ``future``, ``audience``, ``issuer``, ``tenant``,
+        ``key``, ``none``, ``hs256`` or ``tampered``. Raises NotFound for an app, a user or a
+        tenant that is not there, BadRequest for another authority, flaw or version.
         """
         if version not in (1, 2):
             raise BadRequest(f"The version of a token is 1 or 2, not {version}.")
@@ -183,10 +184,11 @@ class Entra:
             granted = self.scopes.for_user(asked, its_app, its_user)
         else:
             granted = self.scopes.for_app(asked, its_app)
-        authority = self._authority(tenant)
-        home = authority.tenant_of(its_user, self.directory) if its_user else self.directory.home
+        root, named = split_authority(authority) if authority else (MICROSOFT, None)
+        signed_in = self._authority(named or tenant)
+        home = signed_in.tenant_of(its_user, self.directory) if its_user else self.directory.home
         grant = Grant(
-            its_app, its_user, authority.id or home, asked, granted, "1", tuple(capabilities)
+            its_app, its_user, signed_in.id or home, asked, granted, "1", tuple(capabilities)
         )
         return mint(self, grant, root, version, lifetime, flaw)
 

@@ -58,7 +58,9 @@ def test_minted_tokens(known: Entra) -> None:
     assert (claims["scp"], claims["tid"]) == ("A.B", FABRIKAM)
     assert known.verify(known.mint(user="eve@outlook.com"), HOST)["tid"] == PERSONAL
     assert known.verify(known.mint(tenant="consumers"), HOST)["tid"] == PERSONAL
-    assert known.verify(known.mint(root="http://x.test/t/one/"), HOST)["iss"].startswith("http://x")
+    assert known.verify(known.mint(authority="http://x.test/t/one/common"), HOST)["iss"].startswith(
+        "http://x"
+    )
     assert known.verify(known.mint(capabilities=["cp1"]), HOST)["xms_cc"] == ["cp1"]
 
 
@@ -194,11 +196,11 @@ def test_another_server_did_not_sign_it(entra: Entra) -> None:
 
 
 def test_very_many_names_of_one_server(entra: Entra) -> None:
-    first = entra.mint(root="https://first.test/")
+    first = entra.mint(authority="https://first.test/")
     for number in range(1000):
         entra.issuers.add(f"https://{number}.test/")
     assert reason(entra, first) == EXPECTED["issuer"]
-    entra.verify(entra.mint(root="https://last.test/"), HOST)
+    entra.verify(entra.mint(authority="https://last.test/"), HOST)
 
 
 def test_very_many_tokens() -> None:
