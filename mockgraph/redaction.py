@@ -33,7 +33,7 @@ _MEMBERS = frozenset(
 
 # A member "Authorization" in JSON, up to the end of the text that is its value.
 _ITEM_HEADER = re.compile(
-    rb'("authorization"\s*:\s*"(?:bearer )?)(?:[^"\\]|\\.)*("|\Z)', re.IGNORECASE | re.DOTALL
+    rb'("authorization"\s*:\s*"(?:bearer )?)(?:[^"\\]++|\\.?)*+("|\Z)', re.IGNORECASE | re.DOTALL
 )
 
 

@@ -41,6 +41,7 @@ def test_pairs(pairs: bytes, left: bytes) -> None:
             b'{"Authorization": 5, "authorizations": "a"}',
         ),
         (b'{"Authorization": "a.b', b'{"Authorization": "***'),
+        (b'{"Authorization": "a.b\\', b'{"Authorization": "***'),
     ],
 )
 def test_batches(body: bytes, left: bytes) -> None:
