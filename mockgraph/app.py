@@ -12,7 +12,8 @@ from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.sign_in import check_directory, initial_entra
 from mockgraph.state import State
-from mockgraph.tenants import Tenant, Tenants
+from mockgraph.tenant import Tenant
+from mockgraph.tenants import Tenants
 from mockgraph.wire import Request, Response, plain
 
 if TYPE_CHECKING:

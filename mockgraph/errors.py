@@ -178,6 +178,14 @@ class Conflict(GraphError):
     code = "Conflict"
 
 
+class Overtaken(GraphError):
+    """A request was held up until MockGraph was reset: what it was for is gone."""
+
+    status = 410
+    code = "Gone"
+    default_message = "MockGraph was reset while this request waited, so it was not carried out."
+
+
 class PreconditionFailed(GraphError):
     status = 412
     code = "PreconditionFailed"

@@ -21,7 +21,8 @@ from mockgraph import addressing, control, rendering
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.tenants import NOTED, Tenant, Tenants
+from mockgraph.tenant import Tenant
+from mockgraph.tenants import NOTED, Tenants
 from mockgraph.wire import Environ, Request, Response, StartResponse, error_body, identity
 
 Answer = Callable[[Request, Tenant], Response]

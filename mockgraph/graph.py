@@ -19,7 +19,7 @@ from mockgraph.resources import SERVICE
 from mockgraph.seeds import Seed, copied, read_seeds
 from mockgraph.settings import Settings
 from mockgraph.stubs import Function, Reply, Stubs
-from mockgraph.tenants import Tenant
+from mockgraph.tenant import Tenant
 from mockgraph.transports import Intercept
 
 if TYPE_CHECKING:

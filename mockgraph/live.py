@@ -14,7 +14,8 @@ from mockgraph.police import rules
 from mockgraph.seeds import Seed, read_seeds
 from mockgraph.server import Server
 from mockgraph.settings import Settings
-from mockgraph.tenants import Tenant, Tenants
+from mockgraph.tenant import Tenant
+from mockgraph.tenants import Tenants
 
 if TYPE_CHECKING:
     from flask import Flask

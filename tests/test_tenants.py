@@ -15,7 +15,8 @@ from mockgraph.resources import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.sign_in import initial_entra
 from mockgraph.state import State
-from mockgraph.tenants import MAX_SNAPSHOTS, Tenants
+from mockgraph.tenant import MAX_SNAPSHOTS
+from mockgraph.tenants import Tenants
 
 ALERTS = "/v1.0/security/alerts"
 ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}

@@ -23,7 +23,7 @@ from mockgraph.errors import BadRequest
 from mockgraph.faults import Faults, Rule
 
 if TYPE_CHECKING:
-    from mockgraph.tenants import Tenant
+    from mockgraph.tenant import Tenant
 
 _AT = "/_mockgraph/faults"
 

@@ -15,7 +15,7 @@ from mockgraph.police import misdeeds, rules
 
 if TYPE_CHECKING:
     from mockgraph.journal import Requests
-    from mockgraph.tenants import Tenant
+    from mockgraph.tenant import Tenant
 
 _REQUESTS = "/_mockgraph/requests"
 _TRUTHS = {"true": True, "false": False}

@@ -11,7 +11,8 @@ from mockgraph.control import PREFIX, access, faults, journal, sign_in, state, s
 from mockgraph.errors import ControlNotProxied
 from mockgraph.model import Service
 from mockgraph.settings import Settings
-from mockgraph.tenants import NOTED, Tenant, Tenants
+from mockgraph.tenant import Tenant
+from mockgraph.tenants import NOTED, Tenants
 from mockgraph.version import __version__
 
 # What tells nothing and does nothing is for everybody.

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from mockgraph.control.forms import Form, a_number, a_text, read, sent
 from mockgraph.settings import MAX_STATE
-from mockgraph.tenants import Tenant
+from mockgraph.tenant import Tenant
 
 _STATE = "/_mockgraph/state"
 _SNAPSHOTS = "/_mockgraph/snapshots"

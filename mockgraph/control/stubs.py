@@ -13,7 +13,7 @@ from mockgraph.control.matching import MatchingForm, header_values
 from mockgraph.stubs import Stub, Stubs
 
 if TYPE_CHECKING:
-    from mockgraph.tenants import Tenant
+    from mockgraph.tenant import Tenant
 
 _AT = "/_mockgraph/stubs"
 
