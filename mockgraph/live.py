@@ -16,9 +16,12 @@ from mockgraph.server import Server
 from mockgraph.settings import Settings
 from mockgraph.tenant import Tenant
 from mockgraph.tenants import Tenants
+from mockgraph.transports import Intercept
 
 if TYPE_CHECKING:
     from flask import Flask
+
+_LEFT_OPEN = "An intercept was entered and not left; use it as a with block, or as a decorator."
 
 
 class CheckFailed(AssertionError):
@@ -200,15 +203,16 @@ class MockGraph(Graph):
 
     def check(self, *, strict: bool = False, strict_client: bool = False) -> None:
         """What a test is told at its end, of all tenants: where ``strict``, what is not emulated;
-        where ``strict_client``, what clients did wrong. Raises AssertionError that lists it; but
-        if a function of a stub raised, that first."""
+        where ``strict_client``, what clients did wrong, and that an intercept was left in force,
+        which it is no more. Raises AssertionError that lists it; but if a function of a stub
+        raised, that first."""
         __tracebackhide__ = True
+        found = [_LEFT_OPEN] if Intercept.end_all(self._in_process) else []
         tenants = [self, *(self.tenant(each.name) for each in self._running())]
         for graph in tenants:
             graph.assert_stubs_held()
         checks = [graph.assert_emulated for graph in tenants if strict]
         checks += [graph.assert_well_behaved for graph in tenants if strict_client]
-        found = []
         for check in checks:
             try:
                 check()

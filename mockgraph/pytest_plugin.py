@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -62,6 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test that is marked takes the fixture, whether it names it or not."""
+    if not isinstance(item, pytest.Function) or "mockgraph" in item.fixturenames:
+        return
+    if item.get_closest_marker("mockgraph"):
+        item.fixturenames = [*item.fixturenames, "mockgraph"]
+
+
 @pytest.fixture(scope="session")
 def _mockgraph_servers() -> Iterator[dict[Any, MockGraph]]:
     servers: dict[Any, MockGraph] = {}
@@ -88,31 +96,29 @@ def mockgraph(
     _mockgraph_servers: dict[Any, MockGraph],
 ) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
-    from mockgraph.live import CheckFailed, MockGraph
+    from mockgraph.errors import GraphError, MockGraphError
+    from mockgraph.live import CheckFailed
     from mockgraph.transports import CallRefused
 
     config, options = request.config, _marked(request)
-    auth = options.get("auth", "any")
+    strict = options.get("strict", config.getini("mockgraph_strict"))
     strict_client = options.get("strict_client", config.getini("mockgraph_strict_client"))
-    allow = options.get("allow", config.getini("mockgraph_allow"))
-    allow = (allow,) if isinstance(allow, str) else tuple(allow)
-    tls = options.get("tls", config.getini("mockgraph_tls"))
-    server = _mockgraph_servers.get((auth, strict_client, allow, tls))
-    if server is None:
-        server = MockGraph(
-            auth=auth, strict_client=strict_client, allow=allow, tls=tls, ca_dir=_ca_dir()
-        ).start()
-        _mockgraph_servers[auth, strict_client, allow, tls] = server
-    server.renew(options.get("seed", mockgraph_seed))
+    try:
+        server = _server(_mockgraph_servers, config, options, strict_client)
+        server.renew(options.get("seed", mockgraph_seed))
+    except (GraphError, MockGraphError) as error:
+        _fail(f"MockGraph cannot start this test as it is asked to. {error}")
     with _intercepting(server, options) as intercept:
         yield server
+    found = []
+    if intercept is not None and intercept.refused:
+        found.append(str(CallRefused(intercept.refused)))
     try:
-        if intercept is not None:
-            intercept.check()
-        strict = options.get("strict", config.getini("mockgraph_strict"))
         server.check(strict=strict, strict_client=strict_client)
-    except (CallRefused, CheckFailed) as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    except CheckFailed as error:
+        found.append(str(error))
+    if found:
+        _fail("\n".join(found))
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +129,27 @@ def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> It
     tls = request.config.getini("mockgraph_tls")
     with MockGraph(seed=mockgraph_seed, tls=tls, ca_dir=_ca_dir()) as server:
         yield server
+
+
+def _server(
+    servers: dict[Any, MockGraph],
+    config: pytest.Config,
+    options: dict[str, Any],
+    strict_client: bool,
+) -> MockGraph:
+    """The server of this process that is as a test wants it, made if there is none yet."""
+    from mockgraph.live import MockGraph
+
+    auth = options.get("auth", "any")
+    allow = options.get("allow", config.getini("mockgraph_allow"))
+    allow = (allow,) if isinstance(allow, str) else tuple(allow)
+    tls = options.get("tls", config.getini("mockgraph_tls"))
+    wanted = (auth, strict_client, allow, tls)
+    if wanted not in servers:
+        servers[wanted] = MockGraph(
+            auth=auth, strict_client=strict_client, allow=allow, tls=tls, ca_dir=_ca_dir()
+        ).start()
+    return servers[wanted]
 
 
 def _intercepting(
@@ -143,6 +170,11 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     for marker in request.node.iter_markers("mockgraph"):  # the closest first
         if marker.args or marker.kwargs.keys() - set(_OPTIONS):
             known = ", ".join(f"{name}=" for name in _OPTIONS)
-            raise pytest.UsageError(f"The marker mockgraph takes {known}; no more.")
+            _fail(f"The marker mockgraph takes {known}; no more.")
         options = {**marker.kwargs, **options}
     return options
+
+
+def _fail(message: str) -> NoReturn:
+    """Fail the test with no more than this: its author's code is not in the traceback."""
+    raise pytest.fail.Exception(message, pytrace=False) from None

@@ -29,6 +29,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.MethodNotAllowed("PUT", ["GET"]), 405, "MethodNotAllowed"),
     (errors.NotAcceptable(), 406, "NotAcceptable"),
     (errors.Conflict(), 409, "Conflict"),
+    (errors.Overtaken(), 410, "Gone"),
     (errors.PreconditionFailed(), 412, "PreconditionFailed"),
     (errors.PayloadTooLarge(10), 413, "RequestEntityTooLarge"),
     (errors.UnsupportedMediaType("text/plain"), 415, "UnsupportedMediaType"),

@@ -191,6 +191,7 @@ WRONG = [
     ("strict_client=True, allow='haste'", "There is no misdeed 'haste'; there are *no-backoff*"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
     ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
+    ("auth='none'", "auth is any, off or jwt, not 'none'"),
 ]
 
 
@@ -204,6 +205,59 @@ def test_a_marker_that_cannot_be_used_fails_that_test_alone(project: pytest.Pyte
     result.assert_outcomes(errors=len(WRONG), passed=len(WRONG))
     for number, (_, says) in enumerate(WRONG):
         result.stdout.fnmatch_lines([f"*ERROR at setup of test_wrong_{number}*", f"*{says}*"])
+    assert "pytest_plugin.py" not in result.stdout.str()
+
+
+def test_a_marked_test_need_not_name_the_fixture(project: pytest.Pytester) -> None:
+    run(
+        project,
+        """
+import unittest
+
+GRAPH = "https://graph.microsoft.com/v1.0/security/alerts"
+
+def ask():
+    request = urllib.request.Request(GRAPH, headers={"Authorization": "Bearer x"})
+    assert urllib.request.urlopen(request).status == 200
+
+@pytest.mark.mockgraph(intercept=True)
+def test_it():
+    ask()
+
+@pytest.mark.parametrize("turn", [pytest.param(1, marks=pytest.mark.mockgraph(auth="off")), 2])
+def test_one_turn(request, turn):
+    assert ("mockgraph" in request.node.funcargs) is (turn == 1)
+
+@pytest.mark.mockgraph(intercept=True)
+class TestOfUnittest(unittest.TestCase):
+    def test_it(self):
+        ask()
+""",
+    ).assert_outcomes(passed=4)
+
+
+def test_an_intercept_that_is_left_open_fails_its_test_alone(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+import sys
+
+from mockgraph.transports.patches import Patches
+
+@pytest.mark.mockgraph(strict=True, intercept=True)
+def test_open(mockgraph):
+    intercept = mockgraph.tenant("other").intercept()
+    for _ in range(2):
+        intercept.__enter__()
+    mockgraph.intercept().__enter__()
+
+def test_next(mockgraph):
+    assert not [each for each in sys.meta_path if isinstance(each, Patches)]
+    assert urllib.request.urlopen.__module__ == "urllib.request"
+""",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["An intercept was entered and not left; *"])
 
 
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:

@@ -48,7 +48,7 @@ class Endpoint:
     ):
         if prefix and not prefix.startswith("/"):
             raise ValueError(f"A prefix starts with a slash: '/{prefix}', not '{prefix}'.")
-        self._app = app
+        self.app = app
         self._prefix = prefix.rstrip("/")
         self._headers = {_variable(name): value for name, value in (headers or {}).items()}
 
@@ -65,7 +65,7 @@ class Endpoint:
             return Exchange(_refusing(error), {"REQUEST_METHOD": "GET"}, timeout)
         environ = requests.ready.popleft().environ | self._headers
         environ["PATH_INFO"] = self._prefixed(environ["PATH_INFO"])
-        return Exchange(self._app, environ, timeout)
+        return Exchange(self.app, environ, timeout)
 
     def _prefixed(self, path: str) -> str:
         """The path behind the prefix. One that has it already came from a link in an answer."""

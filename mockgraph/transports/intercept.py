@@ -72,6 +72,18 @@ class Intercept:
         entered = "in force" if self._entered else "not in force"
         return f"<Intercept {', '.join(self._hosts)}: {entered}, {len(self.refused)} refused>"
 
+    @classmethod
+    def end_all(cls, app: WSGIApp) -> int:
+        """End those in force for which this app answers, however often entered; how many."""
+        left = [
+            each
+            for each in Patches.interceptors()
+            if isinstance(each, cls) and each._endpoint.app is app
+        ]
+        for each in left:
+            each.__exit__(None, None, None)
+        return len(left)
+
     def check(self) -> None:
         """Raises CallRefused with every call that was refused, if any was."""
         if self.refused:

@@ -89,6 +89,11 @@ class Patches(MetaPathFinder):
             raise
         return patches
 
+    @classmethod
+    def interceptors(cls) -> tuple[Interceptor, ...]:
+        """Those in force in this process."""
+        return next((each._interceptors for each in sys.meta_path if isinstance(each, cls)), ())
+
     def leave(self, interceptor: Interceptor) -> None:
         """Intercept no more; without any other interceptor all is as it was before."""
         with _LOCK:
