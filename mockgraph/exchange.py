@@ -39,7 +39,7 @@ class Exchange(Judged):
     took; ``began`` and ``ended`` are real time, of ``time.perf_counter``. ``answered_by`` is
     ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``. Of what signs somebody in,
     neither body nor answer is kept. ``caller`` tells apps apart and ``token`` their tokens, both
-    by hashes; ``lane`` tells connections apart, as far as the server does.
+    by hashes; ``lane`` tells connections apart, or, for certain, threads and tasks in process.
     ``effects`` are what faults did, in the words that they are written as.
     """
 
@@ -59,6 +59,7 @@ class Exchange(Judged):
         self.answered_by = request.answered_by
         self.in_batch = "mockgraph.in_batch" in environ
         self.lane: str = environ.get("mockgraph.lane") or environ.get("REMOTE_PORT") or ""
+        self.is_lane_certain = "mockgraph.lane" in environ
         self.request_id = request.request_id
         header: str = environ.get("HTTP_AUTHORIZATION", "")
         self.token = hash(header)

@@ -80,11 +80,7 @@ class Police:
 
     def _judge(self, exchange: Exchange, client: Client) -> Iterator[Misdeed]:
         """What is wrong with a request that comes after those that were watched."""
-        earlier = client.throttled.get((exchange.method, exchange.url))
-        if earlier is not None and not self._has_had(earlier, exchange):
-            earlier = None
-        if earlier is None:
-            earlier = client.throttles(exchange)
+        earlier = self._throttle(exchange, client)
         left = 0.0 if earlier is None else too_early(earlier, exchange)
         if earlier is not None and left:
             says = f"it came {left:.3f} s before the time that Retry-After gave had passed"
@@ -97,11 +93,22 @@ class Police:
             may_do_well = not exchange.status and client.writes != self._writes
             yield from again(before, exchange, may_do_well=may_do_well)
 
+    def _throttle(self, exchange: Exchange, client: Client) -> Exchange | None:
+        """The answer that told the sender of a request to wait before it."""
+        told = [client.throttled.get((exchange.method, exchange.url))]
+        if self._knows_all:  # before it is over, a pool that begins looks like one connection
+            told.append(client.throttles(exchange))
+        return next((each for each in told if each and self._has_had(each, exchange)), None)
+
     def _has_had(self, before: Exchange, exchange: Exchange) -> bool:
         """Whether the sender of a request can be held to know the answer to the one before."""
         if exchange.began < before.known:
             return False
-        return tells_of(before, exchange) or not self._concurrency.around(exchange)
+        if tells_of(before, exchange):
+            return True
+        if self._concurrency.pools(exchange):
+            return False
+        return exchange.lane == before.lane or not self._concurrency.around(exchange)
 
     def _client(self, exchange: Exchange) -> Client:
         client = self._clients.get(exchange.caller)

@@ -142,9 +142,11 @@ def waited(before: Exchange, exchange: Exchange) -> float:
 
 
 def tells_of(before: Exchange, exchange: Exchange) -> bool:
-    """Whether a request shows that its sender had the answer before: by the connection, by the
-    header of the SDKs' retry handlers, or by the id."""
-    if exchange.lane == before.lane or "Retry-Attempt" in exchange.headers:
+    """Whether a request shows that its sender had the answer before: by its thread or task, by
+    the header of the SDKs' retry handlers, or by the id."""
+    if "Retry-Attempt" in exchange.headers:
+        return True
+    if exchange.lane == before.lane and exchange.is_lane_certain:
         return True
     sent = before.headers.get("client-request-id")
     return sent is not None and exchange.headers.get("client-request-id") == sent
