@@ -43,9 +43,12 @@ class Expectation:
     """Requests of a method for a path, that are as expected; None is any method."""
 
     def __init__(self, method: str | None, path: str, expected: Expected):
-        unknown = expected.keys() - Expected.__annotations__.keys()
-        if unknown:
-            raise TypeError(f"There is no '{min(unknown)}' to be expected of a request.")
+        known = Expected.__optional_keys__
+        if unknown := expected.keys() - known:
+            raise TypeError(
+                f"There is no '{min(unknown)}' to be expected of a request; there are "
+                f"{', '.join(sorted(known))}."
+            )
         self._method = None if method in (None, "*") else str(method).upper()
         self._path = path
         self._pattern = PathPattern(path, ROOTS)

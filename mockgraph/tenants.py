@@ -56,6 +56,8 @@ class Tenants:
         path = environ["PATH_INFO"]
         if path.startswith(PREFIX):
             name, slash, rest = path[len(PREFIX) :].partition("/")
+            if not name:  # it would be everybody's
+                check_name("tenant", name)
             tenant = self.get(name)
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + tenant.prefix
             environ["PATH_INFO"] = slash + rest

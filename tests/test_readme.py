@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 import shlex
@@ -15,6 +17,7 @@ from markdown_it import MarkdownIt
 from mockgraph import MockGraph, create_app, tls
 from mockgraph.cli import main
 from mockgraph.control.faults import PRESETS
+from mockgraph.faults import Faults
 from mockgraph.police.conduct import RULES
 from mockgraph.version import __version__
 
@@ -140,8 +143,14 @@ def test_what_is_said_of_the_control_plane_is_there() -> None:
 
 
 def test_every_preset_is_named() -> None:
-    missing = [name for name in PRESETS if f"`{name}`" not in README]
-    assert missing == []
+    called = dict(re.findall(r"`(\w+)\(([^)`]*)\)`", README))
+    assert [name for name in PRESETS if name not in called] == []
+    for name in PRESETS:
+        parameters = inspect.signature(getattr(Faults, name)).parameters
+        for told in filter(None, called[name].split(", ")):
+            parameter, _, default = told.partition("=")
+            assert parameter in parameters, name
+            assert not default or ast.literal_eval(default) == parameters[parameter].default, name
 
 
 def test_every_misdeed_is_named() -> None:

@@ -42,8 +42,12 @@ class Faults(Rules):
 
     def add(self, **options: Unpack[Options]) -> Rule:
         """A fault made up of its parts, see :class:`mockgraph.faults.Parts`."""
-        if unknown := options.keys() - Options.__optional_keys__:
-            raise TypeError(f"This fault has no option {', '.join(sorted(unknown))}.")
+        known = Options.__optional_keys__
+        if unknown := options.keys() - known:
+            raise TypeError(
+                f"A fault has no option {', '.join(sorted(unknown))}; it has "
+                f"{', '.join(sorted(known))}."
+            )
         parts = cast("Parts", {name: each for name, each in options.items() if name in PARTS})
         when = cast("When", {name: each for name, each in options.items() if name not in PARTS})
         return self.enforce(when, *effects(parts), shown=shown(parts))

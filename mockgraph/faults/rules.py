@@ -171,9 +171,12 @@ class Rules:
         shown: Mapping[str, Any],
     ) -> Rule:
         """Put a rule in force: ``shown`` is what its JSON says of its effects."""
-        unknown = when.keys() - (_MATCHING if schedule else _WHEN)
-        if unknown:
-            raise TypeError(f"This fault has no option {', '.join(sorted(unknown))}.")
+        known = _MATCHING if schedule else _WHEN
+        if unknown := when.keys() - known:
+            raise TypeError(
+                f"This fault has no option {', '.join(sorted(unknown))}; all have "
+                f"{', '.join(sorted(known))}."
+            )
         matcher = Matcher(when, self._roots)
         schedule = schedule or Counted(when)
         told = {name: copy.copy(value) for name, value in when.items() if name != "predicate"}

@@ -68,9 +68,12 @@ class Stubs:
             graph.stubs.add("GET", "/users/{id}", json={"displayName": "Ada"})
             graph.stubs.add("GET", "/users/{id}", lambda request, id: {"id": id})
         """
-        unknown = reply.keys() - Reply.__optional_keys__
-        if unknown:
-            raise TypeError(f"A stub has no option {', '.join(sorted(unknown))}.")
+        known = Reply.__optional_keys__
+        if unknown := reply.keys() - known:
+            raise TypeError(
+                f"A stub has no option {', '.join(sorted(unknown))}; it has "
+                f"{', '.join(sorted(known))}."
+            )
         times = reply.get("times")
         if times is not None and times < 1:
             raise BadRequest("times: The number has to be 1 or more.")

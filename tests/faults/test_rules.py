@@ -294,5 +294,7 @@ def test_a_rule_tells_what_it_is(faults: Faults, make: Callable[[Faults], Rule],
 
 def test_an_option_that_a_fault_does_not_have(faults: Faults) -> None:
     for options in ({"statuss": 500}, {"status": 500, "often": 2}):
-        with pytest.raises(TypeError, match=r"This fault has no option (statuss|often)"):
+        with pytest.raises(
+            TypeError, match=r"A fault has no option (statuss|often); it has after, as_date, "
+        ):
             faults.add(**options)
