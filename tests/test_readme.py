@@ -130,6 +130,20 @@ def test_the_example_in_javascript_says_what_is_taken() -> None:
         assert [path for _, path, _ in calls] == ["state", "faults", "stubs", "verify"]
 
 
+def test_a_whole_test_in_csharp() -> None:
+    (block,) = blocks("csharp", "_mockgraph")
+    # System.Text.Json writes the members of objects in camel case, as PutAsJsonAsync has it.
+    members = re.findall(r"new \{ (\w+) =", block)
+    assert len(members) >= 4
+    assert [name for name in members if not name[0].islower()] == []
+    with MockGraph() as graph:
+        for path, body in re.findall(r'Control\("(\w+)", new (\{.*?\})\);', block):
+            if path != "verify":
+                sent = json.loads(re.sub(r"(\w+) =", r'"\1":', body))
+                answer = requests.post(f"{graph.origin}/_mockgraph/{path}", json=sent, timeout=10)
+                assert answer.ok, answer.text
+
+
 def test_what_is_said_of_the_control_plane_is_there() -> None:
     told = create_app().test_client().get("/_mockgraph").json
     assert told is not None
