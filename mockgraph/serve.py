@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mockgraph.errors import MockGraphError
-from mockgraph.garbage import uncollected
+from mockgraph.garbage import leave_alone, uncollected
 from mockgraph.options import ca_dir_option, docs_option, option, told
 from mockgraph.version import __version__
 
@@ -214,7 +213,7 @@ def _serve(
         with uncollected():
             app = create_app(settings)
         take_descriptors()
-        gc.freeze()  # it is all there to the end: no collection has to look at it
+        leave_alone()
         try:
             server = open_server(AccessLog(_proxied(app) if proxy else app, lines))
             ending = Ending(server)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from mockgraph.garbage import uncollected
+from mockgraph.garbage import _keep, leave_alone, uncollected
 
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     yield
+    if _keep in gc.callbacks:
+        gc.callbacks.remove(_keep)
     gc.unfreeze()
     gc.enable()
 
@@ -48,3 +50,20 @@ def test_what_others_froze_stays_so() -> None:
         pass
     # Objects that die go, too, so a few are less.
     assert 0 < gc.get_freeze_count() <= frozen
+
+
+def test_what_stays_is_left_alone() -> None:
+    class Held:
+        pass
+
+    before = Held()
+    leave_alone()
+    after = Held()
+    alone = {id(each) for each in gc.get_objects()}
+    assert id(after) in alone
+    assert id(before) not in alone
+    gc.collect(1)
+    assert id(after) in {id(each) for each in gc.get_objects()}
+    gc.collect()
+    assert id(after) not in {id(each) for each in gc.get_objects()}
+    assert gc.isenabled()

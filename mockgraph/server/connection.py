@@ -159,6 +159,7 @@ class Connection:
     def close(self) -> None:
         self.out = b""
         self._socket.close()
+        self.requests.forget()
 
     def _requests(self, environ: Environ, max_body: int) -> Requests:
         environ["mockgraph.cut"] = self.cut

@@ -117,6 +117,12 @@ class Requests:
         self._upgrade: bytes | None = None
         self._size = self._fruitless = 0
 
+    def forget(self) -> None:
+        """Let go of the connection and the parser: in a circle they would wait for a collection."""
+        self._base = {}
+        self._environ = self._base
+        self._parser = HttpRequestParser(None)
+
     def feed(self, data: bytes) -> None:
         """Take what was received."""
         received = self._size
