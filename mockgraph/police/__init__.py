@@ -16,7 +16,7 @@ from mockgraph.differences import times_of
 from mockgraph.errors import ClientMisbehaved
 from mockgraph.exchange import Exchange
 from mockgraph.journal import Requests
-from mockgraph.police.clients import Client
+from mockgraph.police.clients import Client, is_told_to_wait
 from mockgraph.police.concurrency import Concurrency
 from mockgraph.police.conduct import Misdeed, again, is_write, rules, tells_of, too_early
 from mockgraph.police.pages import Pages
@@ -89,12 +89,18 @@ class Police:
         before = client.last
         if before is None or before.status < 400 or exchange.in_batch:
             return
+        repeated = client.try_before(exchange)
+        if repeated is not None and repeated.number != before.number:
+            return  # it is another's, who asks at the same time
         if self._has_had(before, exchange):
             may_do_well = not exchange.status and client.writes != self._writes
             yield from again(before, exchange, may_do_well=may_do_well)
 
     def _throttle(self, exchange: Exchange, client: Client) -> Exchange | None:
         """The answer that told the sender of a request to wait before it."""
+        repeated = client.try_before(exchange)
+        if repeated is not None:
+            return repeated if is_told_to_wait(repeated) else None
         told = [client.throttled.get((exchange.method, exchange.url))]
         if self._knows_all:  # before it is over, a pool that begins looks like one connection
             told.append(client.throttles(exchange))

@@ -162,7 +162,7 @@ def again(before: Exchange, exchange: Exchange, *, may_do_well: bool = False) ->
 
     One that is not answered yet ``may_do_well`` where others have changed something meanwhile.
     """
-    if waited(before, exchange) > _ONE_ATTEMPT or not _same_place(before, exchange):
+    if waited(before, exchange) > _ONE_ATTEMPT or not same_place(before, exchange):
         return
     if before.changes != exchange.changes:  # by a test, which gives a reason to ask again
         return
@@ -242,7 +242,8 @@ def _lost_its_body(before: Exchange, exchange: Exchange) -> bool:
     return bool(exchange.body) and "Retry-Attempt" in exchange.headers
 
 
-def _same_place(before: Exchange, exchange: Exchange) -> bool:
+def same_place(before: Exchange, exchange: Exchange) -> bool:
+    """Whether the same is asked for, with whatever body."""
     return before.method == exchange.method and before.url == exchange.url
 
 
