@@ -16,10 +16,19 @@ from mockgraph.differences import times_of
 from mockgraph.errors import ClientMisbehaved
 from mockgraph.exchange import Exchange
 from mockgraph.journal import Requests
-from mockgraph.police.clients import Client, is_told_to_wait
+from mockgraph.police.clients import Client
 from mockgraph.police.concurrency import Concurrency
-from mockgraph.police.conduct import Misdeed, again, is_write, rules, tells_of, too_early
+from mockgraph.police.conduct import (
+    Misdeed,
+    again,
+    is_told_to_wait,
+    is_write,
+    rules,
+    tells_of,
+    too_early,
+)
 from mockgraph.police.pages import Pages
+from mockgraph.police.waves import Waves
 from mockgraph.wire import Request
 
 __all__ = ["Misdeed", "Police", "check_well_behaved", "marked", "misdeeds", "rules"]
@@ -44,6 +53,7 @@ class Police:
         self._clients: OrderedDict[int, Client] = OrderedDict()
         self._pages = Pages()
         self._concurrency = Concurrency()
+        self._waves = Waves(exchanges)
         for each in exchanges:
             self._concurrency.add(each)
         self._knows_all = bool(exchanges)
@@ -104,7 +114,14 @@ class Police:
         told = [client.throttled.get((exchange.method, exchange.url))]
         if self._knows_all:  # before it is over, a pool that begins looks like one connection
             told.append(client.throttles(exchange))
-        return next((each for each in told if each and self._has_had(each, exchange)), None)
+        return next((each for each in told if each and self._ignores(each, exchange)), None)
+
+    def _ignores(self, told: Exchange, exchange: Exchange) -> bool:
+        """Whether the sender of a request can be held to know that it was told to wait."""
+        if not self._has_had(told, exchange):
+            return False
+        certain = exchange.lane == told.lane or tells_of(told, exchange)
+        return certain or not self._waves.all_waited(told)
 
     def _has_had(self, before: Exchange, exchange: Exchange) -> bool:
         """Whether the sender of a request can be held to know the answer to the one before."""

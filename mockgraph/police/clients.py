@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from mockgraph.exchange import Exchange
-from mockgraph.police.conduct import BUSY, same_place, to_wait, without_bodies
+from mockgraph.police.conduct import BUSY, is_told_to_wait, same_place, without_bodies
 
 _MAX_THROTTLED = 100  # requests of one client
 _MAX_TRIES = 1000
@@ -90,11 +90,6 @@ class Client:
         self.throttled[exchange.method, exchange.url] = exchange
         if len(self.throttled) > _MAX_THROTTLED:
             self.throttled.popitem(last=False)
-
-
-def is_told_to_wait(exchange: Exchange) -> bool:
-    """Whether the answer names the time of the next try."""
-    return exchange.status in BUSY and to_wait(exchange) is not None
 
 
 def _reads(exchange: Exchange) -> bool:

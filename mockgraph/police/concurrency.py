@@ -18,7 +18,7 @@ from mockgraph.exchange import Exchange
 # loopback, connecting alone takes longer.
 _PAUSE = 0.0002
 _ABOUT = 0.05  # seconds around a time
-_LATELY = 2.0  # the same for a pool, whose callers may all be waiting for a second
+_LATELY = 10.0  # the same for a pool, whose callers may all be waiting for some seconds
 _MAX_CALLERS = 100
 _MAX_LANES = 100
 _MAX_TIMES = 1000

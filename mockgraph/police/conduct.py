@@ -24,7 +24,7 @@ _TRANSIENT = BUSY | {500, 502}
 _OPEN = frozenset({500, 502, 504})  # whether it was carried out is not known
 
 _BACKOFF = 0.1  # seconds that are no pause at all
-_EARLY = 0.05  # seconds by which a timer may be early
+EARLY = 0.05  # seconds by which a timer may be early
 _ONE_ATTEMPT = 600.0  # seconds after which the same request is a new attempt
 _FOR_EVER = 10**9
 
@@ -124,11 +124,16 @@ def to_wait(exchange: Exchange) -> float | None:
     return max(0.0, (moment - exchange.at).total_seconds())
 
 
+def is_told_to_wait(exchange: Exchange) -> bool:
+    """Whether the answer names the time of the next try."""
+    return exchange.status in BUSY and to_wait(exchange) is not None
+
+
 def too_early(before: Exchange, exchange: Exchange) -> float:
     """How many seconds of the tenant's clock a request came too early, by the ``Retry-After``
     before it; 0 if it did not."""
     wait = to_wait(before) or 0.0
-    if wait - waited(before, exchange) <= _EARLY:
+    if wait - waited(before, exchange) <= EARLY:
         return 0.0
     return wait - (exchange.at - before.at).total_seconds()
 
