@@ -227,6 +227,7 @@ class Tenant:
 
 
 def check_name(what: str, name: str) -> None:
+    """Raises 400 where a tenant or a snapshot, as ``what`` says, cannot have this name."""
     if not _NAME.fullmatch(name):
         raise BadRequest(
             f"{name[:100]!r} is no name for a {what}: letters, digits and any of ._~- are, up "
