@@ -25,8 +25,9 @@ START = (
 )
 MEMORY = "Python, Flask and marshmallow are nearly all of it."
 TESTS = (
-    "The first test waits for Flask and marshmallow to be imported, and each for pytest's "
-    "fixtures and for its client: the rows that begin with 'floor' do the same without MockGraph."
+    "Flask and marshmallow take 0.2 s to import, once; pytest takes 0.1 s to set up three fixtures "
+    "a thousand times, and the client what the row that begins with 'floor' says. MockGraph's own "
+    "part is what is left."
 )
 RESET = "A reset exchanges pointers: what is measured is a request to the control plane."
 TENANT = "A tenant shares the seeds: what is measured is the difference of two requests."
