@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from mockgraph.version import __version__
 
 if TYPE_CHECKING:
+    from mockgraph.api import MockGraph
     from mockgraph.app import create_app
-    from mockgraph.live import MockGraph
 
 __all__ = ["MockGraph", "__version__", "create_app"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "MockGraph":
-        from mockgraph.live import MockGraph
+        from mockgraph.api import MockGraph
 
         return MockGraph
     if name == "create_app":

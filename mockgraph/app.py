@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mockgraph import addressing, auth, rendering, validation
+from mockgraph.entra import authorization as auth
+from mockgraph.entra import check_directory, initial_entra
 from mockgraph.gateway import Gateway
-from mockgraph.initial import initial_document
-from mockgraph.model import Caller, Intent, Operation, Outcome
-from mockgraph.resources import SERVICE
+from mockgraph.http import Request, Response, plain
+from mockgraph.odata import addressing, rendering, validation
+from mockgraph.seeds import initial_document
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.sign_in import check_directory, initial_entra
 from mockgraph.state import State
-from mockgraph.tenant import Tenant
-from mockgraph.tenants import Tenants
-from mockgraph.wire import Request, Response, plain
+from mockgraph.state.intent import Caller, Intent, Operation, Outcome
+from mockgraph.testing.tenant import Tenant
+from mockgraph.testing.tenants import Tenants
 
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     def run_batch(request: Request, intent: Intent) -> Outcome:
         from mockgraph.odata import batch
-        from mockgraph.subrequests import sender
+        from mockgraph.odata.subrequests import sender
 
         send = sender(app.wsgi_app, request.environ)
         items = batch.read(intent.body)

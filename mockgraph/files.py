@@ -1,10 +1,21 @@
-"""Files that are there whole, or not at all."""
+"""Files that ship with MockGraph, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
+
+
+def fixtures() -> Traversable:
+    """The folder of fixtures, in an installation or in a checkout."""
+    try:
+        return files("mockgraph.fixtures")
+    except ModuleNotFoundError:
+        # In a checkout the folder lies beside the package; an installation maps it into it.
+        return Path(__file__).parents[1] / "fixtures"
 
 
 def put(path: Path, data: bytes, mode: int = 0o600) -> None:

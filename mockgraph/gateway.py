@@ -17,13 +17,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mockgraph import addressing, control, rendering
+from mockgraph import control
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
-from mockgraph.resources import SERVICE
+from mockgraph.http import Environ, Request, Response, StartResponse, error_body, identity
+from mockgraph.odata import addressing, rendering
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.tenant import Tenant
-from mockgraph.tenants import NOTED, Tenants
-from mockgraph.wire import Environ, Request, Response, StartResponse, error_body, identity
+from mockgraph.testing.tenant import Tenant
+from mockgraph.testing.tenants import NOTED, Tenants
 
 Answer = Callable[[Request, Tenant], Response]
 

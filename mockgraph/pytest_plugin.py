@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from mockgraph.live import MockGraph
-    from mockgraph.transports import Intercept
+    from mockgraph.api import MockGraph
+    from mockgraph.serving.transports import Intercept
 
 _OPTIONS = ("seed", "auth", "strict", "strict_client", "allow", "intercept", "allow_hosts", "tls")
 
@@ -96,9 +96,9 @@ def mockgraph(
     _mockgraph_servers: dict[Any, MockGraph],
 ) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
+    from mockgraph.api import CheckFailed
     from mockgraph.errors import GraphError, MockGraphError
-    from mockgraph.live import CheckFailed
-    from mockgraph.transports import CallRefused
+    from mockgraph.serving.transports import CallRefused
 
     config, options = request.config, _marked(request)
     strict = options.get("strict", config.getini("mockgraph_strict"))
@@ -124,7 +124,7 @@ def mockgraph(
 @pytest.fixture(scope="session")
 def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph of its own that all tests share: what one writes, the next finds."""
-    from mockgraph.live import MockGraph
+    from mockgraph.api import MockGraph
 
     tls = request.config.getini("mockgraph_tls")
     with MockGraph(seed=mockgraph_seed, tls=tls, ca_dir=_ca_dir()) as server:
@@ -138,7 +138,7 @@ def _server(
     strict_client: bool,
 ) -> MockGraph:
     """The server of this process that is as a test wants it, made if there is none yet."""
-    from mockgraph.live import MockGraph
+    from mockgraph.api import MockGraph
 
     auth = options.get("auth", "any")
     allow = options.get("allow", config.getini("mockgraph_allow"))

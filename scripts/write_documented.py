@@ -12,10 +12,10 @@ import json
 import sys
 from pathlib import Path
 
-from mockgraph.doc_pages import bundled_pages
-from mockgraph.examples import documented
-from mockgraph.initial import DIGEST, checksums
-from mockgraph.resources import SERVICE
+from mockgraph.pages import bundled_pages
+from mockgraph.pages.examples import documented
+from mockgraph.seeds import DIGEST, checksums
+from mockgraph.service import SERVICE
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 
 Json = Any
 

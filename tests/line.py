@@ -8,9 +8,9 @@ from typing import Any
 from werkzeug.test import EnvironBuilder
 
 from mockgraph.errors import GraphError
-from mockgraph.faults import Faults
-from mockgraph.stubs import Stubs
-from mockgraph.wire import Request, Response
+from mockgraph.http import Request, Response
+from mockgraph.testing.faults import Faults
+from mockgraph.testing.stubs import Stubs
 
 ALERT = b'{"@odata.etag":"W/\\"7\\"","id":"1","title":"a \\"@odata.etag\\":\\"x\\" in it"}'
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, Conflict, GraphError, NotFound
-from mockgraph.model import ActionResult
-from mockgraph.resources import SERVICE
-from mockgraph.resources.shared_types import ResultInfo
+from mockgraph.metadata.declarations import ActionResult
+from mockgraph.service import SERVICE
+from mockgraph.service.shared_types import ResultInfo
 
 Json = Any
 ACTIONS = {action.name: (each, action) for each in SERVICE.sets.values() for action in each.actions}

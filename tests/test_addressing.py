@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.addressing import operations, resolve
 from mockgraph.errors import BadRequest, MethodNotAllowed, UnknownRoot, UnknownSegment
-from mockgraph.model import Operation
-from mockgraph.resources import SERVICE
+from mockgraph.odata.addressing import operations, resolve
+from mockgraph.service import SERVICE
+from mockgraph.state.intent import Operation
 
 RESOLVED: list[tuple[str, str, Operation, dict[str, Any]]] = [
     ("GET", "/localtest", Operation.SERVICE_DOCUMENT, {}),

@@ -12,13 +12,15 @@ from refusals import message_of
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from mockgraph import auth
-from mockgraph.addressing import resolve
 from mockgraph.clock import Clock
-from mockgraph.entra import FLAWS, Directory, Entra
+from mockgraph.entra import authorization as auth
+from mockgraph.entra.directory import Directory
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.minting import FLAWS
 from mockgraph.errors import Forbidden, Unauthenticated
-from mockgraph.model import Caller
-from mockgraph.resources import SERVICE
+from mockgraph.odata.addressing import resolve
+from mockgraph.service import SERVICE
+from mockgraph.state.intent import Caller
 
 SECURITY = "/localtest/Security"
 CHALLENGE = (

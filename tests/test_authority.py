@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from wire import TIMEOUT
 
-from mockgraph import tls
 from mockgraph.errors import MockGraphError
-from mockgraph.tls import Certificate, authority, given, how_to_trust
+from mockgraph.serving import tls
+from mockgraph.serving.tls import Certificate, authority, given, how_to_trust
 
 only_posix = pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
 
@@ -57,7 +57,9 @@ def test_an_authority_is_used_again(tmp_path: Path) -> None:
     assert len(issuers) == 1
 
 
-MAKE = "import sys; from mockgraph.tls import authority; print(authority(sys.argv[1]).ca_path)"
+MAKE = (
+    "import sys; from mockgraph.serving.tls import authority; print(authority(sys.argv[1]).ca_path)"
+)
 
 
 def test_processes_that_ask_at_once_get_one_authority(tmp_path: Path) -> None:
@@ -264,7 +266,7 @@ def test_what_tls_itself_refuses(tmp_path: Path) -> None:
 
 def test_nothing_is_imported_before_it_is_used() -> None:
     program = (
-        "import sys, mockgraph.server, mockgraph.tls; "
+        "import sys, mockgraph.serving.server, mockgraph.serving.tls; "
         "print([n for n in ('trustme', 'cryptography', 'platformdirs') if n in sys.modules])"
     )
     command = [sys.executable, "-c", program]

@@ -17,7 +17,7 @@ from wire import TIMEOUT, ask, patch, port_of
 
 from mockgraph import MockGraph
 from mockgraph.cli import main
-from mockgraph.server import Server
+from mockgraph.serving.server import Server
 from mockgraph.version import __version__
 
 SECURITY = "/localtest/Security"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mockgraph.server.connection import Connection
-from mockgraph.server.requests import environ_of
+from mockgraph.serving.server.connection import Connection
+from mockgraph.serving.server.requests import environ_of
 
 
 def no_sleep(_: Connection, __: float) -> None: ...

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from refusals import message_of
 
 from mockgraph import create_app
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.version import __version__
 

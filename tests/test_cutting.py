@@ -14,7 +14,7 @@ import pytest
 import requests
 from wire import TIMEOUT, ask
 
-from mockgraph.server import Server
+from mockgraph.serving.server import Server
 
 StartResponse = Callable[..., Any]
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from mockgraph import edm
-from mockgraph.resources import SERVICE
-from mockgraph.resources.alert_evidence import AlertEvidence
-from mockgraph.resources.alert_states import AlertFeedback, AlertSeverity, AlertStatus
-from mockgraph.resources.security import Security
-from mockgraph.resources.security_actions import OperationStatus
-from mockgraph.resources.security_types import AlertSeverity as SecuritySeverity
+from mockgraph import metadata as edm
+from mockgraph.service import SERVICE
+from mockgraph.service.alert_evidence import AlertEvidence
+from mockgraph.service.alert_states import AlertFeedback, AlertSeverity, AlertStatus
+from mockgraph.service.security import Security
+from mockgraph.service.security_actions import OperationStatus
+from mockgraph.service.security_types import AlertSeverity as SecuritySeverity
 from mockgraph.state.documents import read_document
 
 Json = Any

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from mockgraph import MockGraph, create_app
 from mockgraph.errors import BadRequest, MockGraphError
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
 

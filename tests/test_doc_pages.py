@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph import doc_pages
-from mockgraph.doc_pages import Page, Property, bundled_pages, read_page, read_pages
-from mockgraph.doc_pages.pages import MAX_PAGE
+from mockgraph import pages as doc_pages
 from mockgraph.errors import MockGraphError
+from mockgraph.pages import Page, Property, bundled_pages, read_page, read_pages
+from mockgraph.pages.page import MAX_PAGE
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -10,7 +10,7 @@ from edm_strategies import values_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from mockgraph import edm
-from mockgraph.resources import SERVICE
+from mockgraph import metadata as edm
+from mockgraph.service import SERVICE
 
 Structured = type[edm.StructuredType]
 

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from wire import JSON, ask
 
 from mockgraph import MockGraph
-from mockgraph.bundled import fixtures
-from mockgraph.doc_pages import bundled_pages
+from mockgraph.files import fixtures
+from mockgraph.pages import bundled_pages
 
 PAGE = "security-update.md"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mockgraph.garbage import _keep, leave_alone, uncollected
+from mockgraph.collector import _keep, leave_alone, uncollected
 
 
 @pytest.fixture(autouse=True)

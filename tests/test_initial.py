@@ -12,26 +12,31 @@ import pytest
 from processes import ROOT
 
 from mockgraph import create_app
-from mockgraph.bundled import fixtures
-from mockgraph.doc_pages import bundled_pages
-from mockgraph.examples import documented
-from mockgraph.initial import DIGEST, initial_document
-from mockgraph.resources import SERVICE
+from mockgraph.files import fixtures
+from mockgraph.pages import bundled_pages
+from mockgraph.pages.examples import documented
+from mockgraph.seeds import DIGEST, initial_document
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 
 # Parsers and parts that the first answer does not need, and that take long to load.
 WAITING = [
     *("cryptography", "jwt", "markdown_it", "odata_query", "trustme", "filelock"),
-    *("mockgraph.control.plane", "mockgraph.doc_pages", "mockgraph.entra", "mockgraph.examples"),
-    *("mockgraph.faults", "mockgraph.odata.options", "mockgraph.police", "mockgraph.stubs"),
-    "mockgraph.transports",
+    *("mockgraph.control.plane", "mockgraph.pages", "mockgraph.entra.entra"),
+    *(
+        "mockgraph.testing.faults",
+        "mockgraph.odata.options",
+        "mockgraph.testing.police",
+        "mockgraph.testing.stubs",
+    ),
+    "mockgraph.serving.transports",
 ]
 
 START = f"""
 import sys
 from mockgraph.app import create_app
 from mockgraph.cli import main
-from mockgraph.server import Server
+from mockgraph.serving.server import Server
 client = create_app().test_client()
 answer = client.patch("/v1.0/security", json={{}}, headers={{"Authorization": "Bearer x"}})
 assert answer.status_code == 200
@@ -59,7 +64,7 @@ def test_other_pages_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copytree(ROOT / "fixtures", folder)
     page = folder / "security-update.md"
     page.write_text(page.read_text().replace("Vendor value", "Another vendor"))
-    for module in ("initial", "doc_pages"):
+    for module in ("seeds", "pages"):
         monkeypatch.setattr(f"mockgraph.{module}.fixtures", lambda: folder)
     assert providers(initial_document(SERVICE, Settings())) == ["Another vendor"]
 

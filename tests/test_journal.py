@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from mockgraph import MockGraph
 from mockgraph.clock import Clock
-from mockgraph.journal import Journal, Requests
-from mockgraph.wire import Request, Response
+from mockgraph.http import Request, Response
+from mockgraph.testing.journal import Journal, Requests
 
 ALERTS = "/v1.0/security/alerts"
 ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
@@ -120,7 +120,7 @@ def test_it_is_bounded_in_number() -> None:
 
 
 def test_it_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockgraph.journal.MAX_BYTES", 100)
+    monkeypatch.setattr("mockgraph.testing.journal.MAX_BYTES", 100)
     journal = Journal(1000, Clock())
     for size in (40, 40, 40, 500, 10, 90):
         journal.record(request(body=b"a" * 10), Response(200, b"x" * (size - 10)), 0)

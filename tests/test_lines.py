@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from wire import TIMEOUT
 
-from mockgraph.server import lines as module
-from mockgraph.server.lines import Handler, Lines
-from mockgraph.server.process import logging_to
+from mockgraph.serving.server import lines as module
+from mockgraph.serving.server.lines import Handler, Lines
+from mockgraph.serving.server.process import logging_to
 
 
 class Full(io.StringIO):

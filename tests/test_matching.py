@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from line import make_request, refusal
 
 from mockgraph.errors import BadRequest, GraphError, NotFound
-from mockgraph.matching import ROOTS, CallbackFailed, Matcher, PathPattern, app_of, caller_of
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
+from mockgraph.testing.matching import (
+    ROOTS,
+    CallbackFailed,
+    Matcher,
+    PathPattern,
+    app_of,
+    caller_of,
+)
 
 
 def test_the_roots_are_those_that_are_served() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from werkzeug.test import TestResponse
 
 from mockgraph.app import create_app
-from mockgraph.resources.security import Security, SecurityProviderStatus
+from mockgraph.service.security import Security, SecurityProviderStatus
 from mockgraph.settings import Settings
 
 SECURITY = "/localtest/Security"

@@ -242,7 +242,7 @@ def test_an_intercept_that_is_left_open_fails_its_test_alone(project: pytest.Pyt
         """
 import sys
 
-from mockgraph.transports.patches import Patches
+from mockgraph.serving.transports.patches import Patches
 
 @pytest.mark.mockgraph(strict=True, intercept=True)
 def test_open(mockgraph):
@@ -291,7 +291,7 @@ def test_a_run_that_does_not_use_it_imports_nothing(project: pytest.Pytester) ->
         def test_it():
             assert "mockgraph.pytest_plugin" in sys.modules
             assert {set(HEAVY) - {"click"}}.isdisjoint(sys.modules)
-            assert "mockgraph.live" not in sys.modules
+            assert "mockgraph.api" not in sys.modules
         """
     )
     result = subprocess.run(
@@ -445,8 +445,8 @@ import sys
 
 import requests
 
-from mockgraph.transports import Attempt
-from mockgraph.transports.patches import Patches
+from mockgraph.serving.transports import Attempt
+from mockgraph.serving.transports.patches import Patches
 
 GRAPH = "https://graph.microsoft.com/v1.0/security/alerts"
 

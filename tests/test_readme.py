@@ -14,11 +14,12 @@ import pytest
 import requests
 from markdown_it import MarkdownIt
 
-from mockgraph import MockGraph, create_app, tls
+from mockgraph import MockGraph, create_app
 from mockgraph.cli import main
 from mockgraph.control.faults import PRESETS
-from mockgraph.faults import Faults
-from mockgraph.police.conduct import RULES
+from mockgraph.serving import tls
+from mockgraph.testing.faults import Faults
+from mockgraph.testing.police.conduct import RULES
 from mockgraph.version import __version__
 
 AUTH = {"Authorization": "Bearer x"}

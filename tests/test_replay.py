@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from mockgraph import MockGraph
-from mockgraph.doc_pages import read_page
 from mockgraph.errors import MockGraphError
-from mockgraph.examples import Exchange, read_exchange
-from mockgraph.replay import Answer, difference, replay_pages
-from mockgraph.resources import SERVICE
-from mockgraph.server import Server
+from mockgraph.pages import read_page
+from mockgraph.pages.examples import Exchange, read_exchange
+from mockgraph.pages.replay import Answer, difference, replay_pages
+from mockgraph.service import SERVICE
+from mockgraph.serving.server import Server
 
 PAGE = """\
 # A page

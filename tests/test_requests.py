@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.server.limits import MAX_HEAD
-from mockgraph.server.requests import Requests, environ_of
+from mockgraph.serving.server.limits import MAX_HEAD
+from mockgraph.serving.server.requests import Requests, environ_of
 from mockgraph.settings import MAX_STATE
 
 BASE = environ_of("http", "127.0.0.1", 8365)

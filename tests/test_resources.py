@@ -14,11 +14,13 @@ from edm_strategies import values_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockgraph import edm, instants, resources
+from mockgraph import instants
+from mockgraph import metadata as edm
+from mockgraph import service as resources
 from mockgraph.errors import BadRequest
-from mockgraph.model import EntitySet
-from mockgraph.resources import SERVICE
-from mockgraph.resources.bulk import BulkParameters
+from mockgraph.metadata.declarations import EntitySet
+from mockgraph.service import SERVICE
+from mockgraph.service.bulk import BulkParameters
 
 Json = Any
 Declared = type[edm.StructuredType] | type[edm.Enumeration]
@@ -56,13 +58,13 @@ def declared_types() -> list[Declared]:
     """Every Edm type that a module of the resources declares, each once."""
     found = []
     for module in pkgutil.iter_modules(resources.__path__):
-        members = vars(importlib.import_module(f"mockgraph.resources.{module.name}")).values()
+        members = vars(importlib.import_module(f"mockgraph.service.{module.name}")).values()
         found += [
             each
             for each in members
             if inspect.isclass(each)
             and issubclass(each, edm.StructuredType | edm.Enumeration)
-            and each.__module__ == f"mockgraph.resources.{module.name}"
+            and each.__module__ == f"mockgraph.service.{module.name}"
             and not issubclass(each, BulkParameters)
         ]
     return found

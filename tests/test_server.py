@@ -19,7 +19,7 @@ from wire import JSON, TIMEOUT, ask
 
 from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
-from mockgraph.server import AccessLog, Server, logged
+from mockgraph.serving.server import AccessLog, Server, logged
 
 StartResponse = Callable[..., Any]
 OK = "200 OK"
@@ -325,7 +325,7 @@ def test_an_access_line_under_another_server() -> None:
 def test_a_client_that_never_finishes_does_not_keep_the_server_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mockgraph.server._GRACE", 0.5)
+    monkeypatch.setattr("mockgraph.serving.server._GRACE", 0.5)
     graph = MockGraph(auth="off").start()
     host, port = graph.origin.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:

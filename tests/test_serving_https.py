@@ -16,7 +16,7 @@ from processes import serving
 from mockgraph import MockGraph
 from mockgraph.cli import main
 from mockgraph.errors import MockGraphError
-from mockgraph.tls import authority
+from mockgraph.serving.tls import authority
 
 
 def test_https_in_python(tmp_path: Any) -> None:

@@ -19,14 +19,14 @@ import pytest
 from stores import failing
 from wire import TIMEOUT, Answer, ask
 
-from mockgraph import server as server_module
 from mockgraph.errors import MockGraphError
-from mockgraph.server import Server, leadership, loop
-from mockgraph.server.connection import Connection
-from mockgraph.server.doors import Door
-from mockgraph.server.limits import MAX_HEADERS
-from mockgraph.server.process import Ending, take_descriptors
-from mockgraph.server.requests import Requests
+from mockgraph.serving import server as server_module
+from mockgraph.serving.server import Server, leadership, loop
+from mockgraph.serving.server.connection import Connection
+from mockgraph.serving.server.doors import Door
+from mockgraph.serving.server.limits import MAX_HEADERS
+from mockgraph.serving.server.process import Ending, take_descriptors
+from mockgraph.serving.server.requests import Requests
 
 if sys.platform != "win32":
     import resource

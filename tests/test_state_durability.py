@@ -23,7 +23,7 @@ from wire import ask
 
 from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
-from mockgraph.server.leadership import Leadership
+from mockgraph.serving.server.leadership import Leadership
 from mockgraph.state import log
 from mockgraph.state.log import StoreLog
 from mockgraph.state.store import Store

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockgraph.odata.filters import compile_filter
-from mockgraph.resources.alerts import Alert
+from mockgraph.service.alerts import Alert
 from mockgraph.state import indexes, persistent
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import Indexes

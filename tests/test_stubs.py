@@ -15,10 +15,10 @@ from line import answer, make_request, refusal, work
 
 from mockgraph.clock import Clock
 from mockgraph.errors import NotFound
-from mockgraph.faults import Faults
-from mockgraph.matching import CallbackFailed
-from mockgraph.stubs import Stubs
-from mockgraph.wire import Request, Response
+from mockgraph.http import Request, Response
+from mockgraph.testing.faults import Faults
+from mockgraph.testing.matching import CallbackFailed
+from mockgraph.testing.stubs import Stubs
 
 ADA = {"displayName": "Ada"}
 USER = "/v1.0/users/7"

@@ -10,13 +10,13 @@ import requests
 from flask.testing import FlaskClient
 
 from mockgraph import MockGraph
+from mockgraph.entra import initial_entra
 from mockgraph.errors import NotFound
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.sign_in import initial_entra
 from mockgraph.state import State
-from mockgraph.tenant import MAX_SNAPSHOTS
-from mockgraph.tenants import Tenants
+from mockgraph.testing.tenant import MAX_SNAPSHOTS
+from mockgraph.testing.tenants import Tenants
 
 ALERTS = "/v1.0/security/alerts"
 ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
@@ -138,7 +138,7 @@ def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
 
 
 def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
-    monkeypatch.setattr("mockgraph.tenants.MAX_TENANTS", 2)
+    monkeypatch.setattr("mockgraph.testing.tenants.MAX_TENANTS", 2)
     assert [client.get(f"/t/{name}{ALERTS}").status_code for name in "abca"] == [200, 200, 507, 200]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mockgraph.server import threads
-from mockgraph.server.threads import Threads
+from mockgraph.serving.server import threads
+from mockgraph.serving.server.threads import Threads
 
 PATIENCE = 10
 

@@ -16,8 +16,8 @@ import trustme
 from wire import TIMEOUT, ask
 
 from mockgraph.errors import MockGraphError
-from mockgraph.server import Server
-from mockgraph.tls import NAMES, Authority, Certificate, authority, given
+from mockgraph.serving.server import Server
+from mockgraph.serving.tls import NAMES, Authority, Certificate, authority, given
 
 StartResponse = Callable[..., Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mockgraph.server.answers import answer
-from mockgraph.server.requests import Requests, environ_of
+from mockgraph.serving.server.answers import answer
+from mockgraph.serving.server.requests import Requests, environ_of
 
 StartResponse = Callable[..., Any]
 App = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]

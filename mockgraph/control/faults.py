@@ -20,10 +20,10 @@ from mockgraph.control.forms import (
 )
 from mockgraph.control.matching import MatchingForm, a_method, header_values
 from mockgraph.errors import BadRequest
-from mockgraph.faults import Faults, Rule
+from mockgraph.testing.faults import Faults, Rule
 
 if TYPE_CHECKING:
-    from mockgraph.tenant import Tenant
+    from mockgraph.testing.tenant import Tenant
 
 _AT = "/_mockgraph/faults"
 
@@ -41,7 +41,7 @@ class _Matching(MatchingForm):
 
 
 class _When(_Matching):
-    """When a fault strikes, see :class:`mockgraph.faults.When`."""
+    """When a fault strikes, see :class:`mockgraph.testing.faults.When`."""
 
     times = _Times('a whole number, or "always"', int, null=True)
     after = a_whole_number()
@@ -51,7 +51,7 @@ class _When(_Matching):
 
 
 class _Fault(_When):
-    """What a fault is made up of, see :class:`mockgraph.faults.Parts`."""
+    """What a fault is made up of, see :class:`mockgraph.testing.faults.Parts`."""
 
     status = a_whole_number(null=True)
     code = a_text()

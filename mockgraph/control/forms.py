@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from mockgraph import validation
 from mockgraph.errors import BadRequest
+from mockgraph.odata import validation
 
 if TYPE_CHECKING:
-    from mockgraph.wire import Request
+    from mockgraph.http import Request
 
 
 class Form(Schema):

@@ -10,19 +10,19 @@ from marshmallow import fields
 
 from mockgraph.control.forms import Form, Given, Named, a_text, a_truth, a_whole_number, read, sent
 from mockgraph.errors import BadRequest, ExpectationFailed, MockGraphError
-from mockgraph.expectations import Expectation, Expected, check_called
-from mockgraph.police import misdeeds, rules
+from mockgraph.testing.expectations import Expectation, Expected, check_called
+from mockgraph.testing.police import misdeeds, rules
 
 if TYPE_CHECKING:
-    from mockgraph.journal import Requests
-    from mockgraph.tenant import Tenant
+    from mockgraph.testing.journal import Requests
+    from mockgraph.testing.tenant import Tenant
 
 _REQUESTS = "/_mockgraph/requests"
 _TRUTHS = {"true": True, "false": False}
 
 
 class _Verification(Form):
-    """What is expected, see :class:`mockgraph.expectations.Expected`, and how often."""
+    """What is expected, see :class:`mockgraph.testing.expectations.Expected`, and how often."""
 
     method = a_text()
     path = a_text(null=False, required=True)

@@ -8,7 +8,7 @@ _CRITERION = Given("a text, true or false", str, bool)
 
 
 class MatchingForm(Form):
-    """Which requests are meant, see :class:`mockgraph.matching.Matching`."""
+    """Which requests are meant, see :class:`mockgraph.testing.matching.Matching`."""
 
     query = Named(_CRITERION)
     request_headers = Named(_CRITERION)

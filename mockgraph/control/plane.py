@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from mockgraph import rendering
 from mockgraph.control import PREFIX, access, faults, journal, sign_in, state, stubs, tenants
 from mockgraph.errors import ControlNotProxied
-from mockgraph.model import Service
+from mockgraph.metadata.declarations import Service
+from mockgraph.odata import rendering
 from mockgraph.settings import Settings
-from mockgraph.tenant import Tenant
-from mockgraph.tenants import NOTED, Tenants
+from mockgraph.testing.tenant import Tenant
+from mockgraph.testing.tenants import NOTED, Tenants
 from mockgraph.version import __version__
 
 # What tells nothing and does nothing is for everybody.

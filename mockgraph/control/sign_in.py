@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 from mockgraph.control.forms import Form, a_number, a_text, a_texts, read, sent_or_nothing
 
 if TYPE_CHECKING:
-    from mockgraph.tenant import Tenant
+    from mockgraph.testing.tenant import Tenant
 
 
 class _Token(Form):

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from mockgraph.control.forms import Form, a_number, a_text, read, sent
 from mockgraph.settings import MAX_STATE
-from mockgraph.tenant import Tenant
+from mockgraph.testing.tenant import Tenant
 
 _STATE = "/_mockgraph/state"
 _SNAPSHOTS = "/_mockgraph/snapshots"

@@ -10,16 +10,16 @@ from marshmallow import fields
 
 from mockgraph.control.forms import a_text, a_whole_number, read, sent
 from mockgraph.control.matching import MatchingForm, header_values
-from mockgraph.stubs import Stub, Stubs
+from mockgraph.testing.stubs import Stub, Stubs
 
 if TYPE_CHECKING:
-    from mockgraph.tenant import Tenant
+    from mockgraph.testing.tenant import Tenant
 
 _AT = "/_mockgraph/stubs"
 
 
 class _Stub(MatchingForm):
-    """What a stub is made up of, see :class:`mockgraph.stubs.Reply`."""
+    """What a stub is made up of, see :class:`mockgraph.testing.stubs.Reply`."""
 
     method = a_text()
     path = a_text(null=False, required=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response
 
-from mockgraph.tenants import Tenants
+from mockgraph.testing.tenants import Tenants
 
 _AT = "/_mockgraph/tenants"
 

@@ -1,17 +1,54 @@
-"""Microsoft Entra, as far as clients of Graph need it: sign-in, tokens, and who may do what.
-
-:class:`Entra` answers the requests to ``login.microsoftonline.com`` and to the endpoints of
-managed identities, by a :class:`Directory` that :func:`read_directory` reads from a seed. It
-verifies the tokens that it issued.
-"""
+"""Entra as a server starts with it: the directory of its state, the permissions of its service."""
 
 from __future__ import annotations
 
-from mockgraph.entra.catalogue import Catalogue
-from mockgraph.entra.directory import Directory
-from mockgraph.entra.documents import read_directory
-from mockgraph.entra.entra import Entra
-from mockgraph.entra.keys import Keys
-from mockgraph.entra.minting import FLAWS
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-__all__ = ["FLAWS", "Catalogue", "Directory", "Entra", "Keys", "read_directory"]
+from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.metadata.declarations import DIRECTORY, Resource, Service
+from mockgraph.metadata.names import Json
+from mockgraph.state import State
+
+if TYPE_CHECKING:
+    from mockgraph.entra.entra import Entra
+
+
+def check_directory(document: Mapping[str, Json], service: Service) -> None:
+    """Raises BadRequest with the path of the fault in the directory of a state document."""
+    if DIRECTORY in document:
+        from mockgraph.entra.catalogue import Catalogue
+        from mockgraph.entra.documents import read_directory
+
+        read_directory(document[DIRECTORY], Catalogue(_declared(service)))
+
+
+def initial_entra(service: Service, state: State) -> Callable[[], Entra]:
+    """Makes Entra with the directory of the state; without one, anybody may sign in.
+
+    It is loaded and made at once where there is a directory, else when it is asked for. Raises
+    MockGraphError where the store that the directory comes from is damaged.
+    """
+    if state.directory is None:
+        return lambda: _entra(service, state)
+    entra = _entra(service, state)
+    try:
+        entra.follow(state.directory)
+    except BadRequest as error:
+        state.close()
+        raise MockGraphError(f"The store is damaged: {error.message}") from None
+    return lambda: entra
+
+
+def _entra(service: Service, state: State) -> Entra:
+    from mockgraph.entra.directory import Directory
+    from mockgraph.entra.entra import Entra
+
+    return Entra(Directory(), state.clock, _declared(service))
+
+
+def _declared(service: Service) -> set[str]:
+    resources: tuple[Resource, ...] = (service.singleton, *service.sets.values())
+    return {
+        name for each in resources for name in (*each.permissions.read, *each.permissions.write)
+    }

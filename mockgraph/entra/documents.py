@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from mockgraph.edm import Boolean, Collection, Complex, ComplexType, Int32, String, load
 from mockgraph.entra.catalogue import Catalogue
 from mockgraph.entra.directory import App, Directory, User, is_domain, is_guid, is_user_name
 from mockgraph.errors import BadRequest
-from mockgraph.model import DIRECTORY, Json, Properties
+from mockgraph.metadata import Boolean, Collection, Complex, ComplexType, Int32, String, load
+from mockgraph.metadata.declarations import DIRECTORY
+from mockgraph.metadata.names import Json, Properties
 
 APPROVALS = ("automatic", "immediate", "manual")
 

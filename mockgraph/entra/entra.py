@@ -23,10 +23,10 @@ from mockgraph.entra.tickets import Code, Refresh, Tickets
 from mockgraph.entra.tokens import LIFETIME, Grant, Tokens
 from mockgraph.entra.verification import Verification
 from mockgraph.errors import BadRequest, NotFound
-from mockgraph.model import Properties
+from mockgraph.metadata.names import Properties
 
 if TYPE_CHECKING:
-    from mockgraph.wire import Response as Answer
+    from mockgraph.http import Response as Answer
 
 _CODE_LIFETIME = 600
 _REFRESH_LIFETIME = 90 * 24 * 3600

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mockgraph.entra.keys import Keys
 from mockgraph.entra.tokens import Grant, base64url
 from mockgraph.errors import BadRequest
-from mockgraph.model import Json
+from mockgraph.metadata.names import Json
 
 if TYPE_CHECKING:
     from mockgraph.entra.entra import Entra

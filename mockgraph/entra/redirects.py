@@ -11,11 +11,7 @@ from werkzeug.wrappers import Response
 from mockgraph.entra.directory import App
 from mockgraph.entra.pages import form_post
 from mockgraph.entra.scopes import LOOPBACK
-from mockgraph.entra.sign_in_errors import (
-    NoRedirectUri,
-    UnsupportedResponseMode,
-    WrongRedirectUri,
-)
+from mockgraph.entra.sign_in_errors import NoRedirectUri, UnsupportedResponseMode, WrongRedirectUri
 
 MODES = ("query", "fragment", "form_post")
 

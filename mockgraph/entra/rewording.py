@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
     from mockgraph.entra.entra import Entra
-    from mockgraph.wire import Response
+    from mockgraph.http import Response
 
 
 class _Refused(EntraError):

@@ -13,7 +13,7 @@ from mockgraph.entra.issuers import Issuers, issuer_of
 from mockgraph.entra.keys import Keys
 from mockgraph.entra.revocations import Revocations
 from mockgraph.entra.scopes import Asked
-from mockgraph.model import Json
+from mockgraph.metadata.names import Json
 
 LIFETIME = 3600
 # A token counts from five minutes before it was made, against clocks that run late.

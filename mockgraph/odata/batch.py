@@ -19,7 +19,8 @@ from urllib.parse import quote, unquote
 import orjson
 
 from mockgraph.errors import BadRequest, FailedDependency, GraphError, NotEmulated
-from mockgraph.model import Json, Root, Service
+from mockgraph.metadata.declarations import Root, Service
+from mockgraph.metadata.names import Json
 
 MAX_ITEMS = 20
 

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.odata.syntax import Kind, Member, quoted
 from mockgraph.odata.types import NUMERIC, Evaluate, Expression, Type, constant, moment

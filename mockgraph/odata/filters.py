@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.odata.comparisons import member_of
 from mockgraph.odata.expressions import compile_test
 from mockgraph.odata.grammar import parse

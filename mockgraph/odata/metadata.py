@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from mockgraph import edm
-from mockgraph.model import Action, EntitySet, Root, Service
+from mockgraph import metadata as edm
+from mockgraph.metadata.declarations import Action, EntitySet, Root, Service
 
 Structured = type[edm.StructuredType]
 Declared = Structured | type[edm.Enumeration]

@@ -19,10 +19,10 @@ from mockgraph.errors import BadRequest
 from mockgraph.odata.expand import read_items
 from mockgraph.odata.filters import compile_filter
 from mockgraph.odata.orderby import compile_orderby
-from mockgraph.odata.query import ALL, MAX_INT32, Expansion, Query, Schema
 from mockgraph.odata.search import compile_search
 from mockgraph.odata.select import compile_select
 from mockgraph.odata.syntax import quoted
+from mockgraph.state.query import ALL, MAX_INT32, Expansion, Query, Schema
 
 Navigation = Mapping[Schema, Mapping[str, Schema]]
 

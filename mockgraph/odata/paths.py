@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.syntax import Kind, Path, quoted
 from mockgraph.odata.types import Evaluate, Expression, Type, from_json, of_property

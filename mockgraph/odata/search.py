@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.odata.syntax import quoted
 

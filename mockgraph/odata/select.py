@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.odata.paths import member
 from mockgraph.odata.splitting import split

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mockgraph import edm, instants
+from mockgraph import instants
+from mockgraph import metadata as edm
 from mockgraph.odata.syntax import Kind
 
 Evaluate = Callable[[Any], Any]

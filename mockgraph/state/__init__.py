@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, NotFound, StoreFailed
-from mockgraph.model import Intent, Json, Operation, Outcome, Page, Properties, Row, Service
+from mockgraph.metadata.declarations import Service
+from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.documents import directory_in, read_document, write_document
 from mockgraph.state.entities import Entity
+from mockgraph.state.intent import Intent, Operation, Outcome, Page, Row
 from mockgraph.state.opening import lacking, open_store, tables_in
 from mockgraph.state.paging import Pager
 from mockgraph.state.preconditions import check, unchanged

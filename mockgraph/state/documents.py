@@ -11,10 +11,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from mockgraph import edm
+from mockgraph import metadata as edm
+from mockgraph.collector import uncollected
 from mockgraph.errors import BadRequest
-from mockgraph.garbage import uncollected
-from mockgraph.model import DIRECTORY, EntitySet, Json, Properties, Resource, Service
+from mockgraph.metadata.declarations import DIRECTORY, EntitySet, Resource, Service
+from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.keys import check_key
 from mockgraph.state.rows import Snapshot
 

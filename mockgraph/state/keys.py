@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.model import EntitySet, Resource
+from mockgraph.metadata.declarations import EntitySet, Resource
 
 
 def check_key(key: str, resource: Resource, path: str = "") -> None:

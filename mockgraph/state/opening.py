@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import MockGraphError
-from mockgraph.model import DIRECTORY, Json, Resource, Service
+from mockgraph.metadata.declarations import DIRECTORY, Resource, Service
+from mockgraph.metadata.names import Json
 from mockgraph.state.rows import Snapshot
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mockgraph.errors import BadRequest
-from mockgraph.odata.query import Query
 from mockgraph.state.entities import Entity
 from mockgraph.state.persistent import Ordered
+from mockgraph.state.query import Query
 
 # How many keys the walks under way may hold between them; the oldest walk goes first.
 _MOST_KEYS = 2_000_000

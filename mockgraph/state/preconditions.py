@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, PreconditionFailed
-from mockgraph.model import EntitySet, Preconditions, Properties, Resource, Root
+from mockgraph.metadata.declarations import EntitySet, Resource, Root
+from mockgraph.metadata.names import Properties
 from mockgraph.state.entities import Entity
+from mockgraph.state.intent import Preconditions
 
 
 def check(preconditions: Preconditions, entity: Entity) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mockgraph.errors import NotFound
-from mockgraph.model import Address, EntitySet, Json, Page, Resource, Row, Service
-from mockgraph.odata.query import Expansion, Query
+from mockgraph.metadata.declarations import EntitySet, Resource, Service
+from mockgraph.metadata.names import Json
 from mockgraph.state.entities import Entity
+from mockgraph.state.intent import Address, Page, Row
 from mockgraph.state.persistent import Ordered
+from mockgraph.state.query import Expansion, Query
 from mockgraph.state.rows import Rows, Snapshot
 from mockgraph.state.work import not_found
 

@@ -28,8 +28,8 @@ from zlib import crc32
 
 import orjson
 
+from mockgraph.collector import uncollected
 from mockgraph.errors import MockGraphError
-from mockgraph.garbage import uncollected
 from mockgraph.state.entities import Entity
 from mockgraph.state.rows import Delta, Rows
 from mockgraph.version import __version__

@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.clock import Clock
 from mockgraph.errors import Conflict, NotFound
-from mockgraph.model import Json, Properties, Resource, Root, Service
+from mockgraph.metadata.declarations import Resource, Root, Service
+from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.keys import check_key
 from mockgraph.state.preconditions import allowed_changes
 from mockgraph.state.rows import Delta, Rows

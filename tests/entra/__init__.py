@@ -20,7 +20,11 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from mockgraph.clock import Clock
-from mockgraph.entra import Catalogue, Directory, Entra, Keys, read_directory
+from mockgraph.entra.catalogue import Catalogue
+from mockgraph.entra.directory import Directory
+from mockgraph.entra.documents import read_directory
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.keys import Keys
 from mockgraph.errors import Unauthenticated
 
 Json = Any

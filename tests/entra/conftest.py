@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockgraph.entra import Keys
+from mockgraph.entra.keys import Keys
 
 from . import Caller, Certificate, Make, make_certificate, opened, seeded
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from mockgraph.entra import Catalogue, Directory, read_directory
+from mockgraph.entra.catalogue import Catalogue
+from mockgraph.entra.directory import Directory
 from mockgraph.entra.documents import (
     APPROVALS,
     AppEntry,
     DirectoryEntry,
     TenantEntry,
     UserEntry,
+    read_directory,
 )
 from mockgraph.errors import BadRequest
 

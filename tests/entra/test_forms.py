@@ -256,7 +256,9 @@ def test_no_secret_is_logged(strict: Caller, caplog: pytest.LogCaptureFixture) -
 
 def test_nothing_heavy_is_imported_before_someone_signs_in() -> None:
     program = (
-        "import sys; from mockgraph.clock import Clock; from mockgraph.entra import *; "
+        "import sys; from mockgraph.clock import Clock; "
+        "from mockgraph.entra.entra import Entra; from mockgraph.entra.catalogue import Catalogue; "
+        "from mockgraph.entra.documents import read_directory; "
         "entra = Entra(read_directory({'apps': [{'appId': 'x'}]}, Catalogue([])), Clock(), []); "
         "heavy = {'jwt', 'cryptography', 'jinja2', 'flask'} & sys.modules.keys(); "
         "print(sorted(heavy))"

@@ -15,7 +15,8 @@ import requests
 import trustme
 from werkzeug.serving import make_server
 
-from mockgraph.entra import Entra, Keys
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.keys import Keys
 
 from . import (
     CONTOSO,

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import Client
 
-from mockgraph.entra import Entra, Keys
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.keys import Keys
 
 from . import CONTOSO, PERSONAL, Caller, claims_of, granted, opened, refused, wsgi
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockgraph.entra import Entra, Keys
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.keys import Keys
 from mockgraph.errors import NotFound, Unauthenticated
 
 from . import HOST, Caller, Make, claims_of, granted, opened, reason

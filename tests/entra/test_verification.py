@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.entra import FLAWS, Entra, Keys
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.keys import Keys
+from mockgraph.entra.minting import FLAWS
 from mockgraph.errors import BadRequest, NotFound, Unauthenticated
 
 from . import (

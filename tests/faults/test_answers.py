@@ -13,8 +13,8 @@ import pytest
 from line import ALERT, answer, make_request, refusal, work
 
 from mockgraph.clock import Clock
-from mockgraph.faults import Faults, Rule
-from mockgraph.wire import Response
+from mockgraph.http import Response
+from mockgraph.testing.faults import Faults, Rule
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 

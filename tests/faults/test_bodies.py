@@ -10,8 +10,8 @@ import pytest
 from line import ALERT, answer, make_request, refusal, sent, work
 
 from mockgraph.clock import Clock
-from mockgraph.faults import Faults
-from mockgraph.wire import Response
+from mockgraph.http import Response
+from mockgraph.testing.faults import Faults
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from refusals import message_of
 
 from mockgraph.control.faults import PRESETS
-from mockgraph.faults import Faults
-from mockgraph.faults.rules import Rules
+from mockgraph.testing.faults import Faults
+from mockgraph.testing.faults.rules import Rules
 
 FAULTS = "/_mockgraph/faults"
 STUBS = "/_mockgraph/stubs"

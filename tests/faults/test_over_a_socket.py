@@ -16,8 +16,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from mockgraph.clock import Clock
-from mockgraph.faults import Faults
-from mockgraph.wire import Request, Response
+from mockgraph.http import Request, Response
+from mockgraph.testing.faults import Faults
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ import pytest
 from line import answer, make_request, refusal
 
 from mockgraph.clock import Clock
-from mockgraph.faults import Faults
+from mockgraph.testing.faults import Faults
 
 START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -113,7 +113,7 @@ def test_at_the_ends_of_time(clock: Clock, faults: Faults, moment: datetime, wai
 def test_more_callers_than_anyone_throttles_are_forgotten(
     faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockgraph.faults.schedules._MAX_CALLERS", 2)
+    monkeypatch.setattr("mockgraph.testing.faults.schedules._MAX_CALLERS", 2)
     faults.quota(1, 10)
     asked = [ask(faults, token)[0] for token in ("one", "two", "one", "three", "two", "one")]
     assert asked == [200, 200, 429, 200, 429, 200]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from line import answer, make_request, refusal, work
 
 from mockgraph.clock import Clock
-from mockgraph.faults import Faults, Rule
-from mockgraph.matching import CallbackFailed
+from mockgraph.testing.faults import Faults, Rule
+from mockgraph.testing.matching import CallbackFailed
 
 
 @pytest.fixture

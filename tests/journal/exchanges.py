@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from werkzeug.test import EnvironBuilder
 
-from mockgraph.exchange import Exchange
-from mockgraph.police import misdeeds
-from mockgraph.wire import Request, Response
+from mockgraph.http import Request, Response
+from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.police import misdeeds
 
 ALERTS = "/v1.0/security/alerts"
 ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from mockgraph import MockGraph
-from mockgraph.police import misdeeds
+from mockgraph.testing.police import misdeeds
 
 from .exchanges import ALERT, ALERTS
 

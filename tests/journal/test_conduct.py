@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mockgraph.journal import Exchange
-from mockgraph.police import Police, check_well_behaved, misdeeds
+from mockgraph.testing.journal import Exchange
+from mockgraph.testing.police import Police, check_well_behaved, misdeeds
 
 from .exchanges import ALERTS, PATCH, POST, WAIT, Past, Step, failed, headed, play, rules
 
@@ -247,7 +247,7 @@ BOUNDS = (
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in BOUNDS:
-        monkeypatch.setattr(f"mockgraph.police.{name}", 2)
+        monkeypatch.setattr(f"mockgraph.testing.police.{name}", 2)
     past, police = Past(), Police()
     for number in range(50):
         steps: list[Step] = [

@@ -12,9 +12,9 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph.exchange import Exchange
-from mockgraph.journal import Requests
-from mockgraph.wire import Response
+from mockgraph.http import Response
+from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.journal import Requests
 
 from .exchanges import ALERT, ALERTS, Past, make_request
 

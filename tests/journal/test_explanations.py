@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.differences import differ
 from mockgraph.errors import BadRequest
-from mockgraph.expectations import Expectation, Expected, check_called
-from mockgraph.journal import Exchange, Requests
+from mockgraph.testing.differences import differ
+from mockgraph.testing.expectations import Expectation, Expected, check_called
+from mockgraph.testing.journal import Exchange, Requests
 
 from .exchanges import ALERTS, Past
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from mockgraph import MockGraph
-from mockgraph.journal import Requests
-from mockgraph.police import Police, marked
+from mockgraph.testing.journal import Requests
+from mockgraph.testing.police import Police, marked
 
 from .exchanges import PATCH, WAIT, failed, play
 

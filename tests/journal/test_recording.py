@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockgraph.clock import Clock
-from mockgraph.expectations import Expectation, check_called, check_emulated
-from mockgraph.journal import Journal, Requests
-from mockgraph.wire import Response
+from mockgraph.http import Response
+from mockgraph.testing.expectations import Expectation, check_called, check_emulated
+from mockgraph.testing.journal import Journal, Requests
 
 from .exchanges import ALERTS, Past, make_request
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from mockgraph.police.conduct import to_wait
+from mockgraph.testing.police.conduct import to_wait
 
 from .exchanges import (
     BATCH,

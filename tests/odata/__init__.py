@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 
 
 class Severity(edm.Enumeration):

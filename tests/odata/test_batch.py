@@ -21,7 +21,7 @@ from werkzeug.wrappers import Request
 from mockgraph.errors import BadRequest, GraphError, NotEmulated, NotFound, Unauthenticated
 from mockgraph.odata import batch
 from mockgraph.odata.batch import Item
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 
 Json = Any
 Sent = tuple[str, str, str, dict[str, str], bytes]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.filters import compile_filter
 

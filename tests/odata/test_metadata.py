@@ -10,8 +10,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from test_resources import FACTS, Fact, qualified
 
-from mockgraph import edm
-from mockgraph.model import (
+from mockgraph import metadata as edm
+from mockgraph.metadata.declarations import (
     Action,
     ActionResult,
     EntitySet,
@@ -22,7 +22,7 @@ from mockgraph.model import (
     Singleton,
 )
 from mockgraph.odata import metadata
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 EDMX = "{http://docs.oasis-open.org/odata/ns/edmx}"

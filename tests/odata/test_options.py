@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.options import ALL, MAX_LENGTH, Query, read
 

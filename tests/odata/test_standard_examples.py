@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockgraph import edm
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.odata.options import read
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from wire import TIMEOUT
 
-from mockgraph.server.connection import Connection
-from mockgraph.server.requests import environ_of
-from mockgraph.server.tunnels import ProxyConnection
+from mockgraph.serving.server.connection import Connection
+from mockgraph.serving.server.requests import environ_of
+from mockgraph.serving.server.tunnels import ProxyConnection
 
 from . import GRAPH, connect_head
 

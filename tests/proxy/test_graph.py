@@ -10,10 +10,10 @@ from wire import TIMEOUT, ask
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
-from mockgraph.proxy import Gate, certificate
-from mockgraph.server import Server
+from mockgraph.serving.proxy import Gate, certificate
+from mockgraph.serving.server import Server
+from mockgraph.serving.tls import authority
 from mockgraph.settings import Settings
-from mockgraph.tls import authority
 
 from . import ALERTS, BEARER, GRAPH, LOGIN, proxied, told
 

@@ -8,7 +8,7 @@ import requests
 from wire import TIMEOUT, ask
 
 from mockgraph import MockGraph
-from mockgraph.proxy import HOSTS
+from mockgraph.serving.proxy import HOSTS
 
 from . import ALERTS, BEARER, GRAPH, proxied
 

@@ -17,8 +17,8 @@ from wire import TIMEOUT, ask, port_of
 from mockgraph import MockGraph
 from mockgraph.cli import main
 from mockgraph.errors import MockGraphError
-from mockgraph.proxy import Gate, how_to_use
-from mockgraph.server import Server
+from mockgraph.serving.proxy import Gate, how_to_use
+from mockgraph.serving.server import Server
 
 from . import ALERTS, BEARER, GRAPH, told
 

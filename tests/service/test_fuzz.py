@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 
 from . import ROOTS, SETS, at, refused
 

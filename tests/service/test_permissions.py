@@ -8,11 +8,11 @@ import pytest
 from conftest import state_of
 from flask.testing import FlaskClient
 
-from mockgraph.addressing import resolve
-from mockgraph.auth import authorize
+from mockgraph.entra.authorization import authorize
 from mockgraph.errors import Forbidden
-from mockgraph.model import Caller
-from mockgraph.resources import SERVICE
+from mockgraph.odata.addressing import resolve
+from mockgraph.service import SERVICE
+from mockgraph.state.intent import Caller
 
 from . import SETS, at, create, on_every_root, on_every_set, refused
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mockgraph import MockGraph
-from mockgraph.replay import replay_pages
+from mockgraph.pages.replay import replay_pages
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PAGES = sorted(FIXTURES.glob("*.md"))

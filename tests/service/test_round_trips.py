@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockgraph import edm
-from mockgraph.resources import SERVICE
+from mockgraph import metadata as edm
+from mockgraph.service import SERVICE
 
 from . import DOCUMENTED, SETS, at
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph.resources import SERVICE
+from mockgraph.service import SERVICE
 
 from . import (
     DOCUMENTED,

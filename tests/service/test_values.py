@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph import edm
-from mockgraph.resources import SERVICE
+from mockgraph import metadata as edm
+from mockgraph.service import SERVICE
 
 from . import SETS, VENDOR, at, create, ids, on_every_root, refused
 

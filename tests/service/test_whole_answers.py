@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph import edm
-from mockgraph.resources import SERVICE
+from mockgraph import metadata as edm
+from mockgraph.service import SERVICE
 
 from . import NEWER, OFFICIAL, SETS, at, change, create, ids, on_every_set, refused
 

@@ -16,8 +16,8 @@ import httpx
 import requests
 import urllib3
 
-from mockgraph.server import WSGIApp
-from mockgraph.transports import async_httpx_transport, httpx_transport, requests_adapter
+from mockgraph.serving.server import WSGIApp
+from mockgraph.serving.transports import async_httpx_transport, httpx_transport, requests_adapter
 
 TIMEOUT = 20.0
 TRUST = ssl.create_default_context()  # most read the certificates anew for each client

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mockgraph.server import Server
+from mockgraph.serving.server import Server
 
 from .echo import named
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import requests
 
-from mockgraph.server import WSGIApp
-from mockgraph.transports import Intercept, async_httpx_transport, httpx_transport
+from mockgraph.serving.server import WSGIApp
+from mockgraph.serving.transports import Intercept, async_httpx_transport, httpx_transport
 
 from .clients import LIBRARIES, TIMEOUT, TRANSPORTS, Request
 from .echo import Environ, StartResponse, cut, late, trickle

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mockgraph.transports.endpoint import Endpoint, Peer
-from mockgraph.transports.http1 import Conversation
+from mockgraph.serving.transports.endpoint import Endpoint, Peer
+from mockgraph.serving.transports.http1 import Conversation
 
 from .echo import Environ, StartResponse, echo, late
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from processes import ROOT, environment
 
-from mockgraph.transports import CallRefused, Intercept
+from mockgraph.serving.transports import CallRefused, Intercept
 
 from .clients import TIMEOUT
 from .echo import echo
@@ -48,7 +48,7 @@ def run(code: str) -> str:
 
 def test_nothing_is_imported_for_the_sake_of_it() -> None:
     code = """
-from mockgraph.transports import Intercept
+from mockgraph.serving.transports import Intercept
 with Intercept(app):
     print(loaded(), "flask" in sys.modules, "asyncio" in sys.modules)
 """
@@ -57,7 +57,7 @@ with Intercept(app):
 
 def test_each_transport_imports_its_library() -> None:
     code = """
-from mockgraph import transports
+from mockgraph.serving import transports
 transports.requests_adapter(app)
 print(loaded())
 transports.httpx_transport(app)
@@ -85,7 +85,7 @@ print("aiohttp" in loaded(), "anyio" in loaded())
 )
 def test_what_is_imported_later_is_intercepted_too(call: str) -> None:
     code = f"""
-from mockgraph.transports import CallRefused, Intercept
+from mockgraph.serving.transports import CallRefused, Intercept
 assert not loaded()
 call = {call!r}
 with Intercept(app) as intercept:

@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 from mockgraph import MockGraph
-from mockgraph.transports.lanes import lane
+from mockgraph.serving.transports.lanes import lane
 
 from .clients import TRUST
 

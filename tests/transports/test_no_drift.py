@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mockgraph.app import create_app
-from mockgraph.server import Server
-from mockgraph.transports import Intercept
+from mockgraph.serving.server import Server
+from mockgraph.serving.transports import Intercept
 
 from .clients import LIBRARIES, TRANSPORTS, Reply, Request
 from .echo import LARGE, echo

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import urllib3
 
-from mockgraph.transports import CallRefused, Intercept
+from mockgraph.serving.transports import CallRefused, Intercept
 
 from .clients import get
 from .echo import echo, named

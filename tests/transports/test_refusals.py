@@ -15,7 +15,7 @@ import pytest
 import requests
 import urllib3
 
-from mockgraph.transports import Attempt, CallRefused, Intercept, requests_adapter
+from mockgraph.serving.transports import Attempt, CallRefused, Intercept, requests_adapter
 
 from .clients import LIBRARIES, Request
 from .echo import echo

@@ -6,7 +6,7 @@ import msal
 import requests
 
 from mockgraph.app import create_app
-from mockgraph.transports import Intercept
+from mockgraph.serving.transports import Intercept
 
 TENANT = "https://login.microsoftonline.com/contoso.onmicrosoft.com"
 GRAPH = "https://graph.microsoft.com"

@@ -16,16 +16,16 @@ import requests
 import urllib3
 from aiohttp.client_proto import ResponseHandler
 
-from mockgraph.server import WSGIApp
-from mockgraph.transports import (
+from mockgraph.serving.server import WSGIApp
+from mockgraph.serving.transports import (
     Intercept,
     async_httpx_transport,
     httpx_transport,
     requests_adapter,
 )
-from mockgraph.transports.endpoint import Endpoint, Peer
-from mockgraph.transports.http1 import Conversation
-from mockgraph.transports.over_aiohttp import Transport
+from mockgraph.serving.transports.endpoint import Endpoint, Peer
+from mockgraph.serving.transports.http1 import Conversation
+from mockgraph.serving.transports.over_aiohttp import Transport
 
 from .clients import LIBRARIES, TIMEOUT, Request
 from .echo import Environ, StartResponse, echo
@@ -175,7 +175,7 @@ def test_aiohttp_can_break_off_an_answer() -> None:
 
 
 def test_a_loop_that_ended_in_the_middle_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockgraph.transports.over_aiohttp._PATIENCE", 0.01)
+    monkeypatch.setattr("mockgraph.serving.transports.over_aiohttp._PATIENCE", 0.01)
     app = Endless()
 
     async def begin() -> None:
@@ -227,7 +227,7 @@ def refuse(environ: Environ, start: StartResponse) -> list[bytes]:
 @pytest.mark.parametrize("library", ["requests", "urllib3", "httpx", "async httpx", "aiohttp"])
 def test_an_upload_without_end(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As over a socket: the client stops, and is told why."""
-    monkeypatch.setattr("mockgraph.transports.endpoint.MAX_BODY", 100_000)
+    monkeypatch.setattr("mockgraph.serving.transports.endpoint.MAX_BODY", 100_000)
     with Intercept(refuse):
         assert LIBRARIES[library](Request("POST", HOST, body=[b"x" * 1000] * 1000)).status == 413
         assert LIBRARIES[library](Request("POST", HOST, body=[b"x" * 1000])).status == 200

@@ -14,8 +14,8 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter
 
-from mockgraph.server import WSGIApp
-from mockgraph.transports import (
+from mockgraph.serving.server import WSGIApp
+from mockgraph.serving.transports import (
     Intercept,
     async_httpx_transport,
     httpx_transport,

@@ -1,0 +1,113 @@
+"""The command line: ``mockgraph serve``, ``state``, ``replay``, ``routes``, ``token``, ``ca``.
+
+Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
+until a command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mockgraph.cli.arguments import ca_dir_option, docs_option, option, server_options, told
+from mockgraph.cli.serve import serve
+from mockgraph.cli.state_commands import state
+from mockgraph.version import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="MockGraph")
+def main() -> None:
+    """A local, stateful emulator of the Microsoft Graph Security endpoint."""
+
+
+main.add_command(serve)
+main.add_command(state)
+
+
+@main.command()
+@option("--url", metavar="URL", help="Server to ask, by default one of its own.")
+@docs_option
+@option("--token", default="replay", help="Bearer token to send.")
+def replay(url: str | None, docs: tuple[str, ...], token: str) -> None:
+    """Send every documented request and compare the answer with the documented response."""
+    from mockgraph.api import MockGraph
+    from mockgraph.pages.replay import replay_pages
+
+    with told():
+        if url is not None:
+            passed = replay_pages(url, docs, token, click.echo)
+        else:
+            with MockGraph(docs=docs) as graph:
+                passed = replay_pages(graph.origin, docs, token, click.echo)
+    sys.exit(0 if passed else 1)
+
+
+@main.command()
+def routes() -> None:
+    """List every operation served."""
+    from mockgraph.odata.addressing import operations
+    from mockgraph.service import SERVICE
+
+    for method, template in operations(SERVICE):
+        click.echo(f"{method:<7} {template}")
+
+
+@main.command()
+@server_options
+@option("--app", metavar="ID", help="App that it is for, by default any.")
+@option("--user", metavar="NAME", help="User that it is for; without, it is the app's own.")
+@option(
+    "--scope",
+    multiple=True,
+    metavar="NAME",
+    help="Permission in it, also as a client asks for it, with https://graph.microsoft.com/ or "
+    "an API of yours in front; .default, or none at all, is all that the app and the user have. "
+    "May be repeated.",
+)
+@option(
+    "--authority",
+    metavar="URL",
+    help="Whose issuer it names, as its reader knows it, https://localhost:8366/contoso.example; "
+    "by default Entra's own.",
+)
+@option("--lifetime", default=3600.0, metavar="SECONDS", help="How long it is good for.")
+def token(
+    url: str,
+    tenant: str | None,
+    control_token: str | None,
+    app: str | None,
+    user: str | None,
+    scope: tuple[str, ...],
+    authority: str | None,
+    lifetime: float,
+) -> None:
+    """Print an access token of a running server's, for scripts: good for --auth jwt."""
+    from mockgraph.cli.remote import Remote
+
+    asked = [name.rpartition("/") for each in scope for name in each.split()]
+    names = [name for _, _, name in asked]
+    resources = {resource for resource, _, _ in asked if resource}
+    if len(resources) > 1:
+        raise click.UsageError("A token is for one resource: " + ", ".join(sorted(resources)))
+    permissions = None if ".default" in names else names or None
+    about = {"app": app, "user": user, "permissions": permissions, "lifetime": lifetime}
+    about["authority"] = authority
+    if resources:
+        about["audience"] = resources.pop()
+    with told():
+        click.echo(Remote(url, tenant, control_token).mint(about))
+
+
+@main.command()
+@ca_dir_option
+def ca(ca_dir: str | None) -> None:
+    """Print where the certificate authority is, how clients are told to trust it, and --proxy."""
+    from mockgraph.serving.proxy import how_to_use
+    from mockgraph.serving.tls import authority, how_to_trust
+
+    with told():
+        path = authority(ca_dir).ca_path
+        click.echo(how_to_trust(path))
+        click.echo(how_to_use(path))

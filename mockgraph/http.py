@@ -1,0 +1,213 @@
+"""Requests and responses as they are on the wire, and no dearer than they must be.
+
+Flask's request does for reading one; of its response the line needs a status, headers and
+bytes, and those are cheaper kept as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import cached_property, lru_cache
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+import flask
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.utils import get_host
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mockgraph.errors import (
+    BadRequest,
+    GraphError,
+    MalformedPayload,
+    PayloadTooLarge,
+    UnsupportedCoding,
+)
+
+if TYPE_CHECKING:
+    from mockgraph.state.intent import Address
+    from mockgraph.testing.faults import Strike
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+# Statuses whose answers have no content, whatever was meant to be said (RFC 9110, 15).
+_WITHOUT_CONTENT = frozenset({204, 304})
+_PLAIN = frozenset({"", "identity"})
+_GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
+_STATUS_LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+
+
+class Request(flask.Request):
+    """A request: its ids, its content, and what the line finds out about it on the way.
+
+    ``request_id`` is the GUID of this request, ``client_request_id`` the caller's or the same;
+    ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
+    ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``; ``strike`` is what faults do
+    to the answer.
+    """
+
+    address: Address | None = None
+    answered_by: str = "emulation"
+    strike: Strike | None = None
+
+    def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
+        super().__init__(environ, populate_request, shallow)
+        self.request_id = _guid()
+        self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
+
+    @property
+    def server_origin(self) -> str:
+        """Scheme, host, port and prefix as the caller wrote them. Raises 400 without a host."""
+        return _origin(self.scheme, self.environ.get("HTTP_HOST"), self.server, self.root_path)
+
+    def step_aside(self) -> None:
+        """Let others be served from now on, in a server that knows how, while this one waits."""
+        sleep = self.environ.get("mockgraph.sleep")
+        if sleep is not None:
+            sleep(0)
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body, whole, and unpacked where it came packed, as the SDK for Go sends it, and those
+        for TypeScript may. Raises 400 where it broke off, 413 where it is too large, 415 where it
+        is packed in another way than by gzip."""
+        data = self._sent()
+        coding = self.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if not data or coding in _PLAIN:
+            return data
+        if coding not in _GZIP:
+            raise UnsupportedCoding(coding)
+        return _unpacked(data, self.max_content_length)
+
+    def _sent(self) -> bytes:
+        stream = self.environ["wsgi.input"]
+        if type(stream) is BytesIO:  # all of it has been received, as our server does
+            data, limit = stream.getvalue(), self.max_content_length
+            is_small = limit is None or len(data) <= limit
+            if is_small and str(len(data)) == self.environ.get("CONTENT_LENGTH"):
+                return data
+        return self._received()
+
+    def _received(self) -> bytes:
+        limit, announced = self.max_content_length, self.content_length
+        try:
+            data = self.get_data()
+        except RequestEntityTooLarge:
+            raise PayloadTooLarge(cast("int", limit)) from None
+        except ClientDisconnected:
+            data = b""
+        if len(data) < (announced or 0):
+            raise BadRequest("The request body ended before its Content-Length.")
+        # Of a body without a Content-Length, werkzeug gives as much as it may have, no error.
+        if announced is None and len(data) == limit and self.environ["wsgi.input"].read(1):
+            raise PayloadTooLarge(limit)
+        return data
+
+
+class Response:
+    """An answer: a status, headers as pairs, and the body, whole or, in ``chunks``, bit by bit."""
+
+    __slots__ = ("body", "chunks", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes = b"",
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ):
+        self.status = status
+        self.body = body
+        self.headers: Headers = list(headers.items()) if headers else []
+        if content_type is not None:
+            self.headers.append(("Content-Type", content_type))
+        self.chunks: Iterable[bytes] | None = None
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header."""
+        name = name.lower()
+        return next((value for each, value in self.headers if each.lower() == name), None)
+
+    def set(self, name: str, value: str) -> None:
+        """Give a header this one value."""
+        lower = name.lower()
+        self.headers = [pair for pair in self.headers if pair[0].lower() != lower]
+        self.headers.append((name, value))
+
+    def send(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request of this method as WSGI has it."""
+        headers = self.headers
+        if self.status in _WITHOUT_CONTENT:
+            start_response(status_line(self.status), headers)
+            return []
+        if self.chunks is None:
+            headers = [*headers, ("Content-Length", str(len(self.body)))]
+        start_response(status_line(self.status), headers)
+        if method == "HEAD":
+            return []
+        return [self.body] if self.chunks is None else self.chunks
+
+
+def plain(response: WerkzeugResponse) -> Response:
+    """A response of werkzeug's as one of ours."""
+    taken = Response(response.status_code, response.get_data())
+    taken.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
+    return taken
+
+
+def identity(request: Request) -> Headers:
+    """The headers that every answer to a request carries."""
+    return [
+        ("request-id", request.request_id),
+        ("client-request-id", request.client_request_id),
+        ("OData-Version", "4.0"),
+    ]
+
+
+def error_body(error: GraphError, request: Request, at: datetime | None = None) -> dict[str, Any]:
+    """Graph's error object for this request, at a time of its tenant's clock."""
+    return error.body(request.request_id, request.client_request_id, at)
+
+
+def _guid() -> str:
+    """A random GUID; uuid.uuid4 takes three times as long."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def status_line(status: int) -> str:
+    """A status as WSGI has it, ``200 OK``."""
+    return _STATUS_LINES.get(status) or f"{status} Unknown"
+
+
+def _unpacked(data: bytes, limit: int | None) -> bytes:
+    """What gzip packed, no more of it than a body may have."""
+    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    most = 0 if limit is None else limit + 1  # 0 is all of it
+    try:
+        unpacked = reader.decompress(data, most)
+    except zlib.error:
+        raise MalformedPayload from None
+    if limit is not None and len(unpacked) > limit:
+        raise PayloadTooLarge(limit)
+    if not reader.eof or reader.unused_data:
+        raise MalformedPayload
+    return unpacked
+
+
+@lru_cache(maxsize=256)
+def _origin(
+    scheme: str, host: str | None, server: tuple[str, int | None] | None, prefix: str
+) -> str:
+    name = get_host(scheme, host, server)
+    if not name:
+        raise BadRequest("The Host header is missing or is not a host.")
+    return f"{scheme}://{name}{quote(prefix)}"

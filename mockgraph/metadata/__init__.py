@@ -1,0 +1,62 @@
+"""The Entity Data Model as marshmallow: Edm types as fields, structured types as schemas.
+
+A Graph type is declared once, as a subclass of :class:`EntityType`, :class:`ComplexType` or
+:class:`Enumeration` whose attributes bear the names of the metadata. Loading such a schema
+validates without coercing and gives plain JSON values in the declared order; loading with
+``partial=True`` gives only what was sent, for a PATCH to merge.
+"""
+
+from __future__ import annotations
+
+from mockgraph.metadata.names import NAMESPACE, Json, is_identifier, qualified
+from mockgraph.metadata.primitives import (
+    Boolean,
+    DateTimeOffset,
+    Double,
+    Enum,
+    Enumeration,
+    Int32,
+    Int64,
+    Property,
+    String,
+)
+from mockgraph.metadata.structures import (
+    MAX_DEPTH,
+    Collection,
+    Complex,
+    ComplexType,
+    EntityType,
+    StructuredType,
+    instance,
+)
+from mockgraph.metadata.values import bare, fully_typed, load, merge, property_at, typed, whole
+
+__all__ = [
+    "MAX_DEPTH",
+    "NAMESPACE",
+    "Boolean",
+    "Collection",
+    "Complex",
+    "ComplexType",
+    "DateTimeOffset",
+    "Double",
+    "EntityType",
+    "Enum",
+    "Enumeration",
+    "Int32",
+    "Int64",
+    "Json",
+    "Property",
+    "String",
+    "StructuredType",
+    "bare",
+    "fully_typed",
+    "instance",
+    "is_identifier",
+    "load",
+    "merge",
+    "property_at",
+    "qualified",
+    "typed",
+    "whole",
+]

@@ -1,0 +1,209 @@
+"""The documented examples, read against the service: what each one asks, and needs, and shows.
+
+The pages were generated, and their generator has habits: the word "String" stands for any
+member of an enumeration, keys are ``{placeholders}``, a single object comes wrapped in
+``value``. Here they become exchanges that a server can be held to, and the state that they
+show together.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from mockgraph import metadata as edm
+from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.metadata.declarations import EntitySet, Service
+from mockgraph.metadata.names import Json
+from mockgraph.odata import addressing
+from mockgraph.pages import Example, Page, bundled_pages, read_pages
+from mockgraph.state.intent import Address, Operation
+
+Structured = type[edm.StructuredType]
+
+# The operations whose answers show entities as they are stored.
+_SHOWING = frozenset([Operation.READ, Operation.LIST, Operation.UPDATE, Operation.CREATE])
+
+_SOME_INSTANT = "2017-01-01T00:00:00Z"
+_PLACEHOLDER = re.compile(r"\{[^}/]*\}")
+
+
+class Exchange(NamedTuple):
+    """A documented request made sendable, what it is answered, and the state it needs.
+
+    ``path`` goes from the root on; ``body`` and ``answer`` are JSON values, None where there
+    is no body; ``state`` is a state document.
+    """
+
+    method: str
+    path: str
+    body: Json
+    status: int
+    answer: Json
+    address: Address
+    state: Mapping[str, Any]
+
+
+def pages_of(docs: Iterable[str]) -> tuple[Page, ...]:
+    """The pages in these directories, the bundled ones where there are none."""
+    read = tuple(page for directory in docs for page in read_pages(directory))
+    return read or bundled_pages()
+
+
+def documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
+    """The singleton's properties and the sets' entities, as the pages' responses show them.
+
+    Raises MockGraphError that names the page whose response does not fit.
+    """
+    singleton: dict[str, Any] = {}
+    sets: dict[str, dict[str, Any]] = {}
+    for page in pages:
+        for example in page.examples:
+            try:
+                exchange = read_exchange(example, service)
+            except (GraphError, MockGraphError):
+                continue  # not served, or not understood: replay says so
+            resource = exchange.address.resource
+            for entity in _entities(exchange, page):
+                if isinstance(resource, EntitySet):
+                    sets.setdefault(resource.name, {})[entity["id"]] = entity
+                else:
+                    singleton.update(entity)
+    return {**singleton, **{name: list(entities.values()) for name, entities in sets.items()}}
+
+
+def read_exchange(example: Example, service: Service) -> Exchange:
+    """An example as an exchange. Raises GraphError where its request leads nowhere here,
+    MockGraphError where the page cannot be understood."""
+    request, response = example.request, example.response
+    if response is None:
+        raise MockGraphError("the page shows no response")
+    url = urlsplit(request.target)
+    address = addressing.resolve(request.method, url.path, service)
+    asked, shown = schemas(address)
+    body = _concrete(asked, request.json())
+    answer = _concrete(shown, response.unwrapped())
+    state, key = _state_needed(address, body, answer)
+    path = _PLACEHOLDER.sub(quote(key, safe=""), url.path)
+    query = f"?{url.query}" if url.query else ""
+    return Exchange(request.method, path + query, body, response.status, answer, address, state)
+
+
+def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
+    """The types of what a request sends to an address and of what it is answered.
+
+    Where a collection is answered, the type is its items'.
+    """
+    action = address.action
+    if action is not None:
+        return action.parameters, action.returns
+    if address.path:
+        declared = edm.property_at(address.resource.type, address.path)
+        item = declared.item if isinstance(declared, edm.Collection) else declared
+        schema = item.schema if isinstance(item, edm.Complex) else None
+        return schema, schema
+    return address.type, address.type
+
+
+def _entities(exchange: Exchange, page: Page) -> list[dict[str, Any]]:
+    """The entities that a response shows with their keys."""
+    if exchange.address.operation not in _SHOWING:
+        return []
+    shown = exchange.answer
+    if isinstance(shown, dict) and isinstance(shown.get("value"), list):
+        shown = shown["value"]
+    found = shown if isinstance(shown, list) else [shown]
+    entities = [each for each in found if isinstance(each, dict) and each.get("id")]
+    for entity in entities:
+        try:
+            edm.load(exchange.address.type, entity)
+        except GraphError as error:
+            raise MockGraphError(
+                f"The response on the page {page.name} does not fit: {error}"
+            ) from None
+    return entities
+
+
+def _state_needed(address: Address, body: Json, answer: Json) -> tuple[dict[str, Any], str]:
+    """A state in which the request can have the documented answer, and the key it is about.
+
+    What a write sets is left out, so that the answer shows the write and not the seed.
+    """
+    resource = address.resource
+    if address.action is not None:
+        return _state_for_action(address, body, answer)
+    if address.operation is Operation.LIST and isinstance(answer, dict):
+        shown = answer.get("value", [])
+        return {resource.name: shown} if isinstance(resource, EntitySet) else {}, ""
+    shown = dict(answer) if isinstance(answer, dict) else {}
+    if address.writes and isinstance(body, dict):
+        shown = {name: value for name, value in shown.items() if name not in body}
+    given = address.key if address.key and not _PLACEHOLDER.search(address.key) else None
+    shown.setdefault("id", given or str(uuid.uuid4()))
+    if not isinstance(resource, EntitySet):
+        return shown, ""
+    if address.operation is Operation.CREATE:
+        return {}, ""
+    return {resource.name: [shown]}, shown["id"]
+
+
+def _state_for_action(address: Address, body: Json, answer: Json) -> tuple[dict[str, Any], str]:
+    """The entities that an action's parameters name, by key or, as text, by external id.
+
+    Of an entity that is shown as it is afterwards, what the action does not set is there before.
+    """
+    key = str(uuid.uuid4())
+    if address.key is not None:
+        return {address.resource.name: [{"id": key}]}, key
+    values = body.get("value", []) if isinstance(body, dict) else []
+    shown = answer.get("value", []) if isinstance(answer, dict) else []
+    before = {each["id"]: each for each in shown if isinstance(each, dict) and each.get("id")}
+    external = "externalId" in address.type.properties()
+    entities = []
+    for value in values:
+        if isinstance(value, str):
+            entities.append({"id": value, **({"externalId": value} if external else {})})
+        elif name := value.get("id"):
+            kept = {key: item for key, item in before.get(name, {}).items() if key not in value}
+            entities.append({"id": name, **kept})
+    creates = address.action is not None and address.action.creates
+    return {address.resource.name: [] if creates else entities}, ""
+
+
+def _concrete(schema: Structured | None, value: Json) -> Json:
+    """The value with a member, or an instant, where the page prints a word for any."""
+    if schema is None:
+        return value
+    if isinstance(value, list):
+        return [_concrete(schema, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    declared = schema.properties()
+    return {
+        name: _concrete_value(declared[name], item)
+        if name in declared
+        else (_concrete(schema, item) if name == "value" else item)
+        for name, item in value.items()
+    }
+
+
+def _is_placeholder(value: Json) -> bool:
+    """Whether a page prints a word for any value: "String", "String (timestamp)", "{status}"."""
+    if not isinstance(value, str):
+        return False
+    return value == "String" or not re.fullmatch(r"[\w.:+-]+", value)
+
+
+def _concrete_value(declared: edm.Property, value: Json) -> Json:
+    if isinstance(declared, edm.Enum) and _is_placeholder(value):
+        return next(iter(declared.members.__members__))
+    if isinstance(declared, edm.DateTimeOffset) and _is_placeholder(value):
+        return _SOME_INSTANT
+    if isinstance(declared, edm.Complex):
+        return _concrete(declared.schema, value)
+    if isinstance(declared, edm.Collection) and isinstance(value, list):
+        return [_concrete_value(declared.item, item) for item in value]
+    return value

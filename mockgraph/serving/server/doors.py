@@ -1,0 +1,74 @@
+"""Where a server is entered: a port bound before anything is served, and who comes in by it."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from mockgraph.errors import MockGraphError
+from mockgraph.serving.server.connection import Connect, Connection, Sleep
+from mockgraph.serving.server.requests import environ_of
+
+_BACKLOG = 1024
+
+
+class Door:
+    """A listening socket for a host and port, port 0 being any free one.
+
+    ``connect`` makes connections of accepted sockets. Raises MockGraphError where the address
+    cannot be had; ``option`` is what to choose another port with.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        option: str = "--port",
+        scheme: str = "http",
+        connect: Connect = Connection,
+    ):
+        self._listener = _listen(host, port, option)
+        self._connect = connect
+        self.host = host
+        self.port: int = self._listener.getsockname()[1]
+        self.scheme = scheme
+        self._environ = environ_of(scheme, host, self.port)
+
+    @property
+    def origin(self) -> str:
+        """``SCHEME://HOST:PORT``, as a client writes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    def fileno(self) -> int:
+        return self._listener.fileno()
+
+    def admit(self, max_body: int, sleep: Sleep) -> Connection:
+        """The next who has come. Raises OSError, BlockingIOError where nobody is there."""
+        accepted, peer = self._listener.accept()
+        accepted.setblocking(False)
+        # Without it an answer's second packet waits for an ACK.
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        environ = {**self._environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
+        return self._connect(accepted, environ, max_body, sleep)
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._listener.close()
+
+
+def _listen(host: str, port: int, option: str) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise MockGraphError(f"{port} is no port: ports go from 0 to 65535.")
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        raise MockGraphError(
+            f"Cannot listen on {host} port {port}: {reason}. "
+            f"Choose another with {option}, or {option} 0 for any free one."
+        ) from error
+    listener.setblocking(False)
+    return listener

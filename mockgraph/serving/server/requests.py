@@ -1,0 +1,299 @@
+"""From the bytes that a client sends to requests, each as WSGI's environ.
+
+The grammar is httptools' (llhttp's, which Node.js has). It is strict: what could be read in two
+ways is refused. What it leaves open is bounded here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from httptools import (
+    HttpParserCallbackError,
+    HttpParserError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
+
+from mockgraph.errors import BadRequest, GraphError
+from mockgraph.serving.server.limits import (
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_TARGET,
+    CutOff,
+    HeadersTooLarge,
+    TargetTooLong,
+    most_bytes,
+)
+
+Environ = dict[str, Any]
+
+# Header fields that are not HTTP_... in environ.
+_CGI = frozenset({b"content-type", b"content-length"})
+_VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1"})
+_NO_HTTP = "This is not HTTP/1.1: {}."
+_NO_CODING = "A body is sent chunked or as it is, not in the transfer coding '{}'."
+
+
+class _Stop(Exception):
+    """Raised in what the parser calls, to end it: what follows is not read."""
+
+
+class Request(NamedTuple):
+    """A request that can be answered; ``keep`` tells that others may follow."""
+
+    environ: Environ
+    keep: bool
+
+
+def environ_of(scheme: str, host: str, port: int) -> Environ:
+    """What is alike in the requests of one port, by PEP 3333."""
+    return {
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,  # a chunked body can be read to its end
+    }
+
+
+class Requests:
+    """The requests of one connection: ``ready`` to be answered, or the ``refusal`` of one.
+
+    A body is kept whole before its request is ready, so that a client that sends slowly costs
+    no thread, and one that breaks off reaches no app. A body of more than ``max_body`` bytes is
+    not read on: its request is ready with a longer Content-Length, or with more than
+    ``max_body`` bytes of the body, for the app to refuse; reading on fails. What is put to the
+    control plane may be a whole state, and is kept up to ``MAX_STATE`` bytes. ``ended`` tells that
+    there is nothing after the last of ``ready``, ``abandoned`` that the client may have sent
+    more all the same, ``waits`` that it holds a body back until told to continue. ``beyond`` are
+    the bytes that it sent after a CONNECT: they are for the tunnel.
+    """
+
+    __slots__ = (
+        "_base",
+        "_body",
+        "_environ",
+        "_fields",
+        "_fruitless",
+        "_in_head",
+        "_limit",
+        "_max_body",
+        "_parser",
+        "_size",
+        "_target",
+        "_upgrade",
+        "abandoned",
+        "beyond",
+        "ended",
+        "ready",
+        "refusal",
+        "under_way",
+        "waits",
+    )
+
+    def __init__(self, base: Environ, max_body: int):
+        self.ready: deque[Request] = deque()
+        self.refusal: GraphError | None = None
+        self.under_way = False  # a head is complete, its body is not
+        self.ended = False
+        self.abandoned = False
+        self.waits = False
+        self.beyond = 0
+        self._base = base
+        self._max_body = self._limit = max_body
+        self._parser = HttpRequestParser(self)
+        self._in_head = False
+        self._upgrade: bytes | None = None
+        self._size = self._fruitless = 0
+
+    def forget(self) -> None:
+        """Let go of the connection and the parser: in a circle they would wait for a collection."""
+        self._base = {}
+        self._environ = self._base
+        self._parser = HttpRequestParser(None)
+
+    def feed(self, data: bytes) -> None:
+        """Take what was received."""
+        received = self._size
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
+        except HttpParserCallbackError:
+            if not self.ended:
+                raise
+        except HttpParserError as error:
+            self._refuse(BadRequest(_NO_HTTP.format(error)))
+        if self._in_head:
+            self._size += len(data)
+            if self._size > MAX_HEAD:
+                self._refuse(HeadersTooLarge())
+        elif self.under_way:
+            # Trailers and chunk extensions: the body does not grow by them, nor may they.
+            self._fruitless = self._fruitless + len(data) if self._size == received else 0
+            if self._fruitless > MAX_HEAD:
+                self._refuse(HeadersTooLarge())
+
+    def end(self) -> None:
+        """Take that nothing more will come."""
+        if self.under_way or self._in_head:
+            self._refuse(BadRequest("The request ended before it was complete."))
+        self.ended = True
+
+    def _refuse(self, error: GraphError) -> None:
+        if not self.ended:
+            self.refusal = error
+            self._stop()
+
+    def _stop(self) -> None:
+        self.ended = self.abandoned = True
+        self.under_way = self._in_head = self.waits = False
+
+    def _stay(self, rest: bytes) -> None:
+        """Go on with HTTP/1.1 where a client offers another protocol.
+
+        llhttp takes all that follows for that protocol, the body too; so the body's framing is
+        told once more to a new parser, which adds the body to the request that was begun.
+        """
+        framing = self._upgrade
+        if framing is None:  # a tunnel, whose only request is ready
+            self.abandoned = True
+            self.beyond = len(rest)
+            return
+        self._parser = HttpRequestParser(self)
+        self._parser.feed_data(framing)
+        self._upgrade = None
+        self.feed(rest)
+
+    # What the parser calls -------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._upgrade is not None:
+            return
+        self._environ = self._base.copy()
+        self._target = b""
+        self._body: list[bytes] = []
+        self._fields = self._size = self._fruitless = 0
+        self._in_head = True
+
+    def on_url(self, part: bytes) -> None:
+        self._target += part
+        if len(self._target) > MAX_TARGET:
+            self._refuse(TargetTooLong())
+            raise _Stop
+
+    def on_header(self, field: bytes, value: bytes) -> None:
+        self._fields += 1
+        if self._fields > MAX_HEADERS:
+            self._refuse(HeadersTooLarge())
+            raise _Stop
+        name = _variable(field)
+        if name is None or not self._in_head or self._upgrade is not None:
+            return  # no field of this head: a trailer, or a name that stands for another
+        text = value.decode("latin-1").rstrip(" \t")
+        environ = self._environ
+        environ[name] = f"{environ[name]},{text}" if name in environ else text
+
+    def on_headers_complete(self) -> None:
+        if self._upgrade is not None:
+            return
+        self._in_head = False
+        self.under_way = True
+        self._size = 0
+        environ, parser = self._environ, self._parser
+        environ["REQUEST_METHOD"] = parser.get_method().decode()
+        version = environ["SERVER_PROTOCOL"] = f"HTTP/{parser.get_http_version()}"
+        self._address()
+        if version not in _VERSIONS:
+            self._refuse(BadRequest(_NO_HTTP.format(f"it says {version}")))
+            raise _Stop
+        if version == "HTTP/1.1" and not environ.get("HTTP_HOST"):
+            self._refuse(BadRequest("The Host header is missing."))
+            raise _Stop
+        self._limit = most_bytes(environ["REQUEST_METHOD"], environ["PATH_INFO"], self._max_body)
+        coding = environ.get("HTTP_TRANSFER_ENCODING")
+        if coding is not None and coding.lower() != "chunked":
+            self._refuse(BadRequest(_NO_CODING.format(coding[:100])))
+            raise _Stop
+        if int(environ.get("CONTENT_LENGTH", 0)) > self._limit:
+            self._cut_off()
+        if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
+            self._upgrade = _framing(environ)
+        self.waits = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+
+    def on_body(self, part: bytes) -> None:
+        self.waits = False
+        self._body.append(part)
+        self._size += len(part)
+        if self._size > self._limit:
+            self._cut_off()
+
+    def on_message_complete(self) -> None:
+        if self._upgrade is not None and self._parser.should_upgrade():
+            return  # the body, if any, is still to come
+        keep = self._keeps()
+        self._complete(BytesIO, keep)
+        self.ended = not keep
+
+    def _cut_off(self) -> None:
+        self._complete(CutOff, keep=False)
+        self._stop()
+        raise _Stop
+
+    def _complete(self, stream: type[BytesIO], keep: bool) -> None:
+        self.under_way = self.waits = False
+        self._environ["wsgi.input"] = stream(b"".join(self._body))
+        self.ready.append(Request(self._environ, keep))
+
+    def _keeps(self) -> bool:
+        environ = self._environ
+        if environ["REQUEST_METHOD"] == "CONNECT":
+            return False
+        tokens = environ.get("HTTP_CONNECTION", "").lower()
+        if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            return "close" not in tokens
+        return "keep-alive" in tokens
+
+    def _address(self) -> None:
+        """The request's target as CGI has it; ``REQUEST_URI`` is as it was sent."""
+        environ, target = self._environ, self._target.decode("ascii")
+        environ["REQUEST_URI"] = target
+        if target[:1] != "/" and "://" in target:  # the absolute form, as to a proxy
+            authority, slash, rest = target.partition("://")[2].partition("/")
+            environ["HTTP_HOST"] = authority.partition("?")[0]
+            target = slash + rest if slash else "/"
+        path, _, environ["QUERY_STRING"] = target.partition("?")
+        if "%" in path:
+            path = unquote_to_bytes(path).decode("latin-1")
+        environ["PATH_INFO"] = path
+
+
+@lru_cache(maxsize=512)
+def _variable(field: bytes) -> str | None:
+    """The name in environ of a header field, None where it could be taken for another's."""
+    name = field.lower()
+    if b"_" in name:
+        return None
+    variable = name.decode("latin-1").upper().replace("-", "_")
+    return variable if name in _CGI else f"HTTP_{variable}"
+
+
+def _framing(environ: Environ) -> bytes:
+    """The head of a request that has the body of this one."""
+    length = environ.get("CONTENT_LENGTH")
+    if length is not None:
+        return f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode()
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return b"POST / HTTP/1.1\r\n\r\n"

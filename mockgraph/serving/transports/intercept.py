@@ -1,0 +1,105 @@
+"""Calls to Microsoft's hosts answered in process, calls to others refused."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from mockgraph.serving.server.answers import WSGIApp
+from mockgraph.serving.transports.endpoint import Endpoint
+from mockgraph.serving.transports.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.serving.transports.patches import Patches
+from mockgraph.serving.transports.refusals import Attempt, CallRefused
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Intercept:
+    """A context manager, or a decorator, within which an app answers for ``hosts``.
+
+    Names in ``hosts`` and ``allow`` may have a ``*`` for anything. Calls to this machine and to
+    ``allow`` go out as ever, others are refused with CallRefused; ``refused`` has those, the
+    more for code that catches every exception. ``headers`` are added to every request that is
+    answered. It holds for the process, all of its threads included, and may be nested: the
+    innermost that knows a host answers.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApp,
+        hosts: Iterable[str] = (*GRAPH_HOSTS, *SIGN_IN_HOSTS),
+        headers: Mapping[str, str] | None = None,
+        allow: Iterable[str] = (),
+    ):
+        self.refused: list[Attempt] = []
+        self._endpoint = Endpoint(app, headers=headers)
+        self._hosts = _names(hosts)
+        self._allowed = _names(allow)
+        self._entered: list[Patches] = []
+
+    def __enter__(self) -> Self:
+        self._entered.append(Patches.enter(self))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._entered.pop().leave(self)
+
+    def __call__(self, function: F) -> F:
+        """The function, with its calls intercepted each time that it runs."""
+
+        @wraps(function)
+        def intercepted(*args: Any, **options: Any) -> Any:
+            with self:
+                return function(*args, **options)
+
+        @wraps(function)
+        async def intercepted_async(*args: Any, **options: Any) -> Any:
+            with self:
+                return await function(*args, **options)
+
+        is_async = inspect.iscoroutinefunction(function)
+        return cast("F", intercepted_async if is_async else intercepted)
+
+    def __repr__(self) -> str:
+        entered = "in force" if self._entered else "not in force"
+        return f"<Intercept {', '.join(self._hosts)}: {entered}, {len(self.refused)} refused>"
+
+    @classmethod
+    def end_all(cls, app: WSGIApp) -> int:
+        """End those in force for which this app answers, however often entered; how many."""
+        left = [
+            each
+            for each in Patches.interceptors()
+            if isinstance(each, cls) and each._endpoint.app is app
+        ]
+        for each in left:
+            each.__exit__(None, None, None)
+        return len(left)
+
+    def check(self) -> None:
+        """Raises CallRefused with every call that was refused, if any was."""
+        if self.refused:
+            raise CallRefused(self.refused)
+
+    # -- for Patches ----------------------------------------------------------------------
+
+    def answers(self, host: str) -> Endpoint | None:
+        return self._endpoint if matches(host, self._hosts) else None
+
+    def allows(self, host: str) -> bool:
+        return matches(host, self._allowed)
+
+    def note(self, attempt: Attempt) -> None:
+        self.refused.append(attempt)
+
+
+def _names(hosts: Iterable[str]) -> tuple[str, ...]:
+    return (hosts,) if isinstance(hosts, str) else tuple(hosts)

@@ -1,0 +1,158 @@
+"""http.client answered in process, and what is built on it: urllib.request, urllib3, requests.
+
+The connection gets something that it takes for its socket. All that comes of it is http.client's
+own doing, as over a real one: parsing, streaming, timeouts, connections that break.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mockgraph.serving.transports.endpoint import PORTS, Endpoint, Peer
+from mockgraph.serving.transports.exchange import TimedOut
+from mockgraph.serving.transports.http1 import Conversation
+from mockgraph.serving.transports.refusals import Attempt
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from mockgraph.serving.transports.patches import Patches
+
+
+class Socket:
+    """What http.client needs of a socket, for one request and its answer."""
+
+    def __init__(self, endpoint: Endpoint, peer: Peer, timeout: float | None):
+        self._conversation = Conversation(endpoint, peer)
+        self.settimeout(timeout)
+
+    def settimeout(self, timeout: float | None) -> None:
+        self._conversation.timeout = timeout
+
+    def sendall(self, data: ReadableBuffer) -> None:
+        self._conversation.send(bytes(memoryview(data)))
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        return io.BufferedReader(_Received(self._conversation))
+
+    def shutdown(self, how: int) -> None:
+        """Break off an answer under way, from another thread: urllib3 offers that."""
+        del how
+        self._conversation.close()
+
+    def close(self) -> None:
+        """Nothing: whoever reads the answer reads on, as from a socket's file."""
+
+
+class _Received(io.RawIOBase):
+    """The bytes of an answer."""
+
+    def __init__(self, conversation: Conversation):
+        self._conversation = conversation
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        if not self._left:
+            try:
+                self._left = memoryview(self._conversation.receive())
+            except TimedOut:
+                raise TimeoutError("timed out") from None
+        taken = memoryview(buffer).cast("B")
+        size = min(len(taken), len(self._left))
+        taken[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+    def close(self) -> None:
+        super().close()
+        self._conversation.close()
+
+
+def attach(connection: Any, endpoint: Endpoint, peer: Peer) -> None:
+    """Connect a connection to an endpoint."""
+    timeout = connection.timeout
+    if timeout is not None and not isinstance(timeout, (int, float)):
+        timeout = socket.getdefaulttimeout()  # http.client's object for "not given"
+    connection.sock = Socket(endpoint, peer, timeout)
+    # urllib3's: that no warning is due, and that an error from now on is none of a proxy.
+    connection.is_verified = connection._has_connected_to_proxy = True
+
+
+def detach(connection: Any) -> None:
+    """Disconnect a connection whose answer is under way: the next request makes a new one."""
+    if is_attached(connection):
+        connection.sock = None
+
+
+def is_attached(connection: Any) -> bool:
+    """Whether a connection leads to an endpoint."""
+    return isinstance(connection.sock, Socket)
+
+
+def peer_of(connection: Any) -> Peer:
+    """Whom a connection is for: behind a proxy, not whom it leads to."""
+    scheme = "https" if connection.default_port == PORTS["https"] else "http"
+    if connection._tunnel_host:
+        return Peer(scheme, connection._tunnel_host, connection._tunnel_port)
+    return Peer(scheme, connection.host, connection.port)
+
+
+def addressed(url: str, peer: Peer) -> Peer:
+    """Whom a request is for: this peer, unless it is for a proxy, which is told the whole URL."""
+    if url.startswith("/"):
+        return peer
+    parts = urlsplit(url)
+    if parts.hostname is None:
+        return peer
+    return Peer(parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme, peer.port))
+
+
+def patch_connect(owner: Any, patches: Patches) -> None:
+    """Intercept a connection that is made before there is a request."""
+    connect = owner.connect
+
+    def routed_connect(connection: Any) -> None:
+        peer = peer_of(connection)
+        endpoint = patches.route(Attempt(peer.host, f"a call to {peer.host} port {peer.port}"))
+        if endpoint is None:
+            with patches.passing():
+                connect(connection)
+        else:
+            attach(connection, endpoint, peer)
+
+    patches.replace(owner, "connect", routed_connect)
+
+
+def patch(module: ModuleType, patches: Patches) -> None:
+    """Intercept calls that are made through http.client."""
+    putrequest = module.HTTPConnection.putrequest
+    getresponse = module.HTTPConnection.getresponse
+
+    def routed_putrequest(
+        connection: Any, method: str, url: str, *args: Any, **options: Any
+    ) -> None:
+        if not is_attached(connection):
+            peer = addressed(url, peer_of(connection))
+            endpoint = patches.route(Attempt(peer.host, f"{method} {peer.url(url)}"))
+            if endpoint is not None:
+                if connection.sock is not None:
+                    connection.sock.close()
+                attach(connection, endpoint, peer)
+        putrequest(connection, method, url, *args, **options)
+
+    def routed_getresponse(connection: Any) -> Any:
+        response = getresponse(connection)
+        detach(connection)
+        return response
+
+    patches.replace(module.HTTPConnection, "putrequest", routed_putrequest)
+    patches.replace(module.HTTPConnection, "getresponse", routed_getresponse)
+    patch_connect(module.HTTPConnection, patches)
+    patch_connect(module.HTTPSConnection, patches)

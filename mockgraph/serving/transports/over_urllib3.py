@@ -1,0 +1,76 @@
+"""urllib3 answered in process, and requests with it, which has urllib3 do its work."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from mockgraph.serving.transports.endpoint import PORTS, Endpoint, Peer
+from mockgraph.serving.transports.over_http_client import (
+    addressed,
+    attach,
+    detach,
+    is_attached,
+    patch_connect,
+    peer_of,
+)
+from mockgraph.serving.transports.refusals import Attempt
+
+if TYPE_CHECKING:
+    from mockgraph.serving.transports.patches import Patches
+
+
+class InProcessPool(HTTPConnectionPool):
+    """A pool whose connections lead to an endpoint, whatever host they are for."""
+
+
+class InProcessSecurePool(HTTPSConnectionPool, InProcessPool):
+    """The same for https."""
+
+
+def pools(endpoint: Endpoint) -> dict[str, type[HTTPConnectionPool]]:
+    """The pools of one endpoint by scheme, as a ``PoolManager`` takes them."""
+
+    class Connection(HTTPConnection):
+        def connect(self) -> None:
+            attach(self, endpoint, peer_of(self))
+
+        def putrequest(self, *args: Any, **options: Any) -> None:
+            if not is_attached(self):  # and not later: an intercept would take it for its own
+                self.connect()
+            super().putrequest(*args, **options)
+
+        def getresponse(self) -> Any:
+            response = super().getresponse()
+            detach(self)
+            return response
+
+    class SecureConnection(Connection, HTTPSConnection):
+        pass
+
+    class Pool(InProcessPool):
+        ConnectionCls = Connection
+
+    class SecurePool(InProcessSecurePool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}
+
+
+def patch(module: ModuleType, patches: Patches) -> None:
+    """Intercept calls that are made through urllib3's pools."""
+    patch_connect(module.HTTPConnection, patches)
+    patch_connect(module.HTTPSConnection, patches)
+    urlopen = module.HTTPConnectionPool.urlopen
+
+    def routed_urlopen(pool: Any, method: str, url: str, *args: Any, **options: Any) -> Any:
+        if not isinstance(pool, InProcessPool):
+            # A connection is made before its request is known: a refusal comes early to name it.
+            peer = addressed(url, Peer(pool.scheme, pool.host, pool.port or PORTS[pool.scheme]))
+            patches.route(Attempt(peer.host, f"{method} {peer.url(url)}"))
+        return urlopen(pool, method, url, *args, **options)
+
+    patches.replace(module.HTTPConnectionPool, "urlopen", routed_urlopen)

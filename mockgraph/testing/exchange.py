@@ -1,0 +1,300 @@
+"""A request and its answer, as the journal keeps them: references only, read when looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+from werkzeug.datastructures import Headers
+
+from mockgraph.errors import GraphError
+from mockgraph.odata import addressing
+from mockgraph.redaction import masked, masked_batch, redact, shown
+from mockgraph.service import SERVICE
+from mockgraph.state.intent import Operation
+from mockgraph.testing.judged import Judged
+from mockgraph.testing.matching import ROOTS, caller_of
+
+if TYPE_CHECKING:
+    from mockgraph.http import Environ, Request, Response
+    from mockgraph.state.intent import Address
+
+_FORM = "application/x-www-form-urlencoded"
+_BOM = b"\xef\xbb\xbf"
+_WIDTH = 200  # characters of a URL in a repr
+_UNKNOWN = ("Invalid version:", "Resource not found for the segment")
+_CREATING = (Operation.CREATE, Operation.APPEND)
+
+
+class Exchange(Judged):
+    """A request and its answer.
+
+    ``path`` is decoded and without the tenant's prefix; ``number`` counts from 1 within a
+    tenant; ``at`` is when it was answered, by the tenant's clock, and ``seconds`` how long that
+    took; ``began`` and ``ended`` are real time, of ``time.perf_counter``. ``answered_by`` is
+    ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``. Of what signs somebody in,
+    neither body nor answer is kept. ``caller`` tells apps apart and ``token`` their tokens, both
+    by hashes; ``lane`` tells connections apart, or, for certain, threads and tasks in process.
+    ``effects`` are what faults did, in the words that they are written as.
+    """
+
+    effects: Sequence[object] = ()
+
+    def __init__(
+        self, request: Request, response: Response, number: int, at: datetime, seconds: float
+    ):
+        environ = request.environ
+        self.number = number
+        self.at = at
+        self.seconds = seconds
+        self.ended = time.perf_counter()
+        self.method = request.method
+        self.path = request.path
+        self.status = response.status
+        self.answered_by = request.answered_by
+        self.in_batch = "mockgraph.in_batch" in environ
+        self.lane: str = environ.get("mockgraph.lane") or environ.get("REMOTE_PORT") or ""
+        self.is_lane_certain = "mockgraph.lane" in environ
+        self.request_id = request.request_id
+        header: str = environ.get("HTTP_AUTHORIZATION", "")
+        self.token = hash(header)
+        # An app's id is in tokens that have three parts only.
+        self.caller = self.token if header.count(".") != 2 else hash(caller_of(request))
+        self.body = _content(request, environ)
+        self.response_body = response.body
+        self._query = masked(request.query_string)
+        self._response_headers = response.headers
+        self._found = request.address
+        # The headers alone: nothing of a server's is kept alive.
+        variables = {name: value for name, value in environ.items() if name[0] == "H"}
+        redact(variables)
+        self._variables = variables
+        self._content_type = environ.get("CONTENT_TYPE")
+        self._content_length = environ.get("CONTENT_LENGTH")
+        if self.answered_by == "sign-in":
+            self.body = self.response_body = b""
+
+    @property
+    def began(self) -> float:
+        """When it came, in real time."""
+        return self.ended - self.seconds
+
+    @property
+    def known(self) -> float:
+        """Since when its client can know what came of it, in real time.
+
+        A connection that a fault cuts is cut before that is recorded.
+        """
+        return self.began if self.is_unanswered else self.ended
+
+    @property
+    def root(self) -> str | None:
+        """The root that the path begins with, ``v1.0``; None where that is none."""
+        first = self.path.split("/", 2)[1].lower()
+        return first if first in ROOTS else None
+
+    @property
+    def below(self) -> str:
+        """The path below the root, ``/security/alerts``; all of it where there is no root."""
+        return self.path if self.root is None else self.path[len(self.root) + 1 :] or "/"
+
+    @cached_property
+    def headers(self) -> Headers:
+        """The request's headers, in any letter case; what is secret in them is ``***``."""
+        headers = Headers()
+        for name, value in self._variables.items():
+            if name.startswith("HTTP_"):
+                headers.add(name[5:].replace("_", "-").title(), value)
+        if self._content_type:
+            headers.add("Content-Type", self._content_type)
+        if self._content_length:
+            headers.add("Content-Length", self._content_length)
+        return headers
+
+    @cached_property
+    def response_headers(self) -> Headers:
+        """The answer's headers; cookies in them are ``***``."""
+        return Headers([(name, shown(name, value)) for name, value in list(self._response_headers)])
+
+    @property
+    def client_request_id(self) -> str:
+        """The caller's id of the request, or the server's where it gave none."""
+        return self.headers.get("client-request-id") or self.request_id
+
+    @cached_property
+    def options(self) -> list[tuple[str, str]]:
+        """The query options in their order."""
+        return parse_qsl(self._query.decode(errors="replace"), keep_blank_values=True)
+
+    @cached_property
+    def query(self) -> Mapping[str, Any]:
+        """The query options: a text each, or a list of them where one was given repeatedly."""
+        found: dict[str, Any] = {}
+        for name, value in self.options:
+            before = found.get(name)
+            if before is None:
+                found[name] = value
+            else:
+                found[name] = [*before, value] if isinstance(before, list) else [before, value]
+        return found
+
+    @cached_property
+    def json(self) -> Any:
+        """The request's body as JSON; None where it is empty or none."""
+        return _parsed(self.body)
+
+    @property
+    def text(self) -> str:
+        """The request's body as text."""
+        return self.body.decode(errors="replace")
+
+    @cached_property
+    def response(self) -> Any:
+        """The answer's body: a value where it is JSON, else a text; None where there is none."""
+        if not self.response_body:
+            return None
+        value = _parsed(self.response_body)
+        return self.response_body.decode(errors="replace") if value is None else value
+
+    @property
+    def error(self) -> str | None:
+        """The code of the error that was answered."""
+        return self._error("code")
+
+    @property
+    def error_message(self) -> str | None:
+        """The message of the error that was answered."""
+        return self._error("message")
+
+    @cached_property
+    def address(self) -> Address | None:
+        """Where it led in the service, also where a fault kept it from getting there."""
+        if self._found is not None:
+            return self._found
+        try:
+            return addressing.resolve(self.method, self.path, SERVICE)
+        except GraphError:
+            return None
+
+    @property
+    def operation(self) -> str | None:
+        """What was asked for: ``update security/alerts/{id}``; None where it led nowhere."""
+        address = self.address
+        if address is None:
+            return None
+        parts = [address.root.singleton]
+        if address.resource.name.lower() != address.root.singleton.lower():
+            parts.append(address.resource.name)
+        parts += ["{id}"] if address.key is not None else []
+        parts += [address.within.name] if address.within else []
+        parts += [address.action.name] if address.action else address.path
+        return f"{address.operation.value} {'/'.join(parts)}"
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes something each time that it is sent."""
+        address = self.address
+        if address is None:
+            return False
+        return address.operation in _CREATING or bool(address.action and address.action.creates)
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether a fault broke the connection before anything was answered."""
+        cut = self.status == 503 and not self.response_body and self.answered_by == "fault"
+        return cut and "Content-Type" not in self.response_headers
+
+    @property
+    def is_unemulated(self) -> bool:
+        """Whether it asked for what MockGraph does not emulate, and no stub answered it."""
+        if self.answered_by != "emulation" or self.status not in (400, 501):
+            return False
+        message = self.error_message or ""
+        return self.error == "notImplemented" or message.startswith(_UNKNOWN)
+
+    @property
+    def url(self) -> str:
+        """The path with the query."""
+        query = self._query.decode(errors="replace")
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def size(self) -> int:
+        """How many bytes its bodies take."""
+        return len(self.body) + len(self.response_body)
+
+    def as_json(self) -> dict[str, Any]:
+        """The exchange as the control plane shows it; orjson writes it, however deep bodies are."""
+        is_json = self.json is not None
+        return {
+            "number": self.number,
+            "at": self.at.isoformat(),
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": dict(self.headers),
+            "json": _fragment(self.body) if is_json else None,
+            "body": None if is_json else self.text,
+            "status": self.status,
+            "response": self._shown_response(),
+            "responseHeaders": dict(self.response_headers),
+            "durationMs": round(self.seconds * 1000, 3),
+            "operation": self.operation,
+            "answeredBy": self.answered_by,
+            "faults": [str(each) for each in self.effects],
+            "inBatch": self.in_batch,
+            "requestId": self.request_id,
+            "clientRequestId": self.client_request_id,
+            "misdeeds": [each.rule for each in self.misdeeds],
+        }
+
+    def __repr__(self) -> str:
+        url = self.url if len(self.url) <= _WIDTH else f"{self.url[:_WIDTH]}..."
+        status = "no answer" if self.is_unanswered else self.status
+        by = "" if self.answered_by == "emulation" else f" by {self.answered_by}"
+        if self.effects and self.answered_by != "fault":
+            by += f" with {' and '.join(map(str, self.effects))}"
+        batch = " in a batch" if self.in_batch else ""
+        bad = "".join(f" {each.rule}" for each in self.misdeeds)
+        return f"<{self.number}: {self.method} {url} -> {status}{by}{batch}{bad}>"
+
+    def _error(self, member: str) -> str | None:
+        body = self.response
+        error = body.get("error") if isinstance(body, dict) else None
+        value = error.get(member) if isinstance(error, dict) else None
+        return value if isinstance(value, str) else None
+
+    def _shown_response(self) -> Any:
+        value = self.response
+        return value if value is None or isinstance(value, str) else _fragment(self.response_body)
+
+
+def _content(request: Request, environ: Environ) -> bytes:
+    """The body, also where what answered did not read it; empty where it cannot be read."""
+    if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    try:
+        content = request.content
+    except GraphError:
+        return b""
+    # No request of Graph's is a form: what is here is somebody's try to sign in.
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        return masked(content)
+    return masked_batch(content) if request.path[-7:].lower() == "/$batch" else content
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return orjson.loads(data.removeprefix(_BOM))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _fragment(data: bytes) -> orjson.Fragment:
+    """JSON as it was sent: orjson reads values that are nested too deep for it to write."""
+    return orjson.Fragment(data.removeprefix(_BOM))

@@ -1,0 +1,276 @@
+"""Graph as a test has it in hand: a tenant's state, its faults and stubs, its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+import orjson
+
+from mockgraph.errors import MockGraphError
+from mockgraph.seeds import Seed, copied, initial_document, read_seeds
+from mockgraph.service import SERVICE
+from mockgraph.serving import transports
+from mockgraph.serving.transports import Intercept
+from mockgraph.settings import Settings
+from mockgraph.testing.expectations import Expectation, Expected, check_called, check_emulated
+from mockgraph.testing.faults import Faults, Rule
+from mockgraph.testing.journal import Exchange, Requests
+from mockgraph.testing.police import check_well_behaved, rules
+from mockgraph.testing.stubs import Function, Reply, Stubs
+from mockgraph.testing.tenant import Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+    from requests.adapters import BaseAdapter
+    from urllib3 import Retry
+
+    from mockgraph.clock import Clock
+    from mockgraph.http import WSGIApp
+    from mockgraph.state import Snapshot, State
+    from mockgraph.testing.faults.parts import Options
+
+F = TypeVar("F", bound=Function)
+
+
+class Graph:
+    """One tenant of a running MockGraph.
+
+    ``origin`` is where the tenant's roots hang: ``http://HOST:PORT``, with its prefix.
+    """
+
+    # The last seeds that were put in place, and what came of them.
+    _seeded: tuple[State, bytes, Snapshot] | None = None
+
+    def __init__(self, app: WSGIApp, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
+        self._app: WSGIApp | None = app
+        self._its_tenant = tenant
+        self._its_origin = origin
+        self._docs = docs
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.origin}>"
+
+    @property
+    def origin(self) -> str:
+        """``http://HOST:PORT``, and ``/t/NAME`` for a tenant that has a name."""
+        return self._its_origin
+
+    @property
+    def url(self) -> str:
+        """The root that the documentation uses, ``{origin}/localtest``."""
+        return f"{self.origin}/localtest"
+
+    def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
+        """Back to the state that the server, or the test, started with, or to that of other seeds.
+
+        Faults and stubs are gone, and the clock shows real time.
+        """
+        self._tenant.reset()
+        seeds = read_seeds(seed)
+        if seeds:
+            self._seed(seeds)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
+        return _own(self._tenant.state.document())
+
+    @state.setter
+    def state(self, document: Mapping[str, Any]) -> None:
+        self._tenant.replace(copied(document))
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that times are taken from and judged by: freeze it, or move it."""
+        return self._tenant.state.clock
+
+    # -- snapshots ------------------------------------------------------------------------
+
+    def snapshot(self, name: str, document: Mapping[str, Any] | None = None) -> None:
+        """Keep the state as it is now under a name, or another that a document gives."""
+        read = self._tenant.read
+        self._tenant.keep(name, None if document is None else read(copied(document)))
+
+    @property
+    def snapshots(self) -> list[str]:
+        """The names that states are kept under."""
+        return list(self._tenant.snapshots)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The state that is kept under a name, as a document. Raises NotFound."""
+        return _own(self._tenant.document(name))
+
+    def restore(self, name: str) -> None:
+        """Back to the state that was kept under a name. Raises NotFound."""
+        self._tenant.restore(name)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever is written within the block is taken back at its end."""
+        before = self._tenant.state.snapshot()
+        try:
+            yield
+        finally:
+            self._tenant.go_back(before)
+
+    # -- faults and stubs -----------------------------------------------------------------
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong: ``graph.faults.throttle(times=2)``, and the other presets."""
+        return self._tenant.faults
+
+    def fault(self, **options: Unpack[Options]) -> Rule:
+        """Put a fault in force, made up of its parts::
+
+        graph.fault(method="PATCH", path="/security", status=503, times=2)
+        """
+        return self.faults.add(**options)
+
+    @property
+    def stubs(self) -> Stubs:
+        """A test's own answers: ``graph.stubs.add("GET", "/users/{id}", json={...})``."""
+        return self._tenant.stubs
+
+    def stub(self, method: str | None, path: str, **reply: Unpack[Reply]) -> Callable[[F], F]:
+        """Make a function answer, as a decorator::
+
+        @graph.stub("GET", "/users/{id}")
+        def user(request, id):
+            return {"id": id}
+        """
+        return self.stubs.decorator(method, path, **reply)
+
+    # -- what was asked -------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Requests:
+        """The requests so far, oldest first.
+
+        Each has ``method``, ``path``, ``query``, ``headers``, ``json``, ``status``, ``response``;
+        see :class:`mockgraph.testing.exchange.Exchange`.
+        """
+        return self._tenant.requests()
+
+    def assert_called(
+        self,
+        method: str | None,
+        path: str,
+        *,
+        times: int | None = None,
+        at_least: int = 1,
+        at_most: int | None = None,
+        **expected: Unpack[Expected],
+    ) -> list[Exchange]:
+        """That such a request was made, ``times`` or at least once; gives those that were::
+
+            graph.assert_called("PATCH", "/security", json={"providerStatus": []}, times=1)
+
+        The path is a pattern of whole ones, with the root or without. In ``json`` what is not
+        named may be anything, unless ``exact``; values may be functions that judge one. Raises
+        AssertionError that shows the nearest misses.
+        """
+        __tracebackhide__ = True
+        expectation = Expectation(method, path, expected)
+        return check_called(self.requests, expectation, times, at_least, at_most)
+
+    def assert_not_called(
+        self, method: str | None, path: str, **expected: Unpack[Expected]
+    ) -> None:
+        """That no such request was made. Raises AssertionError."""
+        __tracebackhide__ = True
+        check_called(self.requests, Expectation(method, path, expected), 0)
+
+    def assert_well_behaved(self, allow: Iterable[str] = ()) -> None:
+        """That clients did nothing that Graph's guidance tells them not to do: come back before
+        ``Retry-After`` has passed, send again what cannot succeed, page by hand, and the like;
+        ``allow`` names what is put up with, ``["no-backoff"]``. Raises AssertionError that
+        lists what they did."""
+        __tracebackhide__ = True
+        check_well_behaved(self.requests, rules(allow) | rules(self._tenant.allowed))
+
+    def assert_stubs_held(self) -> None:
+        """That no function of a stub, and no predicate, raised what is no refusal of Graph's.
+        Raises the first exception that one did raise."""
+        __tracebackhide__ = True
+        errors = self._tenant.errors
+        if not errors:
+            return
+        note = f"There were {len(errors) - 1} more: {errors[1:]!r}"[:1000]
+        if errors[1:] and note not in getattr(errors[0], "__notes__", ()):
+            errors[0].add_note(note)
+        raise errors[0]
+
+    def assert_emulated(self) -> None:
+        """That nothing was asked for that MockGraph does not emulate and no stub answered.
+        Raises AssertionError that lists it."""
+        __tracebackhide__ = True
+        check_emulated(self.requests)
+
+    def token(self, **about: Any) -> str:
+        """An access token without a sign-in, see :meth:`mockgraph.entra.Entra.mint`."""
+        return self._tenant.entra.mint(**about)
+
+    # -- without a socket -----------------------------------------------------------------
+
+    def httpx_transport(self) -> httpx.BaseTransport:
+        """A transport by which ``httpx.Client`` is answered in this process, any host::
+
+        client = httpx.Client(transport=graph.httpx_transport())
+        """
+        return transports.httpx_transport(self._in_process, self._tenant.prefix)
+
+    def async_httpx_transport(self) -> httpx.AsyncBaseTransport:
+        """The same for ``httpx.AsyncClient``."""
+        return transports.async_httpx_transport(self._in_process, self._tenant.prefix)
+
+    def requests_adapter(self, max_retries: int | Retry = 0) -> BaseAdapter:
+        """An adapter by which ``requests.Session`` is answered in this process, any host::
+
+        session.mount("https://", graph.requests_adapter())
+        """
+        prefix = self._tenant.prefix
+        return transports.requests_adapter(self._in_process, prefix, max_retries=max_retries)
+
+    def intercept(self, allow: Iterable[str] = ()) -> Intercept:
+        """Within a block, calls to Microsoft's hosts are answered in this process::
+
+            with graph.intercept():
+                requests.get("https://graph.microsoft.com/v1.0/security/alerts", headers=...)
+
+        Calls to this machine go out as ever, and so do those to the hosts in ``allow``, whose
+        names may have a ``*``; any other raises CallRefused, which names the call.
+        """
+        name = self._tenant.name
+        headers = {"x-mockgraph-tenant": name} if name else None
+        return Intercept(self._in_process, headers=headers, allow=allow)
+
+    @property
+    def _in_process(self) -> WSGIApp:
+        if self._app is None:
+            raise MockGraphError("This MockGraph is not running; start it, or use a with block.")
+        return self._app
+
+    def _seed(self, seeds: tuple[Any, ...]) -> None:
+        """Put seeds in place; the same ones again are a snapshot that is gone back to."""
+        written = orjson.dumps(seeds)
+        state = self._tenant.state
+        if self._seeded is not None and self._seeded[:2] == (state, written):
+            self._tenant.go_back(self._seeded[2])
+            return
+        self._tenant.replace(initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs)))
+        self._seeded = (state, written, state.snapshot())
+
+    @property
+    def _tenant(self) -> Tenant:
+        return self._its_tenant
+
+
+def _own(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a document that its reader may change."""
+    copy: dict[str, Any] = orjson.loads(orjson.dumps(document))
+    return copy

@@ -1,0 +1,178 @@
+"""The journal of a tenant: what was asked, what was answered, by whom, how long it took.
+
+Recording keeps references and parses nothing; an exchange is read when somebody looks at it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+from mockgraph.clock import Clock
+from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.matching import ROOTS, PathPattern
+
+if TYPE_CHECKING:
+    from mockgraph.http import Request, Response
+
+__all__ = ["MAX_BYTES", "Exchange", "Journal", "Requests"]
+
+# Bodies of requests and answers together; the oldest exchanges go when there are more.
+MAX_BYTES = 64 * 1024 * 1024
+# What was not emulated is remembered beyond its exchange's time, up to so many.
+_MAX_UNEMULATED = 100
+_SHOWN = 50  # lines of a repr
+
+
+class Requests(Sequence[Exchange]):
+    """Exchanges as they were recorded at one moment, oldest first.
+
+    ``dropped`` is how many older ones the journal no longer has, for want of room;
+    ``unemulated`` those of all, the dropped ones too, that were not emulated.
+    """
+
+    def __init__(
+        self, exchanges: Sequence[Exchange], dropped: int = 0, lost: Sequence[Exchange] = ()
+    ):
+        self.dropped = dropped
+        self._exchanges = tuple(exchanges)
+        self._lost = tuple(lost)
+
+    @overload
+    def __getitem__(self, index: int) -> Exchange: ...
+    @overload
+    def __getitem__(self, index: slice) -> Requests: ...
+    def __getitem__(self, index: int | slice) -> Exchange | Requests:
+        found = self._exchanges[index]
+        return found if isinstance(found, Exchange) else Requests(found)
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._exchanges)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is a list of the same exchanges: ``graph.requests == []``."""
+        if not isinstance(other, (Requests, list, tuple)):
+            return NotImplemented
+        return self._exchanges == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._exchanges)
+
+    @property
+    def last(self) -> Exchange | None:
+        """The newest, None where there is none."""
+        return self._exchanges[-1] if self._exchanges else None
+
+    @property
+    def unemulated(self) -> tuple[Exchange, ...]:
+        """Those that asked for what is not emulated, and no stub answered."""
+        return (*self._lost, *(each for each in self if each.is_unemulated))
+
+    def filter(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        *,
+        answered_by: str | None = None,
+        in_batch: bool | None = None,
+    ) -> Requests:
+        """Those of a method, a path, a status, and so on; None is any.
+
+        The path is a pattern, see :class:`mockgraph.testing.matching.PathPattern`.
+        """
+        pattern = None if path is None else PathPattern(path, ROOTS)
+        return Requests(
+            [
+                each
+                for each in self
+                if (method is None or each.method == method.upper())
+                and (pattern is None or pattern.match(each.path) is not None)
+                and (status is None or each.status == status)
+                and (answered_by is None or each.answered_by == answered_by)
+                and (in_batch is None or each.in_batch is in_batch)
+            ]
+        )
+
+    def __repr__(self) -> str:
+        listed = "".join(f"\n  {each!r}" for each in self._exchanges[-_SHOWN:])
+        last = f", the last {_SHOWN}" if len(self) > _SHOWN else ""
+        return f"<{len(self)} request{'' if len(self) == 1 else 's'}{last}{listed}>"
+
+
+class Journal:
+    """The last requests to a tenant, bounded in number and in bytes. Safe under threads."""
+
+    __slots__ = (
+        "_bytes",
+        "_changes",
+        "_clock",
+        "_count",
+        "_exchanges",
+        "_lock",
+        "_lost",
+        "limit",
+    )
+
+    def __init__(self, limit: int, clock: Clock):
+        self.limit = limit
+        self._clock = clock
+        # Made for the first request: most tenants of a large server never see one.
+        self._exchanges: deque[Exchange] | None = None
+        self._lost: tuple[Exchange, ...] = ()
+        self._bytes = 0
+        self._count = 0
+        self._changes = 0
+        self._lock = threading.Lock()
+
+    def draft(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
+        """A request and its answer as of now, with no number yet."""
+        exchange = Exchange(request, response, 0, self._clock.now(), seconds)
+        if self._changes:
+            exchange.changes = self._changes
+        if request.strike is not None and request.strike.effects:
+            exchange.effects = request.strike.effects
+        return exchange
+
+    def record(self, request: Request, response: Response, seconds: float) -> Exchange:
+        """Keep a request and its answer; the oldest ones go where there are too many."""
+        exchange = self.draft(request, response, seconds)
+        with self._lock:
+            exchanges = self._exchanges
+            if exchanges is None:
+                exchanges = self._exchanges = deque()
+            self._count += 1
+            exchange.number = self._count
+            exchanges.append(exchange)
+            self._bytes += exchange.size
+            while len(exchanges) > self.limit or (self._bytes > MAX_BYTES and len(exchanges) > 1):
+                self._drop(exchanges.popleft())
+        return exchange
+
+    def note_change(self) -> None:
+        """A test changed what requests meet: those to come are no retries of those before."""
+        with self._lock:
+            self._changes += 1
+
+    def requests(self) -> Requests:
+        """What is recorded now."""
+        with self._lock:
+            exchanges = tuple(self._exchanges or ())
+            return Requests(exchanges, self._count - len(exchanges), self._lost)
+
+    def clear(self) -> None:
+        """Forget all of it, and count from 1 again."""
+        with self._lock:
+            self._exchanges = None
+            self._lost = ()
+            self._bytes = self._count = 0
+
+    def _drop(self, exchange: Exchange) -> None:
+        self._bytes -= exchange.size
+        if len(self._lost) < _MAX_UNEMULATED and exchange.is_unemulated:
+            self._lost = (*self._lost, exchange)

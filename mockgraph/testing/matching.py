@@ -1,0 +1,277 @@
+"""Which requests a fault, a stub or an assertion is about."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import parse_qsl
+
+import orjson
+
+from mockgraph.errors import BadRequest, GraphError
+
+if TYPE_CHECKING:
+    from mockgraph.http import Request
+
+# The roots that a pattern may leave out; a test holds them against those that are served.
+ROOTS = ("localtest", "v1.0", "beta")
+# How many of the exceptions that a test's functions raise are kept for it.
+REMEMBERED = 100
+
+Predicate = Callable[["Request"], bool]
+# A text is the value to have, True is any value, False is none at all.
+Criterion = str | bool
+
+_GAP = re.compile(r"(/\*{2,}(?=/|$)|\*{2,})")
+_WILDCARD = re.compile(r"(\*|\{[^{}/]*\})")
+_KEY = re.compile(r"(?<=\w)\((?:id=)?(?:'((?:[^']|'')*)'|(\{[^{}/]*\}))\)", re.IGNORECASE)
+
+
+class PathPattern:
+    """A pattern of whole paths, such as ``/security/alerts/{id}``.
+
+    ``{name}`` is one segment or a part of one, ``*`` anything within one, ``**`` anything at
+    all, a whole ``/**`` nothing too. Letter case does not matter, a root in front (``/v1.0``)
+    may be left out, keys may be written ``alerts/{id}`` or ``alerts('{id}')``, and a blank is a
+    blank whether the path came percent-encoded or not, since paths are matched decoded. Of a
+    whole URL the path counts. Raises BadRequest where there is a query, too.
+    """
+
+    def __init__(self, text: str, roots: tuple[str, ...] = ROOTS):
+        self.text = text
+        self._compiled, self.names = _compile(_path_of(text), roots)
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """What the names in the pattern stand for, or None where the path is another one."""
+        found = self._compiled.fullmatch(_keys_as_segments(path))
+        return None if found is None else dict(zip(self.names, found.groups(), strict=True))
+
+
+def caller_of(request: Request) -> str:
+    """Who asks, for quotas and the like: an app's id where the token is a JWT, else the token.
+
+    Nothing is verified. Without a token it is the empty text.
+    """
+    return app_of(token_of(request))
+
+
+def token_of(request: Request) -> str:
+    """The token of the Authorization header, whatever its scheme."""
+    header: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    return header.partition(" ")[2].strip()
+
+
+@lru_cache(maxsize=256)
+def app_of(token: str) -> str:
+    """The ``appid`` claim of a JWT (``azp`` in those of version 2), the token itself otherwise."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return token
+    try:
+        claims = orjson.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return token
+    app = (claims.get("appid") or claims.get("azp")) if isinstance(claims, dict) else None
+    return app if isinstance(app, str) else token
+
+
+class Matching(TypedDict, total=False):
+    """What tells the requests meant from others; whatever is left out does not matter.
+
+    ``method`` is one or several. ``path`` is a part of the path, without regard to case, or
+    a :class:`PathPattern` where it has a ``{`` or a ``*``. ``query`` names options, with or
+    without their ``$``, and ``request_headers`` headers; the value is the text to have, or True
+    for any, or False for none. ``caller`` is a token, or the app id in a JWT. ``in_batch``
+    tells items of a batch from requests of their own. ``predicate`` is a function of the
+    request, asked last.
+    """
+
+    method: str | Sequence[str] | None
+    path: str | None
+    query: Mapping[str, Criterion] | None
+    request_headers: Mapping[str, Criterion] | None
+    caller: str | None
+    in_batch: bool | None
+    predicate: Predicate | None
+
+
+class Matcher:
+    """Tells whether a request is one of those meant. Raises BadRequest where none could be."""
+
+    def __init__(self, options: Matching, roots: tuple[str, ...] = ROOTS):
+        self._methods = _methods(options.get("method"))
+        path = options.get("path") or ""
+        self._pattern = PathPattern(path, roots) if "{" in path or "*" in path else None
+        self._part = _path_of(path).casefold()
+        query = options.get("query") or {}
+        self._query = {_option(name): value for name, value in query.items()}
+        self._headers = dict(options.get("request_headers") or {})
+        self._caller = options.get("caller")
+        self._in_batch = options.get("in_batch")
+        self._predicate = options.get("predicate")
+        self._path = path
+
+    def match(self, request: Request) -> dict[str, str] | None:
+        """What the names in the path stand for, or None where it is another request.
+
+        Raises CallbackFailed where the predicate does not return.
+        """
+        if self._methods and request.method not in self._methods:
+            return None
+        names = self._match_path(request.path)
+        if names is None or not (self._match_caller(request) and self._match_texts(request)):
+            return None
+        if self._predicate is not None and not call(
+            self._predicate, f"predicate {name_of(self._predicate)}", request
+        ):
+            return None
+        return names
+
+    def __str__(self) -> str:
+        where = f"{', '.join(self._methods)} {self._path}".strip()
+        words = [where or "any request"]
+        words += [_described(name, value) for name, value in self._query.items()]
+        words += [_described(name, value) for name, value in self._headers.items()]
+        words += ["one caller"] if self._caller is not None else []
+        words += {True: ["in batches"], False: ["outside batches"], None: []}[self._in_batch]
+        words += [name_of(self._predicate)] if self._predicate else []
+        return " ".join(words)
+
+    def _match_path(self, path: str) -> dict[str, str] | None:
+        if self._pattern is not None:
+            return self._pattern.match(path)
+        return {} if self._part in path.casefold() else None
+
+    def _match_caller(self, request: Request) -> bool:
+        if self._in_batch is not None:
+            in_batch = bool(request.environ.get("mockgraph.in_batch"))
+            if in_batch is not self._in_batch:
+                return False
+        return self._caller is None or self._caller in (token_of(request), caller_of(request))
+
+    def _match_texts(self, request: Request) -> bool:
+        for name, wanted in self._headers.items():
+            value = request.headers.get(name)
+            if not _meets(wanted, [] if value is None else [value]):
+                return False
+        if not self._query:
+            return True
+        given: dict[str, list[str]] = {}
+        query = request.query_string.decode(errors="replace")
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            given.setdefault(_option(name), []).append(value)
+        return all(_meets(wanted, given.get(name, [])) for name, wanted in self._query.items())
+
+
+class CallbackFailed(GraphError):
+    """A function of the test's own raised: answered as 500, the exception is its cause."""
+
+    def __init__(self, what: str, error: Exception):
+        super().__init__(f"The {what} raised {type(error).__name__}: {error}")
+        self.raised = self.__cause__ = error
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a message calls a function."""
+    return str(getattr(function, "__name__", function))
+
+
+def call(function: Callable[..., Any], what: str, /, *arguments: Any, **named: Any) -> Any:
+    """What a function of a test's returns; ``what`` is what a message calls it.
+
+    Raises the refusal that it raises, and CallbackFailed where it raises anything else.
+    """
+    try:
+        return function(*arguments, **named)
+    except GraphError:
+        raise
+    except Exception as error:
+        raise CallbackFailed(what, error) from error
+
+
+def _path_of(text: str) -> str:
+    """The path in what is a path or a URL."""
+    _, mark, rest = text.partition("://")
+    path = f"/{rest.partition('/')[2]}" if mark else text
+    if "?" in path:
+        raise BadRequest("path: Query options are given by themselves, query={'$top': '5'}.")
+    return path
+
+
+def _methods(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    methods = (given,) if isinstance(given, str) else tuple(given)
+    if not methods or not all(each.isalpha() for each in methods):
+        raise BadRequest("method: A method is a word such as PATCH.")
+    return tuple(each.upper() for each in methods)
+
+
+def _option(name: str) -> str:
+    return name.lower().removeprefix("$")
+
+
+def _meets(wanted: Criterion, values: Sequence[str]) -> bool:
+    return bool(values) is wanted if isinstance(wanted, bool) else wanted in values
+
+
+def _described(name: str, wanted: Criterion) -> str:
+    if isinstance(wanted, bool):
+        return f"{'with' if wanted else 'without'} {name}"
+    return f"{name}={wanted!r}"
+
+
+def _keys_as_segments(path: str) -> str:
+    """``alerts('1')`` as ``alerts/1``: both are the same entity's path."""
+    if "(" not in path:
+        return path
+    return _KEY.sub(_key_as_segment, path)
+
+
+def _key_as_segment(found: re.Match[str]) -> str:
+    key = found[2] if found[1] is None else found[1].replace("''", "'")
+    return f"/{key}"
+
+
+# -- from a pattern to a regular expression -----------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _compile(text: str, roots: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """The expression, and the names of its groups.
+
+    What stands between two ``**`` is found where it first occurs, and so is what follows
+    a ``*``, in atomic groups: a long path cannot make the match go back and forth.
+    """
+    path = _keys_as_segments("/" + text.strip("/"))
+    first = path.lower().split("/")[1]
+    root = "" if first in roots else f"(?:/(?:{'|'.join(map(re.escape, roots))}))?"
+    section, *rest = _GAP.split(path)
+    parts = [_section(section, last=not rest)]
+    while rest:
+        gap, section, *rest = rest
+        if rest:
+            gap = "(?:/.*?)??" if gap[0] == "/" else ".*?"
+            parts.append(f"(?>{gap}{_section(section, last=False)})")
+        else:
+            gap = "(?:/.*)?" if gap[0] == "/" else ".*"
+            parts.append(f"{gap}{_section(section, last=True)}")
+    names = tuple(each[1:-1] for each in _WILDCARD.findall(path) if each != "*")
+    return re.compile(f"{root}{''.join(parts)}/?", re.IGNORECASE | re.DOTALL), names
+
+
+def _section(text: str, *, last: bool) -> str:
+    """What has no ``**`` in it; the last one has to reach the end of the path."""
+    literal, *rest = _WILDCARD.split(text)
+    parts = [re.escape(literal)]
+    while rest:
+        wildcard, literal, *rest = rest
+        some, least = ("[^/]*", "[^/]*?") if wildcard == "*" else ("([^/]+)", "([^/]+?)")
+        at_the_end = not rest and (last or not literal)
+        end = re.escape(literal)
+        parts.append(f"{some}{end}" if at_the_end else f"(?>{least}{end})")
+    return "".join(parts)
