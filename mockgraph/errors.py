@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, ClassVar
+
+# Reason phrases by status, the same on every Python: 3.13 took up the names of RFC 9110 for
+# these four, while Graph kept those of RFC 7231 and of WebDAV, in its codes too.
+PHRASES: dict[int, str] = {each.value: each.phrase for each in HTTPStatus} | {
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
 
 
 class GraphError(Exception):

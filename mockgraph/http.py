@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
-from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from werkzeug.sansio.utils import get_host
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph.errors import (
+    PHRASES,
     BadRequest,
     GraphError,
     MalformedPayload,
@@ -42,7 +42,7 @@ Headers = list[tuple[str, str]]
 _WITHOUT_CONTENT = frozenset({204, 304})
 _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
-_STATUS_LINES = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
+_STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
 
 
 class Request(flask.Request):

@@ -8,12 +8,11 @@ import uuid
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any, Protocol
 
 import orjson
 
-from mockgraph.errors import GraphError
+from mockgraph.errors import PHRASES, GraphError
 from mockgraph.serving.server.requests import Environ, Request
 from mockgraph.version import __version__
 
@@ -68,7 +67,7 @@ def refusal(error: GraphError) -> bytes:
         ("client-request-id", request_id),
         ("OData-Version", "4.0"),
     ]
-    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+    lines = [f"HTTP/1.1 {error.status} {PHRASES[error.status]}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return _head(lines) + body
 

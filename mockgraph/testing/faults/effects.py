@@ -14,6 +14,7 @@ import orjson
 
 from mockgraph.clock import Clock
 from mockgraph.errors import (
+    PHRASES,
     BadRequest,
     Conflict,
     Forbidden,
@@ -261,7 +262,4 @@ def with_content(status: int) -> int:
 
 def _phrase(status: int) -> str:
     """The reason phrase as Graph has it for a code: in one word."""
-    try:
-        return HTTPStatus(status).phrase.replace(" ", "").replace("-", "")
-    except ValueError:
-        return "UnknownError"
+    return PHRASES.get(status, "UnknownError").replace(" ", "").replace("-", "")
