@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+# Python 3.12 counts a few hundred immortal objects of the interpreter as frozen. Whoever calls
+# gc.freeze() freezes at least the thousands of objects that an interpreter starts with.
+_MOST_IMMORTAL = 1000
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -19,7 +23,7 @@ def uncollected() -> Iterator[None]:
     try:
         yield
     finally:
-        if not gc.get_freeze_count():
+        if gc.get_freeze_count() < _MOST_IMMORTAL:
             gc.freeze()
             gc.unfreeze()
         if was_enabled:
