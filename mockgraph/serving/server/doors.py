@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+from typing import Any
 
 from mockgraph.errors import MockGraphError
 from mockgraph.serving.server.connection import Connect, Connection, Sleep
 from mockgraph.serving.server.requests import environ_of
 
 _BACKLOG = 1024
+_SHOWN = 100  # characters of a host that cannot be
+_OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 class Door:
@@ -61,14 +65,35 @@ class Door:
 def _listen(host: str, port: int, option: str) -> socket.socket:
     if not 0 <= port <= 65535:
         raise MockGraphError(f"{port} is no port: ports go from 0 to 65535.")
+    address, family = _resolve(host, port)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server(address, family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        if error.errno in _OF_THE_HOST:
+            raise _bad_host(host, reason) from error
         raise MockGraphError(
             f"Cannot listen on {host} port {port}: {reason}. "
             f"Choose another with {option}, or {option} 0 for any free one."
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def _resolve(host: str, port: int) -> tuple[Any, socket.AddressFamily]:
+    """The address of a host, which is IPv6 where it is written so, and its family."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise _bad_host(host, error.strerror or str(error)) from error
+    except ValueError as error:  # a text that IDNA does not encode
+        raise _bad_host(host, "it is no host name") from error
+    return found[0][4], family
+
+
+def _bad_host(host: str, reason: str) -> MockGraphError:
+    return MockGraphError(
+        f"Cannot listen on {host[:_SHOWN]!r}: {reason}. Choose an address of this machine with "
+        "--host, such as 127.0.0.1 or localhost."
+    )
