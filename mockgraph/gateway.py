@@ -66,7 +66,7 @@ class Gateway(Flask):
             refusal.headers += identity(asked)
             return refusal.send(asked.method, start_response)
         path = environ["PATH_INFO"]
-        if path == "/" or path[: len(control.PREFIX)].lower() == control.PREFIX:
+        if path in ("/", control.FAVICON) or path[: len(control.PREFIX)].lower() == control.PREFIX:
             self._open_control_plane()
             return super().wsgi_app(environ, start_response)
         if "//" in path:

@@ -108,6 +108,15 @@ def test_the_control_plane_is_not_recorded_and_items_of_batches_are(client: Flas
     assert recorded[0].headers["Authorization"] == "Bearer ***"
 
 
+@pytest.mark.parametrize("prefix", ["", "/t/a"])
+def test_what_a_browser_asks_for_by_itself_is_not_recorded(
+    client: FlaskClient, prefix: str
+) -> None:
+    answer = client.get(f"{prefix}/favicon.ico", headers={"Host": "graph.microsoft.com"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert client.get(f"{prefix}/_mockgraph/requests").get_json()["value"] == []
+
+
 def test_it_is_bounded_in_number() -> None:
     journal = Journal(3, Clock())
     for number in range(5):

@@ -7,3 +7,5 @@ which is loaded when the first request comes that is for it.
 from __future__ import annotations
 
 PREFIX = "/_mockgraph"
+# What a browser asks for by itself; it is no request to Graph.
+FAVICON = "/favicon.ico"

@@ -6,7 +6,17 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from mockgraph.control import PREFIX, access, faults, journal, sign_in, state, stubs, tenants
+from mockgraph.control import (
+    FAVICON,
+    PREFIX,
+    access,
+    faults,
+    journal,
+    sign_in,
+    state,
+    stubs,
+    tenants,
+)
 from mockgraph.errors import ControlNotProxied
 from mockgraph.metadata.declarations import Service
 from mockgraph.odata import rendering
@@ -16,7 +26,7 @@ from mockgraph.testing.tenants import NOTED, Tenants
 from mockgraph.version import __version__
 
 # What tells nothing and does nothing is for everybody.
-_OPEN = ("/", f"{PREFIX}/health")
+_OPEN = ("/", FAVICON, f"{PREFIX}/health")
 
 
 def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blueprint:
@@ -32,7 +42,7 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
 
     @plane.before_app_request
     def check() -> None:
-        if "mockgraph.proxied" in request.environ and request.path != "/":
+        if "mockgraph.proxied" in request.environ and request.path not in ("/", FAVICON):
             raise ControlNotProxied
         if request.path not in _OPEN:
             access.check(request, settings.control_token, settings.allowed_hosts)
@@ -50,6 +60,10 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
                 "control": f"{tenant().prefix}{PREFIX}",
             }
         )
+
+    @plane.get(FAVICON)
+    def favicon() -> Response:
+        return Response(status=204)
 
     @plane.get(PREFIX)
     def routes() -> Response:
