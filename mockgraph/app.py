@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     def emulate(request: Request, tenant: Tenant, caller: Caller) -> Response:
         address = request.address = addressing.resolve(request.method, request.path, service)
         auth.authorize(caller, address, settings.auth)
-        intent = validation.read(request, address, service)
+        intent = validation.read(request, address, service, tenant.state.clock)
         if address.writes and tenant.state.waits_for_disk:
             request.step_aside()
         is_batch = address.operation is Operation.BATCH

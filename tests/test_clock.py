@@ -15,6 +15,7 @@ from mockgraph.errors import BadRequest
 
 MOMENT = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+YEARS = (2023, 2024, 2025, 2026)
 
 
 def test_real_time_until_it_is_told_otherwise() -> None:
@@ -110,6 +111,32 @@ def test_what_the_server_writes_goes_by_it_until_a_reset() -> None:
         assert changed["lastModifiedDateTime"] == "2024-02-29T12:01:00.000000Z"
         graph.reset()
         assert abs(graph.clock.now() - datetime.now(UTC)) < MINUTE
+
+
+@pytest.mark.parametrize("path", ["/localtest/Security/alerts", "/v1.0/security/alerts"])
+def test_queries_go_by_it(path: str) -> None:
+    def found(**options: str) -> list[str]:
+        query = {f"${name}": text for name, text in options.items()}
+        answer = requests.get(f"{graph.origin}{path}", query, timeout=9).json()
+        return [each["id"] for each in answer["value"]]
+
+    alerts = [{"id": str(year), "createdDateTime": f"{year}-02-28T00:00:00Z"} for year in YEARS]
+    with MockGraph(auth="off", seed={"Security": {"alerts": alerts}}) as graph:
+        graph.clock.freeze(MOMENT)
+        assert found(filter="createdDateTime lt now()") == ["2023", "2024"]
+        assert found(filter=f"now() eq {graph.clock.text()} and year(now()) eq 2024")
+        assert found(orderby="year(createdDateTime) eq year(now()) desc")[0] == "2024"
+        graph.clock.advance(timedelta(days=365))
+        assert found(filter="createdDateTime lt now()") == ["2023", "2024", "2025"]
+
+
+def test_expanded_entities_are_queried_by_it() -> None:
+    alerts = [{"id": str(year), "createdDateTime": f"{year}-02-28T00:00:00Z"} for year in YEARS]
+    with MockGraph(auth="off", seed={"Security": {"alerts": alerts}}) as graph:
+        graph.clock.freeze(MOMENT)
+        query = {"$expand": "alerts($filter=createdDateTime gt now())"}
+        answer = requests.get(f"{graph.url}/Security", query, timeout=9).json()
+        assert [each["id"] for each in answer["alerts"]] == ["2025", "2026"]
 
 
 def test_errors_tell_its_time() -> None:

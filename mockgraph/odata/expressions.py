@@ -39,7 +39,8 @@ def compile_expression(node: Node, scope: Scope) -> Expression:
         case Path():
             return resolve(node, scope)
         case Call(function, arguments):
-            return call(function, (compile_expression(each, scope) for each in arguments))
+            given = (compile_expression(each, scope) for each in arguments)
+            return call(function, given, scope.now)
         case Unary("not", operand):
             return Expression(_BOOLEAN, _not(_boolean(operand, scope)))
         case Unary(_, operand):

@@ -33,14 +33,18 @@ class Filter(NamedTuple):
 
 
 def compile_filter(
-    text: str, schema: type[edm.StructuredType], related: Iterable[str] = ()
+    text: str,
+    schema: type[edm.StructuredType],
+    related: Iterable[str] = (),
+    now: str | None = None,
 ) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it.
 
     ``related`` are the navigation properties; raises NotEmulated where it goes through one.
+    ``now`` is the instant of ``now()``, the present one if left out.
     """
     node = parse(text)
-    test = compile_test(node, Scope(schema, related=frozenset(related)))
+    test = compile_test(node, Scope(schema, related=frozenset(related), now=now))
     return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, schema)))
 
 

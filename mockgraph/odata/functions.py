@@ -40,8 +40,11 @@ class Function(NamedTuple):
     optional: int = 0
 
 
-def call(name: str, given: Iterable[Expression]) -> Expression:
-    """A call; raises BadRequest for an unknown function, and for what it cannot take."""
+def call(name: str, given: Iterable[Expression], now: str | None = None) -> Expression:
+    """A call, ``now`` being the instant of ``now()``, the present one if left out.
+
+    Raises BadRequest for an unknown function, and for what it cannot take.
+    """
     function = _FUNCTIONS.get(name.lower())
     if function is None:
         if name.lower() in _NOT_EMULATED:
@@ -56,7 +59,7 @@ def call(name: str, given: Iterable[Expression]) -> Expression:
         )
     if not arguments:
         result: Kind = function.result or Kind.NULL
-        return constant(result, function.apply())
+        return constant(result, function.apply(now or instants.now()))
     values = [
         _argument(name, index, argument, kinds)
         for index, (argument, kinds) in enumerate(zip(arguments, function.parameters, strict=False))
@@ -167,9 +170,9 @@ _FUNCTIONS: dict[str, Function] = {
     "time": Function((_INSTANT,), Kind.TIME, _clock),
     "totaloffsetminutes": Function((_INSTANT,), Kind.INTEGER, lambda _: 0),
     # The moment at which the expression was compiled: one and the same for all entities.
-    "now": Function((), Kind.INSTANT, lambda: instants.sort_key(instants.now())),
-    "mindatetime": Function((), Kind.INSTANT, lambda: "0001-01-01T00:00:00"),
-    "maxdatetime": Function((), Kind.INSTANT, lambda: "9999-12-31T23:59:59.9999999"),
+    "now": Function((), Kind.INSTANT, instants.sort_key),
+    "mindatetime": Function((), Kind.INSTANT, lambda _: "0001-01-01T00:00:00"),
+    "maxdatetime": Function((), Kind.INSTANT, lambda _: "9999-12-31T23:59:59.9999999"),
     "round": Function((_NUMBER,), None, _whole(_half_away_from_zero)),
     "floor": Function((_NUMBER,), None, _whole(math.floor)),
     "ceiling": Function((_NUMBER,), None, _whole(math.ceil)),

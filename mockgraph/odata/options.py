@@ -46,14 +46,16 @@ def read(
     navigation: Navigation | None = None,
     max_top: int = MAX_INT32,
     max_skip: int = MAX_INT32,
+    now: str | None = None,
 ) -> Query:
     """Compile decoded query options against the schema of the entities that they are about.
 
     ``navigation`` gives, by schema, the navigation properties with the schemas of what they
     lead to. ``max_top`` and ``max_skip`` are the largest values documented for the resource;
-    they do not hold within ``$expand``.
+    they do not hold within ``$expand``. ``now`` is the instant of ``now()``, as Graph writes
+    it, the present one if left out.
     """
-    reader = _Reader(schema, navigation or {}, max_top, max_skip, MAX_EXPAND_DEPTH)
+    reader = _Reader(schema, navigation or {}, max_top, max_skip, MAX_EXPAND_DEPTH, now)
     return reader.read(pairs, allowed)
 
 
@@ -64,6 +66,7 @@ class _Reader:
     max_top: int
     max_skip: int
     expand_depth: int
+    now: str | None
 
     def read(self, pairs: Iterable[tuple[str, str]], allowed: frozenset[str]) -> Query:
         values: dict[str, Any] = {}
@@ -91,9 +94,9 @@ class _Reader:
     def _compiled(self, name: str, text: str) -> Any:
         match name:
             case "filter":
-                return compile_filter(text, self.schema, self._navigation())
+                return compile_filter(text, self.schema, self._navigation(), self.now)
             case "orderby":
-                return compile_orderby(text, self.schema, self._navigation())
+                return compile_orderby(text, self.schema, self._navigation(), self.now)
             case "search":
                 return compile_search(text, self.schema)
             case "select":
@@ -123,7 +126,8 @@ class _Reader:
         ]
 
     def _expansion(self, name: str, schema: Schema, pairs: Sequence[tuple[str, str]]) -> Expansion:
-        inner = _Reader(schema, self.navigation, MAX_INT32, MAX_INT32, self.expand_depth - 1)
+        depth = self.expand_depth - 1
+        inner = _Reader(schema, self.navigation, MAX_INT32, MAX_INT32, depth, self.now)
         try:
             return Expansion(name, schema, inner.read(pairs, NESTED))
         except BadRequest as error:

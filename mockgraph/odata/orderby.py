@@ -46,13 +46,17 @@ class Order(NamedTuple):
 
 
 def compile_orderby(
-    text: str, schema: type[edm.StructuredType], related: Iterable[str] = ()
+    text: str,
+    schema: type[edm.StructuredType],
+    related: Iterable[str] = (),
+    now: str | None = None,
 ) -> Order:
     """Compile a list of keys; raises BadRequest that says what is wrong with it.
 
     ``related`` are the navigation properties; raises NotEmulated where a key goes through one.
+    ``now`` is the instant of ``now()``, the present one if left out.
     """
-    scope = Scope(schema, related=frozenset(related))
+    scope = Scope(schema, related=frozenset(related), now=now)
     keys = [_key(tokens, scope) for tokens in _items(tokenize(text))]
     if len(keys) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")

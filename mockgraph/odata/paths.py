@@ -15,12 +15,14 @@ class Scope(NamedTuple):
     """What names mean: properties of the schema, and lambda variables, the outermost first.
 
     ``related`` are the schema's navigation properties, which an open type would take for
-    dynamic ones.
+    dynamic ones; ``now`` is what ``now()`` gives, an instant in UTC as Graph writes it, or the
+    present one if left out.
     """
 
     schema: type[edm.StructuredType]
     variables: tuple[tuple[str, Type], ...] = ()
     related: frozenset[str] = frozenset()
+    now: str | None = None
 
     def within(self, name: str, type_: Type) -> Scope:
         return self._replace(variables=(*self.variables, (name, type_)))

@@ -15,6 +15,7 @@ import orjson
 from werkzeug.http import parse_options_header
 
 from mockgraph import metadata as edm
+from mockgraph.clock import Clock
 from mockgraph.errors import (
     BadRequest,
     EmptyPayload,
@@ -51,10 +52,10 @@ _LEVELS = ("none", "minimal", "full")
 _PAGE_SIZE = re.compile(r"[1-9][0-9]{0,9}")
 
 
-def read(request: Request, address: Address, service: Service) -> Intent:
-    """The intent of a valid request. Raises 400, 413 and 415."""
+def read(request: Request, address: Address, service: Service, clock: Clock) -> Intent:
+    """The intent of a valid request, its time being the clock's. Raises 400, 413 and 415."""
     options = _read_options(request)
-    query = _read_query(options, address, service)
+    query = _read_query(options, address, service, clock)
     return Intent(
         address,
         request.server_origin,
@@ -146,7 +147,9 @@ def _read_options(request: Request) -> list[tuple[str, str]]:
         raise BadRequest("The query string is not UTF-8, percent-encoded.") from None
 
 
-def _read_query(options: Sequence[tuple[str, str]], address: Address, service: Service) -> Query:
+def _read_query(
+    options: Sequence[tuple[str, str]], address: Address, service: Service, clock: Clock
+) -> Query:
     if not options:
         return _NO_OPTIONS
     from mockgraph.odata.options import read as read_options  # a grammar takes long to load
@@ -161,6 +164,7 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, service: S
         navigation=_navigation(address, service),
         max_top=MAX_TOP,
         max_skip=MAX_INT32 if max_skip is None else max_skip,
+        now=clock.text(),
     )
 
 
