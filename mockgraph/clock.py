@@ -22,6 +22,11 @@ class Clock:
         with self._lock:
             return self._frozen or datetime.now(UTC) + self._ahead
 
+    @property
+    def is_real(self) -> bool:
+        """Whether it shows real time."""
+        return self._frozen is None and not self._ahead
+
     def text(self) -> str:
         """The present moment as Graph writes it, to the microsecond."""
         moment = self.now()
@@ -53,8 +58,7 @@ class Clock:
 
     def __repr__(self) -> str:
         with self._lock:
-            is_real = self._frozen is None and not self._ahead
-            how = "frozen" if self._frozen else "real" if is_real else f"off by {self._ahead}"
+            how = "frozen" if self._frozen else "real" if self.is_real else f"off by {self._ahead}"
         return f"<Clock {self.text()}, {how}>"
 
     def reset(self) -> None:

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from email.utils import format_datetime
 from typing import Any, cast
 
 from flask import Blueprint, Flask, request
@@ -19,7 +20,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph import control
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
-from mockgraph.http import Environ, Request, Response, StartResponse, error_body, identity
+from mockgraph.http import Environ, Headers, Request, Response, StartResponse, error_body, identity
 from mockgraph.odata import addressing, rendering
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
@@ -123,14 +124,21 @@ class Gateway(Flask):
 
 def _sign(response: Response, asked: Request) -> None:
     """Add the headers that every answer has, unless a test gave it its own."""
-    headers = identity(asked)
+    headers = identity(asked) + _date(asked)
     if asked.strike is not None or asked.answered_by != "emulation":
         headers = [pair for pair in headers if response.get(pair[0]) is None]
     response.headers += headers
 
 
+def _date(asked: Request) -> Headers:
+    """The ``Date`` of the tenant's clock; in real time it is the server's own."""
+    clock = asked.environ[NOTED].state.clock
+    return [] if clock.is_real else [("Date", format_datetime(clock.now(), usegmt=True))]
+
+
 def _sign_control(response: Any) -> Any:
-    response.headers.extend(identity(cast("Request", request)))
+    asked = cast("Request", request)
+    response.headers.extend(identity(asked) + _date(asked))
     if response.status_code in (204, 304):
         response.headers.pop("Content-Type", None)  # the framework's: there is no content
     return response

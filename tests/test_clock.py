@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -137,6 +138,37 @@ def test_expanded_entities_are_queried_by_it() -> None:
         query = {"$expand": "alerts($filter=createdDateTime gt now())"}
         answer = requests.get(f"{graph.url}/Security", query, timeout=9).json()
         assert [each["id"] for each in answer["alerts"]] == ["2025", "2026"]
+
+
+def dates(answer: Any) -> list[str]:
+    return [text for name, text in answer.raw.headers.items() if name.lower() == "date"]
+
+
+def test_answers_are_dated_by_it() -> None:
+    paths = ("/localtest/Security", "/v1.0/nothing", "/_mockgraph/state", "/t/a/v1.0/nothing")
+    with MockGraph(auth="off") as graph:
+        in_process = requests.Session()
+        in_process.mount("https://", graph.requests_adapter())
+        get = in_process.get
+
+        def by(clock: Clock) -> list[str]:
+            other = clock is graph.tenant("a").clock
+            asked = [path for path in paths if path.startswith("/t/") == other]
+            answers = [get(f"{graph.origin}{path}", timeout=9) for path in asked]
+            answers += [get(f"https://graph.microsoft.com{path}") for path in asked]
+            return [date for answer in answers for date in dates(answer)]
+
+        graph.clock.freeze(MOMENT)
+        assert by(graph.clock) == ["Thu, 29 Feb 2024 12:00:00 GMT"] * 6
+        graph.tenant("a").clock.freeze(MOMENT + MINUTE)
+        assert by(graph.tenant("a").clock) == ["Thu, 29 Feb 2024 12:01:00 GMT"] * 2
+        graph.stubs.add("GET", "/me", json={}, headers={"Date": "Sat, 01 Jan 2000 00:00:00 GMT"})
+        assert dates(get(f"{graph.origin}/v1.0/me")) == ["Sat, 01 Jan 2000 00:00:00 GMT"]
+        graph.reset()
+        before = datetime.now(UTC).replace(microsecond=0)
+        real = [parsedate_to_datetime(date) for date in by(graph.clock)]
+        assert len(real) == 6
+        assert all(before <= date <= datetime.now(UTC) for date in real)
 
 
 def test_errors_tell_its_time() -> None:

@@ -169,7 +169,7 @@ class _Answering:
         if not status[:3].isdigit():
             raise ValueError(f"{status!r} is no status.")
         lines = [f"HTTP/1.1 {status}"]
-        closes = False
+        closes = is_dated = False
         for name, value in self._headers:
             lines.append(f"{name}: {value}")
             lower = name.lower()
@@ -177,6 +177,8 @@ class _Answering:
                 self._announced = int(value)
             elif lower == "connection":
                 closes = "close" in value.lower()
+            elif lower == "date":
+                is_dated = True
         current = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         method = environ["REQUEST_METHOD"]
         self._silent = status.startswith(_WITHOUT_CONTENT) or method == "HEAD"
@@ -197,13 +199,17 @@ class _Answering:
             lines.append("Connection: close")
         elif not current:
             lines.append("Connection: keep-alive")
-        head = _head(lines)
+        head = _head(lines, is_dated)
         self.begun = True
         return head
 
 
-def _head(lines: list[str]) -> bytes:
-    lines += (_SERVER, _date(int(time.time())), "", "")
+def _head(lines: list[str], is_dated: bool = False) -> bytes:
+    """The bytes of a head, with the server's own fields; its date only where there is none."""
+    lines.append(_SERVER)
+    if not is_dated:
+        lines.append(_date(int(time.time())))
+    lines += ("", "")
     text = "\r\n".join(lines)
     breaks = len(lines) - 1
     if text.count("\n") != breaks or text.count("\r") != breaks:
