@@ -1,13 +1,38 @@
-"""One request, from the wire to the answer."""
+"""One request, from WSGI to the signed and recorded answer.
+
+:meth:`Emulator.respond` is the whole line, top to bottom; the stages that it names are modules of
+the rooms below.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from email.utils import format_datetime
+from typing import Any, cast
 
-from mockgraph.entra import authorization as auth
-from mockgraph.entra import check_directory, initial_entra
-from mockgraph.gateway import Gateway
-from mockgraph.http import Request, Response, plain
+import flask
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as MethodNotRouted
+from werkzeug.exceptions import NotFound as NotRouted
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mockgraph import control
+from mockgraph.entra import authorization, check_directory, initial_entra
+from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
+from mockgraph.http import (
+    Environ,
+    Headers,
+    Request,
+    Response,
+    StartResponse,
+    error_body,
+    identity,
+    plain,
+)
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import initial_document
 from mockgraph.service import SERVICE
@@ -15,72 +40,254 @@ from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
 from mockgraph.testing.tenant import Tenant
-from mockgraph.testing.tenants import Tenants
+from mockgraph.testing.tenants import NOTED, Tenants
 
-if TYPE_CHECKING:
-    from flask import Blueprint, Flask
+Handler = Callable[[Any], Any]
+
+_logger = logging.getLogger("mockgraph")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """A WSGI app that emulates the service, with a state of its own.
+    """Make a Flask app that emulates the service, with a state of its own.
 
     Raises MockGraphError where the store, a seed or a page cannot be used. The app's tenants
     are ``app.extensions["mockgraph"]``; close them to let go of a store.
     """
     settings = settings or Settings()
-    service = SERVICE
-    initial = initial_document(service, settings)
-    check_directory(initial, service)
-    state = State(service, initial, settings.store, settings.durability)
-    tenants = Tenants(state, initial_entra(service, state), settings)
+    initial = initial_document(SERVICE, settings)
+    check_directory(initial, SERVICE)
+    state = State(SERVICE, initial, settings.store, settings.durability)
+    return Emulator(Tenants(state, initial_entra(SERVICE, state), settings), settings)
 
-    def answer(request: Request, tenant: Tenant) -> Response:
+
+class Emulator(Flask):
+    """A Flask app in which every path that no route has is Graph's, whatever the method.
+
+    Graph's paths take no part in Flask's contexts, routing and hooks, which cost as much as the
+    whole line does, until a user registers a route, a blueprint, a hook or an error handler.
+    """
+
+    request_class = Request
+
+    def __init__(self, tenants: Tenants, settings: Settings):
+        super().__init__("mockgraph", static_folder=None)
+        self.url_map.merge_slashes = False
+        self.url_map.strict_slashes = False  # or a path is answered with a redirect, in HTML
+        self.config["MAX_CONTENT_LENGTH"] = settings.max_body
+        self.extensions["mockgraph"] = tenants
+        self._tenants = tenants
+        self._settings = settings
+        self._registering = threading.Lock()
+        self._own_views = 0  # those of the control plane, once it is registered
+        self._error_handlers: dict[Any, Handler] = {}
+        super().register_error_handler(Exception, self._refuse_route)
+
+    # -- the line -------------------------------------------------------------------------
+
+    def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, as WSGI has it."""
+        try:
+            self._tenants.enter(environ)
+        except GraphError as error:
+            request = Request(environ)
+            response = self._sign(self._refusal(error, request), request)
+            return response.send(request.method, start_response)
+        path = environ["PATH_INFO"]
+        if control.is_control(path) or self._is_extended:
+            self._open_control_plane()
+            return super().wsgi_app(environ, start_response)
+        if "//" in path:
+            environ["PATH_INFO"] = addressing.joined(path, SERVICE)
+        request = Request(environ, populate_request=False)
+        return self.respond(request).send(request.method, start_response)
+
+    def respond(self, request: Request) -> Response:
+        """Answer a request of Graph's: the whole line, errors, faults, ids and journal included."""
+        began = time.perf_counter()
+        tenant: Tenant = request.environ[NOTED]
+        request.max_content_length = self._settings.max_body
+        try:
+            response = self._answer(request, tenant)
+        except Exception as error:
+            response = self._refuse(error, request)
+        if request.strike is not None:
+            response = self._mar(response, request)
+        if response.status >= 400 and not addressing.is_rooted(request.path, SERVICE):
+            tenant.entra.reword(request, response)
+        self._sign(response, request)
+        tenant.record(request, response, time.perf_counter() - began)
+        return response
+
+    def _answer(self, request: Request, tenant: Tenant) -> Response:
+        """Answer by a fault, by a stub, by the sign-in or by the emulation, in this order."""
         tenant.check(request)
-        signing_in = not addressing.is_rooted(request.path, service)
+        is_graph = addressing.is_rooted(request.path, SERVICE)
         stub = tenant.stub(request)
-        caller = Caller() if stub or signing_in else authenticate(request, tenant)
+        caller = self._authenticate(request, tenant) if is_graph and not stub else Caller()
         strike = request.strike = tenant.strike(request)
-        return (
-            (strike and strike.answer)
-            or (stub and stub.answer(request))
-            or (signing_in and sign_in(request, tenant))
-            or emulate(request, tenant, caller)
-        )
+        if strike is not None and strike.answer is not None:
+            return strike.answer
+        if stub is not None:
+            return stub.answer(request)
+        if is_graph:
+            return self._emulate(request, tenant, caller)
+        return self._sign_in(request, tenant)
 
-    def authenticate(request: Request, tenant: Tenant) -> Caller:
-        return auth.authenticate(request, settings.auth, tenant)
+    def _emulate(self, request: Request, tenant: Tenant, caller: Caller) -> Response:
+        """Address, authorize, validate, apply to the state, render."""
+        settings = self._settings
+        address = request.address = addressing.resolve(request.method, request.path, SERVICE)
+        authorization.authorize(caller, address, settings.auth)
+        intent = validation.read(request, address, SERVICE, tenant.state.clock)
+        if address.operation is Operation.BATCH:
+            outcome = self._run_batch(request, intent)
+        else:
+            if address.writes and tenant.state.waits_for_disk:
+                request.step_aside()
+            outcome = tenant.state.apply(intent)
+        return rendering.render(outcome, intent, SERVICE, settings.json)
 
-    def sign_in(request: Request, tenant: Tenant) -> Response | None:
-        answered = tenant.entra.answer(request)
-        if answered is None:
-            authenticate(request, tenant)
-            return None
-        request.answered_by = "sign-in"
-        return plain(answered)
-
-    def emulate(request: Request, tenant: Tenant, caller: Caller) -> Response:
-        address = request.address = addressing.resolve(request.method, request.path, service)
-        auth.authorize(caller, address, settings.auth)
-        intent = validation.read(request, address, service, tenant.state.clock)
-        if address.writes and tenant.state.waits_for_disk:
-            request.step_aside()
-        is_batch = address.operation is Operation.BATCH
-        outcome = run_batch(request, intent) if is_batch else tenant.state.apply(intent)
-        return rendering.render(outcome, intent, service, settings.json)
-
-    def run_batch(request: Request, intent: Intent) -> Outcome:
+    def _run_batch(self, request: Request, intent: Intent) -> Outcome:
         from mockgraph.odata import batch
         from mockgraph.odata.subrequests import sender
 
-        send = sender(app.wsgi_app, request.environ)
+        send = sender(self.wsgi_app, request.environ)
         items = batch.read(intent.body)
-        prefix = request.root_path
-        return Outcome(value=batch.run(items, intent.address.root, service, send, prefix=prefix))
+        root, prefix = intent.address.root, request.root_path
+        return Outcome(value=batch.run(items, root, SERVICE, send, prefix=prefix))
 
-    def control_plane() -> Blueprint:
-        from mockgraph.control.plane import blueprint
+    def _sign_in(self, request: Request, tenant: Tenant) -> Response:
+        answered = tenant.entra.answer(request)
+        if answered is None:  # no endpoint of Entra's: an unknown root, for whoever may ask
+            caller = self._authenticate(request, tenant)
+            return self._emulate(request, tenant, caller)
+        request.answered_by = "sign-in"
+        return plain(answered)
 
-        return blueprint(service, tenants, settings)
+    def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
+        return authorization.authenticate(request, self._settings.auth, tenant)
 
-    app = Gateway(tenants, settings, answer, control_plane)
-    return app
+    def _mar(self, response: Response, request: Request) -> Response:
+        """Do to an answer what the faults that struck do to it."""
+        assert request.strike is not None
+        try:
+            return request.strike.mar(response)
+        except Exception as error:
+            return self._refuse(error, request)
+
+    def _refuse(self, error: Exception, request: Request) -> Response:
+        """Answer an error: by a user's handler where there is one, else in Graph's shape."""
+        if self._error_handlers and flask.has_request_context():
+            status = error.status if isinstance(error, GraphError) else 500
+            for key in (*type(error).__mro__, status):
+                handler = self._error_handlers.get(key)
+                if handler is not None:
+                    return plain(self.make_response(handler(error)))
+        return self._refusal(error, request)
+
+    def _refusal(self, error: Exception, request: Request) -> Response:
+        """Any error in Graph's shape, the framework's own and unforeseen ones too."""
+        if isinstance(error, MethodNotRouted):
+            error = MethodNotAllowed(request.method, sorted(error.valid_methods or ()))
+        elif isinstance(error, HTTPException):
+            error = BY_STATUS.get(error.code or 500, GraphError)()
+        elif not isinstance(error, GraphError):
+            _logger.error("%s %s failed", request.method, request.path, exc_info=error)
+            error = GraphError()
+        tenant: Tenant | None = request.environ.get(NOTED)
+        at = None if tenant is None else tenant.state.clock.now()
+        body = error_body(error, request, at)
+        response = rendering.render_json(body, error.status, self._settings.json)
+        response.headers.extend(error.headers)
+        return response
+
+    def _sign(self, response: Response, request: Request) -> Response:
+        """Add the headers that every answer has, unless a test gave it its own."""
+        headers = _identity(request)
+        if request.strike is not None or request.answered_by != "emulation":
+            headers = [pair for pair in headers if response.get(pair[0]) is None]
+        response.headers += headers
+        return response
+
+    # -- Flask's way: the control plane, and what a user registers -----------------------------
+
+    @property
+    def _is_extended(self) -> bool:
+        """Whether a user has registered a route, a hook or an error handler."""
+        return (
+            len(self.view_functions) != self._own_views
+            or bool(self._error_handlers)
+            or bool(self.teardown_appcontext_funcs)
+            or None in self.before_request_funcs
+            or None in self.after_request_funcs
+            or None in self.teardown_request_funcs
+            or None in self.url_value_preprocessors
+        )
+
+    def _open_control_plane(self) -> None:
+        """Register it with the first request of Flask's: no start has to wait for that."""
+        with self._registering:
+            if "control" not in self.blueprints:
+                from mockgraph.control.plane import blueprint
+
+                before = len(self.view_functions)
+                self.register_blueprint(blueprint(SERVICE, self._tenants, self._settings))
+                self._own_views = len(self.view_functions) - before
+
+    def _check_access(self, request: Request) -> None:
+        from mockgraph.control import access
+
+        access.check(request, self._settings.control_token, self._settings.allowed_hosts)
+
+    def register_error_handler(self, code_or_exception: type[Exception] | int, f: Handler) -> None:
+        """Register a handler, of Graph's errors too: by their class or by their status."""
+        self._error_handlers[code_or_exception] = f
+        super().register_error_handler(code_or_exception, f)
+
+    def dispatch_request(self) -> Any:
+        """Answer by the line where no route has the path."""
+        request = cast("Request", flask.request)
+        if control.is_control(request.path):
+            self._check_access(request)
+            return super().dispatch_request()
+        if not isinstance(request.routing_exception, NotRouted):
+            return super().dispatch_request()
+        if "//" in request.path:
+            request.path = addressing.joined(request.path, SERVICE)
+        request.is_recorded = True
+        return _as_werkzeug(self.respond(request), request.method)
+
+    def process_response(self, response: Any) -> Any:
+        """Sign what a route or a hook answered, and record it, unless it is the control plane's."""
+        response = super().process_response(response)
+        request = cast("Request", flask.request)
+        if response.status_code in (204, 304):
+            response.headers.pop("Content-Type", None)  # the framework's: there is no content
+        if request.is_recorded:
+            return response
+        response.headers.extend(_identity(request))
+        if not control.is_control(request.path):
+            request.answered_by = "route"
+            tenant: Tenant = request.environ[NOTED]
+            tenant.record(request, plain(response), 0)
+        return response
+
+    def _refuse_route(self, error: Exception) -> WerkzeugResponse:
+        request = cast("Request", flask.request)
+        return _as_werkzeug(self._refusal(error, request), request.method)
+
+
+def _identity(request: Request) -> Headers:
+    """The ids of a request, and the ``Date`` where its tenant's clock does not show real time."""
+    headers = identity(request)
+    tenant: Tenant | None = request.environ.get(NOTED)
+    if tenant is not None and not tenant.state.clock.is_real:
+        headers.append(("Date", format_datetime(tenant.state.clock.now(), usegmt=True)))
+    return headers
+
+
+def _as_werkzeug(response: Response, method: str) -> WerkzeugResponse:
+    """A response of the line as Flask has it; its body still goes out as faults have it."""
+    begun: list[Any] = []
+    pieces = response.send(method, lambda *given: begun.extend(given))
+    return WerkzeugResponse(pieces, *begun)

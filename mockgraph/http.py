@@ -55,6 +55,7 @@ class Request(flask.Request):
     """
 
     address: Address | None = None
+    is_recorded: bool = False
     answered_by: str = "emulation"
     strike: Strike | None = None
 

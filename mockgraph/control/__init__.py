@@ -9,3 +9,8 @@ from __future__ import annotations
 PREFIX = "/_mockgraph"
 # What a browser asks for by itself; it is no request to Graph.
 FAVICON = "/favicon.ico"
+
+
+def is_control(path: str) -> bool:
+    """Whether a path is the control plane's, and not Graph's."""
+    return path in ("/", FAVICON) or path[: len(PREFIX)].lower() == PREFIX

@@ -9,18 +9,27 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
 
-from mockgraph.errors import ControlRefused, ControlTokenMissing
+from mockgraph.control import FAVICON, PREFIX
+from mockgraph.errors import ControlNotProxied, ControlRefused, ControlTokenMissing
 
 TOKEN_HEADER = "x-mockgraph-token"
 
+# These tell nothing and do nothing: anybody may ask for them. The first two by a proxy, too.
+_OF_BROWSERS = ("/", FAVICON)
+_OPEN = (*_OF_BROWSERS, f"{PREFIX}/health")
+
 
 def check(request: Request, token: str | None, allowed_hosts: Collection[str]) -> None:
-    """Raises 403 for a host name that may be a foreign site's, 401 without the token.
+    """Raise 403 for a host name that may be a foreign site's, 401 without the token.
 
     A page of a foreign site reaches the loopback under the site's own name, once its DNS says
     so ("DNS rebinding"), or says in ``Origin`` where it comes from. Names without a dot, as
-    those of containers, are no site's.
+    those of containers, are no site's. The control plane is not behind the proxy: 403.
     """
+    if "mockgraph.proxied" in request.environ and request.path not in _OF_BROWSERS:
+        raise ControlNotProxied
+    if request.path in _OPEN:
+        return
     if not _is_local(f"//{request.environ.get('HTTP_HOST', '')}", allowed_hosts):
         raise ControlRefused("host", "--allowed-host")
     origin = request.headers.get("Origin")

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, current_app, request
 from mockgraph.control import (
     FAVICON,
     PREFIX,
-    access,
     faults,
     journal,
     sign_in,
@@ -17,16 +16,12 @@ from mockgraph.control import (
     stubs,
     tenants,
 )
-from mockgraph.errors import ControlNotProxied
 from mockgraph.metadata.declarations import Service
 from mockgraph.odata import rendering
 from mockgraph.settings import Settings
 from mockgraph.testing.tenant import Tenant
 from mockgraph.testing.tenants import NOTED, Tenants
 from mockgraph.version import __version__
-
-# What tells nothing and does nothing is for everybody.
-_OPEN = ("/", FAVICON, f"{PREFIX}/health")
 
 
 def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blueprint:
@@ -39,13 +34,6 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
     def answer(value: Any, status: int = 200) -> Response:
         rendered = rendering.render_json(value, status, settings.json)
         return Response(rendered.body, status, rendered.headers)
-
-    @plane.before_app_request
-    def check() -> None:
-        if "mockgraph.proxied" in request.environ and request.path not in ("/", FAVICON):
-            raise ControlNotProxied
-        if request.path not in _OPEN:
-            access.check(request, settings.control_token, settings.allowed_hosts)
 
     @plane.get("/")
     def index() -> Response:
