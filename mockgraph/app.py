@@ -34,7 +34,7 @@ from mockgraph.http import (
     plain,
 )
 from mockgraph.odata import addressing, rendering, validation
-from mockgraph.seeds import initial_document
+from mockgraph.seeds import initial_document, naming_seeds
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
@@ -55,8 +55,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings()
     initial = initial_document(SERVICE, settings)
-    check_directory(initial, SERVICE)
-    state = State(SERVICE, initial, settings.store, settings.durability)
+    with naming_seeds(SERVICE, settings):
+        check_directory(initial, SERVICE)
+        state = State(SERVICE, initial, settings.store, settings.durability)
     return Emulator(Tenants(state, initial_entra(SERVICE, state), settings), settings)
 
 

@@ -6,50 +6,70 @@ A seed is a state document given as a value, as a file, or by the name of a bund
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import orjson
 
-from mockgraph.errors import MockGraphError
+from mockgraph.entra import check_directory
+from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
 from mockgraph.metadata.declarations import DIRECTORY, Service
 from mockgraph.metadata.names import Json
 from mockgraph.settings import Settings
+from mockgraph.state.documents import read_document
 
 Seed = Mapping[str, Any] | str | os.PathLike[str]
 
 BUNDLED = ("demo",)
 
 
+class NamedSeed(dict[str, Json]):
+    """A state document with the name of the file that it was read from."""
+
+    name = ""
+
+
 def read_seeds(seed: Seed | Sequence[Seed]) -> tuple[Any, ...]:
     """Seeds as state documents that share nothing with the caller's.
 
     A text is ``demo``, the bundled tenant, or the path of a file. Raises MockGraphError that
-    names the seed where it cannot be read or is no JSON.
+    names the seed where it cannot be read or is no JSON object.
     """
-    seeds = [seed] if isinstance(seed, (Mapping, str, os.PathLike)) else seed
-    return tuple(copied(each) if isinstance(each, Mapping) else _read_file(each) for each in seeds)
+    if isinstance(seed, (Mapping, str, os.PathLike)):
+        return (_read(seed, "The seed"),)
+    return tuple(_read(each, f"Seed {number}") for number, each in enumerate(seed, 1))
 
 
-def copied(document: Mapping[str, Any]) -> Any:
+def _read(seed: Seed, what: str) -> Any:
+    return copied(seed, what) if isinstance(seed, Mapping) else _read_file(seed)
+
+
+def copied(document: Mapping[str, Any], what: str = "The seed") -> Any:
     """A document as JSON would carry it. Raises MockGraphError where it cannot."""
     try:
         return orjson.loads(orjson.dumps(dict(document)))
     except TypeError as error:
-        raise MockGraphError(f"The seed cannot be written as JSON: {error}.") from None
+        raise MockGraphError(f"{what} cannot be written as JSON: {error}.") from None
 
 
 def _read_file(path: str | os.PathLike[str]) -> Any:
     source = fixtures() / f"{path}.json" if path in BUNDLED else Path(path)
     try:
-        return orjson.loads(source.read_bytes())
+        document = orjson.loads(source.read_bytes())
     except OSError as error:
         raise MockGraphError(f"The seed {path} cannot be read: {error.strerror}.") from None
     except orjson.JSONDecodeError as error:
         raise MockGraphError(f"The seed {path} is not valid JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise MockGraphError(f"The seed {path} is no state document: an object is expected.")
+    seed = NamedSeed(document)
+    seed.name = os.fspath(path)
+    return seed
 
 
 # What the bundled pages show, with their checksums: parsing them takes longer than all the rest
@@ -84,6 +104,42 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     return whole
 
 
+@contextmanager
+def naming_seeds(service: Service, settings: Settings) -> Iterator[None]:
+    """Have a refusal of the initial document name the seed at fault, and the place in it.
+
+    A single seed that is no file needs no name.
+    """
+    try:
+        yield
+    except BadRequest as error:
+        raise _of_its_seed(error, service, settings) from None
+
+
+def _of_its_seed(error: BadRequest, service: Service, settings: Settings) -> BadRequest:
+    seeds = settings.seeds
+    if len(seeds) == 1 and not isinstance(seeds[0], NamedSeed):
+        return error
+    for number, seed in enumerate(seeds, 1):
+        name = _called(seed, number)
+        if found := _refusal((seed,), service, settings):
+            return BadRequest(f"{name}: {found.message}")
+        if found := _refusal(seeds[:number], service, settings):
+            return BadRequest(f"{name}, laid over those before it: {found.message}")
+    return error
+
+
+def _refusal(seeds: Sequence[Json], service: Service, settings: Settings) -> BadRequest | None:
+    """What is wrong with the state that these seeds describe."""
+    try:
+        document = initial_document(service, replace(settings, seeds=tuple(seeds)))
+        check_directory(document, service)
+        read_document(document, service)
+    except BadRequest as error:
+        return error
+    return None
+
+
 def checksums() -> dict[str, int]:
     """The bundled pages by their names, with the CRC-32 of each, whatever its line ends."""
     pages = [entry for entry in fixtures().iterdir() if entry.name.lower().endswith(".md")]
@@ -105,10 +161,14 @@ def _documented(service: Service, docs: Sequence[str]) -> dict[str, Any]:
     return examples.documented(service, examples.pages_of(docs))
 
 
+def _called(seed: Json, number: int) -> str:
+    return f"The seed {seed.name}" if isinstance(seed, NamedSeed) else f"Seed {number}"
+
+
 def _check_seed(seed: Json, number: int, name: str) -> None:
     fits = isinstance(seed, dict) and bool(seed) and seed.keys() <= {name, DIRECTORY}
     if not fits or not isinstance(seed.get(name, {}), dict):
         raise MockGraphError(
-            f'Seed {number} is no state document: an object with the member "{name}", an '
+            f'{_called(seed, number)} is no state document: an object with the member "{name}", an '
             f'object, "{DIRECTORY}" or both is expected.'
         )

@@ -164,7 +164,7 @@ def test_a_seed_that_is_missing_or_does_not_fit(tmp_path: Path) -> None:
     missing, bad = tmp_path / "none.json", tmp_path / "bad.json"
     assert f"The seed {missing} cannot be read" in refused("--port", "0", "--seed", str(missing))
     bad.write_text('{"Security": {"alerts": [{"title": 5}]}}')
-    assert "Security/alerts/0/title" in refused("--port", "0", "--seed", str(bad))
+    assert f"{bad}: Security/alerts/0/title" in refused("--port", "0", "--seed", str(bad))
 
 
 def test_a_damaged_store(tmp_path: Path) -> None:

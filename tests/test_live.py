@@ -167,6 +167,55 @@ def test_a_seed_that_does_not_fit_says_where() -> None:
         MockGraph(seed=seed).start()
 
 
+GOOD = {"Security": {"alerts": [{"id": "a"}, {}]}}
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ({"Security": {"alerts": [{}, {"title": 5}]}}, ": Security/alerts/1/title: Cannot "),
+        ({"Security": {"colour": 5}}, ": Security/colour: The property 'colour' does not exist "),
+        ({"Directory": {"apps": [{"appId": 5}]}}, ": Directory/apps/0/appId: "),
+        (
+            {"Security": {"alerts": [{"id": "a"}]}},
+            ", laid over those before it: Security/alerts/2/id: 'a' is given twice.",
+        ),
+        ({"alerts": []}, " is no state document: "),
+    ],
+)
+def test_of_several_seeds_the_one_at_fault_is_named(tmp_path: Path, bad: Any, says: str) -> None:
+    files = [tmp_path / f"{number}.json" for number in range(4)]
+    for file in files:
+        file.write_text(json.dumps(bad if file is files[2] else {"Security": {}}))
+    files[0].write_text(json.dumps(GOOD))
+    refused = (MockGraphError, BadRequest)
+    with pytest.raises(refused) as raised:
+        MockGraph(seed=files).start()
+    assert str(raised.value).startswith(f"The seed {files[2]}{says}")
+    with pytest.raises(refused) as raised:
+        MockGraph(seed=[GOOD, bad, "demo"]).start()
+    assert str(raised.value).startswith(f"Seed 2{says}")
+    with MockGraph() as graph:
+        before = graph.state
+        with pytest.raises(refused) as raised:
+            graph.reset([files[0], files[2]])
+        assert str(raised.value).startswith(f"The seed {files[2]}{says}")
+        assert graph.state == before
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"Security"'])
+def test_a_file_of_no_object_is_no_seed(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text(content)
+    with pytest.raises(MockGraphError, match=f"^The seed {file} is no state document: "):
+        MockGraph(seed=[GOOD, file])
+
+
+def test_a_seed_among_others_that_is_no_json_is_counted() -> None:
+    with pytest.raises(MockGraphError, match=r"^Seed 2 cannot be written as JSON: "):
+        MockGraph(seed=[GOOD, {"Security": object()}])
+
+
 # -- the rest of the settings ---------------------------------------------------------------
 
 

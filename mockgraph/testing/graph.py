@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 import orjson
 
 from mockgraph.errors import MockGraphError
-from mockgraph.seeds import Seed, copied, initial_document, read_seeds
+from mockgraph.seeds import Seed, copied, initial_document, naming_seeds, read_seeds
 from mockgraph.service import SERVICE
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
@@ -262,7 +262,9 @@ class Graph:
         if self._seeded is not None and self._seeded[:2] == (state, written):
             self._tenant.go_back(self._seeded[2])
             return
-        self._tenant.replace(initial_document(SERVICE, Settings(seeds=seeds, docs=self._docs)))
+        settings = Settings(seeds=seeds, docs=self._docs)
+        with naming_seeds(SERVICE, settings):
+            self._tenant.replace(initial_document(SERVICE, settings))
         self._seeded = (state, written, state.snapshot())
 
     @property
