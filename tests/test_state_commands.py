@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
 from processes import run, serving
 
@@ -281,6 +282,13 @@ def test_what_is_no_mockgraph(answer: bytes, says: str, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"value":5}'])
+def test_the_tenants_of_what_is_no_mockgraph(body: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with answering(answer) as url:
+        assert said(state("export", "--url", url, "--tenant", "a")) == f"{url} {ANOTHER}"
+
+
 def test_a_token_of_what_is_no_mockgraph() -> None:
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as url:
         assert said(CliRunner().invoke(main, ["token", "--url", url])) == f"{url} {ANOTHER}"
@@ -306,6 +314,20 @@ def test_what_is_no_url(url: str) -> None:
 def test_a_token_that_no_header_can_carry(token: str) -> None:
     says = said(state("export", "--control-token", token))
     assert says == "The control token is no text that a header can carry."
+
+
+def test_an_export_makes_no_tenant(graph: MockGraph, tmp_path: Path) -> None:
+    file, where = tmp_path / "state.json", ("--url", graph.origin, "--tenant", "team-1")
+    for snapshot in ((), ("--snapshot", "before")):
+        says = said(state("export", *where, *snapshot, file))
+        assert says == f"There is no tenant 'team-1' at {graph.origin}; there is none."
+    for name in ("blue", "team-a", "green"):
+        graph.tenant(name)
+    says = said(state("export", *where, file))
+    assert says == f"There is no tenant 'team-1' at {graph.origin}; the nearest is 'team-a'."
+    listed = requests.get(f"{graph.origin}/_mockgraph/tenants", timeout=9).json()
+    assert listed == {"value": ["blue", "team-a", "green"]}
+    assert not file.exists()
 
 
 def test_a_tenant_that_can_be_none(graph: MockGraph) -> None:

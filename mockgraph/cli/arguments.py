@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -53,6 +53,13 @@ _SERVER_OPTIONS = (
     option("--tenant", metavar="NAME", help="Tenant of the server, as in /t/NAME."),
     option("--control-token", metavar="TEXT", help="What its control plane asks for."),
 )
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name, of one or more, that is spelt most like another."""
+    from difflib import SequenceMatcher
+
+    return max(names, key=lambda each: SequenceMatcher(None, each, name).ratio())
 
 
 class told:

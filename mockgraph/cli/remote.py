@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from mockgraph.cli.arguments import nearest
 from mockgraph.errors import MockGraphError
 
 # A server may have a hundred thousand entities to check.
@@ -38,7 +39,8 @@ class Remote(NamedTuple):
             raise self._is_another() from None
 
     def state(self, snapshot: str | None = None) -> Any:
-        """The state document, or that of a snapshot."""
+        """The state document, or that of a snapshot, of a tenant that there is."""
+        self._check_tenant()
         document = self._json("GET", _state(snapshot))
         if not isinstance(document, dict) or "error" in document:
             raise self._is_another()
@@ -47,6 +49,22 @@ class Remote(NamedTuple):
     def put_state(self, document: bytes, snapshot: str | None = None) -> None:
         """Make a document, written as JSON, the state or a snapshot."""
         self._ask("PUT", _state(snapshot), document)
+
+    def _check_tenant(self) -> None:
+        """Raises MockGraphError where there is no such tenant: to ask for its state makes it."""
+        if not self.tenant:
+            return
+        listed = self._replace(tenant=None)._json("GET", "/tenants")
+        try:
+            names = [str(name) for name in listed["value"]]
+        except (KeyError, TypeError):
+            raise self._is_another() from None
+        if self.tenant not in names:
+            from mockgraph.testing.tenant import check_name
+
+            check_name("tenant", self.tenant)
+            near = f"the nearest is '{nearest(self.tenant, names)}'" if names else "there is none"
+            raise MockGraphError(f"There is no tenant '{self.tenant}' at {self.url}; {near}.")
 
     def _json(self, method: str, path: str, body: bytes | None = None) -> Any:
         try:
