@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -190,6 +191,50 @@ def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
 def test_pages_that_are_missing(tmp_path: Path) -> None:
     docs = str(tmp_path / "none")
     assert f"{docs}: no such directory" in refused("--port", "0", "--docs", docs)
+
+
+def exchange(request: str, body: str = "{}") -> str:
+    """A documented exchange as pages mark it."""
+    return (
+        f'<!-- {{"blockType": "request"}} -->\n```http\n{request}\n```\n'
+        '<!-- {"blockType": "response"} -->\n```http\nHTTP/1.1 200 OK\n'
+        f"Content-Type: application/json\n\n{body}\n```\n"
+    )
+
+
+@only_posix
+def test_pages_that_are_not_used_in_whole_are_told_of(tmp_path: Path) -> None:
+    good = (Path(__file__).parents[1] / "fixtures" / "security-get.md").read_text()
+    (tmp_path / "a.md").write_text(good)
+    (tmp_path / "b.md").write_text("# Prose\n\nNothing else.\n")
+    (tmp_path / "c.md").write_text(exchange("no request"))
+    (tmp_path / "d.md").write_text(exchange("GET /localtest/Security", "{") + exchange("GET /no"))
+    with serving("--docs", str(tmp_path)) as server:
+        lines = server.stop().err.splitlines()
+    told = [line.partition("The page ")[2] for line in lines if "page" in line]
+    assert [line.partition(": ")[0] for line in told] == [
+        "c.md is not used in whole",
+        "d.md is not used in whole",
+    ]
+    assert "the request does not start with a request line (and 1 more)" in told[0]
+    assert "GET /localtest/Security: The documented body is not JSON" in told[1]
+    for number in range(12):
+        (tmp_path / f"e{number}.md").write_text(exchange(f"GET /{'x' * 4000}"))
+    with serving("--docs", str(tmp_path)) as server:
+        lines = server.stop().err.splitlines()
+    told = [line for line in lines if "page" in line]
+    assert len(told) == 11
+    assert max(map(len, told)) < 400
+    assert told[-1].endswith("... and 4 more pages; mockgraph replay lists all")
+
+
+@only_posix
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for make in (lambda page: page.symlink_to("nowhere"), os.mkfifo):
+        page = tmp_path / "page.md"
+        make(page)
+        assert "page.md: is no file" in refused("--port", "0", "--docs", str(tmp_path))
+        page.unlink()
 
 
 @pytest.mark.parametrize(

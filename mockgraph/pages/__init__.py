@@ -54,7 +54,7 @@ def _read_all(entries: Iterable[tuple[str, Traversable]], where: str) -> tuple[P
     pages = [
         _read(name, file)
         for name, file in sorted(entries, key=lambda entry: entry[0])
-        if name.lower().endswith(".md") and file.is_file()
+        if name.lower().endswith(".md") and not file.is_dir()
     ]
     if not pages:
         raise MockGraphError(f"{where}: no reference pages (*.md) in it")
@@ -63,6 +63,8 @@ def _read_all(entries: Iterable[tuple[str, Traversable]], where: str) -> tuple[P
 
 def _read(name: str, file: Traversable) -> Page:
     try:
+        if not file.is_file():  # a link to nowhere, or a pipe, which has no end
+            raise MockGraphError(f"{name}: is no file")
         return read_page(file.read_bytes().decode(), name)
     except UnicodeDecodeError as error:
         raise MockGraphError(f"{name}: not UTF-8 (at byte {error.start})") from None

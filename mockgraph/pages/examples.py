@@ -8,9 +8,10 @@ show together.
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +29,10 @@ Structured = type[edm.StructuredType]
 _SHOWING = frozenset([Operation.READ, Operation.LIST, Operation.UPDATE, Operation.CREATE])
 
 _SOME_INSTANT = "2017-01-01T00:00:00Z"
+_MOST_TOLD = 10  # pages
+_MOST_CHARACTERS = 300  # of a line about one
+_logger = logging.getLogger("mockgraph")
+
 _PLACEHOLDER = re.compile(r"\{[^}/]*\}")
 
 
@@ -56,23 +61,40 @@ def pages_of(docs: Iterable[str]) -> tuple[Page, ...]:
 def documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
     """The singleton's properties and the sets' entities, as the pages' responses show them.
 
-    Raises MockGraphError that names the page whose response does not fit.
+    Of pages with blocks that cannot be used the log says so, for the first 10 of them. Raises
+    MockGraphError that names the page whose response does not fit.
     """
+    unused: list[str] = []
     singleton: dict[str, Any] = {}
     sets: dict[str, dict[str, Any]] = {}
     for page in pages:
+        faults = list(page.skipped)
         for example in page.examples:
             try:
                 exchange = read_exchange(example, service)
-            except (GraphError, MockGraphError):
-                continue  # not served, or not understood: replay says so
+            except (GraphError, MockGraphError) as error:
+                faults.append(f"{example.request.method} {example.request.target}: {error}")
+                continue
             resource = exchange.address.resource
             for entity in _entities(exchange, page):
                 if isinstance(resource, EntitySet):
                     sets.setdefault(resource.name, {})[entity["id"]] = entity
                 else:
                     singleton.update(entity)
+        if faults:
+            unused.append(_summary(page, faults))
+    for line in unused[:_MOST_TOLD]:
+        _logger.info("%s", line)
+    if len(unused) > _MOST_TOLD:
+        _logger.info("... and %d more pages; mockgraph replay lists all", len(unused) - _MOST_TOLD)
     return {**singleton, **{name: list(entities.values()) for name, entities in sets.items()}}
+
+
+def _summary(page: Page, faults: Sequence[str]) -> str:
+    """What cannot be used of a page, in one line."""
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    text = f"The page {page.name} is not used in whole: {faults[0]}"
+    return " ".join(text.split())[:_MOST_CHARACTERS] + more
 
 
 def read_exchange(example: Example, service: Service) -> Exchange:
