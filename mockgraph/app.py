@@ -58,6 +58,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     with naming_seeds(SERVICE, settings):
         check_directory(initial, SERVICE)
         state = State(SERVICE, initial, settings.store, settings.durability)
+    if state.goes_on and settings.seeds:
+        _logger.info(
+            "The store %s goes on with the state in it: the seeds are for resets and new tenants.",
+            settings.store,
+        )
     return Emulator(Tenants(state, initial_entra(SERVICE, state), settings), settings)
 
 

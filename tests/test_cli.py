@@ -108,12 +108,17 @@ def test_a_store_and_a_seed(tmp_path: Path) -> None:
         assert "is in use by another process" in second.err
         ended = server.stop()
     assert (ended.code, str(store) in ended.out) == (0, True)
+    assert "goes on" not in ended.err
     with serving(*options) as server:
         assert ask(server.origin, "GET", SECURITY).json["providerStatus"] == []
         server.process.kill()  # no goodbye: what was answered is in the store all the same
         server.end()
     with serving(*options) as server:
         assert ask(server.origin, "GET", SECURITY).json["providerStatus"] == []
+        first, *_ = server.stop().err.splitlines()
+    assert f"The store {store} goes on with the state in it: the seeds are for resets" in first
+    with serving("--store", str(store)) as server:  # without a seed there is nothing to tell
+        assert "goes on" not in server.stop().err
 
 
 @only_posix

@@ -39,17 +39,19 @@ class State:
     a store that already holds something goes on from there. Raises MockGraphError where the
     store cannot be opened, BadRequest where the document does not fit. ``durability`` says
     what an answered write in a store survives: ``process``, a kill, or ``disk``, a power cut.
+    ``goes_on`` tells whether it went on from what a store held.
     """
 
     def __init__(
         self, service: Service, initial: Json, store: str | None = None, durability: str = "process"
     ):
         opened = open_store(store, durability) if store else None
+        self.goes_on = opened is not None and not opened.is_new
         storage = EntityStorage(store=opened)
         try:
             first = storage.stamped(read_document(initial, service))
             start, missing = first, {}
-            if opened is not None and not opened.is_new:
+            if opened is not None and self.goes_on:
                 start = tables_in(opened, service, first)
                 missing = lacking(start, service)
             with storage.writing():
@@ -77,6 +79,7 @@ class State:
         It has a clock of its own, and shares the initial entities with this one.
         """
         fork = object.__new__(State)
+        fork.goes_on = False
         fork._begin(self._service, EntityStorage(self._initial), self._initial)
         return fork
 
