@@ -145,6 +145,22 @@ def test_every_option_is_an_environment_variable(tmp_path: Path) -> None:
     assert store.read_bytes().startswith(b'{"mockgraph":"store"')
 
 
+@only_posix
+def test_a_variable_of_no_option_is_told_of() -> None:
+    said = "MOCKGRAPH_SEEDS is the variable of no option; the nearest is MOCKGRAPH_SEED."
+    with serving(MOCKGRAPH_SEEDS="demo", MOCKGRAPH_CA_DIR="", MOCKGRAPH_URL="") as server:
+        assert ask(server.origin, "GET", f"{SECURITY}/alerts").status == 200
+        ended = server.stop()
+    assert ended.code == 0
+    assert [line for line in ended.err.splitlines() if "MOCKGRAPH" in line] == [said]
+    many = {f"MOCKGRAPH_PROT_{number}": "" for number in range(14)}
+    with serving(**many) as server:
+        told = [line for line in server.stop().err.splitlines() if "variable" in line]
+    assert len(told) == 11
+    assert all(line.endswith("the nearest is MOCKGRAPH_PORT.") for line in told[:-1])
+    assert told[-1] == "... and 4 more such variables."
+
+
 # -- what cannot be served ------------------------------------------------------------------
 
 

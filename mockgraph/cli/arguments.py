@@ -11,10 +11,15 @@ from mockgraph.errors import GraphError, MockGraphError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_PREFIX = "MOCKGRAPH_"
+_VARIABLES: set[str] = set()  # of the options of all commands
+_MOST_TOLD = 10
+
 
 def option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
     """An option with its environment variable and default shown in the help."""
-    variable = "MOCKGRAPH_" + name.partition("/")[0].strip("-").replace("-", "_").upper()
+    variable = _PREFIX + name.partition("/")[0].strip("-").replace("-", "_").upper()
+    _VARIABLES.add(variable)
     shown: dict[str, Any] = {"envvar": variable, "show_envvar": True, "show_default": True}
     return click.option(name, *destination, **shown | attributes)
 
@@ -53,6 +58,19 @@ _SERVER_OPTIONS = (
     option("--tenant", metavar="NAME", help="Tenant of the server, as in /t/NAME."),
     option("--control-token", metavar="TEXT", help="What its control plane asks for."),
 )
+
+
+def tell_unknown_variables(environ: Iterable[str]) -> None:
+    """Say, a line each on the standard error, which variables look like an option's and are none.
+
+    Of very many only the first ones are told.
+    """
+    unknown = [name for name in environ if name.startswith(_PREFIX) and name not in _VARIABLES]
+    for name in sorted(unknown)[:_MOST_TOLD]:
+        near = nearest(name, sorted(_VARIABLES))
+        click.echo(f"{name} is the variable of no option; the nearest is {near}.", err=True)
+    if len(unknown) > _MOST_TOLD:
+        click.echo(f"... and {len(unknown) - _MOST_TOLD} more such variables.", err=True)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

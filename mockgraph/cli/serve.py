@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockgraph.cli.arguments import ca_dir_option, docs_option, option, told
+from mockgraph.cli.arguments import ca_dir_option, docs_option, option, tell_unknown_variables, told
 from mockgraph.collector import leave_alone, uncollected
 from mockgraph.errors import MockGraphError
 from mockgraph.version import __version__
@@ -137,6 +137,7 @@ def serve(
     from mockgraph.serving.server import Server
     from mockgraph.settings import Settings
 
+    tell_unknown_variables(os.environ)
     with told():
         settings = Settings(
             store=None if store == "memory" else store,
