@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,47 @@ def test_the_state_is_a_copy_both_ways() -> None:
         read["Security"]["providerStatus"][0]["region"] = "changed again"
         assert region(graph) == "changed"
         assert graph.state["Security"]["alerts"] == []
+
+
+ASSIGNMENTS: list[Callable[[Any], object]] = [
+    lambda state: state.__setitem__("Security", {}),
+    lambda state: state["Security"].__setitem__("alerts", []),
+    lambda state: state["Security"].__delitem__("alerts"),
+    lambda state: state["Security"].__ior__({"alerts": []}),
+    lambda state: state["Security"].update(alerts=[]),
+    lambda state: state["Security"].setdefault("own", 1),
+    lambda state: state["Security"].pop("alerts"),
+    lambda state: state["Security"].popitem(),
+    lambda state: state["Directory"].clear(),
+]
+
+
+@pytest.mark.parametrize("assign", ASSIGNMENTS)
+def test_assigning_to_a_part_of_the_copy_is_an_error(assign: Callable[[Any], object]) -> None:
+    with MockGraph(seed={**SEED, "Directory": {"apps": []}}) as graph:
+        for each in (graph, graph.tenant("a")):
+            before = each.state
+            with pytest.raises(TypeError, match=r"Assign a whole document: graph\.state = "):
+                assign(before)
+            assert each.state == before
+            each.state = {"Security": each.state["Security"] | {"alerts": [{"id": "new"}]}}
+            assert [alert["id"] for alert in each.state["Security"]["alerts"]] == ["new"]
+            assert each.state["Directory"] == {"apps": []}
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda state: pickle.loads(pickle.dumps(state))]
+)
+def test_a_state_that_is_read_is_plain(duplicate: Callable[[Any], Any]) -> None:
+    with MockGraph(seed=SEED) as graph:
+        state = graph.state
+        assert json.loads(json.dumps(state)) == state
+        assert repr(state) == repr(json.loads(json.dumps(state)))
+        edited = duplicate(state)
+        assert (type(edited), type(edited["Security"])) == (dict, dict)
+        edited["Security"]["alerts"] = []
+        graph.state = edited
+        assert graph.state == edited != state
 
 
 def test_a_state_is_assigned_and_read_back() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, Unpack
 
 import orjson
 
@@ -76,8 +76,13 @@ class Graph:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The whole state as a document, ``{"Security": {...}}``; assign one to replace it."""
-        return _own(self._tenant.state.document())
+        """The whole state as a document, ``{"Security": {...}}``; assign one to replace it.
+
+        It is a copy. Its members, and those of ``"Security"``, cannot be assigned to, which would
+        change nothing: that raises TypeError, which says how it is done.
+        """
+        document = _own(self._tenant.state.document())
+        return _Copy({name: _Copy(members) for name, members in document.items()})
 
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
@@ -270,6 +275,23 @@ class Graph:
     @property
     def _tenant(self) -> Tenant:
         return self._its_tenant
+
+
+class _Copy(dict[str, Any]):
+    """An object of a copy of the state, whose members stay as they are; copies of it are dicts."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            "This is a copy of the state, so nothing would change. Assign a whole document: "
+            'graph.state = {"Security": graph.state["Security"] | {"alerts": [...]}}. '
+            "To edit one at length, take copy.deepcopy(graph.state)."
+        )
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
 
 
 def _own(document: dict[str, Any]) -> dict[str, Any]:
