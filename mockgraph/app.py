@@ -119,7 +119,9 @@ class Emulator(Flask):
         if request.strike is not None:
             response = self._mar(response, request)
         if response.status >= 400 and not addressing.is_rooted(request.path, SERVICE):
-            tenant.entra.reword(request, response)
+            from mockgraph.entra import endpoints
+
+            endpoints.restate_error(tenant.entra, request, response)
         self._sign(response, request)
         tenant.record(request, response, time.perf_counter() - began)
         return response
@@ -163,7 +165,9 @@ class Emulator(Flask):
         return Outcome(value=batch.run(items, root, SERVICE, send, prefix=prefix))
 
     def _sign_in(self, request: Request, tenant: Tenant) -> Response:
-        answered = tenant.entra.answer(request)
+        from mockgraph.entra import endpoints
+
+        answered = endpoints.dispatch(tenant.entra, request)
         if answered is None:  # no endpoint of Entra's: an unknown root, for whoever may ask
             caller = self._authenticate(request, tenant)
             return self._emulate(request, tenant, caller)

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.utils import get_host
+from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph.errors import (
@@ -95,22 +96,7 @@ class Request(flask.Request):
             is_small = limit is None or len(data) <= limit
             if is_small and str(len(data)) == self.environ.get("CONTENT_LENGTH"):
                 return data
-        return self._received()
-
-    def _received(self) -> bytes:
-        limit, announced = self.max_content_length, self.content_length
-        try:
-            data = self.get_data()
-        except RequestEntityTooLarge:
-            raise PayloadTooLarge(cast("int", limit)) from None
-        except ClientDisconnected:
-            data = b""
-        if len(data) < (announced or 0):
-            raise BadRequest("The request body ended before its Content-Length.")
-        # Of a body without a Content-Length, werkzeug gives as much as it may have, no error.
-        if announced is None and len(data) == limit and self.environ["wsgi.input"].read(1):
-            raise PayloadTooLarge(limit)
-        return data
+        return read_body(self)
 
 
 class Response:
@@ -176,6 +162,26 @@ def identity(request: Request) -> Headers:
 def error_body(error: GraphError, request: Request, at: datetime | None = None) -> dict[str, Any]:
     """Graph's error object for this request, at a time of its tenant's clock."""
     return error.body(request.request_id, request.client_request_id, at)
+
+
+def read_body(request: WerkzeugRequest) -> bytes:
+    """Return the body of a request, whole; it can be read again.
+
+    Raises 400 where it broke off, 413 where it is larger than ``request.max_content_length``.
+    """
+    limit, announced = request.max_content_length, request.content_length
+    try:
+        data = request.get_data()
+    except RequestEntityTooLarge:
+        raise PayloadTooLarge(cast("int", limit)) from None
+    except ClientDisconnected:
+        data = b""
+    if len(data) < (announced or 0):
+        raise BadRequest("The request body ended before its Content-Length.")
+    # Of a body without a Content-Length, werkzeug gives as much as it may have, no error.
+    if announced is None and len(data) == limit and request.environ["wsgi.input"].read(1):
+        raise PayloadTooLarge(limit)
+    return data
 
 
 def _guid() -> str:

@@ -14,9 +14,9 @@ from werkzeug.wrappers import Request
 
 from mockgraph.clock import Clock
 from mockgraph.entra import authorization as auth
+from mockgraph.entra.access_tokens import FLAWS
 from mockgraph.entra.directory import Directory
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.minting import FLAWS
 from mockgraph.errors import Forbidden, Unauthenticated
 from mockgraph.odata.addressing import resolve
 from mockgraph.service import SERVICE

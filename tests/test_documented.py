@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import mockgraph
-from mockgraph.entra.errors import EntraError
+from mockgraph.entra.oauth_errors import EntraError
 from mockgraph.errors import GraphError
 
 PACKAGE = Path(mockgraph.__file__).parent

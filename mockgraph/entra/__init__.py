@@ -1,4 +1,4 @@
-"""Entra as a server starts with it: the directory of its state, the permissions of its service."""
+"""Microsoft Entra: sign-in, tokens, and the directory of a state."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ if TYPE_CHECKING:
 
 
 def check_directory(document: Mapping[str, Json], service: Service) -> None:
-    """Raises BadRequest with the path of the fault in the directory of a state document."""
+    """Raise BadRequest, with the path of the fault, for a bad directory in a state document."""
     if DIRECTORY in document:
-        from mockgraph.entra.catalogue import Catalogue
-        from mockgraph.entra.documents import read_directory
+        from mockgraph.entra.directory import Catalogue, read_directory
 
         read_directory(document[DIRECTORY], Catalogue(_declared(service)))
 
 
 def initial_entra(service: Service, state: State) -> Callable[[], Entra]:
-    """Makes Entra with the directory of the state; without one, anybody may sign in.
+    """Return a function that makes Entra with the directory of the state, open without one.
 
-    It is loaded and made at once where there is a directory, else when it is asked for. Raises
+    It is made at once where there is a directory, so that faults in it are found. Raises
     MockGraphError where the store that the directory comes from is damaged.
     """
     if state.directory is None:

@@ -1,47 +1,33 @@
-"""Entra in one object: what it knows and remembers, and what a test does to it."""
+"""Entra for one tenant of MockGraph: its directory, its tokens, and the actions of a test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-from werkzeug.wrappers import Request, Response
 
 from mockgraph.clock import Clock
-from mockgraph.entra.catalogue import Catalogue
-from mockgraph.entra.devices import Devices
-from mockgraph.entra.directory import App, Directory, User
-from mockgraph.entra.documents import read_directory
-from mockgraph.entra.errors import TenantNotFound
-from mockgraph.entra.forms import Authority, read_authority
-from mockgraph.entra.issuers import MICROSOFT, Issuers, split_authority
-from mockgraph.entra.keys import Claims, Keys
-from mockgraph.entra.minting import mint
-from mockgraph.entra.revocations import Revocations
-from mockgraph.entra.scopes import GRAPH, Asked, Scopes, names_graph
-from mockgraph.entra.tickets import Code, Refresh, Tickets
-from mockgraph.entra.tokens import LIFETIME, Grant, Tokens
-from mockgraph.entra.verification import Verification
+from mockgraph.entra.access_tokens import MICROSOFT, TOKEN_LIFETIME, Grant, Tokens, split_authority
+from mockgraph.entra.codes import AuthorizationCode, CodeStore, Devices, RefreshToken
+from mockgraph.entra.directory import App, Authority, Catalogue, Directory, User, read_directory
+from mockgraph.entra.oauth_errors import TenantNotFound
+from mockgraph.entra.scopes import GRAPH, RequestedScope, Scopes, names_graph
+from mockgraph.entra.signing_keys import Claims, SigningKey
 from mockgraph.errors import BadRequest, NotFound
 from mockgraph.metadata.names import Properties
 
-if TYPE_CHECKING:
-    from mockgraph.http import Response as Answer
-
+# Lifetimes in seconds.
 _CODE_LIFETIME = 600
-_REFRESH_LIFETIME = 90 * 24 * 3600
+_REFRESH_TOKEN_LIFETIME = 90 * 24 * 3600
 _MOST_CODES = 1000
 _MOST_REFRESH_TOKENS = 10_000
 
-_SOME_APP = "mockgraph"
+_DEFAULT_APP = "mockgraph"
 
 
 class Entra:
     """Microsoft Entra for one tenant of MockGraph. Safe under threads.
 
-    ``directory`` says who may sign in, ``clock`` tells the time; ``permissions`` are those that
-    the service's resources take. ``keys`` are shared by tenants that one server has; a key is
-    made when the first token is. ``document`` is what the directory was read from.
+    ``permissions`` are those that the service declares. The tenants of a server share a ``key``.
+    ``document`` is the one that the directory was read from.
     """
 
     def __init__(
@@ -49,88 +35,73 @@ class Entra:
         directory: Directory,
         clock: Clock,
         permissions: Iterable[str],
-        keys: Keys | None = None,
+        key: SigningKey | None = None,
         document: Properties | None = None,
     ):
         self.clock = clock
-        self.keys = keys or Keys()
+        self.key = key or SigningKey()
         self.catalogue = Catalogue(permissions)
-        self.issuers = Issuers()
-        self.revocations = Revocations(directory)
-        self.tokens = Tokens(self.keys, clock, self.issuers, self.revocations)
-        self.codes: Tickets[Code] = Tickets(clock, _CODE_LIFETIME, _MOST_CODES)
-        self.refresh_tokens: Tickets[Refresh] = Tickets(
-            clock, _REFRESH_LIFETIME, _MOST_REFRESH_TOKENS
+        self.tokens = Tokens(self.key, clock, directory)
+        self.codes: CodeStore[AuthorizationCode] = CodeStore(clock, _CODE_LIFETIME, _MOST_CODES)
+        self.refresh_tokens: CodeStore[RefreshToken] = CodeStore(
+            clock, _REFRESH_TOKEN_LIFETIME, _MOST_REFRESH_TOKENS
         )
         self.devices = Devices(clock)
-        self._verification = Verification(clock, self.issuers, self.revocations)
-        self._know(directory, document)
+        self._use(directory, document)
 
     def fork(self, clock: Clock) -> Entra:
-        """Entra for another tenant: the same directory and key, nothing else in common."""
+        """Make Entra for another tenant, with the same directory and key."""
         known, declared = self._document, self.catalogue.declared
-        return Entra(self.directory, clock, declared, self.keys, known)
+        return Entra(self.directory, clock, declared, self.key, known)
 
     def read(self, document: Properties | None) -> Directory:
-        """The directory in a document; without one anybody may sign in. Raises BadRequest."""
+        """Read the directory in a document; without one it is open. Raises BadRequest."""
         if document is None:
             return Directory()
         return read_directory(dict(document), self.catalogue)
 
     def follow(self, document: Properties | None) -> None:
-        """Know the directory in a document. Raises BadRequest.
+        """Use the directory in a document from now on. Raises BadRequest.
 
-        Where it is another one, what was handed out and revoked until now is forgotten.
+        Where it is another one, all codes, refresh tokens and revocations are forgotten.
         """
         if document is self._document:
             return
         directory = self.read(document)
         is_another = directory != self.directory
-        self._know(directory, document)
+        self._use(directory, document)
         if is_another:
             self.reset()
 
     def reset(self) -> None:
-        """Forget what was handed out and revoked.
+        """Forget all codes, refresh tokens and revocations.
 
-        The key stays, and so do the access tokens that a client has kept.
+        The key stays, and access tokens that clients have stay valid.
         """
-        self.revocations.reset(self.directory)
+        self.tokens.revocations.reset(self.directory)
         self.codes.clear()
         self.refresh_tokens.clear()
         self.devices.clear()
 
-    def answer(self, request: Request) -> Response | None:
-        """The answer to a request to one of Entra's paths; None for any other path."""
-        from mockgraph.entra.routes import answer  # nobody who starts has to wait for it
-
-        return answer(self, request)
-
-    def reword(self, request: Request, response: Answer) -> None:
-        """Say an error of somebody else's on one of Entra's paths as Entra would."""
-        from mockgraph.entra.rewording import reword
-
-        reword(self, request, response)
-
     def verify(self, token: str, host: str) -> Claims:
-        """The claims of an access token that this server issued for the service at ``host``,
-        which is as the ``Host`` header has it. Raises Unauthenticated with the reason."""
-        claims = self.keys.read(token)
-        self._verification.check(claims, host)
-        return claims
+        """Return the claims of an access token that is valid at this host, as in ``Host``.
 
-    def refresh(self, grant: Grant) -> str:
-        """A refresh token for a grant."""
-        issued = self.clock.text()
-        return self.refresh_tokens.issue(Refresh(grant, self.revocations.number(), issued))
+        Raises Unauthenticated with the reason.
+        """
+        return self.tokens.verify(token, host)
 
-    # -- what a test does -----------------------------------------------------------------
+    def refresh_token(self, grant: Grant) -> str:
+        """Issue a refresh token for a grant."""
+        number, issued = self.tokens.revocations.number(), self.clock.text()
+        return self.refresh_tokens.issue(RefreshToken(grant, number, issued))
+
+    # -- actions of a test ----------------------------------------------------------------
 
     def approve_device_code(self, user_code: str, user: str | None = None) -> None:
-        """Sign a waiting device in, as this user or as the first one that there is.
+        """Sign a waiting device in as this user, by default the first one of the directory.
 
-        Raises NotFound for a code or a user that is not there, BadRequest for a device that
-        was decided on before.
+        Raises NotFound for an unknown code or user, BadRequest for a device that was approved
+        or declined before.
         """
         self.devices.approve(user_code, self._user(user))
 
@@ -139,15 +110,15 @@ class Entra:
         self.devices.decline(user_code)
 
     def revoke(self, user: str | None = None, app: str | None = None) -> None:
-        """Revoke the tokens issued up to now: a user's, an app's, or everyone's.
+        """Revoke the tokens issued until now: a user's, an app's, or everyone's.
 
-        A client that takes claims challenges (``cp1``) gets one, others a plain 401; refresh
-        tokens count no longer either. Raises NotFound for one who is not there.
+        Refresh tokens are revoked, too. A client that handles claims challenges (``cp1``) gets
+        one, others a plain 401. Raises NotFound for an unknown user or app.
         """
         if app is not None:
-            self.revocations.revoke(self._app(app).app_id)
+            self.tokens.revocations.revoke(self._app(app).app_id)
         if user is not None or app is None:
-            self.revocations.revoke(self._user(user).object_id if user else None)
+            self.tokens.revocations.revoke(self._user(user).object_id if user else None)
 
     def mint(
         self,
@@ -157,42 +128,42 @@ class Entra:
         tenant: str | None = None,
         permissions: Sequence[str] | None = None,
         audience: str = GRAPH,
-        lifetime: float = LIFETIME,
+        lifetime: float = TOKEN_LIFETIME,
         capabilities: Sequence[str] = (),
         version: int = 1,
         authority: str | None = None,
         flaw: str | None = None,
     ) -> str:
-        """An access token without a sign-in, for scripts and tests.
+        """Issue an access token without a sign-in, for scripts and tests.
 
-        It is the user's where there is one, else the app's own; ``permissions`` are taken as
-        they are, and are else what the directory gives them on the ``audience``, Graph or any
-        other. ``authority`` is a URL, its tenant in it or in ``tenant``, under which its reader
-        knows the issuer; it is else Entra's own. ``lifetime`` is in seconds from now, ``flaw``
-        what is wrong with it: ``expired``, ``future``, ``audience``, ``issuer``, ``tenant``,
-        ``key``, ``none``, ``hs256`` or ``tampered``. Raises NotFound for an app, a user or a
-        tenant that is not there, BadRequest for another authority, flaw or version.
+        With a ``user`` it is a delegated one, else the app's own. ``permissions`` need not exist;
+        by default they are those of the directory on the ``audience``, Graph or any other.
+        ``authority`` is the URL under which a resource server knows the issuer, with the tenant
+        in it or in ``tenant``; by default Entra's own. ``lifetime`` is in seconds from now.
+        ``flaw`` makes the token an invalid one: ``expired``, ``future``, ``audience``,
+        ``issuer``, ``tenant``, ``key``, ``none``, ``hs256`` or ``tampered``. Raises NotFound for
+        an unknown app, user or tenant, BadRequest for another authority, flaw or version.
         """
         if version not in (1, 2):
             raise BadRequest(f"The version of a token is 1 or 2, not {version}.")
         its_app, its_user = self._app(app), self._user(user) if user else None
         api = self.directory.api(audience)
-        asked = Asked(audience, api is None and names_graph(audience, ""), api)
+        requested = RequestedScope(audience, api is None and names_graph(audience, ""), api)
         if permissions is not None:
             granted = tuple(permissions)
         elif its_user:
-            granted = self.scopes.for_user(asked, its_app, its_user)
+            granted = self.scopes.for_user(requested, its_app, its_user)
         else:
-            granted = self.scopes.for_app(asked, its_app)
+            granted = self.scopes.for_app(requested, its_app)
         root, named = split_authority(authority) if authority else (MICROSOFT, None)
         signed_in = self._authority(named or tenant)
         home = signed_in.tenant_of(its_user, self.directory) if its_user else self.directory.home
         grant = Grant(
-            its_app, its_user, signed_in.id or home, asked, granted, "1", tuple(capabilities)
+            its_app, its_user, signed_in.id or home, requested, granted, "1", tuple(capabilities)
         )
-        return mint(self, grant, root, version, lifetime, flaw)
+        return self.tokens.mint(grant, root, version, lifetime, flaw)
 
-    def _know(self, directory: Directory, document: Properties | None) -> None:
+    def _use(self, directory: Directory, document: Properties | None) -> None:
         self.directory = directory
         self._document = document
         self.scopes = Scopes(directory, self.catalogue)
@@ -205,13 +176,13 @@ class Entra:
 
     def _app(self, app_id: str | None) -> App:
         apps = self.directory.apps
-        app = self.directory.app(app_id or next(iter(apps or ()), _SOME_APP))
+        app = self.directory.app(app_id or next(iter(apps or ()), _DEFAULT_APP))
         if app is None:
             raise NotFound(f"There is no app '{app_id or ''}'.")
         return app
 
     def _authority(self, named: str | None) -> Authority:
-        try:
-            return read_authority(named or "common", self.directory)
-        except TenantNotFound as error:
-            raise NotFound(error.message) from None
+        authority = self.directory.authority(named or "common")
+        if authority is None:
+            raise NotFound(TenantNotFound(named).message)
+        return authority

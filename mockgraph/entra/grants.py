@@ -1,90 +1,111 @@
-"""The token endpoint: what each type of grant takes, and what it gives."""
+"""The token endpoint: the types of grant, each with its parameters and its checks."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import Any
 
 from werkzeug.wrappers import Response
 
-from mockgraph.entra.answers import token_answer
-from mockgraph.entra.clients import Client, identify, identify_any
-from mockgraph.entra.directory import User
-from mockgraph.entra.errors import (
-    GrantNeedsTenant,
-    GrantTypeNotEmulated,
-    NoCredential,
-    NoTenant,
-    UnsupportedGrantType,
+from mockgraph.entra.access_tokens import TOKEN_LIFETIME, Grant
+from mockgraph.entra.codes import AuthorizationCode
+from mockgraph.entra.credentials import (
+    AuthenticatedClient,
+    authenticate_client,
+    authenticate_user,
+    find_user,
+    identify_client,
 )
-from mockgraph.entra.forms import Call, Form, check_method, need, read_form, read_nonce, read_wish
-from mockgraph.entra.scopes import Asked
-from mockgraph.entra.sign_in_errors import (
+from mockgraph.entra.directory import User
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.oauth_errors import (
     CodeRedeemed,
     ExpiredCode,
     ExpiredRefreshToken,
+    GrantNeedsTenant,
     GrantOfAnother,
+    GrantTypeNotEmulated,
     MalformedGrant,
+    NoCredential,
+    NoTenant,
     OtherRedirectUri,
     RevokedGrant,
+    UnsupportedGrantType,
     WrongVerifier,
 )
-from mockgraph.entra.tickets import Code
-from mockgraph.entra.tokens import Grant, base64url
-from mockgraph.entra.users import check_password, find_user
+from mockgraph.entra.oauth_messages import (
+    Parameters,
+    TenantRequest,
+    check_method,
+    json_response,
+    read_claims,
+    read_form,
+    read_nonce,
+    require,
+)
+from mockgraph.entra.scopes import RequestedScope
+from mockgraph.entra.signing_keys import base64url
 
-if TYPE_CHECKING:
-    from mockgraph.entra.entra import Entra
+# The announced lifetime of a new token in seconds: a moment of it has passed.
+EXPIRES_IN = TOKEN_LIFETIME - 1
 
 
-def token(entra: Entra, call: Call) -> Response:
-    """Answer a request for tokens. Raises EntraError."""
+def token_endpoint(entra: Entra, call: TenantRequest) -> Response:
+    """Answer a token request (RFC 6749, 3.2). Raises EntraError."""
     check_method(call.request, "POST")
     form = read_form(call.request)
-    grant_type = need(form, "grant_type")
-    flow = _FLOWS.get(grant_type)
-    if flow is None:
+    grant_type = require(form, "grant_type")
+    redeem = _GRANT_TYPES.get(grant_type)
+    if redeem is None:
         known = grant_type in _NOT_EMULATED
         raise GrantTypeNotEmulated(grant_type) if known else UnsupportedGrantType(grant_type)
-    grant = flow(entra, call, form)
-    return token_answer(entra, call, form, grant, renew=grant_type == "refresh_token")
+    grant = redeem(entra, call, form)
+    return _token_response(entra, call, form, grant, renews=grant_type == "refresh_token")
 
 
-def read_asked(entra: Entra, call: Call, form: Form, before: Asked | None = None) -> Asked:
-    """The resource and the permissions that a form asks for, or those of before."""
+def read_scope(
+    entra: Entra, call: TenantRequest, form: Parameters, before: RequestedScope | None = None
+) -> RequestedScope:
+    """Read the scope that a form requests; ``before`` is the default. Raises EntraError."""
     tenant, host = call.authority.named, call.request.host
     named = "resource" if call.version == 1 else "scope"
     if before is not None and not form.get(named):
         return before
     if call.version == 1:
-        resource, scope = need(form, named), form.get("scope", "")
+        resource, scope = require(form, named), form.get("scope", "")
         return entra.scopes.read_resource(resource, scope, tenant, host)
-    return entra.scopes.read(need(form, named), tenant, host)
+    return entra.scopes.read(require(form, named), tenant, host)
 
 
-def delegated(
-    entra: Entra, call: Call, form: Form, client: Client, user: User, asked: Asked
+def delegate(
+    entra: Entra,
+    call: TenantRequest,
+    form: Parameters,
+    client: AuthenticatedClient,
+    user: User,
+    requested: RequestedScope,
 ) -> Grant:
-    """What a user grants to an app. Raises EntraError where they cannot."""
-    wish = read_wish(form)
+    """Make the grant by which a user delegates permissions to an app. Raises EntraError."""
+    claims = read_claims(form)
     return Grant(
         client.app,
         user,
         call.authority.tenant_of(user, entra.directory),
-        asked,
-        entra.scopes.for_user(asked, client.app, user),
+        requested,
+        entra.scopes.for_user(requested, client.app, user),
         client.credential,
-        wish.capabilities,
-        wish.answers_challenge,
+        claims.capabilities,
+        claims.answers_challenge,
         read_nonce(form),
     )
 
 
-def _client_credentials(entra: Entra, call: Call, form: Form) -> Grant:
-    client = identify(call, form, entra.directory)
+def _client_credentials(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
+    client = identify_client(call, form, entra.directory)
     if not client.is_confidential:
         raise NoCredential
     tenant = call.authority.id
@@ -92,58 +113,57 @@ def _client_credentials(entra: Entra, call: Call, form: Form) -> Grant:
         raise NoTenant
     if call.authority.is_personal:
         raise GrantNeedsTenant
-    asked = read_asked(entra, call, form)
-    permissions = entra.scopes.for_app(asked, client.app)
-    wish = read_wish(form)
-    return Grant(client.app, None, tenant, asked, permissions, client.credential, *wish)
+    requested = read_scope(entra, call, form)
+    permissions = entra.scopes.for_app(requested, client.app)
+    claims = read_claims(form)
+    return Grant(client.app, None, tenant, requested, permissions, client.credential, *claims)
 
 
-def _password(entra: Entra, call: Call, form: Form) -> Grant:
-    client = identify_any(call, form, entra.directory)
+def _password(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
+    client = authenticate_client(call, form, entra.directory)
     if call.authority.named == "common" or call.authority.is_personal:
         raise GrantNeedsTenant
-    asked = read_asked(entra, call, form)
-    name, password = need(form, "username"), need(form, "password")
-    user = find_user(name, entra.directory, call.authority)
-    check_password(user, password)
-    return delegated(entra, call, form, client, user, asked)
+    requested = read_scope(entra, call, form)
+    name, password = require(form, "username"), require(form, "password")
+    user = authenticate_user(name, password, entra.directory, call.authority)
+    return delegate(entra, call, form, client, user, requested)
 
 
-def _refresh_token(entra: Entra, call: Call, form: Form) -> Grant:
-    """The same again, or for another resource; as in Entra, the old token stays good."""
-    client = identify_any(call, form, entra.directory)
-    ticket = need(form, "refresh_token")
+def _refresh_token(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
+    """Grant the same again, or another resource; as in Entra, the old token stays valid."""
+    client = authenticate_client(call, form, entra.directory)
+    ticket = require(form, "refresh_token")
     kept = entra.refresh_tokens.find(ticket)
     if kept is None or kept.grant.user is None:
         raise MalformedGrant
     if kept.grant.app.app_id != client.app.app_id:
         raise GrantOfAnother(client.app.app_id)
-    if entra.refresh_tokens.expired(ticket):
+    if entra.refresh_tokens.is_expired(ticket):
         raise ExpiredRefreshToken(kept.issued)
-    if entra.revocations.covers(kept.number, kept.grant.subjects):
+    if entra.tokens.revocations.covers(kept.number, kept.grant.subjects):
         raise RevokedGrant
     user = find_user(kept.grant.user.name, entra.directory, call.authority)
-    asked = read_asked(entra, call, form, kept.grant.asked)
-    grant = delegated(entra, call, form, client, user, asked)
+    requested = read_scope(entra, call, form, kept.grant.requested)
+    grant = delegate(entra, call, form, client, user, requested)
     # Only a fresh sign-in answers a challenge.
     tenant = call.authority.id or kept.grant.tenant
     return replace(grant, tenant=tenant, answers_challenge=False)
 
 
-def _device_code(entra: Entra, call: Call, form: Form) -> Grant:
-    client = identify_any(call, form, entra.directory)
-    code = form.get("device_code") or need(form, "code")
+def _device_code(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
+    client = authenticate_client(call, form, entra.directory)
+    code = form.get("device_code") or require(form, "code")
     device = entra.devices.poll(code, client.app, entra.directory)
     user = device.user
     assert user is not None  # an approved device has one
-    asked = read_asked(entra, call, form, device.asked).with_openid(device.asked.openid)
-    return delegated(entra, call, form, client, user, asked)
+    requested = read_scope(entra, call, form, device.requested).with_openid(device.requested.openid)
+    return delegate(entra, call, form, client, user, requested)
 
 
-def _authorization_code(entra: Entra, call: Call, form: Form) -> Grant:
-    client = identify_any(call, form, entra.directory)
-    ticket = need(form, "code")
-    redirect_uri = need(form, "redirect_uri")
+def _authorization_code(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
+    client = authenticate_client(call, form, entra.directory)
+    ticket = require(form, "code")
+    redirect_uri = require(form, "redirect_uri")
     code = entra.codes.find(ticket)
     if code is None:
         raise MalformedGrant
@@ -151,17 +171,17 @@ def _authorization_code(entra: Entra, call: Call, form: Form) -> Grant:
         raise GrantOfAnother(client.app.app_id)
     if code.redeemed:
         raise CodeRedeemed
-    if entra.codes.expired(ticket):
+    if entra.codes.is_expired(ticket):
         raise ExpiredCode
     if redirect_uri != code.redirect_uri:
         raise OtherRedirectUri(redirect_uri, code.redirect_uri)
     _check_verifier(code, form)
-    # What the user granted beside permissions holds, whatever the code is redeemed for.
-    before = code.grant.asked
-    asked = read_asked(entra, call, form, before).with_openid(before.openid)
+    # The scopes of OpenID Connect hold, whichever resource the code is redeemed for.
+    before = code.grant.requested
+    requested = read_scope(entra, call, form, before).with_openid(before.openid)
     user = code.grant.user
-    assert user is not None  # who signed in to get the code
-    grant = delegated(entra, call, form, client, user, asked)
+    assert user is not None  # the one that signed in for the code
+    grant = delegate(entra, call, form, client, user, requested)
     found = entra.codes.replace(ticket, lambda found: found._replace(redeemed=True))
     if found is None or found.redeemed:
         raise CodeRedeemed
@@ -169,21 +189,56 @@ def _authorization_code(entra: Entra, call: Call, form: Form) -> Grant:
     return replace(grant, tenant=tenant, nonce=code.grant.nonce)
 
 
-def _check_verifier(code: Code, form: Form) -> None:
-    """Proof of the key behind the code's challenge (RFC 7636, 4.6)."""
+def _check_verifier(code: AuthorizationCode, form: Parameters) -> None:
+    """Raise EntraError where the verifier does not fit the code's challenge (RFC 7636, 4.6)."""
     if code.challenge is None:
-        if "code_verifier" in form:  # somebody took the challenge out (RFC 9700, 2.1.1)
+        if "code_verifier" in form:  # the challenge was stripped (RFC 9700, 2.1.1)
             raise WrongVerifier
         return
     challenge, method = code.challenge
-    proof = need(form, "code_verifier").encode()
+    proof = require(form, "code_verifier").encode()
     if method == "S256":
         proof = base64url(hashlib.sha256(proof).digest()).encode()
     if not compare_digest(proof, challenge.encode()):
         raise WrongVerifier
 
 
-_FLOWS: Mapping[str, Callable[[Entra, Call, Form], Grant]] = {
+def _token_response(
+    entra: Entra, call: TenantRequest, form: Parameters, grant: Grant, *, renews: bool
+) -> Response:
+    """Respond with the tokens of a grant, in the form of the endpoint's version.
+
+    There is a refresh token where ``offline_access`` was requested, where the grant ``renews``
+    one, and in version 1 for every user. Version 1 writes numbers as text.
+    """
+    is_old = call.version == 1
+    body: dict[str, Any] = {"token_type": "Bearer"}
+    if grant.user:
+        body["scope"] = grant.requested.granted(grant.permissions)
+    if is_old:
+        now = int(entra.clock.now().timestamp())
+        body["resource"] = grant.requested.resource
+        body["expires_on"] = str(now + EXPIRES_IN)
+        body["not_before"] = str(now)
+    body["expires_in"] = body["ext_expires_in"] = str(EXPIRES_IN) if is_old else EXPIRES_IN
+    body["access_token"] = entra.tokens.access_token(grant, call.root, call.version)
+    if grant.user:
+        if is_old or renews or "offline_access" in grant.requested.openid:
+            body["refresh_token"] = entra.refresh_token(grant)
+        if is_old or "openid" in grant.requested.openid:
+            body["id_token"] = entra.tokens.id_token(grant, call.root, call.version)
+        if form.get("client_info") == "1":
+            body["client_info"] = _client_info(grant)
+    return json_response(body)
+
+
+def _client_info(grant: Grant) -> str:
+    """Return the ids by which MSAL keeps accounts."""
+    info = {"uid": grant.object_id, "utid": grant.tenant}
+    return base64url(json.dumps(info).encode())
+
+
+_GRANT_TYPES: Mapping[str, Callable[[Entra, TenantRequest, Parameters], Grant]] = {
     "authorization_code": _authorization_code,
     "client_credentials": _client_credentials,
     "device_code": _device_code,
@@ -191,7 +246,7 @@ _FLOWS: Mapping[str, Callable[[Entra, Call, Form], Grant]] = {
     "refresh_token": _refresh_token,
     "urn:ietf:params:oauth:grant-type:device_code": _device_code,
 }
-# On behalf of a user, and by what another identity provider says.
+# The on-behalf-of flow, and assertions of other identity providers.
 _NOT_EMULATED = frozenset(
     f"urn:ietf:params:oauth:grant-type:{name}"
     for name in ("jwt-bearer", "saml1_1-bearer", "saml2-bearer", "token-exchange")

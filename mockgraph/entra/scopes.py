@@ -1,15 +1,14 @@
-"""What a token is asked for: a resource, and permissions on it."""
+"""Scopes: the resource that a token is requested for, and the permissions on it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mockgraph.entra.catalogue import Catalogue
-from mockgraph.entra.directory import App, Directory, User
-from mockgraph.entra.scope_errors import (
+from mockgraph.entra.directory import App, Catalogue, Directory, User
+from mockgraph.entra.oauth_errors import (
     AppScopeNotDefault,
     InvalidScope,
     NoConsent,
@@ -24,10 +23,10 @@ _GRAPH = frozenset({GRAPH, GRAPH_ID})
 
 OPENID = ("openid", "profile", "email", "offline_access")
 _DEFAULT = ".default"
-# What an API of one's own is asked for where nobody says what it has.
+# The permission on an API of the user's own, which declares none.
 _ANY_PERMISSION = ("user_impersonation",)
 
-# What this machine calls itself.
+# The names of this machine.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MICROSOFT = re.compile(
     r"https://([a-z0-9-]+\.)*(azure\.com|azure\.net|microsoft\.com|windows\.net|office\.com)/*"
@@ -36,12 +35,12 @@ _RESOURCE = re.compile(r"[A-Za-z0-9][^\s\"'<>\\]{0,500}")
 _LONGEST_SCOPE = 10_000
 
 
-class Asked(NamedTuple):
-    """What was asked for.
+class RequestedScope(NamedTuple):
+    """A scope as it was requested.
 
-    ``resource`` is the audience as it was written: Graph, or ``api``, an app of the directory,
-    or something else. ``names`` are permissions, None for ``.default``; ``openid`` are the
-    scopes of OpenID Connect; ``prefix`` is what stood before each permission.
+    ``resource`` is the audience as it was written: Graph, an API of the directory (``api`` is
+    its app), or something else. ``names`` are permissions, None for ``.default``; ``openid`` are
+    the scopes of OpenID Connect; ``prefix`` is the text before each permission.
     """
 
     resource: str
@@ -51,20 +50,32 @@ class Asked(NamedTuple):
     openid: tuple[str, ...] = ()
     prefix: str = ""
 
-    def with_openid(self, more: Iterable[str]) -> Asked:
-        """The same, with more scopes of OpenID Connect."""
+    def with_openid(self, more: Iterable[str]) -> RequestedScope:
+        """Return the same with more scopes of OpenID Connect."""
         return self._replace(openid=tuple(each for each in OPENID if each in {*self.openid, *more}))
+
+    def granted(self, permissions: Iterable[str]) -> str:
+        """Return the ``scope`` of a token response: what was granted, written as it was requested.
+
+        ``permissions`` are the granted ones.
+        """
+        default = [_DEFAULT] if self.names is None else []
+        return self.written([*permissions, *default])
+
+    def written(self, names: Iterable[str]) -> str:
+        """Return these permissions as a scope, written as it was requested."""
+        return " ".join([*self.openid, *(self.prefix + name for name in names)])
 
 
 class Scopes:
-    """Reads scopes and resources, and says which permissions they come to."""
+    """Reads scopes and resources, and tells which permissions of the directory they grant."""
 
     def __init__(self, directory: Directory, catalogue: Catalogue):
         self._directory = directory
         self._catalogue = catalogue
 
-    def read(self, scope: str, tenant: str, host: str) -> Asked:
-        """A ``scope`` of version 2. Raises EntraError where it makes no sense."""
+    def read(self, scope: str, tenant: str, host: str) -> RequestedScope:
+        """Read a ``scope`` of version 2. Raises EntraError where it is not valid."""
         items = scope.split()
         if not items or len(scope) > _LONGEST_SCOPE:
             raise InvalidScope(scope)
@@ -77,46 +88,49 @@ class Scopes:
         if _DEFAULT in names and len(names) > 1:
             raise InvalidScope(scope)
         prefix = prefixes.pop() if prefixes else ""
-        asked = self._asked(prefix[:-1] or GRAPH_ID, tenant, host)
-        return asked._replace(
+        requested = self._read(prefix[:-1] or GRAPH_ID, tenant, host)
+        return requested._replace(
             names=None if _DEFAULT in names else names, openid=openid, prefix=prefix
         )
 
-    def read_resource(self, resource: str, scope: str, tenant: str, host: str) -> Asked:
-        """A ``resource`` of version 1: all that the app may do there."""
+    def read_resource(self, resource: str, scope: str, tenant: str, host: str) -> RequestedScope:
+        """Read a ``resource`` of version 1, which stands for all permissions on it."""
         openid = tuple(each for each in OPENID if each in scope.split())
-        return self._asked(resource, tenant, host)._replace(openid=openid)
+        return self._read(resource, tenant, host)._replace(openid=openid)
 
-    def for_app(self, asked: Asked, app: App) -> tuple[str, ...]:
-        """The permissions (``roles``) of an app that signs in by itself."""
-        if asked.names is not None:
-            raise AppScopeNotDefault(" ".join([*asked.openid, *_written(asked, asked.names)]))
-        return tuple(sorted(self._held(app))) if asked.is_graph else ()
+    def for_app(self, requested: RequestedScope, app: App) -> tuple[str, ...]:
+        """Return the permissions (``roles``) of an app that acts for itself. Raises EntraError."""
+        if requested.names is not None:
+            raise AppScopeNotDefault(requested.written(requested.names))
+        return tuple(sorted(self._held(app))) if requested.is_graph else ()
 
-    def for_user(self, asked: Asked, app: App, user: User) -> tuple[str, ...]:
-        """The permissions (``scp``) of an app in the name of a user: what both may do."""
-        if not asked.is_graph:
-            return _ANY_PERMISSION if asked.names is None else asked.names
+    def for_user(self, requested: RequestedScope, app: App, user: User) -> tuple[str, ...]:
+        """Return the permissions (``scp``) of an app that acts for a user: those that both have.
+
+        Raises EntraError for one that does not exist or that the app does not have.
+        """
+        if not requested.is_graph:
+            return _ANY_PERMISSION if requested.names is None else requested.names
         consented = self._held(app)
         granted = sorted(consented)
-        if asked.names is not None:
-            granted = [self._known(name, app) for name in asked.names]
+        if requested.names is not None:
+            granted = [self._known(name, app) for name in requested.names]
             if app.permissions is not None and not consented.issuperset(granted):
                 raise NoConsent(app.app_id, app.name)
         held = user.permissions
         return tuple(each for each in granted if held is None or each in held)
 
-    def _asked(self, resource: str, tenant: str, host: str) -> Asked:
+    def _read(self, resource: str, tenant: str, host: str) -> RequestedScope:
         if not _RESOURCE.fullmatch(resource):
             raise ResourceNotFound(resource, tenant)
         api = self._directory.api(resource)
         if api is not None:
-            return Asked(resource, False, api)
+            return RequestedScope(resource, False, api)
         if names_graph(resource, host):
-            return Asked(resource, True)
+            return RequestedScope(resource, True)
         if self._directory.apps is not None and not _MICROSOFT.fullmatch(resource):
             raise ResourceNotFound(resource, tenant)
-        return Asked(resource, False)
+        return RequestedScope(resource, False)
 
     def _held(self, app: App) -> frozenset[str]:
         return self._catalogue.declared if app.permissions is None else app.permissions
@@ -128,48 +142,42 @@ class Scopes:
         return known
 
 
-def granted_scope(asked: Asked, permissions: Sequence[str]) -> str:
-    """The scope of an answer: what was granted, written as it was asked for."""
-    default = [_DEFAULT] if asked.names is None else []
-    return " ".join([*asked.openid, *_written(asked, [*permissions, *default])])
-
-
 def names_graph(resource: str, host: str) -> bool:
-    """Whether a resource is Graph, asked for at this host: by Graph's own names, or by those
-    of this server, whichever port and path."""
+    """Tell whether a resource is Graph, by Graph's own names or by those of this server.
+
+    ``host`` is the host of the request; port and path do not matter.
+    """
     if resource.rstrip("/").lower() in _GRAPH:
         return True
-    asked = _place(resource)
-    return asked is not None and (asked[0] in LOOPBACK or asked[0] == _host(host)[0])
+    place = _place(resource)
+    return place is not None and (place[0] in LOOPBACK or place[0] == _host(host)[0])
 
 
 def meant_for(audience: str, host: str) -> bool:
-    """Whether a token for this audience is good at this host: as ``names_graph``, but that a
-    port which the audience gives is the host's."""
+    """Tell whether a token for this audience is valid for Graph at this host.
+
+    Unlike ``names_graph`` it compares the port, where the audience has one.
+    """
     if not names_graph(audience, host):
         return False
-    asked = _place(audience)
-    if asked is None or audience.rstrip("/").lower() in _GRAPH:
+    place = _place(audience)
+    if place is None or audience.rstrip("/").lower() in _GRAPH:
         return True
     name, port = _host(host)
-    both_here = asked[0] in LOOPBACK and name in LOOPBACK
-    return (asked[0] == name or both_here) and asked[1] in (None, port)
+    both_here = place[0] in LOOPBACK and name in LOOPBACK
+    return (place[0] == name or both_here) and place[1] in (None, port)
 
 
 def _split(scope: str) -> tuple[str, str]:
-    """What stands before a permission, with its slash, and the permission."""
+    """Split a scope into the resource, with its slash, and the permission."""
     prefix, slash, name = scope.rpartition("/")
     if not name or (slash and (not prefix or prefix.endswith(":/"))):
         raise InvalidScope(scope)
     return prefix + slash, name
 
 
-def _written(asked: Asked, names: Sequence[str]) -> list[str]:
-    return [asked.prefix + name for name in names]
-
-
 def _place(url: str) -> tuple[str, int | None] | None:
-    """The host and the port of an http URL."""
+    """Return the host and the port of an http URL; None for any other text."""
     try:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -180,5 +188,5 @@ def _place(url: str) -> tuple[str, int | None] | None:
 
 
 def _host(host: str) -> tuple[str, int | None]:
-    """The name and the port of a Host header."""
+    """Return the name and the port in a Host header."""
     return _place(f"http://{host}") or ("", None)

@@ -20,11 +20,10 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from mockgraph.clock import Clock
-from mockgraph.entra.catalogue import Catalogue
-from mockgraph.entra.directory import Directory
-from mockgraph.entra.documents import read_directory
+from mockgraph.entra.directory import Catalogue, Directory, read_directory
+from mockgraph.entra.endpoints import dispatch
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.keys import Keys
+from mockgraph.entra.signing_keys import SigningKey
 from mockgraph.errors import Unauthenticated
 
 Json = Any
@@ -82,13 +81,13 @@ SEED: dict[str, Json] = {
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
-def seeded(keys: Keys | None = None, **changes: Json) -> Entra:
+def seeded(keys: SigningKey | None = None, **changes: Json) -> Entra:
     """Entra with the seed, some of its members changed."""
     catalogue = Catalogue(PERMISSIONS)
     return Entra(read_directory({**SEED, **changes}, catalogue), Clock(), PERMISSIONS, keys)
 
 
-def opened(keys: Keys | None = None) -> Entra:
+def opened(keys: SigningKey | None = None) -> Entra:
     """Entra where anyone may sign in."""
     return Entra(Directory(), Clock(), PERMISSIONS, keys)
 
@@ -98,7 +97,7 @@ def wsgi(entra: Entra) -> Any:
 
     @Request.application
     def app(request: Request) -> Response:
-        return entra.answer(request) or Response("none of Entra's", 404)
+        return dispatch(entra, request) or Response("none of Entra's", 404)
 
     return app
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mockgraph.entra.catalogue import Catalogue
-from mockgraph.entra.directory import Directory
-from mockgraph.entra.documents import (
+from mockgraph.entra.directory import (
     APPROVALS,
     AppEntry,
+    Catalogue,
+    Directory,
     DirectoryEntry,
     TenantEntry,
     UserEntry,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, TestResponse
 from werkzeug.wrappers import Request
 
-from mockgraph.entra.forms import MAX_FORM
+from mockgraph.entra.endpoints import dispatch
+from mockgraph.entra.oauth_messages import MAX_FORM
 
 from . import DEFAULT, Caller, granted, opened, refused
 
@@ -133,7 +134,7 @@ def test_a_form_can_be_read_again(caller: Caller) -> None:
     request = Request(
         EnvironBuilder(URL, method="POST", data=data, content_type=FORM).get_environ()
     )
-    answer = caller.entra.answer(request)
+    answer = dispatch(caller.entra, request)
     assert answer is not None
     assert answer.status_code == 200
     assert request.get_data(cache=False) == data
@@ -257,8 +258,8 @@ def test_no_secret_is_logged(strict: Caller, caplog: pytest.LogCaptureFixture) -
 def test_nothing_heavy_is_imported_before_someone_signs_in() -> None:
     program = (
         "import sys; from mockgraph.clock import Clock; "
-        "from mockgraph.entra.entra import Entra; from mockgraph.entra.catalogue import Catalogue; "
-        "from mockgraph.entra.documents import read_directory; "
+        "from mockgraph.entra.entra import Entra; from mockgraph.entra.directory import Catalogue; "
+        "from mockgraph.entra.directory import read_directory; "
         "entra = Entra(read_directory({'apps': [{'appId': 'x'}]}, Catalogue([])), Clock(), []); "
         "heavy = {'jwt', 'cryptography', 'jinja2', 'flask'} & sys.modules.keys(); "
         "print(sorted(heavy))"

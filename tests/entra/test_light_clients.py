@@ -16,7 +16,7 @@ import trustme
 from werkzeug.serving import make_server
 
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.keys import Keys
+from mockgraph.entra.signing_keys import SigningKey
 
 from . import (
     CONTOSO,
@@ -51,7 +51,7 @@ def registered() -> Certificate:
 
 @pytest.fixture(scope="module")
 def live(
-    keys: Keys, registered: Certificate, tmp_path_factory: pytest.TempPathFactory
+    keys: SigningKey, registered: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Live]:
     apps = [
         {"appId": READER, "secrets": ["s3cret"], "permissions": [READ]},

@@ -14,7 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import Client
 
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.keys import Keys
+from mockgraph.entra.signing_keys import SigningKey
 
 from . import CONTOSO, PERSONAL, Caller, claims_of, granted, opened, refused, wsgi
 
@@ -57,7 +57,7 @@ def test_the_configuration_says_where_its_own_endpoints_are(
 
 
 @pytest.mark.parametrize("host", ["login.microsoftonline.com", "login.test"])
-def test_issuers_of_version_1(keys: Keys, host: str) -> None:
+def test_issuers_of_version_1(keys: SigningKey, host: str) -> None:
     client = Client(wsgi(opened(keys)))
     url = f"/{CONTOSO}/.well-known/openid-configuration"
     document = client.get(url, base_url=f"https://{host}").json
@@ -87,7 +87,7 @@ def test_the_keys_are_those_that_sign(caller: Caller) -> None:
 
 
 def test_a_key_is_made_when_it_is_needed_and_once() -> None:
-    keys = Keys()
+    keys = SigningKey()
     entra = opened(keys)
     caller = Caller(entra)
     caller.get("/common/v2.0/.well-known/openid-configuration")
@@ -210,7 +210,7 @@ def test_paths_are_matched_without_regard_to_case_and_final_slash(caller: Caller
         refused(caller.post(path, {"grant_type": "x"}), 70003, "unsupported_grant_type")
 
 
-def test_without_a_host(keys: Keys) -> None:
+def test_without_a_host(keys: SigningKey) -> None:
     answer = Client(wsgi(opened(keys))).get("/common/discovery/keys", headers={"Host": "a/b"})
     refused(answer, 9002313, "invalid_request")
 
@@ -229,7 +229,7 @@ def test_the_callers_own_id_comes_back(caller: Caller) -> None:
     assert answer.json["correlation_id"] != "<b>"
 
 
-def test_tenants_of_one_server_share_a_key_and_nothing_else(keys: Keys) -> None:
+def test_tenants_of_one_server_share_a_key_and_nothing_else(keys: SigningKey) -> None:
     first = opened(keys)
     second: Entra = first.fork(first.clock)
     refresh = granted(Caller(first).user_token("offline_access User.Read"))["refresh_token"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.keys import Keys
+from mockgraph.entra.signing_keys import SigningKey
 from mockgraph.errors import NotFound, Unauthenticated
 
 from . import HOST, Caller, Make, claims_of, granted, opened, reason
@@ -18,7 +18,7 @@ CP1 = json.dumps({"access_token": {"xms_cc": {"values": ["CP1"]}}})
 
 
 @pytest.fixture
-def entra(keys: Keys) -> Entra:
+def entra(keys: SigningKey) -> Entra:
     return opened(keys)
 
 

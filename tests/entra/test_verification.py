@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockgraph.entra.access_tokens import FLAWS
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.keys import Keys
-from mockgraph.entra.minting import FLAWS
+from mockgraph.entra.signing_keys import SigningKey
 from mockgraph.errors import BadRequest, NotFound, Unauthenticated
 
 from . import (
@@ -37,12 +37,12 @@ from . import (
 
 
 @pytest.fixture
-def entra(keys: Keys) -> Entra:
+def entra(keys: SigningKey) -> Entra:
     return opened(keys)
 
 
 @pytest.fixture
-def known(keys: Keys) -> Entra:
+def known(keys: SigningKey) -> Entra:
     return seeded(keys)
 
 
@@ -194,27 +194,27 @@ def test_another_tenant_of_the_server_did_not_issue_it(entra: Entra) -> None:
 
 
 def test_another_server_did_not_sign_it(entra: Entra) -> None:
-    assert reason(opened(Keys()), entra.mint()) == EXPECTED["key"]
+    assert reason(opened(SigningKey()), entra.mint()) == EXPECTED["key"]
 
 
 def test_very_many_names_of_one_server(entra: Entra) -> None:
     first = entra.mint(authority="https://first.test/")
     for number in range(1000):
-        entra.issuers.add(f"https://{number}.test/")
+        entra.tokens.issuers.add(f"https://{number}.test/")
     assert reason(entra, first) == EXPECTED["issuer"]
     entra.verify(entra.mint(authority="https://last.test/"), HOST)
 
 
 def test_very_many_tokens() -> None:
-    entra = opened(Keys())
+    entra = opened(SigningKey())
     tokens = [entra.mint() for _ in range(3)]
     for token in tokens:
         entra.verify(token, HOST)
-    entra.keys._read.update({str(number): {} for number in range(997)})
+    entra.key._read.update({str(number): {} for number in range(997)})
     extra = entra.mint()
     entra.verify(extra, HOST)
-    assert len(entra.keys._read) == 1000
-    assert tokens[0] not in entra.keys._read
+    assert len(entra.key._read) == 1000
+    assert tokens[0] not in entra.key._read
     entra.verify(tokens[0], HOST)
 
 
@@ -276,7 +276,7 @@ _ENTRA = opened()
 
 
 def test_threads_share_one_key_and_its_tokens() -> None:
-    entra = opened(Keys())
+    entra = opened(SigningKey())
     barrier = threading.Barrier(8)
     good = []
 

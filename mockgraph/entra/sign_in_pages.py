@@ -1,7 +1,4 @@
-"""The pages that a person sees: plain HTML, without anything from elsewhere.
-
-Jinja2 fills them in, since it escapes what it is given; Flask has brought it along.
-"""
+"""The pages of the sign-in: plain HTML that loads nothing else, filled in by Jinja2."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ from mockgraph.entra.directory import App, Directory
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-# What the page for signing in sends by itself.
-TYPED = frozenset({"username", "password", "declined"})
+# The fields that the sign-in page adds to those that it repeats.
+PAGE_FIELDS = frozenset({"username", "password", "declined"})
 
-_MOST_SHOWN = 50  # users; a name that is not among them can be typed
+_MOST_USERS = 50
 
 _LAYOUT = """<!doctype html>
 <html lang="en">
@@ -79,7 +76,7 @@ _ENTER_CODE = """{% extends "layout" %}{% block body %}
 </form>
 {% endblock %}"""
 
-_TOLD = """{% extends "layout" %}{% block body %}<p>{{ message }}</p>{% endblock %}"""
+_MESSAGE = """{% extends "layout" %}{% block body %}<p>{{ message }}</p>{% endblock %}"""
 
 _TEMPLATES = {
     "layout": _LAYOUT,
@@ -87,51 +84,56 @@ _TEMPLATES = {
     "sign_in": _SIGN_IN,
     "form_post": _FORM_POST,
     "enter_code": _ENTER_CODE,
-    "told": _TOLD,
+    "message": _MESSAGE,
 }
-
-
-def page(template: str, title: str, status: int = 200, **values: Any) -> Response:
-    """A page: ``sign_in``, ``form_post``, ``enter_code`` or ``told``, with its values."""
-    text = _environment().get_template(template).render(title=title, **values)
-    response = Response(text, status, content_type="text/html; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store, no-cache"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Frame-Options"] = "DENY"
-    return response
 
 
 def sign_in_page(
     directory: Directory, app: App, action: str, fields: Mapping[str, str], error: str | None
 ) -> Response:
-    """The page that lists who may sign in; it sends its form, and these fields, to ``action``.
+    """Make the page that lists the users who may sign in.
 
-    Of very many the first are listed, and a name can be typed. Who has no password signs in
-    by a click. ``error`` says why they have to try again.
+    It posts the user's choice and these fields to ``action``. A user without a password signs
+    in by a click. Of more than 50 users the first are listed, and any name can be typed.
+    ``error`` is why the last attempt failed.
     """
     default = directory.default_user
     seeded = [each for each in (directory.users or {}).values() if each.enabled]
-    return page(
+    return _page(
         "sign_in",
         "Sign in",
         401 if error else 200,
         app=app.name,
-        users=seeded[:_MOST_SHOWN] or [default] * (default is not None),
-        anyone=directory.users is None or len(seeded) > _MOST_SHOWN,
+        users=seeded[:_MOST_USERS] or [default] * (default is not None),
+        anyone=directory.users is None or len(seeded) > _MOST_USERS,
         action=action,
         fields=fields,
         error=error,
     )
 
 
-def form_post(action: str, fields: Mapping[str, str]) -> Response:
-    """A page that sends a form on by itself."""
-    return page("form_post", "Signing in", action=action, fields=fields)
+def code_page(action: str, error: str | None = None) -> Response:
+    """Make the page on which a user enters a device's code; it goes to ``action``."""
+    return _page("enter_code", "Enter code", 400 if error else 200, action=action, error=error)
 
 
-def told(title: str, message: str, status: int = 200) -> Response:
-    """A page that says one thing."""
-    return page("told", title, status, message=message)
+def form_post_page(action: str, fields: Mapping[str, str]) -> Response:
+    """Make a page that posts a form by itself (OAuth 2.0 Form Post Response Mode)."""
+    return _page("form_post", "Signing in", action=action, fields=fields)
+
+
+def message_page(title: str, message: str, status: int = 200) -> Response:
+    """Make a page with one message."""
+    return _page("message", title, status, message=message)
+
+
+def _page(template: str, title: str, status: int = 200, **values: Any) -> Response:
+    text = _environment().get_template(template).render(title=title, **values)
+    response = Response(text, status, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store, no-cache"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Frame-Options"] = "DENY"
+    return response
 
 
 @cache

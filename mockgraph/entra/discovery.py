@@ -1,25 +1,26 @@
-"""What clients and resource servers look up before they sign in or check a token."""
+"""Discovery: the documents that clients and resource servers look up, and user info."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
-from mockgraph.entra.answers import json_answer
-from mockgraph.entra.errors import UnknownInstance
-from mockgraph.entra.forms import Call, check_method, need, read_query
-from mockgraph.entra.issuers import issuer_of
+from mockgraph.entra.access_tokens import issuer_of
+from mockgraph.entra.authorization import bearer_token
+from mockgraph.entra.entra import Entra
+from mockgraph.entra.oauth_errors import UnknownInstance
+from mockgraph.entra.oauth_messages import (
+    TenantRequest,
+    check_method,
+    json_response,
+    read_query,
+    require,
+)
 from mockgraph.entra.scopes import GRAPH, LOOPBACK, OPENID
 from mockgraph.errors import Unauthenticated
 
-if TYPE_CHECKING:
-    from werkzeug.wrappers import Request
-
-    from mockgraph.entra.entra import Entra
-
-# The hosts that Entra goes by in the public cloud.
+# The names of Entra in the public cloud.
 _ALIASES = (
     "login.microsoftonline.com",
     "login.windows.net",
@@ -29,17 +30,16 @@ _ALIASES = (
 _USER_INFO = ("sub", "name", "email", "preferred_username")
 
 
-def openid_configuration(_: Entra, call: Call) -> Response:
-    """The OpenID Provider's metadata (OpenID Connect Discovery, 3), as Entra lays it out.
+def openid_configuration(_: Entra, call: TenantRequest) -> Response:
+    """Answer with the provider metadata (OpenID Connect Discovery, 3), as Entra lays it out.
 
-    A tenant is named by its id, whatever the caller named it by; the issuer of ``common`` and
-    ``organizations`` has a placeholder.
+    It names a tenant by its id; the issuer of ``common`` and ``organizations`` has a placeholder.
     """
     check_method(call.request, "GET")
-    base = call.tenants
+    base = call.tenant_url
     new = "/v2.0" if call.version == 2 else ""
     tenant = call.authority.id or "{tenantid}"
-    return json_answer(
+    return json_response(
         {
             "token_endpoint": f"{base}/oauth2{new}/token",
             "token_endpoint_auth_methods_supported": [
@@ -82,26 +82,26 @@ def openid_configuration(_: Entra, call: Call) -> Response:
     )
 
 
-def keys(entra: Entra, call: Call) -> Response:
-    """The key that tokens are signed with, as a set (RFC 7517, 5)."""
+def key_set(entra: Entra, call: TenantRequest) -> Response:
+    """Answer with the public signing key as a JSON Web Key Set (RFC 7517, 5)."""
     check_method(call.request, "GET")
-    return json_answer({"keys": [entra.keys.document()]}, public=True)
+    return json_response({"keys": [entra.key.document()]}, public=True)
 
 
-def instance_discovery(_: Entra, call: Call) -> Response:
-    """Which hosts are one cloud, and where a tenant's metadata is, for MSAL.
+def instance_discovery(_: Entra, call: TenantRequest) -> Response:
+    """Tell MSAL which hosts are one cloud, and where a tenant's provider metadata is.
 
     Raises EntraError for an authority on a host that is neither Entra's nor this server's.
     """
     check_method(call.request, "GET")
-    asked = need(read_query(call.request), "authorization_endpoint")
-    host = _discovered(asked, call.request.host)
-    tenant = urlsplit(asked).path.strip("/").removesuffix("/oauth2/v2.0/authorize")
+    authority = require(read_query(call.request), "authorization_endpoint")
+    host = _instance(authority, call.request.host)
+    tenant = urlsplit(authority).path.strip("/").removesuffix("/oauth2/v2.0/authorize")
     tenant = tenant.removesuffix("/oauth2/authorize").rpartition("/")[2] or "common"
     clouds = [_cloud(_ALIASES[0], _ALIASES)]
     if host not in _ALIASES:
         clouds.append(_cloud(host, (host,)))
-    return json_answer(
+    return json_response(
         {
             "tenant_discovery_endpoint": f"https://{host}{call.request.root_path}/{tenant}"
             "/v2.0/.well-known/openid-configuration",
@@ -112,8 +112,8 @@ def instance_discovery(_: Entra, call: Call) -> Response:
     )
 
 
-def _discovered(authority: str, own: str) -> str:
-    """The host of an authority, with its port: MSAL leaves that of this server out.
+def _instance(authority: str, own: str) -> str:
+    """Return the host and port of an authority; MSAL leaves out the port of this server.
 
     Raises EntraError where it is neither Entra's nor this server's.
     """
@@ -128,10 +128,10 @@ def _discovered(authority: str, own: str) -> str:
     return asked.netloc
 
 
-def user_realm(_: Entra, call: Call, user: str) -> Response:
-    """Whether a user's password is for Entra to check: it is. MSAL asks before it sends one."""
+def user_realm(_: Entra, call: TenantRequest, user: str) -> Response:
+    """Tell MSAL, before it sends a password, that Entra itself checks those of the domain."""
     check_method(call.request, "GET")
-    return json_answer(
+    return json_response(
         {
             "ver": "1.0",
             "account_type": "Managed",
@@ -143,16 +143,15 @@ def user_realm(_: Entra, call: Call, user: str) -> Response:
 
 
 def user_info(entra: Entra, request: Request) -> Response:
-    """Who signed in, to the bearer of their token (OpenID Connect Core, 5.3)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    """Answer with the claims about the user of an access token (OpenID Connect Core, 5.3)."""
     try:
-        claims = entra.verify(token.strip() if scheme.lower() == "bearer" else "", request.host)
+        claims = entra.verify(bearer_token(request), request.host)
     except Unauthenticated as error:
         body = {"error": "invalid_token", "error_description": error.message}
-        response = json_answer(body, error.status)
+        response = json_response(body, error.status)
         response.headers.extend(error.headers)
         return response
-    return json_answer({name: claims[name] for name in _USER_INFO if name in claims})
+    return json_response({name: claims[name] for name in _USER_INFO if name in claims})
 
 
 def _cloud(preferred: str, aliases: tuple[str, ...]) -> dict[str, object]:

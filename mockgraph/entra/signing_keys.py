@@ -1,7 +1,7 @@
-"""The key that tokens are signed with, and tokens read with it.
+"""The RSA key that tokens are signed and verified with.
 
 PyJWT signs and verifies, cryptography makes the key and its certificate; both are imported when
-the first token is asked for, and the key is made then: 2048 bits take some 50 ms.
+the first token is requested, and the key is made then: 2048 bits take some 50 ms.
 """
 
 from __future__ import annotations
@@ -20,47 +20,47 @@ from mockgraph.metadata.names import Json
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-ALGORITHM = "RS256"
+_ALGORITHM = "RS256"
 _KEY_SIZE = 2048
 _LONGEST_TOKEN = 32 * 1024
 _MOST_KEPT = 1000
-# Whatever the time of a test, the certificate is valid in it.
+# The certificate is valid at any time that a test sets the clock to.
 _FROM, _TO = datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzinfo=UTC)
 
 Claims = Mapping[str, Json]
 
 
-class _Pair(NamedTuple):
-    """A key, what it is called by, and its certificate in base64."""
+class _KeyPair(NamedTuple):
+    """A private key, the thumbprint of its certificate, and the certificate in base64."""
 
     private: RSAPrivateKey
     thumbprint: str
     certificate: str
 
 
-class Keys:
-    """One RSA key, made when it is first needed, and the tokens that it verified.
+class SigningKey:
+    """One RSA key, made when it is first needed, and the tokens that it has verified.
 
-    Tokens of one key are good for all tenants that share it. Safe under threads.
+    The tenants of a server share it. Safe under threads.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: _Pair | None = None
+        self._made: _KeyPair | None = None
         self._read: dict[str, Claims] = {}
 
     def sign(self, claims: Claims) -> str:
-        """A JWT with these claims, its header as Entra writes it."""
+        """Return a JWT with these claims, its header as Entra writes it."""
         import jwt
 
         pair = self._pair()
         headers = {"kid": pair.thumbprint, "x5t": pair.thumbprint}
-        return jwt.encode(dict(claims), pair.private, algorithm=ALGORITHM, headers=headers)
+        return jwt.encode(dict(claims), pair.private, algorithm=_ALGORITHM, headers=headers)
 
     def read(self, token: str) -> Claims:
-        """The claims of a token that this key signed; times are not looked at.
+        """Return the claims of a token that this key signed, whatever its times.
 
-        Verified tokens are kept, a bounded number of them. Raises Unauthenticated.
+        The last 1,000 verified tokens are kept. Raises Unauthenticated.
         """
         known = self._read.get(token)
         if known is None:
@@ -72,7 +72,7 @@ class Keys:
         return known
 
     def document(self) -> dict[str, str]:
-        """The public key as a JSON Web Key (RFC 7517), its certificate with it."""
+        """Return the public key as a JSON Web Key (RFC 7517), with its certificate."""
         from jwt.algorithms import RSAAlgorithm
 
         pair = self._pair()
@@ -91,42 +91,46 @@ class Keys:
         import jwt
 
         if len(token) > _LONGEST_TOKEN:
-            raise malformed("the token is too long")
+            raise _malformed("the token is too long")
         try:
             public = self._pair().private.public_key()
             claims: dict[str, Any] = json.loads(
-                jwt.PyJWS().decode(token, public, algorithms=[ALGORITHM])
+                jwt.PyJWS().decode(token, public, algorithms=[_ALGORITHM])
             )
         except jwt.InvalidSignatureError:
-            raise refused("Access token validation failure. Invalid signature.") from None
+            raise invalid_token("Access token validation failure. Invalid signature.") from None
         except jwt.InvalidAlgorithmError:
-            raise refused(
+            raise invalid_token(
                 "Access token validation failure. The token is not signed with RS256."
             ) from None
         except (jwt.PyJWTError, ValueError, RecursionError):
-            raise malformed("the token is not a well-formed JWT") from None
+            raise _malformed("the token is not a well-formed JWT") from None
         return claims
 
-    def _pair(self) -> _Pair:
+    def _pair(self) -> _KeyPair:
         if self._made is None:
             with self._lock:
                 self._made = self._made or _make()
         return self._made
 
 
-def refused(message: str) -> Unauthenticated:
-    """401, with the reason in the challenge as well (RFC 6750, 3)."""
+def invalid_token(message: str) -> Unauthenticated:
+    """Return a 401 whose challenge gives the reason, too (RFC 6750, 3)."""
     return Unauthenticated(
         message, challenge=f'error="invalid_token", error_description="{message}"'
     )
 
 
-def malformed(why: str) -> Unauthenticated:
-    """The refusal of a token that is none."""
-    return refused(f"CompactToken parsing failed: {why}.")
+def base64url(data: bytes) -> str:
+    """Encode bytes as JOSE does, without padding (RFC 7515, 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _make() -> _Pair:
+def _malformed(why: str) -> Unauthenticated:
+    return invalid_token(f"CompactToken parsing failed: {why}.")
+
+
+def _make() -> _KeyPair:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -144,8 +148,8 @@ def _make() -> _Pair:
         .not_valid_after(_TO)
         .sign(private, hashes.SHA256())
     )
-    # A certificate is known by this digest in tokens (RFC 7515, 4.1.7): a name, no security.
+    # A name for the certificate in tokens (RFC 7515, 4.1.7), no security.
     digest = certificate.fingerprint(hashes.SHA1())
-    thumbprint = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    thumbprint = base64url(digest)
     der = certificate.public_bytes(serialization.Encoding.DER)
-    return _Pair(private, thumbprint, base64.b64encode(der).decode())
+    return _KeyPair(private, thumbprint, base64.b64encode(der).decode())
