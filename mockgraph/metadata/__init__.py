@@ -1,7 +1,7 @@
 """The Entity Data Model as marshmallow: Edm types as fields, structured types as schemas.
 
-A Graph type is declared once, as a subclass of :class:`EntityType`, :class:`ComplexType` or
-:class:`Enumeration` whose attributes bear the names of the metadata. Loading such a schema
+A type of a model becomes a subclass of :class:`EntityType` or :class:`ComplexType` when it is
+first used (:mod:`.schemas`). Loading such a schema
 validates without coercing and gives plain JSON values in the declared order; loading with
 ``partial=True`` gives only what was sent, for a PATCH to merge.
 """
@@ -14,7 +14,7 @@ from mockgraph.metadata.primitives import (
     DateTimeOffset,
     Double,
     Enum,
-    Enumeration,
+    EnumValues,
     Int32,
     Int64,
     Property,
@@ -29,7 +29,7 @@ from mockgraph.metadata.structures import (
     StructuredType,
     instance,
 )
-from mockgraph.metadata.values import bare, fully_typed, load, merge, property_at, typed, whole
+from mockgraph.metadata.values import bare, composite_key, fully_typed, key_names, load, merge, projected, property_at, typed, whole
 
 __all__ = [
     "MAX_DEPTH",
@@ -42,7 +42,7 @@ __all__ = [
     "Double",
     "EntityType",
     "Enum",
-    "Enumeration",
+    "EnumValues",
     "Int32",
     "Int64",
     "Json",
@@ -50,11 +50,14 @@ __all__ = [
     "String",
     "StructuredType",
     "bare",
+    "composite_key",
     "fully_typed",
     "instance",
     "is_identifier",
+    "key_names",
     "load",
     "merge",
+    "projected",
     "property_at",
     "qualified",
     "typed",

@@ -1,15 +1,22 @@
-"""Properties of primitive and enumeration types, as marshmallow fields that do not coerce."""
+"""Properties of primitive and enumeration types, as marshmallow fields that do not coerce.
+
+Values are those of OData's JSON format (OData JSON Format 4.01, 7.1).
+"""
 
 from __future__ import annotations
 
-import enum
+import base64
+import binascii
 import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, time
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
 from mockgraph import instants
-from mockgraph.metadata.names import Json, qualified, shown
+from mockgraph.metadata.names import Json, shown
 
 
 class Property(fields.Field[Any]):
@@ -19,16 +26,26 @@ class Property(fields.Field[Any]):
     was written and clients send back what they were answered; the state sees to it that
     a value that must not be null does not become so. ``computed`` marks what the server writes
     by itself; what a client sends for it is checked and left aside
-    (Org.OData.Core.V1.Computed).
+    (Org.OData.Core.V1.Computed). ``immutable`` marks what only a create may set
+    (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none.
     """
 
     edm: ClassVar[str] = ""
     default_error_messages = {"null": "An item of a collection cannot be null."}
 
-    def __init__(self, *, nullable: bool = True, computed: bool = False):
-        super().__init__(allow_none=True, load_default=None)
+    def __init__(
+        self,
+        *,
+        nullable: bool = True,
+        computed: bool = False,
+        immutable: bool = False,
+        default: Json = None,
+    ):
+        super().__init__(allow_none=True, load_default=default)
         self.nullable = nullable
         self.computed = computed
+        self.immutable = immutable
+        self.default = default
 
     @property
     def type_name(self) -> str:
@@ -36,30 +53,45 @@ class Property(fields.Field[Any]):
         return self.edm
 
     def unset(self) -> Json:
-        """What an answer shows where nothing was written."""
-        return None
+        """Return what an answer shows where nothing was written."""
+        return self.default
 
     def read(self, value: Json, partial: bool) -> Json:
-        """A value that is not null, validated; raises ValidationError."""
+        """Return a value that is not null, validated. Raises ValidationError."""
         raise NotImplementedError
+
+    def from_text(self, text: str) -> Json:
+        """Return the value that a text stands for, in a default or a key. Raises ValidationError."""
+        return self.read(text, False)
 
     def _deserialize(self, value: Json, *_: Any, partial: Any = None, **__: Any) -> Json:
         return self.read(value, bool(partial))
 
     def refuse(self, value: Json) -> ValidationError:
+        """Make the refusal of a value that is not of this type."""
         return ValidationError(f"Cannot convert {shown(value)} to the type '{self.type_name}'.")
 
 
 class String(Property):
+    """Text, of at most ``max_length`` characters where that is not None."""
+
     edm = "Edm.String"
+
+    def __init__(self, *, max_length: int | None = None, **facets: Any):
+        super().__init__(**facets)
+        self.max_length = max_length
 
     def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValidationError(f"The text is longer than {self.max_length} characters.")
         return value
 
 
 class Boolean(Property):
+    """``true`` or ``false``."""
+
     edm = "Edm.Boolean"
 
     def read(self, value: Json, _: bool) -> bool:
@@ -67,31 +99,60 @@ class Boolean(Property):
             raise self.refuse(value)
         return value
 
+    def from_text(self, text: str) -> Json:
+        return self.read({"true": True, "false": False}.get(text.lower(), text), False)
 
-class _Integer(Property):
-    limit: ClassVar[int]
+
+class Integer(Property):
+    """A whole number within the bounds of its type."""
+
+    least: ClassVar[int]
+    most: ClassVar[int]
 
     def read(self, value: Json, _: bool) -> int:
-        if type(value) is not int or not -self.limit <= value < self.limit:
+        if type(value) is not int or not self.least <= value <= self.most:
             raise self.refuse(value)
         return value
 
-
-class Int32(_Integer):
-    edm = "Edm.Int32"
-    limit = 2**31
+    def from_text(self, text: str) -> Json:
+        return self.read(int(text) if re.fullmatch("[+-]?[0-9]{1,19}", text) else text, False)
 
 
-class Int64(_Integer):
-    edm = "Edm.Int64"
-    limit = 2**63
+class Byte(Integer):
+    """0 to 255."""
+
+    edm, least, most = "Edm.Byte", 0, 2**8 - 1
+
+
+class SByte(Integer):
+    """A whole number of 8 bits."""
+
+    edm, least, most = "Edm.SByte", -(2**7), 2**7 - 1
+
+
+class Int16(Integer):
+    """A whole number of 16 bits."""
+
+    edm, least, most = "Edm.Int16", -(2**15), 2**15 - 1
+
+
+class Int32(Integer):
+    """A whole number of 32 bits."""
+
+    edm, least, most = "Edm.Int32", -(2**31), 2**31 - 1
+
+
+class Int64(Integer):
+    """A whole number of 64 bits."""
+
+    edm, least, most = "Edm.Int64", -(2**63), 2**63 - 1
 
 
 class Double(Property):
     """A number, or one of the three words of OData's JSON format for what JSON cannot say."""
 
     edm = "Edm.Double"
-    words = ("INF", "-INF", "NaN")
+    words: ClassVar[tuple[str, ...]] = ("INF", "-INF", "NaN")
 
     def read(self, value: Json, _: bool) -> float | int | str:
         if type(value) is int or (type(value) is float and math.isfinite(value)):
@@ -99,6 +160,92 @@ class Double(Property):
         if type(value) is str and value in self.words:
             return value
         raise self.refuse(value)
+
+    def from_text(self, text: str) -> Json:
+        is_number = re.fullmatch(r"[+-]?[0-9]{1,64}(\.[0-9]{1,64})?([eE][+-]?[0-9]{1,3})?", text)
+        return self.read(float(text) if is_number else text, False)
+
+
+class Single(Double):
+    """A number as Double has it, of 32 bits."""
+
+    edm = "Edm.Single"
+
+    def read(self, value: Json, partial: bool) -> float | int | str:
+        number = super().read(value, partial)
+        if not isinstance(number, str) and abs(number) > 3.4028235e38:
+            raise self.refuse(value)
+        return number
+
+
+class Decimal(Double):
+    """A decimal number, as a JSON number; there is no word for an infinite one."""
+
+    edm = "Edm.Decimal"
+    words = ()
+
+
+class Text(Property):
+    """A value that JSON has as text of a given form."""
+
+    form: ClassVar[re.Pattern[str]]
+
+    def read(self, value: Json, _: bool) -> str:
+        if type(value) is not str or not self.form.fullmatch(value) or not self.holds(value):
+            raise self.refuse(value)
+        return value
+
+    def holds(self, text: str) -> bool:  # noqa: ARG002
+        """Return whether a text of the form is a value: there is no 30 February."""
+        return True
+
+
+class Guid(Text):
+    """32 hexadecimal digits in groups of 8, 4, 4, 4 and 12."""
+
+    edm = "Edm.Guid"
+    form = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+class Date(Text):
+    """A day, ``2024-02-29``."""
+
+    edm = "Edm.Date"
+    form = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+    def holds(self, text: str) -> bool:
+        return _succeeds(date.fromisoformat, text)
+
+
+class TimeOfDay(Text):
+    """A time of day, ``07:59:59.999``."""
+
+    edm = "Edm.TimeOfDay"
+    form = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?")
+
+    def holds(self, text: str) -> bool:
+        return _succeeds(time.fromisoformat, text[:8])
+
+
+class Duration(Text):
+    """A length of time in days, hours, minutes and seconds, ``P1DT12H`` (ISO 8601)."""
+
+    edm = "Edm.Duration"
+    form = re.compile(
+        r"-?P(?=[0-9T])([0-9]{1,9}D)?(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?"
+        r"([0-9]{1,9}(\.[0-9]{1,12})?S)?)?"
+    )
+
+
+class Binary(Text):
+    """Bytes as base64url, or as base64, which Graph answers and clients send."""
+
+    edm = "Edm.Binary"
+    form = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+
+    def holds(self, text: str) -> bool:
+        plain = text.rstrip("=").translate(_TO_BASE64)
+        return _succeeds(base64.b64decode, plain + "=" * (-len(plain) % 4))
 
 
 class DateTimeOffset(Property):
@@ -115,31 +262,107 @@ class DateTimeOffset(Property):
             raise self.refuse(value) from None
 
 
-class Enumeration(enum.Enum):
-    """An enumeration type: members by name in JSON, by value where they are ordered."""
+class Untyped(Property):
+    """Any JSON value."""
 
-    @classmethod
-    def edm_name(cls) -> str:
-        return cls.__name__[0].lower() + cls.__name__[1:]
+    edm = "Edm.Untyped"
+
+    def read(self, value: Json, _: bool) -> Json:
+        return value
+
+
+class Geography(Property):
+    """A shape on the earth or on a plane, as GeoJSON has it (RFC 7946, 3.1)."""
+
+    def __init__(self, edm_type: str, **facets: Any):
+        super().__init__(**facets)
+        self._edm_type = edm_type
+        shape = re.sub("^Edm.(Geography|Geometry)", "", edm_type)
+        self._shape = {"": None, "Collection": "GeometryCollection"}.get(shape, shape)
+
+    @property
+    def type_name(self) -> str:
+        return self._edm_type
+
+    def read(self, value: Json, _: bool) -> Json:
+        shape = value.get("type") if type(value) is dict else None
+        content = "geometries" if shape == "GeometryCollection" else "coordinates"
+        if type(shape) is not str or type(value.get(content)) is not list:
+            raise self.refuse(value)
+        if self._shape not in (None, shape):
+            raise self.refuse(value)
+        return value
+
+
+class EnumValues:
+    """The members of an enumeration by name, with their values, as metadata declares them.
+
+    With ``any_case`` members are read without regard to case, as the live service does, and
+    kept as they are declared.
+    """
+
+    __slots__ = ("_folded", "is_flags", "members", "type_name")
+
+    def __init__(
+        self,
+        type_name: str,
+        members: Mapping[str, int],
+        *,
+        is_flags: bool = False,
+        any_case: bool = False,
+    ):
+        self.type_name = type_name
+        self.members = members
+        self.is_flags = is_flags
+        self._folded = {name.lower(): name for name in members} if any_case else None
+
+    def find(self, text: str) -> str | None:
+        """Return the declared name of a member; of flags, of several with commas between."""
+        if self.is_flags and "," in text:
+            found = [self.find(each.strip()) for each in text.split(",")]
+            return None if None in found else ",".join(each for each in found if each)
+        if text in self.members:
+            return text
+        return None if self._folded is None else self._folded.get(text.lower())
 
 
 class Enum(Property):
     """A member of an enumeration, by its name."""
 
-    def __init__(self, members: type[Enumeration], **facets: Any):
+    def __init__(self, values: EnumValues, **facets: Any):
         super().__init__(**facets)
-        self.members = members
+        self.values = values
 
     @property
     def type_name(self) -> str:
-        return qualified(self.members.edm_name())
+        return self.values.type_name
 
     def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
-        if value not in self.members.__members__:
-            names = ", ".join(self.members.__members__)
+        found = self.values.find(value)
+        if found is None:
+            names = ", ".join(self.values.members)
             raise ValidationError(
                 f"{shown(value)} is not a member of '{self.type_name}'; its members are {names}."
             )
-        return value
+        return found
+
+
+PRIMITIVES: Mapping[str, Callable[..., Property]] = {
+    each.edm: each
+    for each in (
+        *(Binary, Boolean, Byte, SByte, Int16, Int32, Int64, Single, Double, Decimal, String, Guid),
+        *(Date, TimeOfDay, Duration, DateTimeOffset, Untyped),
+    )
+}
+
+_TO_BASE64 = str.maketrans("-_", "+/")
+
+
+def _succeeds(read: Callable[[str], Any], text: str) -> bool:
+    try:
+        read(text)
+    except (ValueError, binascii.Error):
+        return False
+    return True

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any, ClassVar, cast
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load
 
-from mockgraph.metadata.names import Json, is_identifier, qualified, shown
-from mockgraph.metadata.primitives import Property, String
+from mockgraph.metadata.names import Json, is_identifier, shown
+from mockgraph.metadata.primitives import Property
 
 # OData JSON readers stop at this depth by default (OData .NET, MaxNestingDepth).
 MAX_DEPTH = 100
@@ -19,18 +19,29 @@ _ANNOTATION = re.compile(r"[^@]*@[^@]+")
 
 
 class Complex(Property):
-    """A value of a structured type."""
+    """A value of a structured type, or of one that derives from it.
 
-    def __init__(self, schema: type[StructuredType], **facets: Any):
+    The schema may be given by a function, since types refer to one another in circles.
+    """
+
+    def __init__(
+        self, schema: type[StructuredType] | Callable[[], type[StructuredType]], **facets: Any
+    ):
         super().__init__(**facets)
-        self.schema = schema
+        self._given = schema
+
+    @cached_property
+    def schema(self) -> type[StructuredType]:
+        """The schema of the declared type."""
+        given = self._given
+        return given if isinstance(given, type) else given()
 
     @property
     def type_name(self) -> str:
-        return qualified(self.schema.edm_name())
+        return self.schema.type_name
 
     def read(self, value: Json, partial: bool) -> dict[str, Json]:
-        return instance(self.schema).load_object(value, partial=partial)
+        return load_value(self.schema, value, partial=partial)
 
 
 class Collection(Property):
@@ -42,8 +53,8 @@ class Collection(Property):
 
     default_error_messages = {"null": "A collection cannot be null; send [] to empty it."}
 
-    def __init__(self, item: Property, *, partial: bool = False):
-        super().__init__(nullable=False)
+    def __init__(self, item: Property, *, partial: bool = False, **attributes: Any):
+        super().__init__(nullable=False, **attributes)
         self.allow_none = False
         self.load_default = list
         self.item = item
@@ -72,29 +83,59 @@ class Collection(Property):
 
 
 class StructuredType(Schema):
-    """What entity and complex types share: declared properties, and dynamic ones if open."""
+    """What entity and complex types share: declared properties, and dynamic ones if open.
+
+    ``type_name`` is qualified. ``schemas`` finds the schema of another type of the same model, None
+    where the model has no structured type of the name; of an abstract type there are no values
+    but those of the types that derive from it.
+    """
 
     class Meta:
         register = False
         unknown = EXCLUDE
 
+    type_name: ClassVar[str] = ""
     is_open: ClassVar[bool] = False
+    is_abstract: ClassVar[bool] = False
     echoed: ClassVar[frozenset[str]] = frozenset()
-
-    @classmethod
-    def edm_name(cls) -> str:
-        return cls.__name__[0].lower() + cls.__name__[1:]
+    schemas: ClassVar[Callable[[str], type[StructuredType] | None]] = staticmethod(lambda _: None)
 
     @classmethod
     def properties(cls) -> Mapping[str, Property]:
-        """The declared properties by name, inherited ones first."""
+        """Return the declared properties by name, inherited ones first."""
         return cast("Mapping[str, Property]", cls._declared_fields)
+
+    @classmethod
+    def named_by(cls, value: Mapping[str, Json]) -> type[StructuredType]:
+        """Return the schema that a value's ``@odata.type`` names: this one, or a derived one's.
+
+        Raises ValidationError where it names no type that derives from this one, or none at all
+        and this one is abstract.
+        """
+        name = value.get("@odata.type")
+        if name is None:
+            if cls.is_abstract:
+                raise ValidationError(
+                    f"The type '{cls.type_name}' is abstract: the annotation must name a type "
+                    "that derives from it.",
+                    "@odata.type",
+                )
+            return cls
+        bare = name.removeprefix("#") if type(name) is str else ""
+        if bare == cls.type_name and not cls.is_abstract:
+            return cls
+        found = cls.schemas(bare)
+        if found is None or not issubclass(found, cls) or found.is_abstract:
+            raise ValidationError(
+                f"{shown(name)} does not name the type '{cls.type_name}' expected here.",
+                "@odata.type",
+            )
+        return found
 
     def load_object(self, value: Json, *, partial: bool = False) -> dict[str, Json]:
         """The validated value; raises marshmallow's ValidationError where it does not fit."""
         if type(value) is not dict:
-            name = qualified(self.edm_name())
-            raise ValidationError(f"Cannot convert {shown(value)} to the type '{name}'.")
+            raise ValidationError(f"Cannot convert {shown(value)} to the type '{self.type_name}'.")
         if self._has_only_own_hooks:
             try:
                 return self._load_valid(value, partial)
@@ -131,23 +172,15 @@ class StructuredType(Schema):
             if name in declared:
                 continue
             if "@" in name and _ANNOTATION.fullmatch(name):
-                if name == "@odata.type":
-                    self._check_type(value)
-            elif self.is_open:
+                continue
+            if self.is_open:
                 _check_dynamic(name, value)
             elif name not in self.echoed:
                 raise ValidationError(
-                    f"The property '{name}' does not exist on type '{qualified(self.edm_name())}'.",
+                    f"The property '{name}' does not exist on type '{self.type_name}'.",
                     name,
                 )
         return data
-
-    def _check_type(self, value: Json) -> None:
-        own = qualified(self.edm_name())
-        if value not in (own, f"#{own}"):
-            raise ValidationError(
-                f"{shown(value)} does not name the type '{own}' expected here.", "@odata.type"
-            )
 
     @post_load(pass_original=True)
     def _keep_dynamic(
@@ -166,21 +199,34 @@ class ComplexType(StructuredType):
 
 
 class EntityType(StructuredType):
-    """A structured value with the key ``id``.
+    """A structured value with a key, whose properties ``key`` names.
 
     ``echoed`` are what the service writes of an entity: clients send them back as they were
     answered, for types, too, that do not declare them; they are left aside.
     """
 
     echoed = frozenset({"createdDateTime", "lastModifiedDateTime"})
-
-    id = String(nullable=False, computed=True)
+    key: ClassVar[tuple[str, ...]] = ("id",)
 
 
 @cache
 def instance(schema: type[StructuredType]) -> StructuredType:
     """The one instance of a schema: making one costs as much as a load."""
     return schema()
+
+
+def load_value(
+    schema: type[StructuredType], value: Json, *, partial: bool = False
+) -> dict[str, Json]:
+    """Return a validated value of a type, or of one that derives from it.
+
+    The latter keeps its ``@odata.type``. Raises marshmallow's ValidationError.
+    """
+    if type(value) is not dict or "@odata.type" not in value and not schema.is_abstract:
+        return instance(schema).load_object(value, partial=partial)
+    own = schema.named_by(value)
+    loaded = instance(own).load_object(value, partial=partial)
+    return loaded if own is schema else {"@odata.type": f"#{own.type_name}", **loaded}
 
 
 def _check_dynamic(name: str, value: Json) -> None:

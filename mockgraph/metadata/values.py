@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from urllib.parse import quote
 
 from marshmallow import ValidationError
 
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.names import Json, qualified
+from mockgraph.metadata.names import Json
 from mockgraph.metadata.primitives import Property
-from mockgraph.metadata.structures import Collection, Complex, EntityType, StructuredType, instance
+from mockgraph.metadata.structures import Collection, Complex, EntityType, StructuredType, load_value
 
 _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
@@ -24,7 +25,7 @@ def load(
     sent. Raises BadRequest that says what is wrong and, as a path, where.
     """
     try:
-        return instance(schema).load_object(value, partial=partial)
+        return load_value(schema, value, partial=partial)
     except ValidationError as error:
         path, message = _first_fault(error.messages)
         where = "/".join([root, *path] if root else path)
@@ -34,25 +35,38 @@ def load(
 def merge(
     schema: type[StructuredType], current: Mapping[str, Json], changes: Mapping[str, Json]
 ) -> dict[str, Json]:
-    """A PATCH: what was left out stays, complex values merge, all else is replaced."""
+    """Return a value after a PATCH.
+
+    Whatever was left out stays, complex values merge, all else is replaced; so is a complex value
+    by one of another type.
+    """
+    schema = schema.named_by(changes if "@odata.type" in changes else current)
     merged = {**current, **changes}
     for name, value in changes.items():
         declared = schema.properties().get(name)
         if isinstance(declared, Complex) and value is not None:
-            before = current.get(name) or whole(declared.schema, {})
-            merged[name] = merge(declared.schema, before, value)
+            own = declared.schema.named_by(value)
+            before = current.get(name)
+            if before is None or ("@odata.type" in value and declared.schema.named_by(before) is not own):
+                before = _unset(own)
+            merged[name] = merge(own, before, value)
     return merged
 
 
 def whole(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
-    """The value with every declared property, unset ones as null or ``[]``, in order."""
-    filled = {name: declared.unset() for name, declared in schema.properties().items()}
-    return merge(schema, filled, value)
+    """Return the value with every declared property, unset ones as null or ``[]``, in order."""
+    own = schema.named_by(value)
+    named = {"@odata.type": value["@odata.type"]} if "@odata.type" in value else {}
+    return merge(own, {**named, **_unset(own)}, value)
+
+
+def _unset(schema: type[StructuredType]) -> dict[str, Json]:
+    return {name: declared.unset() for name, declared in schema.properties().items()}
 
 
 def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
-    """The value with ``@odata.type`` at each level, as the pages of ``localtest`` print it."""
-    mark, structured = _marks(schema)
+    """Return the value with ``@odata.type`` at each level, as the pages of ``localtest`` print it."""
+    mark, structured = _marks(schema.named_by(value))
     named: dict[str, Json] = {"@odata.type": mark, **value}
     for name, inner in structured.items():
         item = named.get(name)
@@ -72,13 +86,17 @@ def _marks(schema: type[StructuredType]) -> tuple[str, Mapping[str, type[Structu
         item = declared.item if isinstance(declared, Collection) else declared
         if isinstance(item, Complex):
             structured[name] = item.schema
-    return mark + qualified(schema.edm_name()), structured
+    return mark + schema.type_name, structured
 
 
 def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
-    """The value as ``odata.metadata=full`` wants it: its type, and that of each property
-    whose JSON does not tell it (OData JSON format, 4.5.3)."""
-    named: dict[str, Json] = {"@odata.type": f"#{qualified(schema.edm_name())}"}
+    """Return the value as ``odata.metadata=full`` wants it.
+
+    With its type, and that of each property whose JSON does not tell it (OData JSON format,
+    4.5.3).
+    """
+    schema = schema.named_by(value)
+    named: dict[str, Json] = {"@odata.type": f"#{schema.type_name}"}
     declared = schema.properties()
     for name, item in value.items():
         inner = declared.get(name)
@@ -92,6 +110,33 @@ def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict
     return named
 
 
+def projected(schema: type[StructuredType], value: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return of a stored value what its type has in this model, which may have less of it."""
+    own = _own(schema, value)
+    declared, structured = own.properties(), _marks(own)[1]
+    shown: dict[str, Json] = {}
+    for name, item in value.items():
+        if name in declared:
+            inner = structured.get(name)
+            if inner is not None and item:
+                if isinstance(item, list):
+                    item = [projected(inner, each) for each in item]
+                else:
+                    item = projected(inner, item)
+        elif not own.is_open and name != "@odata.type":
+            continue
+        shown[name] = item
+    return shown
+
+
+def _own(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:
+    """The schema of a stored value: the declared one where this model lacks the value's own."""
+    try:
+        return schema.named_by(value)
+    except ValidationError:
+        return schema
+
+
 def bare(value: Mapping[str, Json]) -> dict[str, Json]:
     """The value without a single annotation, as ``odata.metadata=none`` wants it."""
     return {name: _bare(item) for name, item in value.items() if "@" not in name}
@@ -101,6 +146,16 @@ def _bare(value: Json) -> Json:
     if isinstance(value, list):
         return [_bare(item) for item in value]
     return bare(value) if isinstance(value, Mapping) else value
+
+
+def key_names(schema: type[StructuredType]) -> tuple[str, ...]:
+    """Return the names of the properties that an entity's key consists of."""
+    return schema.key if issubclass(schema, EntityType) else ()
+
+
+def composite_key(values: Mapping[str, str]) -> str:
+    """Return the text of a key of several properties, ``a=1,b=x``, quoted within."""
+    return ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
 
 
 def property_at(schema: type[StructuredType], path: Sequence[str]) -> Property | None:

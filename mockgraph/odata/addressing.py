@@ -1,115 +1,342 @@
-"""From a method and a path to an address in the service: OData's URL conventions.
+"""From a method and a path to an address in the service: OData's URL conventions, at any depth.
 
-Segments are matched without regard to case, keys exactly. A path that leads nowhere is a 400
+Names are matched without regard to case, keys exactly. A path that leads nowhere is a 400
 that names the segment, as the live service answers it; a method that an address does not
-take is a 405 that names those it does.
+take is a 405 that names those it does (OData URL Conventions 4.01, 4).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
 
 from mockgraph import metadata as edm
-from mockgraph.errors import MethodNotAllowed, UnknownRoot, UnknownSegment
-from mockgraph.metadata.declarations import Action, EntitySet, Resource, Root, Service
-from mockgraph.state.intent import Address, Operation
+from mockgraph.errors import BadRequest, MethodNotAllowed, NotEmulated, UnknownRoot, UnknownSegment
+from mockgraph.metadata.elements import ComplexType, Operation as BoundOperation
+from mockgraph.metadata.resources import Kind, Resource, Service, View
+from mockgraph.state.intent import Address, Call, Operation, Step
 
 Methods = Mapping[str, Operation]
 
 _SERVICE: Methods = {"GET": Operation.SERVICE_DOCUMENT}
 _METADATA: Methods = {"GET": Operation.METADATA}
 _BATCH: Methods = {"POST": Operation.BATCH}
-_SINGLETON: Methods = {"GET": Operation.READ, "PATCH": Operation.UPDATE}
-_SET: Methods = {"GET": Operation.LIST, "POST": Operation.CREATE}
 _COUNT: Methods = {"GET": Operation.COUNT}
-# The pages print "POST .../$ref" for what creates; the live service has no other use for it.
-_REFERENCES: Methods = {"GET": Operation.LIST_REFERENCES, "POST": Operation.CREATE}
-_ENTITY: Methods = {
-    "GET": Operation.READ,
-    "PATCH": Operation.UPDATE,
-    "DELETE": Operation.DELETE,
-}
-_REFERENCE: Methods = {"GET": Operation.READ_REFERENCE}
 _ACTION: Methods = {"POST": Operation.ACT}
-_RELATED: Methods = {"GET": Operation.LIST}
+_FUNCTION: Methods = {"GET": Operation.CALL}
 _PROPERTY: Methods = {"GET": Operation.READ_PROPERTY}
 _APPENDABLE: Methods = {"GET": Operation.READ_PROPERTY, "POST": Operation.APPEND}
 _VALUE: Methods = {"GET": Operation.READ_VALUE}
 _PROPERTY_COUNT: Methods = {"GET": Operation.COUNT_PROPERTY}
 
 _BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
-_BELOW_SET = {"$count": _COUNT, "$ref": _REFERENCES}
 _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
 
-_KEY_IN_PARENTHESES = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
+_PARENTHESES = re.compile(r"([\w.]+)\((.*)\)", re.DOTALL)
+# A name and a value in parentheses, the value quoted with its quotes doubled, or bare.
+_PAIR = re.compile(r"\s*(?:(\w+)\s*=\s*)?('(?:[^']|'')*'|[^',]*?)\s*(?:,|$)", re.DOTALL)
+
+
+class Segment(NamedTuple):
+    """A path segment: a name, and what stands in parentheses behind it, None without those."""
+
+    text: str
+    name: str
+    arguments: Mapping[str, str] | None = None
 
 
 def resolve(method: str, path: str, service: Service) -> Address:
-    """The address that a request line points to. Raises 400 and 405."""
-    root_name, *segments = _segments(path)
-    root = service.roots.get(root_name.lower())
-    if root is None:
-        raise UnknownRoot(root_name)
-    return _Resolver(method, root, service).below_root(segments)
+    """Return the address that a request line points to. Raise 400 and 405."""
+    root, *segments = _segments(path)
+    view = service.views.get(root.lower())
+    if view is None:
+        raise UnknownRoot(root)
+    return _Walk(method, view).below_root(segments)
 
 
 def is_rooted(path: str, service: Service) -> bool:
-    """Whether a path begins with a root of the service."""
-    return path[1:].partition("/")[0].lower() in service.roots
+    """Return whether a path begins with a root of the service."""
+    return path[1:].partition("/")[0].lower() in service.views
 
 
 def joined(path: str, service: Service) -> str:
-    """A path without the empty segment that clients leave behind the root when they join URLs.
+    """Return a path without the empty segment that clients leave behind the root in joining URLs.
 
     The official Python SDK asks for ``/v1.0//security`` where its base URL is the default one.
     """
     root, gap, rest = path[1:].partition("//")
-    return f"/{root}/{rest}" if gap and root.lower() in service.roots else path
+    return f"/{root}/{rest}" if gap and root.lower() in service.views else path
 
 
-def operations(service: Service) -> Iterator[tuple[str, str]]:
-    """Every operation served, as a method and a URL template, in the order of the service."""
-    for root in service.roots.values():
-        top = f"/{root.name}"
-        singleton = f"{top}/{root.singleton}"
-        yield from _listed(_SERVICE, top)
-        yield from _listed(_METADATA, f"{top}/$metadata")
-        yield from _listed(_BATCH, f"{top}/$batch")
-        yield from _listed(_SINGLETON, singleton)
-        yield from _listed(_PROPERTY, f"{singleton}/{{property}}")
-        for each in service.sets_at(root).values():
-            yield from _set_operations(each, f"{singleton}/{each.name}")
+class _Walk:
+    """One request's walk down its path."""
+
+    def __init__(self, method: str, view: View):
+        self._method = method
+        self._view = view
+        self._model = view.model
+        self._steps: tuple[Step, ...] = ()
+        self._cast: str | None = None
+
+    # -- where the walk has come to ---------------------------------------------------------
+
+    def below_root(self, segments: list[str]) -> Address:
+        if not segments:
+            return self._at(_SERVICE)
+        first = _parsed(segments[0])
+        child = self._view.children.get(first.name.lower())
+        if child is not None:
+            return self._into(child, first, segments[1:])
+        special = _BELOW_ROOT.get(first.text.lower())
+        if special is None:
+            return self._unbound(first, segments[1:])
+        _expect_end(segments[1:])
+        return self._at(special)
+
+    def _into(self, resource: Resource, segment: Segment, rest: list[str]) -> Address:
+        """Go on at a singleton, a set or a navigation property, and at an entity by its key."""
+        self._cast = None
+        if segment.arguments is None:
+            self._steps = (*self._steps, Step(resource, None))
+            return self._below_set(rest) if resource.is_collection else self._below_entity(rest)
+        if not resource.is_collection:
+            raise UnknownSegment(segment.text)
+        key = _key_in_parentheses(resource, segment)
+        self._steps = (*self._steps, Step(resource, key))
+        return self._below_entity(rest)
+
+    def _below_set(self, segments: list[str]) -> Address:
+        resource = self._resource
+        if not segments:
+            return self._at(_set_methods(resource))
+        text, *rest = segments
+        name = text.lower()
+        if name == "$count":
+            _expect_end(rest)
+            return self._at(_COUNT)
+        if name == "$ref":
+            _expect_end(rest)
+            return self._at(_reference_methods(resource))
+        if self._take_cast(text):
+            return self._below_set(rest)
+        called = self._bound(text, of_collection=True)
+        if called is not None:
+            return self._call(called, rest)
+        if not text or text.startswith("$") or text in (".", ".."):
+            raise UnknownSegment(text)
+        self._steps = (*self._steps[:-1], Step(resource, text))
+        return self._below_entity(rest)
+
+    def _below_entity(self, segments: list[str]) -> Address:
+        resource = self._resource
+        if not segments:
+            return self._at(_entity_methods(resource))
+        text, *rest = segments
+        name = text.lower()
+        if name == "$ref":
+            _expect_end(rest)
+            return self._at(_one_reference_methods(resource))
+        if name == "$value" and self._model.has_stream(self._type_name):
+            raise NotEmulated("the content of media entities")
+        if self._take_cast(text):
+            return self._below_entity(rest)
+        segment = _parsed(text)
+        child = resource.children(self._type_name).get(segment.name.lower())
+        if child is not None:
+            return self._into(child, segment, rest)
+        called = self._bound(text, of_collection=False)
+        if called is not None:
+            return self._call(called, rest)
+        return self._below_value(segments)
+
+    def _below_value(self, segments: list[str]) -> Address:
+        """Go on at a property, at what it consists of, and at what may follow that."""
+        special = _BELOW_VALUE.get(segments[-1].lower())
+        schema = self._view.schemas[self._type_name]
+        named = segments[:-1] if special else segments
+        cast = self._cast_of(named[-1]) if len(named) > 1 else None
+        path, declared = self._property_path(schema, named[:-1] if cast else named)
+        if not path:
+            raise UnknownSegment(segments[-1])
+        is_collection = isinstance(declared, edm.Collection)
+        if special is not None and declared is not None and is_collection == (special is _VALUE):
+            raise UnknownSegment(segments[-1])
+        if cast is not None:
+            self._check_derives(cast, declared, named[-1])
+        methods = special or _PROPERTY
+        if special is None and cast is None and len(path) == 1 and self._is_appendable(path[0]):
+            methods = _APPENDABLE
+        return self._at(methods, path=path, value_cast=cast)
+
+    # -- operations -------------------------------------------------------------------------
+
+    def _unbound(self, segment: Segment, rest: list[str]) -> Address:
+        roots = self._model.roots
+        name = next((each for each in roots if each.lower() == segment.name.lower()), None)
+        operation = getattr(roots.get(name or ""), "operation", None)
+        if operation is None:
+            raise UnknownSegment(segment.text)
+        overloads = [each for each in self._model.operations(operation) if not each.bound]
+        return self._call(Call(tuple(overloads), segment.arguments or {}), rest)
+
+    def _bound(self, text: str, *, of_collection: bool) -> Call | None:
+        """Return the operation that a segment names, qualified or not."""
+        segment = _parsed(text)
+        overloads = self._resource.operations(
+            segment.name, of_collection=of_collection, type_name=self._type_name
+        )
+        if not overloads or (segment.arguments is not None and overloads[0].kind == "action"):
+            return None
+        return Call(tuple(overloads), segment.arguments or {})
+
+    def _call(self, call: Call, rest: list[str]) -> Address:
+        if not call.overloads:
+            raise UnknownSegment(rest[0] if rest else "")
+        if rest and call.overloads[0].composable:
+            raise NotEmulated("paths that go on behind a function")
+        _expect_end(rest)
+        is_function = call.overloads[0].kind == "function"
+        if is_function:
+            call = Call((_overload(call),), call.arguments)
+        return self._at(_FUNCTION if is_function else _ACTION, call=call)
+
+    # -- types ------------------------------------------------------------------------------
+
+    @property
+    def _resource(self) -> Resource:
+        return self._steps[-1].resource
+
+    @property
+    def _type_name(self) -> str:
+        """The type of the entities here: the one that they are cast to, or the declared one."""
+        return self._cast or self._resource.type_name
+
+    def _cast_of(self, text: str) -> str | None:
+        """Return the qualified name of the structured type that a segment names."""
+        found = self._model.find_type(text) if "." in text else None
+        return found.name if isinstance(found, ComplexType) else None
+
+    def _take_cast(self, text: str) -> bool:
+        name = self._cast_of(text)
+        if name is None:
+            return False
+        if not self._model.derives_from(name, self._type_name):
+            raise BadRequest(f"The type '{name}' does not derive from '{self._type_name}'.")
+        self._cast = name
+        return True
+
+    def _check_derives(self, name: str, declared: edm.Property | None, text: str) -> None:
+        item = declared.item if isinstance(declared, edm.Collection) else declared
+        if not isinstance(item, edm.Complex):
+            raise UnknownSegment(text)
+        if not self._model.derives_from(name, item.type_name):
+            raise BadRequest(f"The type '{name}' does not derive from '{item.type_name}'.")
+
+    def _property_path(
+        self, schema: type[edm.StructuredType] | None, segments: Sequence[str]
+    ) -> tuple[tuple[str, ...], edm.Property | None]:
+        """Return the declared names along a path, and the last property; None if that is dynamic."""
+        path: list[str] = []
+        declared: edm.Property | None = None
+        for segment in segments:
+            cast = self._cast_of(segment) if path and schema is not None else None
+            if cast is not None:
+                self._check_derives(cast, declared, segment)
+                schema = self._view.schemas[cast]
+                continue
+            if schema is None:
+                raise UnknownSegment(segment)
+            names = {name.lower(): name for name in schema.properties()}
+            name = names.get(segment.lower())
+            if name is not None:
+                declared = schema.properties()[name]
+                schema = declared.schema if isinstance(declared, edm.Complex) else None
+            elif schema.is_open and edm.is_identifier(segment):
+                name, declared, schema = segment, None, None
+            else:
+                raise UnknownSegment(segment)
+            path.append(name)
+        return tuple(path), declared
+
+    def _is_appendable(self, name: str) -> bool:
+        return name in self._resource.appendable
+
+    # -- the end of the walk ----------------------------------------------------------------
+
+    def _at(
+        self,
+        methods: Methods,
+        *,
+        path: tuple[str, ...] = (),
+        value_cast: str | None = None,
+        call: Call | None = None,
+    ) -> Address:
+        heads = ["HEAD"] if "GET" in methods else []
+        allowed = (*methods, *heads, "OPTIONS")
+        method = self._method
+        if method == "OPTIONS":
+            operation: Operation | None = Operation.OPTIONS
+        else:
+            operation = methods.get("GET" if method == "HEAD" else method)
+        if operation is None:
+            raise MethodNotAllowed(method, allowed)
+        return Address(
+            operation, allowed, self._view, self._steps, self._cast, path, value_cast, call
+        )
 
 
-def _set_operations(each: EntitySet, at: str) -> Iterator[tuple[str, str]]:
-    entity = f"{at}/{{id}}"
-    yield from _listed(_SET, at)
-    yield from _listed(_COUNT, f"{at}/$count")
-    yield from _listed(_REFERENCES, f"{at}/$ref")
-    yield from _listed(_ENTITY, entity)
-    yield from _listed(_REFERENCE, f"{entity}/$ref")
-    yield from _listed(_PROPERTY, f"{entity}/{{property}}")
-    yield from _listed(_VALUE, f"{entity}/{{property}}/$value")
-    if each.type.is_open or _has_collection(each.type):
-        yield from _listed(_PROPERTY_COUNT, f"{entity}/{{property}}/$count")
-    for name in each.appendable:
-        yield "POST", f"{entity}/{name}"
-    for navigation in each.navigations:
-        yield from _listed(_RELATED, f"{entity}/{navigation.name}")
-        yield from _listed(_COUNT, f"{entity}/{navigation.name}/$count")
-    for action in each.actions:
-        yield from _listed(_ACTION, f"{entity if action.on_entity else at}/{action.name}")
+# -- what may be done where, by the rules of the resource ---------------------------------------
 
 
-def _has_collection(schema: type[edm.StructuredType]) -> bool:
-    return any(isinstance(each, edm.Collection) for each in schema.properties().values())
+def _set_methods(resource: Resource) -> Methods:
+    rules = resource.rules
+    return {
+        **({"GET": Operation.LIST} if rules.read.readable else {}),
+        **({"POST": Operation.CREATE} if rules.insert.insertable else {}),
+    }
 
 
-def _listed(methods: Methods, template: str) -> Iterator[tuple[str, str]]:
-    for method in methods:
-        yield method, template
+def _entity_methods(resource: Resource) -> Methods:
+    rules = resource.rules
+    is_root = resource.owner is None and not resource.is_collection
+    return {
+        **({"GET": Operation.READ} if rules.read.readable_by_key else {}),
+        **({"PATCH": Operation.UPDATE} if rules.update.updatable else {}),
+        **({"DELETE": Operation.DELETE} if rules.delete.deletable and not is_root else {}),
+    }
+
+
+def _reference_methods(resource: Resource) -> Methods:
+    """What ``$ref`` takes behind a collection.
+
+    The pages of ``localtest`` print "POST .../$ref" for what creates; where a collection holds
+    its entities itself there is no other use for it.
+    """
+    if resource.kind is not Kind.REFERENCE:
+        is_insertable = resource.rules.insert.insertable
+        create: Methods = {"POST": Operation.CREATE} if is_insertable else {}
+        return {"GET": Operation.LIST_REFERENCES, **create}
+    return {
+        "GET": Operation.LIST_REFERENCES,
+        "POST": Operation.ADD_REFERENCE,
+        "DELETE": Operation.REMOVE_REFERENCE,
+    }
+
+
+def _one_reference_methods(resource: Resource) -> Methods:
+    if resource.kind is not Kind.REFERENCE:
+        return {"GET": Operation.READ_REFERENCE}
+    set_it: Methods = {} if resource.is_collection else {"PUT": Operation.SET_REFERENCE}
+    return {
+        "GET": Operation.READ_REFERENCE,
+        **set_it,
+        "DELETE": Operation.REMOVE_REFERENCE,
+    }
+
+
+# -- segments and what stands in parentheses ----------------------------------------------------
 
 
 def _segments(path: str) -> list[str]:
@@ -119,155 +346,65 @@ def _segments(path: str) -> list[str]:
     return segments
 
 
-class _Resolver:
-    """One request's walk down its path."""
-
-    def __init__(self, method: str, root: Root, service: Service):
-        self._method = method
-        self._root = root
-        self._service = service
-
-    def below_root(self, segments: list[str]) -> Address:
-        singleton = self._service.singleton
-        if not segments:
-            return self._at(_SERVICE, singleton)
-        name, *rest = segments
-        if name.lower() == singleton.name.lower():
-            return self._below_singleton(rest)
-        special = _BELOW_ROOT.get(name.lower())
-        if special is None:
-            raise UnknownSegment(name)
-        _expect_end(rest)
-        return self._at(special, singleton)
-
-    def _below_singleton(self, segments: list[str]) -> Address:
-        singleton = self._service.singleton
-        if not segments:
-            return self._at(_SINGLETON, singleton)
-        name, key = _split_key(segments[0])
-        each = self._service.sets_at(self._root).get(name.lower())
-        if each is None:
-            return self._below_value(singleton, None, segments)
-        if key is not None:
-            return self._below_entity(each, key, segments[1:])
-        return self._below_set(each, segments[1:])
-
-    def _below_set(self, each: EntitySet, segments: list[str]) -> Address:
-        if not segments:
-            return self._at(_SET, each)
-        name, *rest = segments
-        special = _BELOW_SET.get(name.lower())
-        if special is not None:
-            _expect_end(rest)
-            return self._at(special, each)
-        action = _action(each, name, on_entity=False)
-        if action is not None:
-            _expect_end(rest)
-            return self._at(_ACTION, each, action=action)
-        if not name or name.startswith("$") or name in (".", ".."):
-            raise UnknownSegment(name)
-        return self._below_entity(each, name, rest)
-
-    def _below_entity(self, each: EntitySet, key: str, segments: list[str]) -> Address:
-        if not segments:
-            return self._at(_ENTITY, each, key=key)
-        name, *rest = segments
-        if name.lower() == "$ref":
-            _expect_end(rest)
-            return self._at(_REFERENCE, each, key=key)
-        action = _action(each, name, on_entity=True)
-        if action is not None:
-            _expect_end(rest)
-            return self._at(_ACTION, each, key=key, action=action)
-        for navigation in each.navigations:
-            if navigation.name.lower() == name.lower():
-                methods = _RELATED
-                if [segment.lower() for segment in rest] == ["$count"]:
-                    methods, rest = _COUNT, []
-                _expect_end(rest)
-                return self._at(methods, each, key=key, within=navigation)
-        return self._below_value(each, key, segments)
-
-    def _below_value(self, resource: Resource, key: str | None, segments: list[str]) -> Address:
-        """A property path, and what may follow it."""
-        last = segments[-1].lower()
-        special = _BELOW_VALUE.get(last)
-        path, declared = _property_path(resource.type, segments[:-1] if special else segments)
-        if not path:
-            raise UnknownSegment(segments[-1])
-        is_collection = isinstance(declared, edm.Collection)
-        if declared is not None and is_collection == (special is _VALUE) and special is not None:
-            raise UnknownSegment(segments[-1])
-        methods = special or _PROPERTY
-        appendable = resource.appendable if isinstance(resource, EntitySet) else ()
-        if special is None and path[0] in appendable and len(path) == 1:
-            methods = _APPENDABLE
-        return self._at(methods, resource, key=key, path=path)
-
-    def _at(self, methods: Methods, resource: Resource, **where: Any) -> Address:
-        operation, allowed = _operation(self._method, methods)
-        return Address(operation, allowed, self._root, resource, **where)
-
-
-def _property_path(schema: Any, segments: list[str]) -> tuple[tuple[str, ...], edm.Property | None]:
-    """The declared names along a path, and the last property; None if that is dynamic."""
-    path: list[str] = []
-    declared: edm.Property | None = None
-    for segment in segments:
-        if schema is None:
-            raise UnknownSegment(segment)
-        names = {name.lower(): name for name in schema.properties()}
-        name = names.get(segment.lower())
-        if name is not None:
-            declared = schema.properties()[name]
-            schema = declared.schema if isinstance(declared, edm.Complex) else None
-        elif schema.is_open and edm.is_identifier(segment):
-            name, declared, schema = segment, None, None
-        else:
-            raise UnknownSegment(segment)
-        path.append(name)
-    return tuple(path), declared
-
-
-def _split_key(segment: str) -> tuple[str, str | None]:
-    """A segment's name, and its key where one stands in parentheses: ``alerts('id')``."""
-    match = _KEY_IN_PARENTHESES.fullmatch(segment) if "(" in segment else None
+def _parsed(text: str) -> Segment:
+    match = _PARENTHESES.fullmatch(text) if text.endswith(")") else None
     if match is None:
-        return segment, None
-    name, key = match[1], match[2].strip()
-    parameter, equals, value = key.partition("=")
-    if equals and parameter.rstrip() == "id":
-        key = value.lstrip()
-    if len(key) >= 2 and key[0] == key[-1] == "'":
-        key = key[1:-1].replace("''", "\0")
-        if "'" in key:
-            raise UnknownSegment(segment)
-        key = key.replace("\0", "'")
+        return Segment(text, text)
+    return Segment(text, match[1], _arguments(match[2], text))
+
+
+def _arguments(inner: str, text: str) -> Mapping[str, str]:
+    """Return the values in parentheses by their names; a single one may have none."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(inner):
+        match = _PAIR.match(inner, at)
+        if match is None or match.end() == at or (match[1] or "") in found:
+            raise UnknownSegment(text)
+        found[match[1] or ""] = match[2]
+        at = match.end()
+    if "" in found and len(found) > 1:
+        raise UnknownSegment(text)
+    return found
+
+
+def unquoted(value: str) -> str:
+    """Return the text of a literal: of a string without its quotes, of any other as it is."""
+    is_string = len(value) >= 2 and value[0] == value[-1] == "'"
+    return value[1:-1].replace("''", "'") if is_string else value
+
+
+def _key_in_parentheses(resource: Resource, segment: Segment) -> str:
+    assert segment.arguments is not None
+    values = {name: unquoted(value) for name, value in segment.arguments.items()}
+    names = edm.key_names(resource.type)
+    if len(names) == 1 and values.keys() in ({""}, {*names}):
+        (key,) = values.values()
+    elif len(names) > 1 and values.keys() == {*names}:
+        key = edm.composite_key({name: values[name] for name in names})
+    else:
+        raise UnknownSegment(segment.text)
     if not key:
-        raise UnknownSegment(segment)
-    return name, key
+        raise UnknownSegment(segment.text)
+    return key
 
 
-def _action(each: EntitySet, name: str, *, on_entity: bool) -> Action | None:
-    short = name.lower().removeprefix(f"{edm.NAMESPACE}.")
-    for action in each.actions:
-        if action.on_entity == on_entity and action.name.lower() == short:
-            return action
-    return None
+def _overload(call: Call) -> BoundOperation:
+    """Return the overload of a function whose parameters are those given. Raise 400."""
+    given = call.arguments.keys()
+    for each in call.overloads:
+        names = {parameter.name for parameter in each.own_parameters}
+        needed = {parameter.name for parameter in each.own_parameters if not parameter.optional}
+        if needed <= given <= names:
+            return each
+    listed = "; ".join(
+        ", ".join(parameter.name for parameter in each.own_parameters) or "none"
+        for each in call.overloads
+    )
+    name = call.overloads[0].name
+    raise BadRequest(f"The function '{name}' does not take these parameters; it takes {listed}.")
 
 
 def _expect_end(segments: list[str]) -> None:
     if segments:
         raise UnknownSegment(segments[0])
-
-
-def _operation(method: str, methods: Methods) -> tuple[Operation, tuple[str, ...]]:
-    """What a method means here. HEAD is a GET whose body the server leaves out."""
-    heads = ["HEAD"] if "GET" in methods else []
-    allowed = (*methods, *heads, "OPTIONS")
-    if method == "OPTIONS":
-        return Operation.OPTIONS, allowed
-    operation = methods.get("GET" if method == "HEAD" else method)
-    if operation is None:
-        raise MethodNotAllowed(method, allowed)
-    return operation, allowed

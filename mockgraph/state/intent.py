@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mockgraph.metadata.declarations import Action, Navigation, Resource, Root
 from mockgraph.metadata.names import Json, Properties
 
 if TYPE_CHECKING:
+    from mockgraph.metadata.elements import Operation as BoundOperation
+    from mockgraph.metadata.elements import TypeRef
+    from mockgraph.metadata.resources import Resource, View
     from mockgraph.metadata.structures import StructuredType
     from mockgraph.state.query import Query
 
@@ -27,6 +29,9 @@ class Operation(enum.Enum):
     LIST = "list"
     COUNT = "count"
     LIST_REFERENCES = "list references"
+    ADD_REFERENCE = "add reference"
+    SET_REFERENCE = "set reference"
+    REMOVE_REFERENCE = "remove reference"
     CREATE = "create"
     READ = "read"
     READ_REFERENCE = "read reference"
@@ -37,37 +42,85 @@ class Operation(enum.Enum):
     COUNT_PROPERTY = "count property"
     APPEND = "append"
     ACT = "act"
+    CALL = "call"
 
 
 _WRITES = frozenset(
-    [Operation.CREATE, Operation.UPDATE, Operation.DELETE, Operation.APPEND, Operation.ACT]
+    [
+        Operation.CREATE,
+        Operation.UPDATE,
+        Operation.DELETE,
+        Operation.ADD_REFERENCE,
+        Operation.SET_REFERENCE,
+        Operation.REMOVE_REFERENCE,
+        Operation.APPEND,
+        Operation.ACT,
+    ]
 )
+
+
+class Step(NamedTuple):
+    """A part of a path: a resource, and the key of one of its entities.
+
+    The key is None where the resource is meant as a whole, or has one entity at most.
+    """
+
+    resource: Resource
+    key: str | None
+
+
+class Call(NamedTuple):
+    """An action or function that a path names: its overloads, and arguments as the URL has them.
+
+    Of a function the overload is the one that takes the arguments; of an action the body of
+    the request tells.
+    """
+
+    overloads: tuple[BoundOperation, ...]
+    arguments: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The qualified name."""
+        return self.overloads[0].name
 
 
 class Address(NamedTuple):
     """Where a request points to, once its path was understood.
 
-    ``allowed`` are the methods that the address takes, for ``Allow``. Below the singleton or
-    an entity, ``path`` leads to a property, by its declared names; ``within`` is the
-    navigation, and ``key`` the entity, that a collection is reached through.
+    ``allowed`` are the methods that the address takes, for ``Allow``. ``steps`` lead from the
+    root to the entities; there is none where the address is the root's own. ``cast`` is the
+    qualified name of the derived type that the entities are taken for. Below an entity, ``path``
+    leads to a property, by its declared names, and ``value_cast`` is a derived type of its values.
     """
 
     operation: Operation
     allowed: tuple[str, ...]
-    root: Root
-    resource: Resource
-    key: str | None = None
+    view: View
+    steps: tuple[Step, ...] = ()
+    cast: str | None = None
     path: tuple[str, ...] = ()
-    action: Action | None = None
-    within: Navigation | None = None
+    value_cast: str | None = None
+    call: Call | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """The resource whose entities are meant, or whose entity has the property."""
+        return self.steps[-1].resource
+
+    @property
+    def key(self) -> str | None:
+        """The own key of the entity that is meant, None where there is none in the path."""
+        return self.steps[-1].key if self.steps else None
 
     @property
     def type(self) -> type[StructuredType]:
         """The type of the entity at, or of those in, this address."""
-        return self.within.target.type if self.within else self.resource.type
+        return self.view.schemas[self.cast] if self.cast else self.resource.type
 
     @property
     def writes(self) -> bool:
+        """Whether a request for it may change the state."""
         return self.operation in _WRITES
 
 
@@ -117,14 +170,17 @@ class Intent(NamedTuple):
 class Row(NamedTuple):
     """An entity in an answer, with the entities that its navigations were expanded to.
 
-    ``etag`` is None where the value is not stored: a complex value that an action returns.
-    ``rendered`` keeps the JSON of a stored entity, by how it was rendered, for the next time.
+    ``key`` is the stored entity's, and ``resource`` its own where that is not the address's. ``etag``
+    is None where the value is not stored: a complex value that an action returns. ``rendered``
+    keeps the JSON of a stored entity, by how it was rendered, for the next time.
     """
 
     entity: Properties
     etag: str | None = None
-    expanded: Mapping[str, Page] = MappingProxyType({})
+    expanded: Mapping[str, Page | Row | None] = MappingProxyType({})
     rendered: dict[Any, bytes] | None = None
+    key: str = ""
+    resource: Resource | None = None
 
 
 class Page(NamedTuple):
@@ -141,13 +197,13 @@ class Page(NamedTuple):
 class Outcome(NamedTuple):
     """What came of it: an entity, a page of them, or a value, as they stand now.
 
-    ``status`` is given where the operation alone does not tell it; ``type`` where the answer
-    is of another type than the address; ``unchanged`` where the caller has it already.
+    ``status`` is given where the operation alone does not tell it; ``returned`` is the type of
+    what an action or function answers; ``unchanged`` where the caller has it already.
     """
 
     row: Row | None = None
     page: Page | None = None
     value: Json = None
     status: int | None = None
-    type: type[StructuredType] | None = None
+    returned: TypeRef | None = None
     unchanged: bool = False

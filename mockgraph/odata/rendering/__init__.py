@@ -10,8 +10,8 @@ import orjson
 
 from mockgraph import metadata as edm
 from mockgraph.http import Response
-from mockgraph.metadata.declarations import EntitySet, Resource, Root, Service
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Resource, View
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row
@@ -30,18 +30,18 @@ _CONTENT_TYPES = {
 }
 
 
-def render(outcome: Outcome, intent: Intent, service: Service, layout: str) -> Response:
-    """The response to a request that went well; ``layout`` is ``graph`` or ``documented``."""
-    return _Renderer(intent, service, layout).response(outcome)
+def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
+    """Return the response to a request that went well; ``layout`` is ``graph`` or ``documented``."""
+    return _Renderer(intent, layout).response(outcome)
 
 
 class _Renderer:
     """The answer to one intent."""
 
-    def __init__(self, intent: Intent, service: Service, layout: str):
+    def __init__(self, intent: Intent, layout: str):
         self._intent = intent
         self._address: Address = intent.address
-        self._service = service
+        self._view = intent.address.view
         self._layout = layout
         self._level = intent.preferences.metadata
         self._urls = Urls(intent)
@@ -74,16 +74,12 @@ class _Renderer:
         return response
 
     def _updated(self, outcome: Outcome) -> Response:
-        resource = self._address.resource
-        default = "representation"
-        if isinstance(resource, EntitySet) and not self._address.root.documented:
-            default = resource.rules.update_answers
-        return self._returned(outcome, default)
+        answers = self._address.resource.rules.update.answers
+        return self._returned(outcome, "minimal" if answers == 204 else "representation")
 
     def _collection(self, outcome: Outcome) -> Response:
         page = _given(outcome.page)
-        resource = self._address.within.target if self._address.within else self._address.resource
-        query = self._intent.query
+        resource, query = self._address.resource, self._intent.query
         return self._page(
             page, self._urls.context(), [self._item(each, resource, query) for each in page.rows]
         )
@@ -118,7 +114,7 @@ class _Renderer:
         if outcome.value is None:
             return Response(204)
         context = {"@odata.context": self._urls.context()}
-        declared = edm.property_at(self._address.resource.type, self._address.path)
+        declared = edm.property_at(self._address.type, self._address.path)
         value = self._annotated_value(declared, outcome.value)
         body = {**context, **value} if isinstance(value, dict) else {**context, "value": value}
         return self._json(self._controlled(body), 200)
@@ -136,26 +132,39 @@ class _Renderer:
         return Response(200, text.encode(), "text/plain;charset=utf-8")
 
     def _acted(self, outcome: Outcome) -> Response:
-        if outcome.page is None:
+        """Answer an operation by its return type: entities, values, one of them, or nothing."""
+        returned = outcome.returned
+        if returned is None or (outcome.page is None and outcome.row is None and outcome.value is None):
             return Response(outcome.status or 204)
-        schema = _given(outcome.type)
-        name = edm.qualified(schema.edm_name())
-        body: dict[str, Json] = {
-            "@odata.context": f"{self._urls.metadata}#Collection({name})",
-            "value": [self._value(schema, row) for row in outcome.page.rows],
-        }
-        return self._json(self._controlled(body), outcome.status or 200)
+        status = outcome.status or 200
+        context = f"{self._urls.metadata}#{str(returned).replace('Edm.', '')}"
+        if outcome.page is not None:
+            items = [self._returned_item(returned.name, row) for row in outcome.page.rows]
+            return self._json(self._controlled({"@odata.context": context, "value": items}), status)
+        if outcome.row is not None:
+            item = self._returned_item(returned.name, outcome.row)
+            return self._json(self._controlled({"@odata.context": context, **item}), status)
+        return self._json(self._controlled({"@odata.context": context, "value": outcome.value}), status)
+
+    def _returned_item(self, type_name: str, row: Row) -> dict[str, Json]:
+        if row.resource is not None:
+            return self._shown(row, row.resource, _NO_OPTIONS)
+        return self._annotated(self._view.schemas[type_name], row.entity)
 
     def _service_document(self, _: Outcome) -> Response:
-        root = self._address.root
-        body = {
-            "@odata.context": self._urls.metadata,
-            "value": [{"name": root.singleton, "kind": "Singleton", "url": root.singleton}],
-        }
+        value = [
+            {
+                "name": each.name,
+                "kind": "EntitySet" if each.is_collection else "Singleton",
+                "url": each.name,
+            }
+            for each in self._view.children.values()
+        ]
+        body = {"@odata.context": self._urls.metadata, "value": value}
         return self._json(self._controlled(body), 200)
 
     def _metadata(self, _: Outcome) -> Response:
-        content = _metadata_document(self._service, self._address.root)
+        content = _metadata_document(self._view)
         return Response(200, content, "application/xml")
 
     def _batch(self, outcome: Outcome) -> Response:
@@ -179,6 +188,10 @@ class _Renderer:
         Operation.READ_VALUE: _read_value,
         Operation.APPEND: _property,
         Operation.ACT: _acted,
+        Operation.CALL: _acted,
+        Operation.ADD_REFERENCE: _empty,
+        Operation.SET_REFERENCE: _empty,
+        Operation.REMOVE_REFERENCE: _empty,
     }
 
     # -- bodies ---------------------------------------------------------------------------
@@ -228,7 +241,7 @@ class _Renderer:
 
     def _kept(self, row: Row, resource: Resource) -> bytes:
         """The JSON of a stored entity, from the last time if it was rendered like this before."""
-        kept, how = _given(row.rendered), (self._level, self._address.root.documented)
+        kept, how = _given(row.rendered), (self._level, resource.view.name, resource.type_name)
         text = kept.get(how)
         if text is None:
             text = kept[how] = orjson.dumps(self._shown(row, resource, _NO_OPTIONS))
@@ -236,12 +249,14 @@ class _Renderer:
 
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
         """An entity as the query selects it, with control information and expansions."""
-        entity = row.entity if query.select is None else query.select.apply(row.entity)
+        entity = edm.projected(resource.type, row.entity)
+        if query.select is not None:
+            entity = query.select.apply(entity)
         shown = self._annotated(resource.type, entity)
         if self._layout == "graph" and self._level != "none":
             shown = {"@odata.etag": row.etag, **self._links(row, resource), **shown}
-        for name, page in row.expanded.items():
-            shown.update(self._expanded(name, page, query))
+        for name, related in row.expanded.items():
+            shown.update(self._expanded(name, related, resource, query))
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
@@ -251,17 +266,16 @@ class _Renderer:
         url = self._urls.entity(resource, row)
         return {"@odata.id": url, "@odata.editLink": url}
 
-    def _expanded(self, name: str, page: Page, query: Query) -> dict[str, Json]:
+    def _expanded(
+        self, name: str, related: Page | Row | None, resource: Resource, query: Query
+    ) -> dict[str, Json]:
         inner = next(each for each in query.expand if each.name == name)
-        target = next(each for each in self._service.sets.values() if each.type is inner.schema)
-        rows = [self._shown(row, target, inner.query) for row in page.rows]
-        counted = {} if page.total is None else {f"{name}@odata.count": page.total}
+        target = inner.resource
+        if not isinstance(related, Page):
+            return {name: None if related is None else self._shown(related, target, inner.query)}
+        rows = [self._shown(row, target, inner.query) for row in related.rows]
+        counted = {} if related.total is None else {f"{name}@odata.count": related.total}
         return {**counted, name: rows}
-
-    def _value(self, schema: Structured, row: Row) -> dict[str, Json]:
-        if row.etag is not None:
-            return self._shown(row, self._address.resource, _NO_OPTIONS)
-        return self._annotated(schema, row.entity)
 
     def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> dict[str, Json]:
         """The value with the type annotations that the root and the level ask for."""
@@ -269,7 +283,7 @@ class _Renderer:
             return edm.bare(value)
         if self._level == "full":
             return edm.fully_typed(schema, value)
-        return edm.typed(schema, value) if self._address.root.documented else dict(value)
+        return edm.typed(schema, value) if self._view.documented else dict(value)
 
     def _annotated_value(self, declared: edm.Property | None, value: Json) -> Json:
         if isinstance(declared, edm.Complex):
@@ -302,7 +316,7 @@ def _given(value: T | None) -> T:
 
 
 @cache
-def _metadata_document(service: Service, root: Root) -> bytes:
-    from mockgraph.odata import metadata  # nobody who starts has to wait for it
+def _metadata_document(view: View) -> bytes:
+    from mockgraph.metadata import csdl_writer  # nobody who starts has to wait for it
 
-    return metadata.write(service, root)
+    return csdl_writer.write(view.model).encode()

@@ -4,46 +4,39 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from mockgraph.metadata.declarations import EntitySet, Resource
-from mockgraph.state.intent import Intent, Operation, Row
+from mockgraph.metadata.resources import Resource
+from mockgraph.state.intent import Address, Intent, Operation, Row
 
 
 class Urls:
     """The URLs of the answer to one intent, as its caller would write them."""
 
     def __init__(self, intent: Intent):
-        root = intent.address.root
         self._intent = intent
-        self.metadata = f"{intent.origin}/{root.name}/$metadata"
-        self._singleton = f"{intent.origin}/{root.name}/{root.singleton}"
+        self._root = f"{intent.origin}/{intent.address.view.name}"
+        self.metadata = f"{self._root}/$metadata"
 
     def context(self) -> str:
-        """The context URL: what in the metadata the answer is (OData JSON format, 10)."""
+        """Return the context URL: what in the metadata the answer is (OData JSON format, 10)."""
         address = self._intent.address
-        fragment = address.root.singleton
-        if isinstance(address.resource, EntitySet):
-            fragment += f"/{address.resource.name}"
+        fragment = _fragment(address)
         if address.path:
-            key = f"('{_quoted(address.key)}')" if address.key is not None else ""
-            return f"{self.metadata}#{fragment}{key}/{'/'.join(address.path)}"
-        if address.within is not None:
-            fragment += f"('{_quoted(address.key)}')/{address.within.name}"
+            return f"{self.metadata}#{fragment}/{'/'.join(address.path)}"
+        if address.cast:
+            fragment += f"/{address.cast}"
         selection = self._intent.query.selection()
         if selection:
             fragment += f"({selection})"
-        is_entity = (
-            isinstance(address.resource, EntitySet) and address.operation is not Operation.LIST
-        )
+        is_entity = len(address.steps) > 1 or address.resource.is_collection
+        is_entity = is_entity and address.operation is not Operation.LIST
         return f"{self.metadata}#{fragment}{'/$entity' if is_entity else ''}"
 
     def entity(self, resource: Resource, row: Row) -> str:
-        """Where an entity, or the singleton, is read."""
-        if not isinstance(resource, EntitySet):
-            return self._singleton
-        return f"{self._singleton}/{resource.name}/{quote(row.entity['id'], safe='')}"
+        """Return where an entity is read."""
+        return f"{self._root}/{resource.url(row.key)}"
 
     def next_page(self, token: str) -> str:
-        """The request's own URL with the options kept, but for ``$skip``: the token has it."""
+        """Return the request's own URL with the options kept, but for ``$skip``: the token has it."""
         options = [
             (name, value)
             for name, value in self._intent.options
@@ -53,5 +46,14 @@ class Urls:
         return f"{self._intent.origin}{quote(self._intent.path)}?{query}"
 
 
-def _quoted(key: str | None) -> str:
-    return quote((key or "").replace("'", "''"), safe="'")
+def _fragment(address: Address) -> str:
+    """The path of an address with keys in parentheses, but for the key of the entity itself."""
+    *above, last = address.steps
+    parts = [f"{step.resource.name}{_key(step.key)}" for step in above]
+    return "/".join([*parts, f"{last.resource.name}{_key(last.key) if address.path else ''}"])
+
+
+def _key(key: str | None) -> str:
+    if key is None:
+        return ""
+    return f"('{quote(key.replace(chr(39), chr(39) * 2), safe=chr(39))}')"

@@ -1,0 +1,283 @@
+"""The resources of a service: whatever entities its URLs lead to, at any depth, by the model.
+
+A path of names such as ``security/cases/ediscoveryCases/custodians`` stands for all the entities
+that URLs of this form lead to, whatever the keys between the names. It names the table that
+keeps them. The id of a stored entity is the keys along its URL, ``case1/custodian7``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from urllib.parse import quote
+
+from mockgraph.metadata.capabilities import RuleBook, Rules
+from mockgraph.metadata.elements import EntitySet, NavigationProperty, Operation, Singleton, TypeRef
+from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.schemas import Schemas
+from mockgraph.metadata.structures import StructuredType
+from mockgraph.metadata.vocabulary import MOCKGRAPH, tagged
+
+# Between the keys in the id of a stored entity; no key has it.
+SEPARATOR = "/"
+
+APPENDABLE = f"{MOCKGRAPH}Appendable"
+
+
+class Kind(enum.Enum):
+    """How a resource has its entities."""
+
+    CONTAINED = "contained"  # they are its own, and live and die with their owner
+    REFERENCE = "reference"  # they are another resource's, and it refers to them
+    RELATED = "related"  # they are another resource's: those that a constraint says
+
+
+class Resource:
+    """A singleton, an entity set, or what a navigation property leads to.
+
+    ``path`` is the path of names, ``type`` the declared type's schema, ``owner`` the resource
+    whose entities have the navigation property, None at the root.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        name: str,
+        type_name: str,
+        *,
+        is_collection: bool,
+        owner: Resource | None = None,
+        navigation: NavigationProperty | None = None,
+        declaring: str | None = None,
+    ):
+        self.view = view
+        self.name = name
+        self.type_name = type_name
+        self.is_collection = is_collection
+        self.owner = owner
+        self.navigation = navigation
+        self._declaring = declaring
+        self.path: str = f"{owner.path}/{name}" if owner else view.canonical(name)
+        self._children: dict[str, Mapping[str, Resource]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Resource {self.view.name}/{self.path}>"
+
+    @cached_property
+    def type(self) -> type[StructuredType]:
+        """The schema of the declared type."""
+        return self.view.schemas[self.type_name]
+
+    @cached_property
+    def chain(self) -> tuple[Resource, ...]:
+        """The resources from the root to this one."""
+        return (*(self.owner.chain if self.owner else ()), self)
+
+    @cached_property
+    def kind(self) -> Kind:
+        """How it has its entities.
+
+        A reference to entities that no resource of the model holds holds them itself.
+        """
+        navigation = self.navigation
+        if navigation is None or navigation.contains_target:
+            return Kind.CONTAINED
+        if self.view.holder(self.type_name) is None:
+            return Kind.CONTAINED
+        return Kind.RELATED if navigation.constraints else Kind.REFERENCE
+
+    @cached_property
+    def home(self) -> Resource:
+        """The resource that holds the entities: this one, unless it only refers to them."""
+        if self.kind is Kind.CONTAINED:
+            return self
+        return self.view.holder(self.type_name) or self
+
+    @cached_property
+    def appendable(self) -> frozenset[str]:
+        """The collections of complex values to which a POST adds an item."""
+        model = self.view.model
+        return frozenset(
+            name
+            for name in model.properties(self.type_name)
+            if tagged(model.annotations(f"{model.declaring(self.type_name, name)}/{name}"), APPENDABLE)
+        )
+
+    @property
+    def links(self) -> str:
+        """The name of the table that keeps the references of its owners' entities."""
+        return f"{self.path}/$ref"
+
+    def children(self, type_name: str | None = None) -> Mapping[str, Resource]:
+        """The navigation properties of the declared type, or of one that derives from it.
+
+        By name in small letters. Those of entities that are another resource's are that one's.
+        """
+        name = type_name or self.type_name
+        known = self._children.get(name)
+        if known is None:
+            if self.home is not self:
+                known = self.home.children(name)
+            else:
+                model = self.view.model
+                known = {
+                    each.name.lower(): Resource(
+                        self.view,
+                        each.name,
+                        each.type.name,
+                        is_collection=each.type.collection,
+                        owner=self,
+                        navigation=each,
+                        declaring=model.declaring(name, each.name),
+                    )
+                    for each in model.navigation(name).values()
+                }
+            self._children[name] = known
+        return known
+
+    def operations(self, name: str, *, of_collection: bool, type_name: str) -> Sequence[Operation]:
+        """The overloads of the operation of a name, qualified or not, that is bound to it."""
+        return self.view.model.bound_operation(TypeRef(type_name, of_collection), name)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What the annotations of the model say may be done with it."""
+        container = self.view.model.container_of(self.chain[0].name).name
+        path = "/".join([container, *(each.name for each in self.chain)])
+        declaring = container if self.owner is None else self._declaring
+        return self.view.rules.rules(self.type_name, declaring, self.name, path)
+
+    def url(self, key: str) -> str:
+        """The path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""
+        keys = iter(key.split(SEPARATOR)) if key else iter(())
+        parts: list[str] = []
+        for each in self.home.chain:
+            parts.append(each.name)
+            if each.is_collection:
+                parts.append(quote(next(keys, ""), safe=""))
+        return "/".join(parts)
+
+    def below(self) -> Iterator[Resource]:
+        """The resources below it that hold entities, but for those below one of the same type."""
+        yield from _below(self, {self.type_name})
+
+
+class View:
+    """A root of the service: the first segment of its paths, and the model that they are of.
+
+    ``documented`` views are those of the ``localtest`` pages: ``@odata.type`` at each level.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: Callable[[], Model],
+        *,
+        documented: bool = False,
+        canonical: Callable[[str], str] = lambda name: name,
+    ):
+        self.name = name
+        self.documented = documented
+        self.canonical = canonical
+        self._make_model = model
+        self._resources: dict[str, Resource | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<View {self.name}>"
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, made when it is first asked for."""
+        return self._make_model()
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The schemas of the model's types."""
+        return Schemas(self.model, any_case=not self.documented)
+
+    @cached_property
+    def children(self) -> Mapping[str, Resource]:
+        """The singletons and entity sets at the root, by name in small letters."""
+        return {
+            name.lower(): Resource(self, name, each.type, is_collection=isinstance(each, EntitySet))
+            for name, each in self.model.roots.items()
+            if isinstance(each, (EntitySet, Singleton))
+        }
+
+    def resource(self, path: str) -> Resource | None:
+        """The resource of a path of names, in any case; None where the model has none."""
+        if path not in self._resources:
+            self._resources[path] = self._find(path)
+        return self._resources[path]
+
+    def _find(self, path: str) -> Resource | None:
+        first, *rest = path.lower().split("/")
+        found = self.children.get(first)
+        for name in rest:
+            found = _child(found, name) if found else None
+        return found
+
+    @cached_property
+    def rules(self) -> RuleBook:
+        """The rules that the model's annotations state."""
+        return RuleBook(self.model)
+
+    def holder(self, type_name: str) -> Resource | None:
+        """The collection that holds the entities of a type, which others refer to.
+
+        The one nearest to the root; of several there the one that is declared first. One of a
+        base type will do where none is of the type itself. None where the model has none.
+        """
+        names = (each.name for each in self.model.chain(type_name))
+        return next((found for name in names if (found := self._held.get(name))), None)
+
+    @cached_property
+    def _held(self) -> Mapping[str, Resource]:
+        """The collection nearest to the root that holds the entities of each type."""
+        found: dict[str, Resource] = {}
+        seen: set[str] = set()
+        level = list(self.children.values())
+        while level:
+            further: list[Resource] = []
+            for each in level:
+                if each.is_collection:
+                    found.setdefault(each.type_name, each)
+                if each.type_name not in seen:
+                    seen.add(each.type_name)
+                    further += (
+                        child
+                        for child in each.children().values()
+                        if child.navigation is not None and child.navigation.contains_target
+                    )
+            level = further
+        return found
+
+
+class Service:
+    """All that is served: the views on one state.
+
+    ``stored`` is the view that the state itself is checked against: of all that the others have.
+    """
+
+    def __init__(self, views: Sequence[View], stored: View):
+        self.views: Mapping[str, View] = {each.name: each for each in views}
+        self.stored = stored
+
+
+def _child(resource: Resource, name: str) -> Resource | None:
+    found = resource.children().get(name)
+    if found is not None:
+        return found
+    for derived in resource.view.model.derived(resource.type_name):
+        found = resource.children(derived).get(name)
+        if found is not None:
+            return found
+    return None
+
+
+def _below(resource: Resource, seen: set[str]) -> Iterator[Resource]:
+    for child in resource.children().values():
+        if child.kind is Kind.CONTAINED and child.type_name not in seen:
+            yield child
+            yield from _below(child, {*seen, child.type_name})

@@ -1,0 +1,139 @@
+"""The types of a model as marshmallow schemas, each made when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from marshmallow import ValidationError
+
+from mockgraph.metadata import elements
+from mockgraph.metadata.annotations import find
+from mockgraph.metadata.elements import EnumType, TypeDefinition, TypeRef, short_name
+from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.primitives import PRIMITIVES, Enum, EnumValues, Geography, Property
+from mockgraph.metadata.structures import Collection, Complex, ComplexType, EntityType, StructuredType
+
+S = TypeVar("S", bound=StructuredType)
+
+_COMPUTED = "Org.OData.Core.V1.Computed"
+_IMMUTABLE = "Org.OData.Core.V1.Immutable"
+# A stream is read and written by a URL of its own; JSON has links to it at most.
+_STREAM = "Edm.Stream"
+
+
+class Schemas:
+    """Finds the schema of a type by its qualified name.
+
+    With ``any_case`` the members of enumerations are read without regard to case, as the live
+    service does; with ``changed_collections`` the items of a collection may be partial.
+    """
+
+    def __init__(self, model: Model, *, any_case: bool = False):
+        self.model = model
+        self._any_case = any_case
+        self._made: dict[str, type[StructuredType]] = {}
+        self._enumerations: dict[str, EnumValues] = {}
+
+    def __getitem__(self, name: str) -> type[StructuredType]:
+        """Return the schema of an entity or complex type. Raises KeyError for any other name."""
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self._make(name)
+        return made
+
+    def find(self, name: str) -> type[StructuredType] | None:
+        """Return the schema of a name without regard to case, None where there is none."""
+        made = self._made.get(name)
+        if made is not None:
+            return made
+        found = self.model.find_type(name)
+        return self[found.name] if isinstance(found, elements.ComplexType) else None
+
+    def property(
+        self, type_: TypeRef, facets: elements.Facets = elements.NO_FACETS, **attributes: Any
+    ) -> Property:
+        """Return the field of a type, of a collection too; ``attributes`` are a Property's."""
+        if type_.collection:
+            item = self.property(TypeRef(type_.name), facets)
+            kept = {name: attributes[name] for name in ("computed", "immutable") if name in attributes}
+            return Collection(item, **kept)
+        name = type_.name
+        if name in PRIMITIVES:
+            is_bounded = name == "Edm.String" and isinstance(facets.max_length, int)
+            bounds = {"max_length": facets.max_length} if is_bounded else {}
+            return PRIMITIVES[name](**bounds, **attributes)
+        if name in elements.GEOGRAPHY:
+            return Geography(name, **attributes)
+        declared = self.model.type(name)
+        if isinstance(declared, EnumType):
+            return Enum(self._values(declared), **attributes)
+        if isinstance(declared, TypeDefinition):
+            return self.property(TypeRef(declared.underlying), declared.facets, **attributes)
+        if isinstance(declared, elements.ComplexType):
+            return Complex(lambda: self[declared.name], **attributes)
+        return PRIMITIVES["Edm.Untyped"](**attributes)
+
+    def _make(self, name: str) -> type[StructuredType]:
+        declared = self.model.structured(name)
+        is_entity = isinstance(declared, elements.EntityType)
+        base: type[StructuredType] = EntityType if is_entity else ComplexType
+        if declared.base is not None:
+            base = self[declared.base]
+        key = self.model.key(name)
+        fields = {
+            each.name: self._property(name, each, is_key=any(each.name == part.path for part in key))
+            for each in declared.properties
+            if each.type.name != _STREAM
+        }
+        made = type(short_name(name), (base,), {"__module__": __name__, "__doc__": name})
+        # Given so, and not as attributes: a property may be named as one of marshmallow's.
+        made._declared_fields = {**base._declared_fields, **fields}  # type: ignore[attr-defined]
+        schema = cast("type[StructuredType]", made)
+        schema.type_name = declared.name
+        schema.is_open = self.model.is_open(name)
+        schema.is_abstract = declared.abstract
+        schema.schemas = staticmethod(self.find)
+        if issubclass(schema, EntityType):
+            schema.key = tuple(part.path for part in key)
+        return schema
+
+    def _property(self, owner: str, declared: elements.Property, *, is_key: bool) -> Property:
+        annotations = self.model.annotations(f"{owner}/{declared.name}")
+        field = self.property(
+            declared.type,
+            declared.facets,
+            nullable=declared.nullable and not is_key,
+            computed=is_key or _is_so(annotations, _COMPUTED),
+            immutable=_is_so(annotations, _IMMUTABLE),
+        )
+        if declared.default is not None and not declared.type.collection:
+            field.default = field.load_default = _literal(field, declared.default)
+        return field
+
+    def _values(self, declared: EnumType) -> EnumValues:
+        known = self._enumerations.get(declared.name)
+        if known is None:
+            known = self._enumerations[declared.name] = EnumValues(
+                declared.name,
+                {each.name: each.value for each in declared.members},
+                is_flags=declared.flags,
+                any_case=self._any_case,
+            )
+        return known
+
+
+def _is_so(annotations: elements.Annotations, term: str) -> bool:
+    """Whether a term without a value, or with the value true, is said."""
+    found = find(annotations, term)
+    return found is not None and found.value is not False
+
+
+def _literal(field: Property, text: str) -> Any:
+    """The JSON value of a default value, which CSDL has as text; null where it is none."""
+    if isinstance(field, Enum):
+        return field.values.find(text)
+    try:
+        return field.from_text(text)
+    except ValidationError:
+        return None
