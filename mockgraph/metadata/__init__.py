@@ -29,7 +29,18 @@ from mockgraph.metadata.structures import (
     StructuredType,
     instance,
 )
-from mockgraph.metadata.values import bare, composite_key, fully_typed, key_names, load, merge, projected, property_at, typed, whole
+from mockgraph.metadata.values import (
+    bare,
+    composite_key,
+    fully_typed,
+    key_names,
+    load,
+    merge,
+    projected,
+    property_at,
+    typed,
+    whole,
+)
 
 __all__ = [
     "MAX_DEPTH",

@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
@@ -315,6 +317,12 @@ class EnumValues:
         self.members = members
         self.is_flags = is_flags
         self._folded = {name.lower(): name for name in members} if any_case else None
+
+    def value(self, text: str) -> int | None:
+        """Return the value of a member, or of several with commas between; None for another text."""
+        numbers = [self.members.get(each.strip()) for each in text.split(",")]
+        known = [each for each in numbers if each is not None]
+        return reduce(or_, known) if len(known) == len(numbers) else None
 
     def find(self, text: str) -> str | None:
         """Return the declared name of a member; of flags, of several with commas between."""

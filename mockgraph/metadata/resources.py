@@ -21,8 +21,15 @@ from mockgraph.metadata.vocabulary import MOCKGRAPH, tagged
 
 # Between the keys in the id of a stored entity; no key has it.
 SEPARATOR = "/"
+# Stands for the key of the one entity of a single-valued resource.
+SINGLE = "$"
 
 APPENDABLE = f"{MOCKGRAPH}Appendable"
+
+
+def single_key(owner_keys: Sequence[str]) -> str:
+    """Return the id of the one entity of a resource that is no collection."""
+    return SEPARATOR.join((*owner_keys, SINGLE))
 
 
 class Kind(enum.Enum):
@@ -60,6 +67,7 @@ class Resource:
         self._declaring = declaring
         self.path: str = f"{owner.path}/{name}" if owner else view.canonical(name)
         self._children: dict[str, Mapping[str, Resource]] = {}
+        self._by_name: dict[str, Mapping[str, Resource]] = {}
 
     def __repr__(self) -> str:
         return f"<Resource {self.view.name}/{self.path}>"
@@ -101,7 +109,9 @@ class Resource:
         return frozenset(
             name
             for name in model.properties(self.type_name)
-            if tagged(model.annotations(f"{model.declaring(self.type_name, name)}/{name}"), APPENDABLE)
+            if tagged(
+                model.annotations(f"{model.declaring(self.type_name, name)}/{name}"), APPENDABLE
+            )
         )
 
     @property
@@ -134,6 +144,14 @@ class Resource:
                     for each in model.navigation(name).values()
                 }
             self._children[name] = known
+        return known
+
+    def navigation_names(self, type_name: str) -> Mapping[str, Resource]:
+        """The navigation properties of a type by their names as they are declared."""
+        known = self._by_name.get(type_name)
+        if known is None:
+            found = self.children(type_name).values()
+            known = self._by_name[type_name] = {each.name: each for each in found}
         return known
 
     def operations(self, name: str, *, of_collection: bool, type_name: str) -> Sequence[Operation]:
@@ -210,6 +228,32 @@ class View:
         if path not in self._resources:
             self._resources[path] = self._find(path)
         return self._resources[path]
+
+    def locate(self, path: str) -> tuple[Resource, str] | None:
+        """Return the resource and the stored key that the path of an entity's URL leads to.
+
+        The path is relative to the root, percent-decoded, with keys as segments or in parentheses:
+        ``security/labels/categories('c1')``. None where it leads to no entity that is held there.
+        """
+        children: Mapping[str, Resource] = self.children
+        resource: Resource | None = None
+        keys: list[str] = []
+        segments = iter(path.strip("/").split("/"))
+        for segment in segments:
+            name, _, inner = segment.partition("(")
+            resource = children.get(name.lower())
+            if resource is None or resource.kind is not Kind.CONTAINED:
+                return None
+            if resource.is_collection:
+                key = inner.removesuffix(")").strip("'").replace("''", "'") if inner else None
+                key = next(segments, None) if key is None else key
+                if not key:
+                    return None
+                keys.append(key)
+            children = resource.children()
+        if resource is None:
+            return None
+        return resource, SEPARATOR.join(keys) if resource.is_collection else single_key(keys)
 
     def _find(self, path: str) -> Resource | None:
         first, *rest = path.lower().split("/")

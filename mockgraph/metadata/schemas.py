@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, pre_load
 
 from mockgraph.metadata import elements
 from mockgraph.metadata.annotations import find
 from mockgraph.metadata.elements import EnumType, TypeDefinition, TypeRef, short_name
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.names import Json
 from mockgraph.metadata.primitives import PRIMITIVES, Enum, EnumValues, Geography, Property
-from mockgraph.metadata.structures import Collection, Complex, ComplexType, EntityType, StructuredType
-
-S = TypeVar("S", bound=StructuredType)
+from mockgraph.metadata.structures import (
+    Collection,
+    Complex,
+    ComplexType,
+    EntityType,
+    StructuredType,
+)
 
 _COMPUTED = "Org.OData.Core.V1.Computed"
 _IMMUTABLE = "Org.OData.Core.V1.Immutable"
 # A stream is read and written by a URL of its own; JSON has links to it at most.
 _STREAM = "Edm.Stream"
+
+
+class Parameters(ComplexType):
+    """The parameters of an action or function."""
+
+    required: ClassVar[frozenset[str]] = frozenset()
+    folded: ClassVar[Mapping[str, str]] = {}
+
+    @pre_load
+    def _name(self, data: dict[str, Json], **_: Any) -> dict[str, Json]:
+        folded = self.folded
+        named = {
+            name if name in self.fields else folded.get(name.lower(), name): value
+            for name, value in data.items()
+        }
+        for name in self.fields:
+            if name in self.required and name not in named:
+                raise ValidationError(f"The parameter '{name}' is missing.")
+        return named
 
 
 class Schemas:
@@ -34,6 +57,7 @@ class Schemas:
         self._any_case = any_case
         self._made: dict[str, type[StructuredType]] = {}
         self._enumerations: dict[str, EnumValues] = {}
+        self._parameters: dict[tuple[str, TypeRef | None], type[StructuredType]] = {}
 
     def __getitem__(self, name: str) -> type[StructuredType]:
         """Return the schema of an entity or complex type. Raises KeyError for any other name."""
@@ -56,7 +80,9 @@ class Schemas:
         """Return the field of a type, of a collection too; ``attributes`` are a Property's."""
         if type_.collection:
             item = self.property(TypeRef(type_.name), facets)
-            kept = {name: attributes[name] for name in ("computed", "immutable") if name in attributes}
+            kept = {
+                name: attributes[name] for name in ("computed", "immutable") if name in attributes
+            }
             return Collection(item, **kept)
         name = type_.name
         if name in PRIMITIVES:
@@ -74,6 +100,37 @@ class Schemas:
             return Complex(lambda: self[declared.name], **attributes)
         return PRIMITIVES["Edm.Untyped"](**attributes)
 
+    def parameters(
+        self, operation: elements.Operation, *, changes: bool = False
+    ) -> type[StructuredType]:
+        """Return the schema of what a caller sends to an action or function.
+
+        A parameter has to be there unless it is optional, or may be null. With ``changes`` the
+        items of collections hold only what is to change. Names are read without regard to case
+        where the members of enumerations are.
+        """
+        known = self._parameters.get((operation.name, operation.binding))
+        if known is not None:
+            return known
+        fields: dict[str, Property] = {}
+        required: set[str] = set()
+        for each in operation.own_parameters:
+            field = self.property(each.type, each.facets, nullable=each.nullable)
+            if isinstance(field, Collection):
+                field.partial = changes
+            if not each.optional and (each.type.collection or not each.nullable):
+                required.add(each.name)
+            fields[each.name] = field
+        made = type("Parameters", (Parameters,), {"__module__": __name__})
+        made._declared_fields = {**fields}  # type: ignore[attr-defined]
+        schema = cast("type[Parameters]", made)
+        schema.type_name = operation.name
+        schema.required = frozenset(required)
+        schema.folded = {name.lower(): name for name in fields} if self._any_case else {}
+        schema.schemas = staticmethod(self.find)
+        self._parameters[operation.name, operation.binding] = schema
+        return schema
+
     def _make(self, name: str) -> type[StructuredType]:
         declared = self.model.structured(name)
         is_entity = isinstance(declared, elements.EntityType)
@@ -82,7 +139,9 @@ class Schemas:
             base = self[declared.base]
         key = self.model.key(name)
         fields = {
-            each.name: self._property(name, each, is_key=any(each.name == part.path for part in key))
+            each.name: self._property(
+                name, each, is_key=any(each.name == part.path for part in key)
+            )
             for each in declared.properties
             if each.type.name != _STREAM
         }

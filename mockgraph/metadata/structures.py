@@ -222,7 +222,7 @@ def load_value(
 
     The latter keeps its ``@odata.type``. Raises marshmallow's ValidationError.
     """
-    if type(value) is not dict or "@odata.type" not in value and not schema.is_abstract:
+    if type(value) is not dict or ("@odata.type" not in value and not schema.is_abstract):
         return instance(schema).load_object(value, partial=partial)
     own = schema.named_by(value)
     loaded = instance(own).load_object(value, partial=partial)

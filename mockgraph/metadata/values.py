@@ -11,7 +11,13 @@ from marshmallow import ValidationError
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.primitives import Property
-from mockgraph.metadata.structures import Collection, Complex, EntityType, StructuredType, load_value
+from mockgraph.metadata.structures import (
+    Collection,
+    Complex,
+    EntityType,
+    StructuredType,
+    load_value,
+)
 
 _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
@@ -47,7 +53,9 @@ def merge(
         if isinstance(declared, Complex) and value is not None:
             own = declared.schema.named_by(value)
             before = current.get(name)
-            if before is None or ("@odata.type" in value and declared.schema.named_by(before) is not own):
+            if before is None or (
+                "@odata.type" in value and declared.schema.named_by(before) is not own
+            ):
                 before = _unset(own)
             merged[name] = merge(own, before, value)
     return merged

@@ -8,13 +8,13 @@ take is a 405 that names those it does (OData URL Conventions 4.01, 4).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, MethodNotAllowed, NotEmulated, UnknownRoot, UnknownSegment
-from mockgraph.metadata.elements import ComplexType, Operation as BoundOperation
+from mockgraph.metadata.elements import ComplexType
+from mockgraph.metadata.elements import Operation as BoundOperation
 from mockgraph.metadata.resources import Kind, Resource, Service, View
 from mockgraph.state.intent import Address, Call, Operation, Step
 

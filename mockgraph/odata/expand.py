@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.errors import BadRequest
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import ExpandItem, Path, quoted
 from mockgraph.odata.grammar import split
-from mockgraph.state.query import Expansion, Query, Schema
+from mockgraph.state.query import Expansion, Query
 
 MAX_ITEMS = 32
+# How often one property is followed at most.
+MAX_LEVELS = 8
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -23,28 +26,51 @@ _LEVELS = re.compile(r"max|[1-9][0-9]{0,8}", re.ASCII)
 
 
 def compile_expand(
-    text: str, known: Mapping[str, Schema], read: Callable[[Schema, Pairs], Query]
+    text: str, known: Mapping[str, Resource], read: Callable[[Resource, Pairs], Query]
 ) -> tuple[Expansion, ...]:
     """Compile the list; raises BadRequest for an item that is malformed or not ``known``.
 
-    ``read`` compiles the options of an item against the type that it leads to. Raises
-    NotEmulated for ``*``, ``/$ref``, ``/$count`` and ``$levels`` beyond 1.
+    ``read`` compiles the options of an item against what it leads to. ``*`` stands for all
+    navigation properties that are not named.
     """
-    expansions: dict[str, Expansion] = {}
-    for item in parse_expand(text):
-        name = str(item.path)
-        if item.suffix or name == "*":
-            raise NotEmulated(f"$expand={name}" + (f"/{item.suffix}" if item.suffix else ""))
-        if name not in known:
-            raise BadRequest(f"There is no navigation property {quoted(name)}.")
-        if name in expansions:
-            raise BadRequest(f"{quoted(name)} is given twice.")
-        try:
-            query = read(known[name], item.options)
-        except BadRequest as error:
-            raise BadRequest(f"{name}: {error.message}") from None
-        expansions[name] = Expansion(name, known[name], query)
+    items = {str(item.path): item for item in _once(parse_expand(text))}
+    everything = items.pop("*", None)
+    expansions = {name: _compiled(item, known, read) for name, item in items.items()}
+    if everything is not None:
+        for name in known.keys() - expansions.keys():
+            item = ExpandItem(Path((name,)), everything.suffix, everything.options)
+            expansions[name] = _compiled(item, known, read)
     return tuple(expansions.values())
+
+
+def _once(items: Iterator[ExpandItem]) -> Iterator[ExpandItem]:
+    seen: set[str] = set()
+    for item in items:
+        name = str(item.path)
+        if name in seen:
+            raise BadRequest(f"{quoted(name)} is given twice.")
+        seen.add(name)
+        yield item
+
+
+def _compiled(
+    item: ExpandItem, known: Mapping[str, Resource], read: Callable[[Resource, Pairs], Query]
+) -> Expansion:
+    name = item.path.names[-1]
+    resource = known.get(name)
+    if resource is None or len(item.path.names) > 1:
+        raise BadRequest(f"There is no navigation property {quoted(str(item.path))}.")
+    levels = 1
+    for option, text in item.options:
+        if option.lower().removeprefix("$") == "levels":
+            levels = read_levels(text)
+    try:
+        query = read(resource, item.options)
+    except BadRequest as error:
+        raise BadRequest(f"{name}: {error.message}") from None
+    if levels > 1 and resource.children().get(name.lower()) is None:
+        levels = 1  # what it leads to has no such property, so one level is all there is
+    return Expansion(name, resource, query, item.suffix, levels)
 
 
 def parse_expand(text: str) -> Iterator[ExpandItem]:
@@ -61,12 +87,11 @@ def parse_expand(text: str) -> Iterator[ExpandItem]:
         yield ExpandItem(Path(tuple(path.split("/"))), suffix, pairs)
 
 
-def read_levels(text: str) -> None:
-    """Check ``$levels``, of which 1 is what there is without it. Raises NotEmulated for more."""
+def read_levels(text: str) -> int:
+    """Return how often ``$levels`` has a property followed; ``max`` is as often as is allowed."""
     if not _LEVELS.fullmatch(text):
         raise BadRequest(f"{quoted(text)} is neither a number of levels from 1 on nor max.")
-    if text != "1":
-        raise NotEmulated(f"$levels={text} in $expand")
+    return MAX_LEVELS if text == "max" else min(int(text), MAX_LEVELS)
 
 
 def _pairs(options: str) -> Iterator[tuple[str, str]]:

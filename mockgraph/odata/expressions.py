@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import (
     Alias,
     Binary,
@@ -43,11 +44,12 @@ from mockgraph.odata.types import (
     constant,
     dynamic_as,
     from_json,
-    full_name,
+    narrowed,
     of_literal,
     of_property,
-    type_check,
+    of_related,
 )
+from mockgraph.state.query import Relations
 
 # Each level multiplies the work by the size of a collection.
 MAX_LAMBDAS = 3
@@ -58,14 +60,15 @@ _BOOLEAN = Type(Kind.BOOLEAN)
 class Scope(NamedTuple):
     """The meaning of names: properties of the schema, and lambda variables, the outermost first.
 
-    ``related`` are the schema's navigation properties, which an open type would take for
-    dynamic ones; ``now`` is what ``now()`` gives, an instant in UTC as Graph writes it, or the
+    ``resource`` is that of the entities, whose navigation properties an open type would take for
+    dynamic ones; ``relations`` read what they lead to; ``now`` is what ``now()`` gives, an instant in UTC as Graph writes it, or the
     present one if left out.
     """
 
     schema: type[edm.StructuredType]
     variables: tuple[tuple[str, Type], ...] = ()
-    related: frozenset[str] = frozenset()
+    resource: Resource | None = None
+    relations: Relations | None = None
     now: str | None = None
 
     def within(self, name: str, type_: Type) -> Scope:
@@ -176,9 +179,7 @@ def _type_test(node: TypeCall, scope: Scope) -> Evaluate:
     if node.function == "cast" or operand.kind is not Kind.COMPLEX:
         raise NotEmulated(f"the function '{node.function}' in expressions")
     value = operand.evaluate
-    if full_name(node.type_name) == operand.type.name:
-        return lambda scope: value(scope) is not None
-    test = type_check(operand.type, node.type_name)
+    _, test = narrowed(operand.type, node.type_name)
     return lambda scope: test(value(scope))
 
 
@@ -238,8 +239,12 @@ def resolve(path: Path, scope: Scope) -> Expression:
     value, type_, names = _start(path, scope)
     counted = bool(names) and names[-1] == "$count"
     for name in names[:-1] if counted else names:
-        if "." in name:
-            value = _narrowed(value or _itself, type_, name)
+        related = _related(type_, name)
+        if related is not None:
+            value = _followed(value or _itself, related, scope.relations)
+            type_ = of_related(related)
+        elif "." in name:
+            type_, value = _narrowed(value or _itself, type_, name)
         else:
             type_ = member(type_, name)
             value = _step(value, name) if value else _property(name)
@@ -279,9 +284,27 @@ def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, 
     if first == "$root":
         raise NotEmulated("$root in expressions")
     names = tuple(rest) if first == "$it" else path.names
-    if names and names[0] in scope.related:
-        raise NotEmulated(f"paths through the navigation property {quoted(names[0])}")
-    return entity, Type(Kind.COMPLEX, scope.schema), names
+    return entity, Type(Kind.COMPLEX, scope.schema, scope.resource), names
+
+
+def _related(type_: Type, name: str) -> Resource | None:
+    """The resource that a navigation property of an entity leads to."""
+    if type_.resource is None or "." in name:
+        return None
+    found = type_.resource.children(type_.of.type_name).get(name.lower())
+    return found if found is not None and found.name == name else None
+
+
+def _followed(value: Evaluate, related: Resource, relations: Relations | None) -> Evaluate:
+    """What a navigation property leads to: entities, one, or null."""
+    if relations is None:
+        raise NotEmulated(f"paths through the navigation property {quoted(related.name)} here")
+
+    def evaluate(scope: Any) -> Any:
+        entity = value(scope)
+        return None if entity is None else relations.follow(entity, related)
+
+    return evaluate
 
 
 def _outwards(hops: int, last: Evaluate) -> Evaluate:
@@ -298,9 +321,9 @@ def _itself(scope: Any) -> Any:
     return scope
 
 
-def _narrowed(value: Evaluate, type_: Type, name: str) -> Evaluate:
+def _narrowed(value: Evaluate, type_: Type, name: str) -> tuple[Type, Evaluate]:
     """A cast: null for a value of another type, a collection without the items of other types."""
-    test = type_check(type_, name)
+    narrow, test = narrowed(type_, name)
 
     def evaluate(scope: Any) -> Any:
         held = value(scope)
@@ -308,7 +331,7 @@ def _narrowed(value: Evaluate, type_: Type, name: str) -> Evaluate:
             return [item for item in held if test(item)]
         return held if test(held) else None
 
-    return evaluate
+    return narrow, evaluate
 
 
 def _property(name: str) -> Evaluate:

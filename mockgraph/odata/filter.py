@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Binary, In, Kind, List, Literal, Logical, Node, Path
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
 from mockgraph.odata.types import Expression, Type, of_literal
+from mockgraph.state.query import Relations
 
 Json = Any
 Entity = Mapping[str, Json]
@@ -34,34 +36,36 @@ class Filter(NamedTuple):
 def compile_filter(
     text: str,
     schema: type[edm.StructuredType],
-    related: Iterable[str] = (),
+    resource: Resource | None = None,
+    relations: Relations | None = None,
     now: str | None = None,
     aliases: Aliases = NO_ALIASES,
 ) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it.
 
-    ``related`` are the navigation properties; raises NotEmulated where it goes through one.
+    ``resource`` is that of the entities, and ``relations`` read what navigation properties lead to.
     ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
     of parameter aliases.
     """
     node = parse(text, aliases)
-    test = compile_test(node, Scope(schema, related=frozenset(related), now=now))
-    return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, schema)))
+    scope = Scope(schema, resource=resource, relations=relations, now=now)
+    test = compile_test(node, scope)
+    return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, scope)))
 
 
-def _equalities(node: Node, schema: type[edm.StructuredType]) -> Iterator[Equality]:
+def _equalities(node: Node, scope: Scope) -> Iterator[Equality]:
     match node:
         case Logical("and", operands):
             for operand in operands:
-                yield from _equalities(operand, schema)
+                yield from _equalities(operand, scope)
         case Logical(_, operands):
-            yield from _in_each([dict(_equalities(operand, schema)) for operand in operands])
+            yield from _in_each([dict(_equalities(operand, scope)) for operand in operands])
         case In(Path() as path, List(options)):
-            yield from _equality(path, options, schema)
+            yield from _equality(path, options, scope)
         case Binary("eq", Path() as path, Literal() as literal) | Binary(
             "eq", Literal() as literal, Path() as path
         ):
-            yield from _equality(path, (literal,), schema)
+            yield from _equality(path, (literal,), scope)
 
 
 def _in_each(
@@ -73,11 +77,11 @@ def _in_each(
             yield path, tuple(value for each in alternatives for value in each[path])
 
 
-def _equality(
-    path: Path, literals: Sequence[Node], schema: type[edm.StructuredType]
-) -> Iterator[Equality]:
+def _equality(path: Path, literals: Sequence[Node], scope: Scope) -> Iterator[Equality]:
     names = path.names[1:] if path.names[0] == "$it" else path.names
-    property_type = resolve(path, Scope(schema)).type
+    if scope.resource is not None and names[0].lower() in scope.resource.children():
+        return
+    property_type = resolve(path, scope).type
     values = [value for each in literals for value in _stored(each, property_type)]
     is_property = names[-1] != "$count" and not any("." in name for name in names)
     if is_property and len(values) == len(literals):
@@ -88,8 +92,10 @@ def _stored(node: Node, property_type: Type) -> Iterator[Json]:
     """The one value that equals a literal wherever it is stored, if there is one."""
     match node:
         case Literal(Kind.STRING | Kind.MEMBER, text) if property_type.kind is Kind.ENUMERATION:
-            member = member_of(property_type.of, text)
-            spelt = [name for name, each in property_type.of.__members__.items() if each is member]
+            if property_type.of.is_flags:
+                return
+            value = member_of(property_type.of, text)
+            spelt = [name for name, each in property_type.of.members.items() if each == value]
             if len(spelt) == 1:
                 yield spelt[0]
         case Literal() if _is_plain(constant := of_literal(node)):

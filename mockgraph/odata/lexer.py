@@ -115,23 +115,26 @@ def _prefixed(text: str) -> Literal:
         return Literal(Kind.MEMBER, Member(prefix, value))
     match prefix.lower():
         case "duration":
-            return _duration(value)
+            return Literal(Kind.DURATION, seconds(value))
         case "binary" | "geography" | "geometry" as known:
             return Literal(Kind[known.upper()], value)
         case _:
             raise NotEmulated(f"literals of the form {prefix[:32]}'...' in expressions")
 
 
-def _duration(text: str) -> Literal:
-    """Days, hours, minutes and seconds; years and months are none of Edm.Duration."""
+def seconds(text: str) -> Decimal:
+    """Return how many seconds an Edm.Duration is; years and months are none of it.
+
+    Raises ValueError.
+    """
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError("no duration")
-    days, hours, minutes, seconds = (Decimal(group or 0) for group in match.groups())
-    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    days, hours, minutes, rest = (Decimal(group or 0) for group in match.groups())
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     if total >= _MAX_SECONDS:
         raise ValueError("out of range")
-    return Literal(Kind.DURATION, -total if text[0] == "-" else total)
+    return -total if text[0] == "-" else total
 
 
 def _number(text: str) -> Literal:
@@ -162,6 +165,6 @@ _READERS: dict[str, Callable[[str], Literal]] = {
     "instant": lambda text: Literal(Kind.INSTANT, instants.sort_key(instants.to_utc(text.upper()))),
     "date": lambda text: Literal(Kind.DATE, date.fromisoformat(text).isoformat()),
     "time": _time,
-    "duration": _duration,
+    "duration": lambda text: Literal(Kind.DURATION, seconds(text)),
     "number": _number,
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, TypeAlias
 
 from mockgraph import metadata as edm
@@ -103,21 +104,25 @@ def has(left: Expression, flag: Expression) -> Expression:
     return Expression(_BOOLEAN, evaluate)
 
 
-def member_of(members: type[edm.Enumeration], literal: Member | str) -> edm.Enumeration:
-    """Return the member that a literal names, in any letter case as the live service takes it.
+def member_of(values: edm.EnumValues, literal: Member | str) -> int:
+    """Return the value of the member that a literal names, in any case as the live service takes it.
 
-    Raises BadRequest where the enumeration has none of that name.
+    Of flags it may name several. Raises BadRequest where the enumeration has none of that name.
     """
-    name = edm.qualified(members.edm_name())
+    name = values.type_name
     if isinstance(literal, Member):
         if full_name(literal.type_name) != name:
             raise BadRequest(f"{quoted(literal.type_name)} is not the type '{name}' expected.")
         literal = literal.text
-    folded = literal.lower()
-    for text, member in members.__members__.items():
-        if folded == text.lower():
-            return member
-    listed = ", ".join(members.__members__)
+    folded = {text.lower(): value for text, value in values.members.items()}
+    parts = (
+        [each.strip() for each in literal.lower().split(",")]
+        if values.is_flags
+        else [literal.lower()]
+    )
+    if all(each in folded for each in parts):
+        return reduce(operator.or_, (folded[each] for each in parts))
+    listed = ", ".join(values.members)
     raise BadRequest(f"{quoted(literal)} is not a member of '{name}'; its members are {listed}.")
 
 
@@ -127,8 +132,8 @@ def _aligned(expression: Expression, other: Expression) -> Expression:
     if not expression.constant:
         return expression
     if other.kind is Kind.ENUMERATION and kind in (Kind.STRING, Kind.MEMBER):
-        members = other.type.of
-        return constant(Kind.ENUMERATION, member_of(members, value).value, members)
+        values = other.type.of
+        return constant(Kind.ENUMERATION, member_of(values, value), values)
     if kind is Kind.DATE and other.kind in (Kind.INSTANT, Kind.UNTYPED):
         # Graph's own pages compare instants with bare dates: midnight in UTC.
         return constant(Kind.INSTANT, f"{value}T00:00:00")

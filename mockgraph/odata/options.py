@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from mockgraph.errors import BadRequest
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import quoted
 from mockgraph.odata.expand import Pairs, compile_expand, read_levels
 from mockgraph.odata.filter import compile_filter
@@ -24,9 +25,8 @@ from mockgraph.odata.grammar import Aliases, parse_alias
 from mockgraph.odata.orderby import compile_orderby
 from mockgraph.odata.search import compile_search
 from mockgraph.odata.select import compile_select
-from mockgraph.state.query import ALL, MAX_INT32, Query, Schema
+from mockgraph.state.query import ALL, MAX_INT32, Query, Relations, Schema
 
-Navigation = Mapping[Schema, Mapping[str, Schema]]
 T = TypeVar("T")
 
 MAX_LENGTH: Final = 8192
@@ -48,23 +48,23 @@ def read(
     pairs: Iterable[tuple[str, str]],
     schema: Schema,
     *,
+    resource: Resource | None = None,
     allowed: frozenset[str] = ALL,
-    navigation: Navigation | None = None,
     max_top: int = MAX_INT32,
     max_skip: int = MAX_INT32,
     now: str | None = None,
 ) -> Query:
     """Compile decoded query options against the schema of the entities that they are about.
 
-    ``navigation`` gives, by schema, the navigation properties with the schemas of what they
-    lead to. ``max_top`` and ``max_skip`` are the largest values documented for the resource;
+    ``resource`` is that of the entities, whose navigation properties may be followed.
+    ``max_top`` and ``max_skip`` are the largest values documented for the resource;
     they do not hold within ``$expand``. ``now`` is the instant of ``now()``, as Graph writes
     it, the present one if left out.
     """
     pairs = list(pairs)
     options = [pair for pair in pairs if not _ALIAS.fullmatch(pair[0])]
     aliases = _aliases(pairs, options) if len(options) < len(pairs) else {}
-    reader = _Reader(schema, navigation or {}, max_top, max_skip, now, aliases)
+    reader = _Reader(schema, resource, max_top, max_skip, now, aliases, Relations())
     return reader.read(options, allowed)
 
 
@@ -97,11 +97,12 @@ def _valid(name: str, text: str, compiled: Callable[[str], T]) -> T:
 @dataclass(frozen=True)
 class _Reader:
     schema: Schema
-    navigation: Navigation
+    resource: Resource | None
     max_top: int
     max_skip: int
     now: str | None
     aliases: Aliases
+    relations: Relations
     expand_depth: int = MAX_EXPAND_DEPTH
 
     def read(self, pairs: Iterable[tuple[str, str]], allowed: frozenset[str]) -> Query:
@@ -115,24 +116,28 @@ class _Reader:
             if name in values:
                 raise BadRequest(f"The query option '${name}' is given twice.")
             values[name] = _valid(f"${name}", text.strip(), partial(self._compiled, name))
-        values.pop("levels", None)
-        return Query(**values)
+        values.pop("levels", None)  # the expansion has them
+        return Query(**values, relations=self.relations)
 
     def _compiled(self, name: str, text: str) -> Any:
-        schema, related = self.schema, self.navigation.get(self.schema, {})
+        schema, resource = self.schema, self.resource
         match name:
             case "filter":
-                return compile_filter(text, schema, related, self.now, self.aliases)
+                return compile_filter(
+                    text, schema, resource, self.relations, self.now, self.aliases
+                )
             case "orderby":
-                return compile_orderby(text, schema, related, self.now, self.aliases)
+                return compile_orderby(
+                    text, schema, resource, self.relations, self.now, self.aliases
+                )
             case "search":
                 return compile_search(text, schema)
             case "select":
-                return compile_select(text, schema, related)
+                return compile_select(text, schema, self._navigation())
             case "expand":
                 if self.expand_depth == 0:
                     raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
-                return compile_expand(text, related, self._nested)
+                return compile_expand(text, self._navigation(), self._nested)
             case "top":
                 return _number(text, self.max_top)
             case "skip":
@@ -146,10 +151,18 @@ class _Reader:
             case _:
                 return text
 
-    def _nested(self, schema: Schema, pairs: Pairs) -> Query:
+    def _navigation(self) -> Mapping[str, Resource]:
+        """The navigation properties of the entities by name."""
+        if self.resource is None:
+            return {}
+        children = self.resource.children(self.schema.type_name)
+        return {each.name: each for each in children.values()}
+
+    def _nested(self, resource: Resource, pairs: Pairs) -> Query:
         inner = replace(
             self,
-            schema=schema,
+            schema=resource.type,
+            resource=resource,
             max_top=MAX_INT32,
             max_skip=MAX_INT32,
             expand_depth=self.expand_depth - 1,

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Kind, OrderItem
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.types import Evaluate, Expression
+from mockgraph.state.query import Relations
 
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
@@ -46,17 +48,18 @@ class Order(NamedTuple):
 def compile_orderby(
     text: str,
     schema: type[edm.StructuredType],
-    related: Iterable[str] = (),
+    resource: Resource | None = None,
+    relations: Relations | None = None,
     now: str | None = None,
     aliases: Aliases = NO_ALIASES,
 ) -> Order:
     """Compile a list of keys; raises BadRequest that says what is wrong with it.
 
-    ``related`` are the navigation properties; raises NotEmulated where a key goes through one.
+    ``resource`` is that of the entities, and ``relations`` read what navigation properties lead to.
     ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
     of parameter aliases.
     """
-    scope = Scope(schema, related=frozenset(related), now=now)
+    scope = Scope(schema, resource=resource, relations=relations, now=now)
     items = parse_orderby(text, aliases)
     if len(items) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")

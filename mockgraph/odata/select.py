@@ -11,7 +11,7 @@ from mockgraph.errors import BadRequest
 from mockgraph.odata.ast import Kind, Path, SelectItem, quoted
 from mockgraph.odata.expressions import member
 from mockgraph.odata.grammar import split
-from mockgraph.odata.types import Type, full_name, type_check
+from mockgraph.odata.types import Type, full_name, narrowed
 
 Json = Any
 
@@ -86,7 +86,7 @@ def _check(
         if type_.kind is Kind.COLLECTION:
             type_ = type_.of
         if "." in name:
-            type_check(type_, name)
+            type_, _ = narrowed(type_, name)
         else:
             type_ = member(type_, name)
 

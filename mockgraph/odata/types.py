@@ -13,34 +13,46 @@ from typing import Any, NamedTuple
 from mockgraph import instants
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.metadata.elements import INTEGERS
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Kind, Literal, quoted
+from mockgraph.odata.lexer import seconds
 
 Evaluate = Callable[[Any], Any]
 
-_WITHOUT_VALUES = frozenset({Kind.DURATION, Kind.BINARY, Kind.GEOGRAPHY, Kind.GEOMETRY})
+_WITHOUT_VALUES = frozenset({Kind.BINARY, Kind.GEOGRAPHY, Kind.GEOMETRY})
 NUMERIC = frozenset({Kind.INTEGER, Kind.DOUBLE})
 _KINDS = {
     "Edm.String": Kind.STRING,
     "Edm.Boolean": Kind.BOOLEAN,
-    "Edm.Int32": Kind.INTEGER,
-    "Edm.Int64": Kind.INTEGER,
-    "Edm.Double": Kind.DOUBLE,
+    **dict.fromkeys(INTEGERS, Kind.INTEGER),
+    **dict.fromkeys(("Edm.Decimal", "Edm.Double", "Edm.Single"), Kind.DOUBLE),
     "Edm.DateTimeOffset": Kind.INSTANT,
+    "Edm.Date": Kind.DATE,
+    "Edm.TimeOfDay": Kind.TIME,
+    "Edm.Duration": Kind.DURATION,
+    "Edm.Guid": Kind.GUID,
+    "Edm.Binary": Kind.BINARY,
+    "Edm.Untyped": Kind.UNTYPED,
 }
 
 
 class Type(NamedTuple):
-    """``of`` is an enumeration's members, a complex value's schema, a collection's item."""
+    """``of`` is an enumeration's members, a complex value's schema, a collection's item.
+
+    ``resource`` is that of the entities that a navigation property leads to.
+    """
 
     kind: Kind
     of: Any = None
+    resource: Resource | None = None
 
     @property
     def name(self) -> str:
         if self.kind is Kind.COLLECTION:
             return f"Collection({self.of.name})"
         if self.kind in (Kind.ENUMERATION, Kind.COMPLEX):
-            return edm.qualified(self.of.edm_name())
+            return str(self.of.type_name)
         return str(self.kind.value)
 
 
@@ -73,18 +85,20 @@ def of_literal(literal: Literal) -> Expression:
         raise NotEmulated(f"literals of the type {kind.value} in expressions")
     if kind is Kind.DECIMAL:
         return constant(Kind.DOUBLE, float(value))
-    return constant(kind, value)
+    if kind is Kind.GUID:
+        return constant(kind, value.lower())
+    return constant(kind, _time(value) if kind is Kind.TIME else value)
 
 
 def of_property(declared: edm.Property) -> Type:
     """Return the type of a declared property."""
     if isinstance(declared, edm.Enum):
-        return Type(Kind.ENUMERATION, declared.members)
+        return Type(Kind.ENUMERATION, declared.values)
     if isinstance(declared, edm.Complex):
         return Type(Kind.COMPLEX, declared.schema)
     if isinstance(declared, edm.Collection):
         return Type(Kind.COLLECTION, of_property(declared.item))
-    return Type(_KINDS[declared.edm])
+    return Type(_KINDS.get(declared.edm, Kind.GEOGRAPHY))
 
 
 def from_json(type_: Type) -> Evaluate | None:
@@ -94,41 +108,52 @@ def from_json(type_: Type) -> Evaluate | None:
     if type_.kind is Kind.DOUBLE:
         return _double
     if type_.kind is Kind.ENUMERATION:
-        return {name: member.value for name, member in type_.of.__members__.items()}.get
-    return None
+        values: edm.EnumValues = type_.of
+        return values.value if values.is_flags else values.members.get
+    return _FROM_JSON.get(type_.kind)
 
 
-def type_check(type_: Type, name: str) -> Callable[[Any], bool]:
-    """Return how a value, or an item, is told to be of a type derived from the declared one.
+def narrowed(type_: Type, name: str) -> tuple[Type, Callable[[Any], bool]]:
+    """Return the type of a cast, and how a value, or an item, is told to be of it.
 
-    Raises BadRequest where no type of that name derives from it; what is dynamic may be of any.
+    Raises BadRequest where no type of that name derives from the declared one; what is dynamic may
+    be of any.
     """
     declared = type_.of if type_.kind is Kind.COLLECTION else type_
     derived = full_name(name)
-    if declared.kind is Kind.COMPLEX:
-        _check_derived(declared, derived)
-    elif declared.kind is not Kind.UNTYPED:
+    if declared.kind is Kind.UNTYPED:
+        spelt = (f"#{derived}", derived)
+        return type_, lambda value: isinstance(value, dict) and value.get("@odata.type") in spelt
+    if declared.kind is not Kind.COMPLEX:
         raise BadRequest(f"{quoted(name)} is asked of a value of type {declared.name}.")
-    spelt = (f"#{derived}", derived)
-    return lambda value: isinstance(value, dict) and value.get("@odata.type") in spelt
+    base: type[edm.StructuredType] = declared.of
+    schema = base if derived == base.type_name else base.schemas(derived)
+    if schema is None or not issubclass(schema, base):
+        raise BadRequest(
+            f"The property {quoted(derived)} does not exist on type '{declared.name}', "
+            "nor does a type of that name derive from it."
+        )
+
+    def test(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return False
+        stated = str(value.get("@odata.type", base.type_name)).removeprefix("#")
+        own = base if stated == base.type_name else base.schemas(stated)
+        return own is not None and issubclass(own, schema)
+
+    narrow = Type(Kind.COMPLEX, schema, declared.resource)
+    return Type(Kind.COLLECTION, narrow) if type_.kind is Kind.COLLECTION else narrow, test
+
+
+def of_related(resource: Resource) -> Type:
+    """Return the type of what a navigation property leads to: an entity, or a collection of them."""
+    entity = Type(Kind.COMPLEX, resource.type, resource)
+    return Type(Kind.COLLECTION, entity) if resource.is_collection else entity
 
 
 def full_name(type_name: str) -> str:
     """Return the qualified name of a type; ``graph`` is the alias of Graph's namespace."""
     return f"microsoft.{type_name}" if type_name.startswith("graph.") else type_name
-
-
-def _check_derived(declared: Type, name: str) -> None:
-    try:
-        if name != declared.name:
-            edm.load(declared.of, {"@odata.type": f"#{name}"}, partial=True)
-            return
-    except BadRequest:
-        pass
-    raise BadRequest(
-        f"The property {quoted(name)} does not exist on type '{declared.name}', "
-        "nor does a type of that name derive from it."
-    )
 
 
 def dynamic_as(kind: Kind) -> Evaluate:
@@ -149,6 +174,18 @@ def moment(value: Any) -> str | None:
 
 def _double(value: Any) -> Any:
     return float(value) if type(value) is str else value
+
+
+def _time(text: str) -> str:
+    """A time of day with its seconds."""
+    return text if len(text) > 5 else f"{text}:00"
+
+
+_FROM_JSON: dict[Kind, Evaluate] = {
+    Kind.GUID: str.lower,
+    Kind.TIME: _time,
+    Kind.DURATION: seconds,
+}
 
 
 _DYNAMIC: dict[Kind, Evaluate] = {

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
+from marshmallow import ValidationError
 from werkzeug.http import parse_options_header
 
 from mockgraph import metadata as edm
@@ -20,13 +21,22 @@ from mockgraph.errors import (
     BadRequest,
     EmptyPayload,
     MalformedPayload,
-    NotEmulated,
     UnsupportedMediaType,
 )
 from mockgraph.http import Request
-from mockgraph.metadata.declarations import EntitySet, Service
+from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.state.intent import Address, Intent, Operation, Preconditions, Preferences
+from mockgraph.metadata.resources import Resource
+from mockgraph.state.behaviours import Behaviour
+from mockgraph.state.intent import (
+    Address,
+    Call,
+    Intent,
+    Operation,
+    Preconditions,
+    Preferences,
+    Target,
+)
 from mockgraph.state.query import ALL, MAX_INT32, Query
 
 MAX_TOP = 1000
@@ -34,6 +44,7 @@ MAX_TOP = 1000
 _BOM = b"\xef\xbb\xbf"
 _ENTITY_OPTIONS = frozenset({"select", "expand", "format"})
 _FORMAT = frozenset({"format"})
+_ID = ("$id", "id")
 _OPTIONS: Mapping[Operation, frozenset[str]] = {
     Operation.LIST: ALL,
     Operation.COUNT: frozenset({"filter", "search"}),
@@ -44,6 +55,7 @@ _OPTIONS: Mapping[Operation, frozenset[str]] = {
     Operation.READ_PROPERTY: _FORMAT,
     Operation.READ_REFERENCE: _FORMAT,
     Operation.ACT: _FORMAT,
+    Operation.CALL: _FORMAT,
     Operation.APPEND: _FORMAT,
     Operation.SERVICE_DOCUMENT: _FORMAT,
 }
@@ -52,19 +64,24 @@ _LEVELS = ("none", "minimal", "full")
 _PAGE_SIZE = re.compile(r"[1-9][0-9]{0,9}")
 
 
-def read(request: Request, address: Address, service: Service, clock: Clock) -> Intent:
-    """The intent of a valid request, its time being the clock's. Raises 400, 413 and 415."""
+def read(
+    request: Request, address: Address, behaviours: Mapping[str, Behaviour], clock: Clock
+) -> Intent:
+    """Return the intent of a valid request, its time being the clock's. Raises 400, 413 and 415."""
     options = _read_options(request)
-    query = _read_query(options, address, service, clock)
+    query = _read_query(options, address, clock)
+    entry = _read_entry(request, address)
     return Intent(
         address,
         request.server_origin,
         request.path,
         options,
-        _read_body(request, address),
+        _read_body(request, address, behaviours) if entry is None else entry.properties,
         query,
         Preconditions(_etags(request, "HTTP_IF_MATCH"), _etags(request, "HTTP_IF_NONE_MATCH")),
         _preferences(request, query),
+        entry,
+        _read_references(request, address, options, entry),
     )
 
 
@@ -91,44 +108,114 @@ def _check_media_type(content_type: str) -> None:
         raise UnsupportedMediaType(media_type)
 
 
-def _read_body(request: Request, address: Address) -> Properties:
+def _read_entry(request: Request, address: Address) -> Entry | None:
+    """Read the entity that a request sends, with what comes along."""
+    if address.operation is Operation.CREATE:
+        return read_entry(address.resource, read_json(request), address.type)
+    if address.operation is Operation.UPDATE:
+        entry = read_entry(address.resource, read_json(request), address.type, partial=True)
+        _check_required(entry.properties, address.resource.rules.update.required)
+        return entry
+    return None
+
+
+def _read_body(
+    request: Request, address: Address, behaviours: Mapping[str, Behaviour]
+) -> Properties:
+    call = address.call
     match address.operation:
-        case Operation.CREATE:
-            sent = read_json(request)
-            at = request.path.rstrip("/").lower()
-            if isinstance(sent, dict) and "@odata.id" in sent and at.endswith("/$ref"):
-                raise NotEmulated("adding a reference to what its collection contains")
-            return _without_navigation(address, edm.load(address.type, sent))
-        case Operation.UPDATE:
-            body = edm.load(address.type, read_json(request), partial=True)
-            _check_needs(address, body)
-            return _without_navigation(address, body)
         case Operation.APPEND:
             declared = cast("edm.Collection", address.type.properties()[address.path[0]])
             item = cast("edm.Complex", declared.item)
             return edm.load(item.schema, read_json(request))
         case Operation.BATCH:
             return cast("Properties", read_json(request))
-        case Operation.ACT if address.action and address.action.parameters:
-            return edm.load(address.action.parameters, read_json(request))
+        case Operation.ACT if call is not None:
+            behaviour = behaviours.get(call.name)
+            changes = behaviour is not None and behaviour.changes
+            parameters = address.view.schemas.parameters(call.overloads[0], changes=changes)
+            needs_body = parameters.properties() or request.content
+            return edm.load(parameters, read_json(request)) if needs_body else {}
+        case Operation.CALL if call is not None:
+            return _read_arguments(call, address, request)
         case _:
             return {}
 
 
-def _without_navigation(address: Address, body: Properties) -> Properties:
-    """Raises 501 where related entities come along: an open type would take them for its own."""
-    navigations = address.resource.navigations if isinstance(address.resource, EntitySet) else ()
-    for navigation in navigations:
-        if navigation.name in body:
-            raise NotEmulated(f"writing '{navigation.name}' together with what they belong to")
-    return body
+def _read_arguments(call: Call, address: Address, request: Request) -> Properties:
+    """Read the arguments of a function, which stand in its URL, some of them as aliases."""
+    (function,) = call.overloads
+    schema = address.view.schemas.parameters(function)
+    aliases = {name: value for name, value in request.args.items() if name.startswith("@")}
+    values: dict[str, Json] = {}
+    for name, text in call.arguments.items():
+        text = aliases.get(text, text)
+        field = schema.properties()[name]
+        try:
+            values[name] = None if text == "null" else read_literal(field, text)
+        except ValidationError as error:
+            raise BadRequest(f"{name}: {error.messages[0]}") from None
+    return edm.load(schema, values)
 
 
-def _check_needs(address: Address, body: Properties) -> None:
-    """Raises 400 where a PATCH lacks what the live service wants to see in each."""
-    if address.root.documented or not isinstance(address.resource, EntitySet):
-        return
-    for path in address.resource.rules.update_needs:
+def read_literal(field: edm.Property, text: str) -> Json:
+    """Return the value of a literal in a URL, by the type of its parameter. Raises ValidationError."""
+    if isinstance(field, edm.Collection | edm.Complex):
+        try:
+            return field.read(orjson.loads(text), False)
+        except orjson.JSONDecodeError:
+            raise field.refuse(text) from None
+    prefix, quote, rest = text.partition("'")
+    if quote and rest.endswith("'"):
+        return field.from_text(rest[:-1].replace("''", "'"))
+    return field.from_text(text)
+
+
+def _read_references(
+    request: Request, address: Address, options: Sequence[tuple[str, str]], entry: Entry | None
+) -> Mapping[Resource, Sequence[Target]]:
+    """Read what a request refers to: the resources and stored keys behind the URLs that it names."""
+    if entry is not None:
+        return {
+            resource: [_target(url, resource, address) for url in urls]
+            for resource, urls in entry.references.items()
+        }
+    if address.operation in (Operation.ADD_REFERENCE, Operation.SET_REFERENCE):
+        sent = read_json(request)
+        url = sent.get("@odata.id") if isinstance(sent, dict) else None
+        if not isinstance(url, str):
+            raise BadRequest("The body must hold the URL of an entity as '@odata.id'.")
+        return {address.resource: [_target(url, address.resource, address)]}
+    if address.operation is Operation.REMOVE_REFERENCE:
+        urls = [value for name, value in options if name.lower() in _ID]
+        if address.resource.is_collection and address.key is None and not urls:
+            raise BadRequest("The query option '$id' must name the reference that is to go.")
+        return {address.resource: [_target(url, address.resource, address) for url in urls]}
+    return {}
+
+
+def _target(url: str, resource: Resource, address: Address) -> Target:
+    """Find what a URL leads to, a whole one or one that is relative to the root. Raises 400."""
+    path = unquote(urlsplit(url).path).strip("/")
+    segments = path.split("/")
+    roots = [index for index, each in enumerate(segments) if each.lower() == address.view.name]
+    if roots:
+        segments = segments[roots[0] + 1 :]
+    found = address.view.locate("/".join(segments))
+    if found is None:
+        raise BadRequest(f"The URL '{url[:200]}' leads to no entity of this service.")
+    held, key = found
+    model = address.view.model
+    if not model.derives_from(held.type_name, resource.type_name) and not model.derives_from(
+        resource.type_name, held.type_name
+    ):
+        raise BadRequest(f"The entity at '{url[:200]}' is no '{resource.type_name}'.")
+    return Target(held.path, key)
+
+
+def _check_required(body: Properties, paths: Sequence[str]) -> None:
+    """Raise 400 where a PATCH lacks what the live service wants to see in each."""
+    for path in paths:
         value: Json = body
         for name in path.split("/"):
             value = value.get(name) if isinstance(value, Mapping) else None
@@ -147,35 +234,28 @@ def _read_options(request: Request) -> list[tuple[str, str]]:
         raise BadRequest("The query string is not UTF-8, percent-encoded.") from None
 
 
-def _read_query(
-    options: Sequence[tuple[str, str]], address: Address, service: Service, clock: Clock
-) -> Query:
+def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clock) -> Query:
+    if address.operation is Operation.CALL:
+        options = [pair for pair in options if not pair[0].startswith("@")]
+    elif address.operation is Operation.REMOVE_REFERENCE:
+        options = [pair for pair in options if pair[0].lower() not in _ID]
     if not options:
         return _NO_OPTIONS
     from mockgraph.odata.options import read as read_options  # not needed by a start
 
-    max_skip = None
-    if isinstance(address.resource, EntitySet) and not address.root.documented:
-        max_skip = address.resource.rules.max_skip
+    if not address.steps:
+        allowed = _OPTIONS.get(address.operation, frozenset())
+        return read_options(options, edm.ComplexType, allowed=allowed)
+    page = address.resource.rules.page
     return read_options(
         options,
         address.type,
+        resource=address.resource,
         allowed=_OPTIONS.get(address.operation, frozenset()),
-        navigation=_navigation(address, service),
-        max_top=MAX_TOP,
-        max_skip=MAX_INT32 if max_skip is None else max_skip,
+        max_top=MAX_TOP if page.max_top is None else page.max_top,
+        max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
     )
-
-
-def _navigation(
-    address: Address, service: Service
-) -> dict[type[edm.StructuredType], dict[str, type[edm.StructuredType]]]:
-    sets = service.sets_at(address.root).values()
-    return {
-        service.singleton.type: {each.name: each.type for each in sets},
-        **{each.type: {n.name: n.target.type for n in each.navigations} for each in sets},
-    }
 
 
 def _etags(request: Request, header: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from mockgraph.metadata.names import Json, Properties
 if TYPE_CHECKING:
     from mockgraph.metadata.elements import Operation as BoundOperation
     from mockgraph.metadata.elements import TypeRef
+    from mockgraph.metadata.entries import Entry
     from mockgraph.metadata.resources import Resource, View
     from mockgraph.metadata.structures import StructuredType
     from mockgraph.state.query import Query
@@ -149,12 +150,20 @@ class Preferences(NamedTuple):
     metadata: str = "minimal"
 
 
+class Target(NamedTuple):
+    """A stored entity that is referred to: its table, and its key there."""
+
+    table: str
+    key: str
+
+
 class Intent(NamedTuple):
     """What a valid request asks of the state, and how it wants to be answered.
 
     ``origin`` is scheme, host, port and prefix as the caller wrote them, ``path`` and
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
-    an entity to create, changes to make, an item to append or an action's parameters.
+    an entity to create, changes to make, an item to append or an action's parameters. ``entry`` is the
+    entity with what came along, ``references`` are the entities to refer to.
     """
 
     address: Address
@@ -165,6 +174,8 @@ class Intent(NamedTuple):
     query: Query
     preconditions: Preconditions
     preferences: Preferences
+    entry: Entry | None = None
+    references: Mapping[Resource, Sequence[Target]] = MappingProxyType({})
 
 
 class Row(NamedTuple):

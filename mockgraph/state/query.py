@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from mockgraph import metadata as edm
 
 if TYPE_CHECKING:
+    from mockgraph.metadata.resources import Resource
     from mockgraph.odata.filter import Filter
     from mockgraph.odata.orderby import Order
     from mockgraph.odata.select import Select
@@ -25,6 +26,19 @@ ALL: Final = frozenset(
     {"filter", "orderby", "select", "expand", "top", "skip", "count", "search", "format"}
     | {"skiptoken"}
 )
+
+
+class Relations:
+    """What reads the entities that navigation properties lead to, given when a query is run.
+
+    ``follow`` takes an entity and the resource that a navigation property of it leads to, and
+    gives a list of entities, one, or None.
+    """
+
+    __slots__ = ("follow",)
+
+    def __init__(self) -> None:
+        self.follow: Callable[[Any, Resource], Any] = lambda _, __: None
 
 
 class Counted(Protocol[E_co]):
@@ -52,6 +66,7 @@ class Query:
     search: Callable[[Entity], bool] | None = None
     format: str | None = None
     skiptoken: str | None = None
+    relations: Relations | None = None
 
     def matching(self, entities: Iterable[E]) -> Iterator[E]:
         """The entities that match, as they come, each looked at when it is asked for."""
@@ -86,8 +101,14 @@ class Query:
 
 @dataclass(frozen=True)
 class Expansion:
-    """A navigation property to expand, the type of its entities, and the query on them."""
+    """A navigation property to expand, what it leads to, and the query on that.
+
+    ``only`` is ``$ref`` or ``$count`` where no more than that is asked for; ``levels`` is how often
+    the property is followed.
+    """
 
     name: str
-    schema: Schema
+    resource: Resource
     query: Query
+    only: str | None = None
+    levels: int = 1

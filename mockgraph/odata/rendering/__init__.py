@@ -134,7 +134,9 @@ class _Renderer:
     def _acted(self, outcome: Outcome) -> Response:
         """Answer an operation by its return type: entities, values, one of them, or nothing."""
         returned = outcome.returned
-        if returned is None or (outcome.page is None and outcome.row is None and outcome.value is None):
+        if returned is None or (
+            outcome.page is None and outcome.row is None and outcome.value is None
+        ):
             return Response(outcome.status or 204)
         status = outcome.status or 200
         context = f"{self._urls.metadata}#{str(returned).replace('Edm.', '')}"
@@ -144,7 +146,9 @@ class _Renderer:
         if outcome.row is not None:
             item = self._returned_item(returned.name, outcome.row)
             return self._json(self._controlled({"@odata.context": context, **item}), status)
-        return self._json(self._controlled({"@odata.context": context, "value": outcome.value}), status)
+        return self._json(
+            self._controlled({"@odata.context": context, "value": outcome.value}), status
+        )
 
     def _returned_item(self, type_name: str, row: Row) -> dict[str, Json]:
         if row.resource is not None:

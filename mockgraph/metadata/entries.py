@@ -1,0 +1,99 @@
+"""Entities as they are sent and seeded: with what they contain, and what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from marshmallow import ValidationError
+
+from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Kind, Resource
+from mockgraph.metadata.structures import MAX_DEPTH, StructuredType
+from mockgraph.metadata.values import load
+
+_BIND = "@odata.bind"
+
+
+class Entry(NamedTuple):
+    """An entity's own properties, validated, and what comes with them.
+
+    ``contained`` has the entities of each navigation property that contains them, all that were
+    sent; ``references`` has the URLs of the entities that a navigation property is to refer to.
+    """
+
+    properties: dict[str, Json]
+    contained: Mapping[Resource, Sequence[Entry]] = {}
+    references: Mapping[Resource, Sequence[str]] = {}
+
+
+def read_entry(
+    resource: Resource,
+    value: Json,
+    schema: type[StructuredType] | None = None,
+    *,
+    partial: bool = False,
+    root: str = "",
+    depth: int = 0,
+) -> Entry:
+    """Validate an entity of a resource, and the entities within it.
+
+    ``schema`` is the type that it is cast to, the declared one if left out; with ``partial`` only
+    what was sent is read. Raises BadRequest with the path of the fault below ``root``, and
+    NotEmulated where entities come along that their navigation property does not contain.
+    """
+    schema = schema or resource.type
+    if type(value) is not dict:
+        return Entry(load(schema, value, partial=partial, root=root))
+    try:
+        own = schema.named_by(value) if "@odata.type" in value else schema
+    except ValidationError:
+        own = schema  # refused below, with its path
+    known = resource.navigation_names(own.type_name)
+    if not any(name in known or name.endswith(_BIND) for name in value):
+        return Entry(load(schema, value, partial=partial, root=root))
+    if depth == MAX_DEPTH:
+        raise BadRequest(f"{root}: Entities are nested more than {MAX_DEPTH} levels deep.")
+    contained: dict[Resource, Sequence[Entry]] = {}
+    references: dict[Resource, Sequence[str]] = {}
+    plain: dict[str, Json] = {}
+    for name, item in value.items():
+        path = f"{root}/{name}" if root else name
+        if name in known:
+            contained[known[name]] = _contained(known[name], item, partial, path, depth + 1)
+        elif name.endswith(_BIND):
+            target = known.get(name.removesuffix(_BIND))
+            if target is None:
+                raise BadRequest(f"{path}: There is no navigation property of this name.")
+            references[target] = _urls(item, target, path)
+        else:
+            plain[name] = item
+    return Entry(load(schema, plain, partial=partial, root=root), contained, references)
+
+
+def _contained(
+    resource: Resource, value: Json, partial: bool, path: str, depth: int
+) -> Sequence[Entry]:
+    if resource.kind is not Kind.CONTAINED:
+        raise NotEmulated(f"writing '{resource.name}' together with what they belong to")
+    if not resource.is_collection:
+        if value is None:
+            return ()
+        return (read_entry(resource, value, partial=partial, root=path, depth=depth),)
+    if type(value) is not list:
+        raise BadRequest(f"{path}: an array is expected.")
+    return [
+        read_entry(resource, item, root=f"{path}/{index}", depth=depth)
+        for index, item in enumerate(value)
+    ]
+
+
+def _urls(value: Json, resource: Resource, path: str) -> Sequence[str]:
+    urls = value if type(value) is list else [value]
+    if (type(value) is list) != resource.is_collection or not all(type(x) is str for x in urls):
+        expected = "an array of URLs" if resource.is_collection else "a URL"
+        raise BadRequest(f"{path}: {expected} is expected.")
+    if resource.kind is not Kind.REFERENCE:
+        raise BadRequest(f"{path}: This navigation property holds its entities itself.")
+    return urls

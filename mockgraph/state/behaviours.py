@@ -1,0 +1,60 @@
+"""Behaviours: what actions and functions do, which metadata cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mockgraph.metadata.names import Json, Properties
+
+if TYPE_CHECKING:
+    from mockgraph.metadata.resources import Resource
+    from mockgraph.state.transactions import Transaction
+
+
+class Invocation(NamedTuple):
+    """A call of an action or function.
+
+    ``name`` is the qualified name, ``parameters`` what the caller sent, validated. ``resource`` is
+    what the operation is bound to, None of an unbound one; ``key`` is the stored key of the entity
+    that it is bound to or, of a collection, that the collection belongs to.
+    """
+
+    name: str
+    parameters: Properties
+    resource: Resource | None = None
+    key: str | None = None
+
+    @property
+    def table(self) -> str:
+        """The table of the entities that the operation is bound to."""
+        assert self.resource is not None
+        return self.resource.home.path
+
+
+class Result(NamedTuple):
+    """What an operation answers where the value alone does not say it.
+
+    ``returns`` is the qualified name of the type of the value, or of its items, where that is
+    not the one that the metadata declares.
+    """
+
+    value: Json = None
+    status: int | None = None
+    returns: str | None = None
+
+
+Effect = Callable[["Transaction", Invocation], Any]
+
+
+class Behaviour(NamedTuple):
+    """The effect of an operation.
+
+    ``effect`` is given the transaction and the call, and returns the value to answer, or a
+    Result. ``creates`` tells that each call makes entities; with ``changes`` the items of its
+    parameters are changes, of which only what was sent counts.
+    """
+
+    effect: Effect
+    creates: bool = False
+    changes: bool = False
