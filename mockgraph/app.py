@@ -35,7 +35,7 @@ from mockgraph.http import (
 )
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import initial_document, naming_seeds
-from mockgraph.service import SERVICE
+from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     initial = initial_document(SERVICE, settings)
     with naming_seeds(SERVICE, settings):
         check_directory(initial, SERVICE)
-        state = State(SERVICE, initial, settings.store, settings.durability)
+        state = State(SERVICE, initial, settings.store, settings.durability, BEHAVIOURS)
     if state.goes_on and settings.seeds:
         _logger.info(
             "The store %s goes on with the state in it: the seeds are for resets and new tenants.",
@@ -146,14 +146,14 @@ class Emulator(Flask):
         settings = self._settings
         address = request.address = addressing.resolve(request.method, request.path, SERVICE)
         authorization.authorize(caller, address, settings.auth)
-        intent = validation.read(request, address, SERVICE, tenant.state.clock)
+        intent = validation.read(request, address, tenant.state.behaviours, tenant.state.clock)
         if address.operation is Operation.BATCH:
             outcome = self._run_batch(request, intent)
         else:
             if address.writes and tenant.state.waits_for_disk:
                 request.step_aside()
             outcome = tenant.state.apply(intent)
-        return rendering.render(outcome, intent, SERVICE, settings.json)
+        return rendering.render(outcome, intent, settings.json)
 
     def _run_batch(self, request: Request, intent: Intent) -> Outcome:
         from mockgraph.odata import batch
@@ -161,8 +161,8 @@ class Emulator(Flask):
 
         send = sender(self.wsgi_app, request.environ)
         items = batch.read(intent.body)
-        root, prefix = intent.address.root, request.root_path
-        return Outcome(value=batch.run(items, root, SERVICE, send, prefix=prefix))
+        view, prefix = intent.address.view, request.root_path
+        return Outcome(value=batch.run(items, view, SERVICE, send, prefix=prefix))
 
     def _sign_in(self, request: Request, tenant: Tenant) -> Response:
         from mockgraph.entra import endpoints

@@ -18,10 +18,10 @@ import orjson
 from mockgraph.entra import check_directory
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
-from mockgraph.metadata.declarations import DIRECTORY, Service
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Resource, Service
 from mockgraph.settings import Settings
-from mockgraph.state.documents import read_document
+from mockgraph.state.documents import DIRECTORY, SECURITY, read_document
 
 Seed = Mapping[str, Any] | str | os.PathLike[str]
 
@@ -85,23 +85,34 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     of a directory alone says nothing of the rest. Raises MockGraphError that names the page
     or the seed.
     """
-    name = service.singleton.name
+    singleton = service.stored.children[SECURITY.lower()]
     document = _documented(service, settings.docs)
     for number, seed in enumerate(settings.seeds, 1):
-        _check_seed(seed, number, name)
-    if any(name in seed for seed in settings.seeds):
-        document = {
-            key: value for key, value in document.items() if key.lower() not in service.sets
-        }
-    whole = {name: document}
+        _check_seed(seed, number, service)
+    if any(SECURITY in seed for seed in settings.seeds):
+        known = singleton.children()
+        document = {key: value for key, value in document.items() if key.lower() not in known}
+    whole = {SECURITY: document}
     for seed in settings.seeds:
-        for key, value in seed.get(name, {}).items():
-            if key.lower() in service.sets and isinstance(value, list):
-                value = [*document.get(key, []), *value]
-            document[key] = value
-        if DIRECTORY in seed:
-            whole[DIRECTORY] = seed[DIRECTORY]
+        for member, value in seed.items():
+            top = service.stored.children.get(member.lower())
+            whole[member] = value if top is None else _laid_over(top, whole.get(member), value)
     return whole
+
+
+def _laid_over(resource: Resource, below: Json, above: Json) -> Json:
+    """A document laid over another: collections grow, single entities merge, all else is replaced."""
+    if resource.is_collection:
+        both = isinstance(below, list) and isinstance(above, list)
+        return [*below, *above] if both else above
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    merged = dict(below)
+    for name, value in above.items():
+        child = resource.children().get(name.lower())
+        is_known = child is not None and name in below
+        merged[name] = _laid_over(child, below[name], value) if child and is_known else value
+    return merged
 
 
 @contextmanager
@@ -154,7 +165,7 @@ def _documented(service: Service, docs: Sequence[str]) -> dict[str, Any]:
     if not docs:
         digest = orjson.loads((fixtures() / DIGEST).read_bytes())
         if digest["pages"] == checksums():
-            shown: dict[str, Any] = digest[service.singleton.name]
+            shown: dict[str, Any] = digest[SECURITY]
             return shown
     from mockgraph.pages import examples
 
@@ -165,10 +176,15 @@ def _called(seed: Json, number: int) -> str:
     return f"The seed {seed.name}" if isinstance(seed, NamedSeed) else f"Seed {number}"
 
 
-def _check_seed(seed: Json, number: int, name: str) -> None:
-    fits = isinstance(seed, dict) and bool(seed) and seed.keys() <= {name, DIRECTORY}
-    if not fits or not isinstance(seed.get(name, {}), dict):
+def _check_seed(seed: Json, number: int, service: Service) -> None:
+    known = service.stored.children
+    fits = (
+        isinstance(seed, dict)
+        and bool(seed)
+        and not any(name != DIRECTORY and name.lower() not in known for name in seed)
+    )
+    if not fits or not isinstance(seed.get(SECURITY, {}), dict):
         raise MockGraphError(
-            f'{_called(seed, number)} is no state document: an object with the member "{name}", an '
+            f'{_called(seed, number)} is no state document: an object with the member "{SECURITY}", an '
             f'object, "{DIRECTORY}" or both is expected.'
         )

@@ -47,11 +47,12 @@ def replay(url: str | None, docs: tuple[str, ...], token: str) -> None:
 @main.command()
 def routes() -> None:
     """List every operation served."""
-    from mockgraph.odata.addressing import operations
-    from mockgraph.service import SERVICE
+    from mockgraph.odata.routes import routes as served
+    from mockgraph.service import BEHAVIOURS, SERVICE
 
-    for method, template in operations(SERVICE):
-        click.echo(f"{method:<7} {template}")
+    for route in served(SERVICE, BEHAVIOURS):
+        mark = "" if route.emulated else "  501"
+        click.echo(f"{route.method:<7} {route.template}{mark}")
 
 
 @main.command()

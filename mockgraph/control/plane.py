@@ -16,7 +16,7 @@ from mockgraph.control import (
     stubs,
     tenants,
 )
-from mockgraph.metadata.declarations import Service
+from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering
 from mockgraph.settings import Settings
 from mockgraph.testing.tenant import Tenant
@@ -42,8 +42,8 @@ def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blu
                 "name": "MockGraph",
                 "version": __version__,
                 "roots": {
-                    name: f"{tenant().prefix}/{name}/{root.singleton}"
-                    for name, root in service.roots.items()
+                    name: f"{tenant().prefix}/{name}/{next(iter(view.children.values())).name}"
+                    for name, view in service.views.items()
                 },
                 "control": f"{tenant().prefix}{PREFIX}",
             }

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import BadRequest, MockGraphError
-from mockgraph.metadata.declarations import DIRECTORY, Resource, Service
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Service
 from mockgraph.state import State
+from mockgraph.state.documents import DIRECTORY
 
 if TYPE_CHECKING:
     from mockgraph.entra.entra import Entra
@@ -47,7 +48,12 @@ def _entra(service: Service, state: State) -> Entra:
 
 
 def _declared(service: Service) -> set[str]:
-    resources: tuple[Resource, ...] = (service.singleton, *service.sets.values())
-    return {
-        name for each in resources for name in (*each.permissions.read, *each.permissions.write)
-    }
+    """The permissions that the rules of the service name."""
+    resources = [
+        each
+        for view in service.views.values()
+        for top in view.children.values()
+        for each in (top, *top.below())
+    ]
+    kinds = ("read", "insert", "update", "delete")
+    return {name for each in resources for kind in kinds for name in each.permissions(kind)}

@@ -18,6 +18,9 @@ _REFUSED = {
 }
 
 
+_WANTED = {Operation.CREATE: "insert", Operation.DELETE: "delete"}
+
+
 class Verifier(Protocol):
     """Verifies access tokens: an Entra, or a tenant that has one."""
 
@@ -49,17 +52,27 @@ def authenticate(request: Request, mode: str, verifier: Verifier | None = None) 
 
 
 def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
-    """Raise 403 unless the caller has one of the permissions that the operation accepts.
+    """Raise 403 where the caller holds none of the permissions that would do.
 
-    In the mode ``jwt`` the message names them, and those of the caller. A batch needs none: each
-    of its items is a request of its own.
+    In the mode ``jwt`` the message names them, and those of the caller. A batch asks for none:
+    each of its items is a request of its own.
     """
     if caller.permissions is None or address.operation is Operation.BATCH:
         return
-    permissions = address.resource.permissions
-    accepted = permissions.write if address.writes else permissions.read
-    if caller.permissions.isdisjoint(accepted):
+    accepted = _accepted(address)
+    if accepted and caller.permissions.isdisjoint(accepted):
         raise Forbidden(_missing(accepted, caller.permissions) if mode == "jwt" else None)
+
+
+def _accepted(address: Address) -> tuple[str, ...]:
+    """The permissions of which one will do; at the root those of its singleton."""
+    if address.steps:
+        resource = address.resource
+    else:
+        resource = next(iter(address.view.children.values()))
+    return resource.permissions(
+        _WANTED.get(address.operation, "update" if address.writes else "read")
+    )
 
 
 def bearer_token(request: Request) -> str:

@@ -19,8 +19,8 @@ from typing import NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest
 from mockgraph.metadata import Boolean, Collection, Complex, ComplexType, Int32, String, load
-from mockgraph.metadata.declarations import DIRECTORY
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.state.documents import DIRECTORY
 
 # The tenant of all personal Microsoft accounts, and the domains of such accounts.
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"

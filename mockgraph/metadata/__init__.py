@@ -8,7 +8,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
-from mockgraph.metadata.names import NAMESPACE, Json, is_identifier, qualified
+from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
 from mockgraph.metadata.primitives import (
     Boolean,
     DateTimeOffset,
@@ -17,6 +17,7 @@ from mockgraph.metadata.primitives import (
     EnumValues,
     Int32,
     Int64,
+    Integer,
     Property,
     String,
 )
@@ -36,6 +37,7 @@ from mockgraph.metadata.values import (
     key_names,
     load,
     merge,
+    own_type,
     projected,
     property_at,
     typed,
@@ -56,7 +58,9 @@ __all__ = [
     "EnumValues",
     "Int32",
     "Int64",
+    "Integer",
     "Json",
+    "Properties",
     "Property",
     "String",
     "StructuredType",
@@ -68,9 +72,9 @@ __all__ = [
     "key_names",
     "load",
     "merge",
+    "own_type",
     "projected",
     "property_at",
-    "qualified",
     "typed",
     "whole",
 ]

@@ -114,6 +114,14 @@ class Resource:
             )
         )
 
+    @cached_property
+    def reserved(self) -> frozenset[str]:
+        """What a key cannot be, in small letters: the names of operations on the collection."""
+        bound = self.view.model.bound_operations(TypeRef(self.type_name, True))
+        return frozenset(
+            name for each in bound for name in (each.lower(), each.rpartition(".")[2].lower())
+        )
+
     @property
     def links(self) -> str:
         """The name of the table that keeps the references of its owners' entities."""
@@ -166,9 +174,26 @@ class Resource:
         declaring = container if self.owner is None else self._declaring
         return self.view.rules.rules(self.type_name, declaring, self.name, path)
 
+    def permissions(self, wanted: str) -> tuple[str, ...]:
+        """Return the permissions of which one will do to ``read``, ``insert``, ``update``, ``delete``.
+
+        Where none is said for a kind of write, those for updates will do, and where none is said of
+        the resource, those of the one that it belongs to. Empty where nothing is said at all.
+        """
+        rules = self.rules
+        said = {
+            "read": rules.read.permissions,
+            "insert": rules.insert.permissions or rules.update.permissions,
+            "update": rules.update.permissions,
+            "delete": rules.delete.permissions or rules.update.permissions,
+        }[wanted]
+        if not said:
+            return () if self.owner is None else self.owner.permissions(wanted)
+        return tuple(scope for each in said for scope in each.scopes)
+
     def url(self, key: str) -> str:
         """The path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""
-        keys = iter(key.split(SEPARATOR)) if key else iter(())
+        keys = (each for each in key.split(SEPARATOR) if each != SINGLE)
         parts: list[str] = []
         for each in self.home.chain:
             parts.append(each.name)

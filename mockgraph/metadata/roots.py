@@ -23,9 +23,9 @@ DECLARED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # What the live service demands beyond its metadata; localtest is as it is documented.
 DEMANDED: Final[Mapping[str, tuple[str, ...]]] = {
-    "localtest": (),
-    "v1.0": ("live",),
-    "beta": ("live",),
+    "localtest": ("common",),
+    "v1.0": ("common", "live"),
+    "beta": ("common", "live"),
 }
 
 

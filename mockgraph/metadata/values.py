@@ -120,25 +120,28 @@ def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict
 
 def projected(schema: type[StructuredType], value: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return of a stored value what its type has in this model, which may have less of it."""
-    own = _own(schema, value)
+    own = own_type(schema, value)
     declared, structured = own.properties(), _marks(own)[1]
     shown: dict[str, Json] = {}
-    for name, item in value.items():
-        if name in declared:
+    if "@odata.type" in value:
+        shown["@odata.type"] = value["@odata.type"]
+    for name in declared:
+        if name in value:
+            item = value[name]
             inner = structured.get(name)
             if inner is not None and item:
                 if isinstance(item, list):
                     item = [projected(inner, each) for each in item]
                 else:
                     item = projected(inner, item)
-        elif not own.is_open and name != "@odata.type":
-            continue
-        shown[name] = item
+            shown[name] = item
+    if own.is_open:
+        shown.update((name, item) for name, item in value.items() if name not in shown)
     return shown
 
 
-def _own(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:
-    """The schema of a stored value: the declared one where this model lacks the value's own."""
+def own_type(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:
+    """Return the schema of a stored value: the declared one where the model lacks its own."""
     try:
         return schema.named_by(value)
     except ValidationError:

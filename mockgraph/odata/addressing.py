@@ -110,7 +110,7 @@ class _Walk:
     def _below_set(self, segments: list[str]) -> Address:
         resource = self._resource
         if not segments:
-            return self._at(_set_methods(resource))
+            return self._at(set_methods(resource))
         text, *rest = segments
         name = text.lower()
         if name == "$count":
@@ -118,7 +118,7 @@ class _Walk:
             return self._at(_COUNT)
         if name == "$ref":
             _expect_end(rest)
-            return self._at(_reference_methods(resource))
+            return self._at(reference_methods(resource))
         if self._take_cast(text):
             return self._below_set(rest)
         called = self._bound(text, of_collection=True)
@@ -132,12 +132,12 @@ class _Walk:
     def _below_entity(self, segments: list[str]) -> Address:
         resource = self._resource
         if not segments:
-            return self._at(_entity_methods(resource))
+            return self._at(entity_methods(resource))
         text, *rest = segments
         name = text.lower()
         if name == "$ref":
             _expect_end(rest)
-            return self._at(_one_reference_methods(resource))
+            return self._at(_onereference_methods(resource))
         if name == "$value" and self._model.has_stream(self._type_name):
             raise NotEmulated("the content of media entities")
         if self._take_cast(text):
@@ -290,7 +290,8 @@ class _Walk:
 # -- what may be done where, by the rules of the resource ---------------------------------------
 
 
-def _set_methods(resource: Resource) -> Methods:
+def set_methods(resource: Resource) -> Methods:
+    """Return what a collection takes."""
     rules = resource.rules
     return {
         **({"GET": Operation.LIST} if rules.read.readable else {}),
@@ -298,7 +299,8 @@ def _set_methods(resource: Resource) -> Methods:
     }
 
 
-def _entity_methods(resource: Resource) -> Methods:
+def entity_methods(resource: Resource) -> Methods:
+    """Return what an entity takes."""
     rules = resource.rules
     is_root = resource.owner is None and not resource.is_collection
     return {
@@ -308,8 +310,8 @@ def _entity_methods(resource: Resource) -> Methods:
     }
 
 
-def _reference_methods(resource: Resource) -> Methods:
-    """What ``$ref`` takes behind a collection.
+def reference_methods(resource: Resource) -> Methods:
+    """Return what ``$ref`` takes behind a collection.
 
     The pages of ``localtest`` print "POST .../$ref" for what creates; where a collection holds
     its entities itself there is no other use for it.
@@ -325,7 +327,7 @@ def _reference_methods(resource: Resource) -> Methods:
     }
 
 
-def _one_reference_methods(resource: Resource) -> Methods:
+def _onereference_methods(resource: Resource) -> Methods:
     if resource.kind is not Kind.REFERENCE:
         return {"GET": Operation.READ_REFERENCE}
     set_it: Methods = {} if resource.is_collection else {"PUT": Operation.SET_REFERENCE}

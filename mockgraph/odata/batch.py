@@ -19,8 +19,8 @@ from urllib.parse import quote, unquote
 import orjson
 
 from mockgraph.errors import BadRequest, FailedDependency, GraphError, NotEmulated
-from mockgraph.metadata.declarations import Root, Service
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Service, View
 
 MAX_ITEMS = 20
 
@@ -171,7 +171,7 @@ def _in_order(items: Sequence[Item]) -> Iterator[Item]:
 
 
 def run(
-    items: Sequence[Item], root: Root, service: Service, send: Send, *, prefix: str = ""
+    items: Sequence[Item], view: View, service: Service, send: Send, *, prefix: str = ""
 ) -> dict[str, Json]:
     """Send each item in turn, and gather the answers: ``{"responses": [...]}``.
 
@@ -182,7 +182,7 @@ def run(
     failed: set[str] = set()
     responses = []
     for item in items:
-        response = _answer(item, failed, root, service, send, prefix)
+        response = _answer(item, failed, view, service, send, prefix)
         if response["status"] >= 400:
             failed.add(item.key)
         responses.append(response)
@@ -190,13 +190,13 @@ def run(
 
 
 def _answer(
-    item: Item, failed: set[str], root: Root, service: Service, send: Send, prefix: str
+    item: Item, failed: set[str], view: View, service: Service, send: Send, prefix: str
 ) -> dict[str, Json]:
     """One item's answer, whatever becomes of it."""
     try:
         if not failed.isdisjoint(item.depends_on):
             raise FailedDependency
-        path, query = resolve(item.url, root, service, prefix)
+        path, query = resolve(item.url, view, service, prefix)
         headers, body = _content(item)
         return _response(item, *send(item.method, path, query, headers, body))
     except GraphError as error:
@@ -206,7 +206,7 @@ def _answer(
         return _refusal(item, GraphError())
 
 
-def resolve(url: str, root: Root, service: Service, prefix: str = "") -> tuple[str, str]:
+def resolve(url: str, view: View, service: Service, prefix: str = "") -> tuple[str, str]:
     """The path, from the root on, and the query that an item's URL means.
 
     It may be relative to the root, begin with it, or be absolute, whatever the host: clients
@@ -220,13 +220,13 @@ def resolve(url: str, root: Root, service: Service, prefix: str = "") -> tuple[s
     path = path.removeprefix("/")
     first, _, below = path.partition("/")
     name = unquote(first).lower()
-    if name == root.name:
+    if name == view.name:
         path = below
-    elif name in service.roots:
-        raise BadRequest(f"url: A batch of the root '{root.name}' does not reach '{name}'.")
+    elif name in service.views:
+        raise BadRequest(f"url: A batch of the root '{view.name}' does not reach '{name}'.")
     if unquote(path).strip("/").lower() == "$batch":
         raise BadRequest("url: A batch cannot hold another batch.")
-    return _encoded(f"/{root.name}/{path}" if path else f"/{root.name}"), _encoded(query)
+    return _encoded(f"/{view.name}/{path}" if path else f"/{view.name}"), _encoded(query)
 
 
 def _encoded(text: str) -> str:

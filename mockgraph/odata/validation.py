@@ -28,12 +28,12 @@ from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import Resource
 from mockgraph.state.behaviours import Behaviour
+from mockgraph.state.etags import Preconditions, read_etags
 from mockgraph.state.intent import (
     Address,
     Call,
     Intent,
     Operation,
-    Preconditions,
     Preferences,
     Target,
 )
@@ -78,7 +78,10 @@ def read(
         options,
         _read_body(request, address, behaviours) if entry is None else entry.properties,
         query,
-        Preconditions(_etags(request, "HTTP_IF_MATCH"), _etags(request, "HTTP_IF_NONE_MATCH")),
+        Preconditions(
+            read_etags(request.environ.get("HTTP_IF_MATCH")),
+            read_etags(request.environ.get("HTTP_IF_NONE_MATCH")),
+        ),
         _preferences(request, query),
         entry,
         _read_references(request, address, options, entry),
@@ -256,11 +259,6 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
         max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
     )
-
-
-def _etags(request: Request, header: str) -> tuple[str, ...]:
-    value = request.environ.get(header)
-    return tuple(tag.strip().removeprefix("W/") for tag in value.split(",")) if value else ()
 
 
 def _preferences(request: Request, query: Query) -> Preferences:

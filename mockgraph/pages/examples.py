@@ -11,16 +11,17 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from mockgraph import metadata as edm
 from mockgraph.errors import GraphError, MockGraphError
-from mockgraph.metadata.declarations import EntitySet, Service
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing
 from mockgraph.pages import Example, Page, bundled_pages, read_pages
+from mockgraph.service import BEHAVIOURS
 from mockgraph.state.intent import Address, Operation
 
 Structured = type[edm.StructuredType]
@@ -28,6 +29,8 @@ Structured = type[edm.StructuredType]
 # The operations whose answers show entities as they are stored.
 _SHOWING = frozenset([Operation.READ, Operation.LIST, Operation.UPDATE, Operation.CREATE])
 
+# Of the state that pages show, what stands directly below the singleton is taken.
+_DEPTH = 2
 _SOME_INSTANT = "2017-01-01T00:00:00Z"
 _MOST_TOLD = 10  # pages
 _MOST_CHARACTERS = 300  # of a line about one
@@ -75,9 +78,11 @@ def documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
             except (GraphError, MockGraphError) as error:
                 faults.append(f"{example.request.method} {example.request.target}: {error}")
                 continue
+            if len(exchange.address.steps) > _DEPTH:
+                continue
             resource = exchange.address.resource
             for entity in _entities(exchange, page):
-                if isinstance(resource, EntitySet):
+                if resource.is_collection:
                     sets.setdefault(resource.name, {})[entity["id"]] = entity
                 else:
                     singleton.update(entity)
@@ -108,10 +113,32 @@ def read_exchange(example: Example, service: Service) -> Exchange:
     asked, shown = schemas(address)
     body = _concrete(asked, request.json())
     answer = _concrete(shown, response.unwrapped())
-    state, key = _state_needed(address, body, answer)
-    path = _PLACEHOLDER.sub(quote(key, safe=""), url.path)
+    keys = iter(_keys(address, answer))
+    steps = [step if step.key is None else step._replace(key=next(keys)) for step in address.steps]
+    state = _state_needed(address._replace(steps=tuple(steps)), body, answer)
+    given = (
+        quote(each.key or "", safe="")
+        for each, asked in zip(steps, address.steps, strict=True)
+        if asked.key is not None and _PLACEHOLDER.search(asked.key)
+    )
+    path = _PLACEHOLDER.sub(lambda _: next(given, ""), url.path)
     query = f"?{url.query}" if url.query else ""
     return Exchange(request.method, path + query, body, response.status, answer, address, state)
+
+
+def _keys(address: Address, answer: Json) -> Iterator[str]:
+    """The keys of the entities along a path: those given, the one shown, or new ones."""
+    shown = answer.get("id") if isinstance(answer, dict) else None
+    for step in address.steps:
+        if step.key is None:
+            continue
+        is_last = step is address.steps[-1] and address.call is None
+        if not _PLACEHOLDER.search(step.key):
+            yield step.key
+        elif is_last and isinstance(shown, str) and shown and not address.path:
+            yield shown
+        else:
+            yield str(uuid.uuid4())
 
 
 def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
@@ -119,9 +146,11 @@ def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
 
     Where a collection is answered, the type is its items'.
     """
-    action = address.action
-    if action is not None:
-        return action.parameters, action.returns
+    call = address.call
+    if call is not None:
+        operation, known = call.overloads[0], address.view.schemas
+        answered = known.find(operation.returns.type.name) if operation.returns else None
+        return known.parameters(operation), answered
     if address.path:
         declared = edm.property_at(address.resource.type, address.path)
         item = declared.item if isinstance(declared, edm.Collection) else declared
@@ -149,37 +178,43 @@ def _entities(exchange: Exchange, page: Page) -> list[dict[str, Any]]:
     return entities
 
 
-def _state_needed(address: Address, body: Json, answer: Json) -> tuple[dict[str, Any], str]:
-    """A state in which the request can have the documented answer, and the key it is about.
+def _state_needed(address: Address, body: Json, answer: Json) -> dict[str, Any]:
+    """The singleton of a state in which the request can have the documented answer.
 
     What a write sets is left out, so that the answer shows the write and not the seed.
     """
-    resource = address.resource
-    if address.action is not None:
-        return _state_for_action(address, body, answer)
+    if address.call is not None:
+        return _state_for_call(address, body, answer)
+    if address.operation is Operation.CREATE or not address.steps:
+        return _placed(address, [])
     if address.operation is Operation.LIST and isinstance(answer, dict):
-        shown = answer.get("value", [])
-        return {resource.name: shown} if isinstance(resource, EntitySet) else {}, ""
-    shown = dict(answer) if isinstance(answer, dict) else {}
+        return _placed(address, answer.get("value", []))
+    shown = dict(answer) if isinstance(answer, dict) and not address.path else {}
     if address.writes and isinstance(body, dict):
         shown = {name: value for name, value in shown.items() if name not in body}
-    given = address.key if address.key and not _PLACEHOLDER.search(address.key) else None
-    shown.setdefault("id", given or str(uuid.uuid4()))
-    if not isinstance(resource, EntitySet):
-        return shown, ""
-    if address.operation is Operation.CREATE:
-        return {}, ""
-    return {resource.name: [shown]}, shown["id"]
+    if address.key is not None:
+        shown["id"] = address.key
+    return _placed(address, shown)
 
 
-def _state_for_action(address: Address, body: Json, answer: Json) -> tuple[dict[str, Any], str]:
+def _placed(address: Address, value: Any) -> dict[str, Any]:
+    """The singleton of a state that has an entity, or a list of them, where an address points to."""
+    inner = value
+    for step in reversed(address.steps[1:]):
+        if step.resource.is_collection and step.key is not None:
+            given = inner if isinstance(inner, dict) else {}
+            inner = [{**given, "id": step.key}]
+        inner = {step.resource.name: inner}
+    return inner if isinstance(inner, dict) else {}
+
+
+def _state_for_call(address: Address, body: Json, answer: Json) -> dict[str, Any]:
     """The entities that an action's parameters name, by key or, as text, by external id.
 
     Of an entity that is shown as it is afterwards, what the action does not set is there before.
     """
-    key = str(uuid.uuid4())
-    if address.key is not None:
-        return {address.resource.name: [{"id": key}]}, key
+    if address.key is not None or not address.resource.is_collection:
+        return _placed(address, {})
     values = body.get("value", []) if isinstance(body, dict) else []
     shown = answer.get("value", []) if isinstance(answer, dict) else []
     before = {each["id"]: each for each in shown if isinstance(each, dict) and each.get("id")}
@@ -191,8 +226,8 @@ def _state_for_action(address: Address, body: Json, answer: Json) -> tuple[dict[
         elif name := value.get("id"):
             kept = {key: item for key, item in before.get(name, {}).items() if key not in value}
             entities.append({"id": name, **kept})
-    creates = address.action is not None and address.action.creates
-    return {address.resource.name: [] if creates else entities}, ""
+    behaviour = BEHAVIOURS.get(address.call.name) if address.call else None
+    return _placed(address, [] if behaviour is not None and behaviour.creates else entities)
 
 
 def _concrete(schema: Structured | None, value: Json) -> Json:
@@ -221,7 +256,7 @@ def _is_placeholder(value: Json) -> bool:
 
 def _concrete_value(declared: edm.Property, value: Json) -> Json:
     if isinstance(declared, edm.Enum) and _is_placeholder(value):
-        return next(iter(declared.members.__members__))
+        return next(iter(declared.values.members))
     if isinstance(declared, edm.DateTimeOffset) and _is_placeholder(value):
         return _SOME_INSTANT
     if isinstance(declared, edm.Complex):

@@ -21,6 +21,7 @@ from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.metadata.names import Json
 from mockgraph.pages.examples import Exchange, pages_of, read_exchange, schemas
 from mockgraph.service import SERVICE
+from mockgraph.state.documents import SECURITY
 
 _TIMEOUT = 30
 
@@ -218,7 +219,7 @@ class _Target:
 
     def prepare(self, exchange: Exchange) -> None:
         if self._is_ours:
-            answer = self.send("PUT", "/_mockgraph/state", {SERVICE.singleton.name: exchange.state})
+            answer = self.send("PUT", "/_mockgraph/state", {SECURITY: exchange.state})
             if answer.status != 204:
                 raise MockGraphError(f"The state for {exchange.path} was refused: {answer.body}")
 

@@ -1,54 +1,71 @@
-"""The resources, one module a family, and the service that they make up.
-
-Adding a Graph resource is adding a module with its schemas and its set, and the set to the
-list here.
-"""
+"""Graph Security itself: what is served under which root, and what its operations do."""
 
 from __future__ import annotations
 
-from mockgraph.metadata.declarations import Root, Service
-from mockgraph.service.alerts import ALERTS
-from mockgraph.service.alerts_v2 import ALERTS_V2
-from mockgraph.service.cloud_app_security_profiles import CLOUD_APP_SECURITY_PROFILES
-from mockgraph.service.domain_security_profiles import DOMAIN_SECURITY_PROFILES
-from mockgraph.service.file_security_profiles import FILE_SECURITY_PROFILES
-from mockgraph.service.host_security_profiles import HOST_SECURITY_PROFILES
-from mockgraph.service.incidents import INCIDENTS
-from mockgraph.service.ip_security_profiles import IP_SECURITY_PROFILES
-from mockgraph.service.provider_tenant_settings import PROVIDER_TENANT_SETTINGS
-from mockgraph.service.secure_score_control_profiles import SECURE_SCORE_CONTROL_PROFILES
-from mockgraph.service.secure_scores import SECURE_SCORES
-from mockgraph.service.security import SECURITY
-from mockgraph.service.security_actions import SECURITY_ACTIONS
-from mockgraph.service.ti_indicators import TI_INDICATORS
-from mockgraph.service.user_security_profiles import USER_SECURITY_PROFILES
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
-_ROOTS = (
-    Root("localtest", singleton="Security", documented=True),
-    Root("v1.0", singleton="security"),
-    Root("beta", singleton="security"),
-)
+from mockgraph.metadata import roots
+from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.resources import Service, View
+from mockgraph.service import alerts, security_actions, threat_indicators
+from mockgraph.state.behaviours import Behaviour
 
-# In the order of the metadata's navigation properties, then what v1.0 and beta have beyond it.
-_SETS = (
-    ALERTS,
-    CLOUD_APP_SECURITY_PROFILES,
-    DOMAIN_SECURITY_PROFILES,
-    FILE_SECURITY_PROFILES,
-    HOST_SECURITY_PROFILES,
-    IP_SECURITY_PROFILES,
-    PROVIDER_TENANT_SETTINGS,
-    SECURE_SCORE_CONTROL_PROFILES,
-    SECURE_SCORES,
-    TI_INDICATORS,
-    USER_SECURITY_PROFILES,
-    SECURITY_ACTIONS,
-    ALERTS_V2,
-    INCIDENTS,
-)
+SINGLETON = "security"
 
-SERVICE = Service(
-    roots={root.name: root for root in _ROOTS},
-    singleton=SECURITY,
-    sets={each.name.lower(): each for each in _SETS},
-)
+
+def service(csdl: Sequence[Path] = ()) -> Service:
+    """Return the service of the bundled metadata and of what CSDL files add to v1.0 and beta.
+
+    Raises MockGraphError where a file cannot be used.
+    """
+    added = _read(csdl) if csdl else None
+    live = {name: View(name, _of(name, added)) for name in ("v1.0", "beta")}
+    documented = View("localtest", _of("localtest", None), documented=True, canonical=_canonical)
+    views = (documented, *live.values())
+    return Service(views, View("stored", lambda: _union(views)))
+
+
+def _of(name: str, added: Model | None) -> Callable[[], Model]:
+    def make() -> Model:
+        model = roots.served(name)
+        return model if added is None else model.with_layer(added)
+
+    return make
+
+
+def _union(views: Sequence[View]) -> Model:
+    """The model of all that can be stored: what any of the views has."""
+    documented, *live = views
+    model = documented.model
+    for view in live:
+        model = model.with_layer(view.model)
+    return model
+
+
+def _canonical(name: str) -> str:
+    """The singleton of the localtest pages is spelt ``Security``; it is the one of all roots."""
+    return SINGLETON if name.lower() == SINGLETON else name
+
+
+def _read(csdl: Sequence[Path]) -> Model:
+    from mockgraph.metadata.csdl_cache import read  # most have none
+
+    return read(csdl, roots.served("beta"))
+
+
+@cache
+def bundled() -> Service:
+    """Return the service of the bundled metadata alone."""
+    return service()
+
+
+SERVICE = bundled()
+
+# What operations do, by their qualified names; users register theirs beside these.
+BEHAVIOURS: Mapping[str, Behaviour] = {
+    **alerts.BEHAVIOURS,
+    **security_actions.BEHAVIOURS,
+    **threat_indicators.BEHAVIOURS,
+}

@@ -1,4 +1,4 @@
-"""What the actions on many entities at once have in common.
+"""Actions on many entities at once: what they have in common.
 
 A request that cannot be read is refused whole; beyond that each item stands for itself, and
 where some fail the answer is 206, as Microsoft documents for bulk actions
@@ -9,38 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marshmallow import ValidationError, pre_load
-
-from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.metadata import ComplexType
-from mockgraph.metadata.declarations import ActionResult
-from mockgraph.metadata.names import Json, Properties
-from mockgraph.service.shared_types import ResultInfo
+from mockgraph.metadata.names import Properties
+from mockgraph.state.behaviours import Result
 
-
-class BulkParameters(ComplexType):
-    """The parameters of a bulk action: a collection ``value``, which must be sent."""
-
-    @pre_load
-    def _check_value(self, data: dict[str, Json], **_: object) -> dict[str, Json]:
-        if "value" not in data:
-            raise ValidationError("The parameter 'value' is missing.")
-        return data
+RESULT_INFO = "microsoft.graph.ResultInfo"
 
 
 def succeeded() -> Properties:
-    """A ResultInfo for an item that went well."""
-    return edm.whole(ResultInfo, {"code": 0, "subcode": 0})
+    """Return a ResultInfo for an item that went well."""
+    return {"code": 0, "message": None, "subcode": 0}
 
 
 def failed(status: int, message: str) -> Properties:
-    """A ResultInfo for an item that failed, with the status a single request would have had."""
-    return edm.whole(ResultInfo, {"code": status, "subcode": 0, "message": message})
+    """Return a ResultInfo for an item that failed, with the status that a request would have had."""
+    return {"code": status, "message": message, "subcode": 0}
 
 
 def changes_by_key(items: Sequence[Properties]) -> list[tuple[str, Properties]]:
-    """The key and the changes of each entity. Raises BadRequest where one has no id."""
+    """Return the key and the changes of each entity. Raise BadRequest where one has no id."""
     keyed: list[tuple[str, Properties]] = []
     for index, item in enumerate(items):
         key = item.get("id")
@@ -50,8 +37,8 @@ def changes_by_key(items: Sequence[Properties]) -> list[tuple[str, Properties]]:
     return keyed
 
 
-def answer(results: Sequence[Properties], entities: Sequence[Properties]) -> ActionResult:
-    """The entities with 200 where all went well, else a ResultInfo for each item with 206."""
+def answer(results: Sequence[Properties], entities: Sequence[Properties]) -> Result:
+    """Return the entities with 200 where all went well, else a ResultInfo for each with 206."""
     if any(result["code"] for result in results):
-        return ActionResult(206, list(results), ResultInfo)
-    return ActionResult(200, list(entities))
+        return Result(list(results), 206, RESULT_INFO)
+    return Result(list(entities), 200)

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from mockgraph.state.log import StoreLog, create_like, sync, write_all
 from mockgraph.state.records import HEADER, encode_all
-from mockgraph.state.rows import Rows
+from mockgraph.state.snapshots import Rows
 
 # Written at once: between two pieces other threads run.
 _PIECE = 64 * 1024

@@ -1,96 +1,286 @@
 """State documents: the whole state as one JSON object that mirrors the URLs.
 
-{"Security": {"providerStatus": [...], "alerts": [{...}], "tiIndicators": [{...}]}}
+{"Security": {"providerStatus": [...], "alerts": [{...}], "cases": {"ediscoveryCases": [{...}]}}}
 
-Who may sign in stands beside it, ``"Directory": {...}``, where that was ever said. It is kept
-as it is, for others to read.
+An entity holds what it contains, at every depth, and names what it refers to:
+``"categories@odata.bind": ["security/labels/categories/c1"]``. Who may sign in stands beside it,
+``"Directory": {...}``, where that was ever said. It is kept as it is, for others to read. A store
+is opened here, too: its tables must make a whole document.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from mockgraph import metadata as edm
 from mockgraph.collector import uncollected
-from mockgraph.errors import BadRequest
-from mockgraph.metadata.declarations import DIRECTORY, EntitySet, Resource, Service
+from mockgraph.errors import BadRequest, MockGraphError, NotEmulated
+from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.state.keys import check_key
-from mockgraph.state.rows import Snapshot
+from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
+from mockgraph.state.entities import Entity, join_key
+from mockgraph.state.snapshots import Snapshot
+from mockgraph.state.table_rules import (
+    DIRECTORY_TABLE,
+    LINKS,
+    REMOVED,
+    TableRules,
+    link_key,
+    new_key,
+    own_key,
+    target_of,
+)
+from mockgraph.state.tables import EntityDB
+
+if TYPE_CHECKING:
+    from mockgraph.state.store import Store
+
+# The member that says who may sign in, and that of the singleton, spelt as localtest has it.
+DIRECTORY: Final = "Directory"
+SECURITY: Final = "Security"
 
 Tables = dict[str, Mapping[str, Mapping[str, Json]]]
 
 
-def write_document(snapshot: Snapshot, service: Service) -> dict[str, Json]:
-    """The state as a document; it shares its values with the state, so read it only."""
-    name = service.singleton.name
-    (singleton,) = snapshot.rows(name).in_order
-    sets = {
-        each.name: [dict(entity) for entity in snapshot.rows(each.name).in_order]
-        for each in service.sets.values()
-    }
-    directory = directory_in(snapshot)
-    beside = {} if directory is None else {DIRECTORY: dict(directory)}
-    return {name: {**singleton, **sets}, **beside}
+def write_document(database: EntityDB, service: Service) -> dict[str, Json]:
+    """Return the state as a document; it shares its values with the state, so read it only."""
+    writer = _Writer(database)
+    document: dict[str, Json] = {}
+    for each in service.stored.children.values():
+        member = SECURITY if each.name.lower() == SECURITY.lower() else each.name
+        if each.is_collection:
+            document[member] = writer.entities(each, "")
+        else:
+            document[member] = writer.singleton(each)
+    directory = directory_in(database)
+    return document if directory is None else {**document, DIRECTORY: dict(directory)}
 
 
-def directory_in(snapshot: Snapshot) -> Properties | None:
-    """Who may sign in; the same object for as long as nobody says otherwise."""
-    return snapshot.rows(DIRECTORY).find(DIRECTORY)
+class _Writer:
+    """Writes what tables hold; those that hold nothing are passed over."""
+
+    def __init__(self, database: EntityDB):
+        self._database = database
+        self._filled = database.filled_tables()
+
+    def entities(self, resource: Resource, owner: str) -> list[dict[str, Json]]:
+        rows = self._database.table(resource.path).rows
+        found = rows.in_order if not owner else rows.owned_by(owner)
+        if not self._has_below(resource):
+            return [dict(entity) for entity in found]
+        return [self._with_below(resource, entity, entity.key) for entity in found]
+
+    def singleton(self, resource: Resource) -> dict[str, Json]:
+        """The one entity at the root, with a list for each collection directly below it."""
+        entity = self._database.table(resource.path).rows.find(SINGLE)
+        lists = {
+            each.name: self.entities(each, "")
+            for each in resource.children().values()
+            if each.is_collection and each.kind is Kind.CONTAINED
+        }
+        below = self._below(resource, "")
+        return {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
+
+    def _with_below(self, resource: Resource, entity: Entity, owner: str) -> dict[str, Json]:
+        schema = edm.own_type(resource.type, entity)
+        return {**entity, **self._below(resource, owner, schema.type_name)}
+
+    def _below(
+        self, resource: Resource, owner: str, type_name: str | None = None
+    ) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for each in resource.children(type_name).values():
+            if each.kind is Kind.REFERENCE:
+                urls = self._references(each, owner)
+                if urls:
+                    found[f"{each.name}@odata.bind"] = urls if each.is_collection else urls[0]
+            elif each.kind is Kind.CONTAINED and self._is_filled(each):
+                if each.is_collection:
+                    found[each.name] = self.entities(each, owner)
+                else:
+                    value = self._single(each, owner)
+                    if value is not None:
+                        found[each.name] = value
+        return found
+
+    def _single(self, resource: Resource, owner: str) -> Json:
+        entity = self._database.table(resource.path).rows.find(join_key(owner, SINGLE))
+        if entity is not None and REMOVED in entity:
+            return None
+        below = self._below(resource, owner)
+        if entity is None:
+            return below or None
+        return {**entity, **below}
+
+    def _references(self, resource: Resource, owner: str) -> list[str]:
+        if resource.links not in self._filled:
+            return []
+        links = self._database.table(resource.links).rows.owned_by(owner)
+        view = resource.view
+        found = ((view.resource(link["table"]), link["key"]) for link in links)
+        return [unquote(target.url(key)) for target, key in found if target is not None]
+
+    def _is_filled(self, resource: Resource) -> bool:
+        return resource.path in self._filled or self._has_below(resource)
+
+    def _has_below(self, resource: Resource) -> bool:
+        below = f"{resource.path}/"
+        return any(name.startswith(below) for name in self._filled)
 
 
-def read_document(document: Json, service: Service, now: Snapshot | None = None) -> Tables:
-    """A document as tables of properties. Ids may be given; missing ones are made.
+def directory_in(database: EntityDB) -> Properties | None:
+    """Return who may sign in; the same object for as long as nobody says otherwise."""
+    return database.table(DIRECTORY_TABLE).rows.find(DIRECTORY)
+
+
+def read_document(document: Json, service: Service, now: EntityDB | None = None) -> Tables:
+    """Return a document as tables of properties. Ids may be given; missing ones are made.
 
     A document without the singleton's id, or without a directory, says what is the case
-    ``now``. Raises BadRequest with the path of the fault where the document does not fit. A
+    ``now``. Raise BadRequest with the path of the fault where the document does not fit. A
     directory is not looked into.
     """
-    singleton = service.singleton
-    if not isinstance(document, dict) or set(document) - {DIRECTORY} != {singleton.name}:
+    known = service.stored.children
+    members = (
+        {}
+        if not isinstance(document, dict)
+        else {k: v for k, v in document.items() if k != DIRECTORY}
+    )
+    if SECURITY not in members or any(name.lower() not in known for name in members):
         raise BadRequest(
-            f'A state document is an object with the member "{singleton.name}", and '
+            f'A state document is an object with the member "{SECURITY}", and '
             f'"{DIRECTORY}" beside it where there is one.'
         )
-    body = document[singleton.name]
-    if not isinstance(body, dict):
-        raise BadRequest(f"{singleton.name}: an object is expected.")
-    names = {each.name for each in service.sets.values()}
-    own = {name: value for name, value in body.items() if name not in names}
-    if now is not None:
-        own.setdefault("id", next(iter(now.rows(singleton.name))))
-    entity = _entity(singleton, own, singleton.name)
-    tables: Tables = {singleton.name: {entity["id"]: entity}}
+    reader = _Reader()
     with uncollected():
-        for each in service.sets.values():
-            items = body.get(each.name, [])
-            tables[each.name] = _entities(each, items, f"{singleton.name}/{each.name}")
+        for name, value in members.items():
+            resource = known[name.lower()]
+            if resource.is_collection:
+                reader.read_collection(resource, value, name)
+            else:
+                reader.read_singleton(resource, value, name, now)
+        reader.check_references()
+    tables = reader.tables
+    for each in (*known.values(), *known[SECURITY.lower()].children().values()):
+        if each.is_collection and each.kind is Kind.CONTAINED:
+            tables.setdefault(each.path, {})
     if DIRECTORY in document:
         directory = document[DIRECTORY]
         if not isinstance(directory, dict):
             raise BadRequest(f"{DIRECTORY}: an object is expected.")
-        tables[DIRECTORY] = {DIRECTORY: directory}
+        tables[DIRECTORY_TABLE] = {DIRECTORY: directory}
     elif now is not None:
-        tables[DIRECTORY] = now.rows(DIRECTORY)
-    return tables
+        tables[DIRECTORY_TABLE] = now.table(DIRECTORY_TABLE).rows
+    return {**tables}
 
 
-def _entities(resource: EntitySet, items: Json, path: str) -> dict[str, dict[str, Json]]:
-    if not isinstance(items, list):
-        raise BadRequest(f"{path}: an array is expected.")
-    rows: dict[str, dict[str, Json]] = {}
-    for index, item in enumerate(items):
-        entity = _entity(resource, item, f"{path}/{index}")
-        if entity["id"] in rows:
-            raise BadRequest(f"{path}/{index}/id: '{entity['id']}' is given twice.")
-        rows[entity["id"]] = entity
-    return rows
+class _Reader:
+    """Takes the entities of a document apart, into tables."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, Mapping[str, Json]]] = {}
+        self._references: list[tuple[Resource, str, str, str]] = []
+
+    def read_singleton(
+        self, resource: Resource, value: Json, path: str, now: EntityDB | None
+    ) -> None:
+        if not isinstance(value, dict):
+            raise BadRequest(f"{path}: an object is expected.")
+        if now is not None:
+            before = now.table(resource.path).rows.find(SINGLE)
+            value = {"id": before["id"], **value} if before and "id" in before else value
+        entry = _entry(resource, value, path)
+        if "id" in entry.properties and not entry.properties["id"]:
+            entry.properties["id"] = new_key(resource)()
+        self._put(resource, "", entry, path)
+
+    def read_collection(self, resource: Resource, value: Json, path: str) -> None:
+        if not isinstance(value, list):
+            raise BadRequest(f"{path}: an array is expected.")
+        for index, item in enumerate(value):
+            self._put(resource, "", _entry(resource, item, f"{path}/{index}"), f"{path}/{index}")
+
+    def _put(self, resource: Resource, owner: str, entry: Entry, path: str) -> None:
+        own = own_key(resource, entry.properties, new_key(resource), path)
+        key = join_key(owner, own)
+        rows = self.tables.setdefault(resource.path, {})
+        if key in rows:
+            names = "/".join(edm.key_names(resource.type))
+            raise BadRequest(f"{path}/{names}: '{own}' is given twice.")
+        rows[key] = entry.properties
+        inner = owner if own == SINGLE else key
+        for child, entries in entry.contained.items():
+            for index, each in enumerate(entries):
+                where = f"{path}/{child.name}"
+                if child.is_collection:
+                    where += f"/{index}"
+                self._put(child, inner, each, where)
+        for child, urls in entry.references.items():
+            for url in urls:
+                self._references.append((child, inner, url, f"{path}/{child.name}@odata.bind"))
+
+    def check_references(self) -> None:
+        """Keep the references. Raise BadRequest where a document has no such entity."""
+        for resource, owner, url, path in self._references:
+            found = resource.view.locate(url)
+            if found is None or found[1] not in self.tables.get(found[0].path, {}):
+                raise BadRequest(f"{path}: There is no entity at '{url[:200]}'.")
+            table, key = found[0].path, found[1]
+            link = {"target": target_of(table, key), "table": table, "key": key}
+            links = self.tables.setdefault(resource.links, {})
+            links[link_key(owner, table, key)] = link
 
 
-def _entity(resource: Resource, value: Mapping[str, Json], path: str) -> dict[str, Json]:
-    entity = edm.load(resource.type, value, root=path)
-    if not entity["id"]:
-        entity["id"] = str(uuid.uuid4())
-    check_key(entity["id"], resource, path)
-    return entity
+def _entry(resource: Resource, value: Json, path: str) -> Entry:
+    try:
+        return read_entry(resource, value, root=path)
+    except NotEmulated as error:
+        raise BadRequest(f"{path}: {error.message}") from None
+
+
+def open_store(path: str, durability: str) -> Store:
+    """Open the store in a file. Raise MockGraphError where it cannot be used."""
+    from mockgraph.state.store import Store  # loading locks takes long, and most have no store
+
+    if not path:
+        raise MockGraphError("A store is a file, and its name is empty; 'memory' keeps none.")
+    return Store(Path(path), durability)
+
+
+def tables_in(store: Store, service: Service, rules: TableRules, initial: Snapshot) -> Snapshot:
+    """Return the tables of a store; where it does not say who may sign in, ``initial`` does.
+
+    Raise MockGraphError where whole lines do not make a whole state.
+    """
+    found = store.state
+    for name in sorted(found.tables):
+        try:
+            rules.check_table(name)
+        except BadRequest:
+            raise _damaged(store, f"it has '{name}'") from None
+    singleton = service.stored.children[SECURITY.lower()].path
+    if found.rows(singleton).find(SINGLE) is None:
+        raise _damaged(store, f"it does not have one '{singleton}'")
+    directory = found.rows(DIRECTORY_TABLE) or initial.rows(DIRECTORY_TABLE)
+    return Snapshot({**found.tables, DIRECTORY_TABLE: directory}, found.revision)
+
+
+def _damaged(store: Store, fault: str) -> MockGraphError:
+    return MockGraphError(f"The store {store.path} is damaged: {fault}; it was left as it is.")
+
+
+def incomplete_in(
+    database: EntityDB, rules: TableRules
+) -> Iterator[tuple[str, str, Mapping[str, Json]]]:
+    """Give table, key and whole properties of each entity that lacks a declared property."""
+    for name in database.filled_tables():
+        resource = rules.resource(name)
+        if resource is None or name.endswith(LINKS):
+            continue
+        declared = resource.type.properties().keys()
+        for entity in database.table(name).rows.in_order:
+            if not declared <= entity.keys() and REMOVED not in entity:
+                yield name, entity.key, edm.whole(resource.type, entity)

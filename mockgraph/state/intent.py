@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.state.etags import Preconditions
 
 if TYPE_CHECKING:
     from mockgraph.metadata.elements import Operation as BoundOperation
@@ -129,13 +130,6 @@ class Caller(NamedTuple):
     """Who asks; ``permissions`` is None where any permission is taken as given."""
 
     permissions: frozenset[str] | None = None
-
-
-class Preconditions(NamedTuple):
-    """``If-Match`` and ``If-None-Match`` as opaque tags without ``W/``; ``("*",)`` is any."""
-
-    match: tuple[str, ...] = ()
-    none_match: tuple[str, ...] = ()
 
 
 class Preferences(NamedTuple):

@@ -31,7 +31,7 @@ import orjson
 from mockgraph.collector import uncollected
 from mockgraph.errors import MockGraphError
 from mockgraph.state.entities import Entity
-from mockgraph.state.rows import Delta, Rows
+from mockgraph.state.snapshots import Delta, Rows
 from mockgraph.version import __version__
 
 VERSION = 2

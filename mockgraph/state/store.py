@@ -24,7 +24,7 @@ from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.state.compaction import Abandoned, Compaction
 from mockgraph.state.log import StoreLog
 from mockgraph.state.records import encode
-from mockgraph.state.rows import Delta, Snapshot
+from mockgraph.state.snapshots import Delta, Snapshot
 
 DURABILITIES = ("process", "disk")
 

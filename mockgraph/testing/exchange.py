@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers
 from mockgraph.errors import GraphError
 from mockgraph.odata import addressing
 from mockgraph.redaction import masked, masked_batch, redact, shown
-from mockgraph.service import SERVICE
+from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Operation
 from mockgraph.testing.judged import Judged
 from mockgraph.testing.matching import ROOTS, caller_of
@@ -187,12 +187,11 @@ class Exchange(Judged):
         address = self.address
         if address is None:
             return None
-        parts = [address.root.singleton]
-        if address.resource.name.lower() != address.root.singleton.lower():
-            parts.append(address.resource.name)
-        parts += ["{id}"] if address.key is not None else []
-        parts += [address.within.name] if address.within else []
-        parts += [address.action.name] if address.action else address.path
+        parts: list[str] = []
+        for step in address.steps:
+            parts += [step.resource.name] if step.key is None else [step.resource.name, "{id}"]
+        parts += [address.cast] if address.cast else []
+        parts += [address.call.name.rpartition(".")[2]] if address.call else address.path
         return f"{address.operation.value} {'/'.join(parts)}"
 
     @property
@@ -201,7 +200,8 @@ class Exchange(Judged):
         address = self.address
         if address is None:
             return False
-        return address.operation in _CREATING or bool(address.action and address.action.creates)
+        behaviour = BEHAVIOURS.get(address.call.name) if address.call else None
+        return address.operation in _CREATING or (behaviour is not None and behaviour.creates)
 
     @property
     def is_unanswered(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from mockgraph.clock import Clock
 from mockgraph.errors import NotEmulated
 from mockgraph.http import Request, Response, StartResponse
+from mockgraph.state.etags import OUTDATED
 from mockgraph.testing.answers import Body, data_of, put_body, put_data
 from mockgraph.testing.faults.effects import (
     Effect,
@@ -24,8 +25,6 @@ Malformation = Literal["truncated", "html", "empty", "mislabelled"]
 
 _MAX_PIECES = 10_000
 _ETAG = re.compile(rb'("@odata\.etag"\s*:\s*)"(?:[^"\\]|\\.)*"')
-# Revisions grow from the moment that a state was made: none is ever 0.
-_OUTDATED = 'W/"0"'
 _HTML = Body(
     b"<!DOCTYPE html>\n<html><head><title>Service Unavailable</title></head>"
     b"<body><h1>The gateway could not reach the service.</h1></body></html>\n",
@@ -159,8 +158,8 @@ class OutdatedEtag(Effect):
 
     def after(self, response: Response, request: Request, clock: Clock) -> Response:  # noqa: ARG002
         if response.get("ETag") is not None:
-            response.set("ETag", _OUTDATED)
-        written = b'"' + _OUTDATED.replace('"', '\\"').encode() + b'"'
+            response.set("ETag", OUTDATED)
+        written = b'"' + OUTDATED.replace('"', '\\"').encode() + b'"'
         put_data(response, _ETAG.sub(lambda found: found[1] + written, data_of(response)))
         return response
 

@@ -1,0 +1,190 @@
+"""The resources of a service as rules for the documents of its tables."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from mockgraph import metadata as edm
+from mockgraph.errors import BadRequest
+from mockgraph.metadata.names import Json, Properties
+from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
+from mockgraph.state.entities import join_key, split_key
+from mockgraph.state.snapshots import Snapshot
+from mockgraph.state.storage import Write
+
+# The table of who may sign in; it holds one document at most, whose key is the member's name.
+DIRECTORY_TABLE: Final = "_mockgraph/directory"
+# Tables with this ending hold references, from the owner's key to a table and a key in it.
+LINKS: Final = "/$ref"
+# Marks the one entity of a single-valued resource as deleted: without it there is one, all unset.
+REMOVED: Final = "@mockgraph.removed"
+
+_JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_MAX_KEY = 512
+
+
+class TableRules:
+    """The tables that a service has, and whether a document may be in one."""
+
+    def __init__(self, service: Service):
+        self._stored = service.stored
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The names of the tables, but for those of types that contain themselves."""
+        top = self._stored.children.values()
+        return frozenset(each.path for resource in top for each in (resource, *resource.below()))
+
+    def resource(self, name: str) -> Resource | None:
+        """Return the resource whose entities a table holds, None where there is no such table."""
+        found = self._stored.resource(name)
+        is_table = found is not None and found.path == name and found.kind is Kind.CONTAINED
+        return found if is_table else None
+
+    def check_table(self, name: str) -> None:
+        """Raise BadRequest where the service has no such table."""
+        if name == DIRECTORY_TABLE or self.resource(name) is not None:
+            return
+        if name.endswith(LINKS) and self._stored.resource(name.removesuffix(LINKS)) is not None:
+            return
+        near = get_close_matches(name, self.tables, n=3, cutoff=0.5) or sorted(self.tables)[:20]
+        raise BadRequest(f"There is no table {name!r}; the nearest are {', '.join(near)}.")
+
+    def check(self, write: Write, now: Snapshot) -> Write:
+        """Return the documents loaded, every declared property in them.
+
+        Raise BadRequest with the path of the fault, ``security/alerts/{id}/severity: ...``.
+        """
+        return {name: dict(self._checked(name, each, write, now)) for name, each in write.items()}
+
+    def _checked(
+        self, name: str, documents: Mapping[str, Properties | None], write: Write, now: Snapshot
+    ) -> Iterator[tuple[str, Properties | None]]:
+        resource = self.resource(name)
+        if name == DIRECTORY_TABLE:
+            raise BadRequest(f"{name}: Who may sign in is set by a state document, or a seed.")
+        if resource is None:
+            self.check_table(name)
+            raise BadRequest(f"{name}: References are set by requests and state documents.")
+        owners = table_of_owners(resource)
+        is_root = resource.owner is None and not resource.is_collection
+        for key, document in documents.items():
+            path = f"{name}/{key}"
+            if is_root and (document is None or key != SINGLE):
+                raise BadRequest(f"{path}: The singleton is there once; it can only be updated.")
+            if document is None:
+                yield key, None
+                continue
+            owner, own = split_key(key)
+            if (owner != "") != (owners is not None):
+                raise BadRequest(f"{path}: The key is that of an owner, '/', and one of its own.")
+            if owners is not None and not _is_there(owner, owners, write, now):
+                raise BadRequest(f"{path}: There is no '{owner}' in {owners} to contain it.")
+            yield key, _identified(resource, document, own, path)
+
+
+def table_of_owners(resource: Resource) -> str | None:
+    """Return the table of the entities whose keys come first in the keys of a resource's."""
+    owner = resource.owner
+    while owner is not None:
+        if owner.is_collection:
+            return owner.home.path
+        owner = owner.owner
+    return None
+
+
+def own_key(resource: Resource, entity: dict[str, Json], new: Callable[[], Json], path: str) -> str:
+    """Return an entity's own key, and give it a new one where it brings none.
+
+    Raise BadRequest, with the path of the fault below this one, where a URL with the key would
+    lead elsewhere or nowhere, or where a key of several properties is not given.
+    """
+    if not resource.is_collection:
+        return SINGLE
+    names = edm.key_names(resource.type)
+    if len(names) == 1:
+        (name,) = names
+        if entity.get(name) in (None, ""):
+            entity[name] = new()
+        key = key_text(entity[name])
+    else:
+        for name in names:
+            if entity.get(name) is None:
+                where = f"{path}/{name}" if path else name
+                raise BadRequest(f"{where}: The key must be given.")
+        key = edm.composite_key({name: key_text(entity[name]) for name in names})
+    check_key(key, resource, f"{path}/{names[0]}" if path and names else path or "".join(names[:1]))
+    return key
+
+
+def key_text(value: Json) -> str:
+    """Return the value of a key property as URLs have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def new_key(resource: Resource) -> Callable[[], Json]:
+    """Return what makes new keys for the entities of a resource."""
+    names = edm.key_names(resource.type)
+    declared = resource.type.properties().get(names[0]) if names else None
+    if isinstance(declared, edm.Integer):
+        most = declared.most
+        return lambda: uuid.uuid4().int % most
+    return lambda: str(uuid.uuid4())
+
+
+def check_key(key: str, resource: Resource, where: str) -> None:
+    """Raise BadRequest where a URL with the key would lead elsewhere or nowhere."""
+    if "/" in key or key.startswith("$") or not key.isprintable() or len(key) > _MAX_KEY:
+        raise BadRequest(
+            f"{where}: A key is at most {_MAX_KEY} printable characters, without "
+            "'/' and with no '$' in front."
+        )
+    if key in (".", "..") or key.lower() in resource.reserved:
+        raise BadRequest(f"{where}: '{key}' means something else in a URL.")
+
+
+def link_key(owner: str, table: str, key: str) -> str:
+    """Return the key of the reference from an owner to an entity of a table."""
+    return join_key(owner, quote(target_of(table, key), safe=""))
+
+
+def target_of(table: str, key: str) -> str:
+    """Return the text that a reference has for an entity, and that an index finds it by."""
+    return f"{table} {key}"
+
+
+def _identified(resource: Resource, document: Properties, own: str, path: str) -> Properties:
+    """Return the entity of a document, whose key properties may be left out."""
+    value = _plain(document, path)
+    names = edm.key_names(resource.type)
+    if resource.is_collection and len(names) == 1 and value.get(names[0]) is None:
+        declared = resource.type.properties()[names[0]]
+        value[names[0]] = declared.from_text(own)
+    entity = edm.load(resource.type, value, root=path)
+    if resource.is_collection and own_key(resource, entity, new_key(resource), path) != own:
+        where = f"{path}/{names[0]}" if names else path
+        raise BadRequest(f"{where}: An id cannot be changed, nor differ from the document's.")
+    return entity
+
+
+def _plain(document: Properties, path: str) -> dict[str, Any]:
+    """Return a copy of a document, as JSON has it. Raise BadRequest where that has not."""
+    try:
+        value: dict[str, Any] = orjson.loads(orjson.dumps(dict(document), option=_JSON_ALONE))
+    except TypeError as error:
+        raise BadRequest(f"{path}: It cannot be written as JSON: {error}.") from None
+    return value
+
+
+def _is_there(key: str, name: str, write: Write, now: Snapshot) -> bool:
+    written = write.get(name, {})
+    return written[key] is not None if key in written else key in now.rows(name)

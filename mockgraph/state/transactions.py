@@ -1,0 +1,256 @@
+"""A request's transaction: what operations and the effects of actions read and write by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from mockgraph import metadata as edm
+from mockgraph.clock import Clock
+from mockgraph.errors import BadRequest, Conflict, NotFound
+from mockgraph.metadata.entries import Entry
+from mockgraph.metadata.names import Json, Properties
+from mockgraph.metadata.resources import SINGLE, Kind, Resource, View
+from mockgraph.state.entities import Entity, join_key, split_key
+from mockgraph.state.intent import Target
+from mockgraph.state.table_rules import (
+    LINKS,
+    REMOVED,
+    TableRules,
+    link_key,
+    new_key,
+    own_key,
+    target_of,
+)
+from mockgraph.state.tables import EntityDB, EntityTable
+
+# Computed properties that tell when an entity was made, and when it last changed.
+_MADE = frozenset({"createdDateTime"})
+_CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
+
+
+class Transaction:
+    """The state with what a request has written so far; others see that when all is done.
+
+    Tables are named by the paths of their resources, ``security/alerts``, and keys are those of
+    the stored entities, ``case1/custodian7``. What the server writes by itself is made here:
+    ids, times, and all that was left unset. ``view`` is the root that the request came by, whose
+    rules hold; ``database`` are the tables to write to.
+    """
+
+    __slots__ = ("_clock", "_rules", "database", "view")
+
+    def __init__(self, database: EntityDB, rules: TableRules, clock: Clock, view: View):
+        self.database = database
+        self.view = view
+        self._rules = rules
+        self._clock = clock
+
+    def now(self) -> str:
+        """Return the time of the tenant's clock, as Graph writes it."""
+        return self._clock.text()
+
+    def table(self, name: str) -> EntityTable:
+        """Return the TinyDB table, to search and to write to; its own writes are checked."""
+        return self.database.table(name)
+
+    def get(self, table: str, key: str) -> Entity | None:
+        """Return an entity, to be read only; None where no entity has the key."""
+        found = self.table(table).rows.find(key)
+        return None if found is None or REMOVED in found else found
+
+    def having(self, table: str, name: str, values: Collection[Json]) -> Sequence[Entity]:
+        """Return the entities that have one of these values for a property, by an index."""
+        candidates = self.table(table).rows.having([((name,), values)])
+        return [entity for entity in candidates if entity[name] in values]
+
+    def create(
+        self,
+        table: str,
+        properties: Properties,
+        owner: str = "",
+        entry: Entry | None = None,
+    ) -> Entity:
+        """Make an entity, with the key that it brings if that is free, and what comes with it.
+
+        ``owner`` is the key of the entity that contains it, if one does. Raise 400 and 409.
+        """
+        resource = self._resource(table)
+        made = dict(properties)
+        key = join_key(owner, own_key(resource, made, new_key(resource), ""))
+        if self.get(table, key) is not None:
+            set_name = table.rpartition("/")[2]
+            own = split_key(key)[1]
+            raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
+        made |= self._times(resource, made, _MADE | _CHANGED)
+        stored = self.table(table).store(key, edm.whole(resource.type, made))
+        if entry is not None:
+            self._put_contained(key, entry)
+        return stored
+
+    def update(
+        self, table: str, key: str, changes: Properties, entry: Entry | None = None
+    ) -> Entity:
+        """Merge changes into an entity; what is computed stays the server's.
+
+        The one entity of a single-valued resource is made where there is none. Raise 404, and
+        400 where the request's root does not let it change so.
+        """
+        before = self.get(table, key) or self._implicit(table, key)
+        if before is None:
+            raise unknown_key(key)
+        resource = self._resource(table)
+        schema = edm.own_type(resource.type, {**before, **changes})
+        declared = schema.properties()
+        seen = self.view.resource(table)
+        sent = {
+            name: value
+            for name, value in _allowed_changes(seen or resource, changes, before).items()
+            if name not in declared or not declared[name].computed
+        }
+        times = self._times(resource, before, _CHANGED)
+        after = edm.merge(resource.type, before, {**sent, **times})
+        stored = self.table(table).store(key, after)
+        if entry is not None:
+            self._put_contained(key, entry)
+        return stored
+
+    def delete(self, table: str, key: str) -> None:
+        """Remove an entity, all that it contains, and what refers to it. Raise 404."""
+        if self.get(table, key) is None and self._implicit(table, key) is None:
+            raise unknown_key(key)
+        self.table(table).discard(key)
+        if split_key(key)[1] == SINGLE:
+            self.table(table).store(key, {REMOVED: True})
+
+    def refer(self, resource: Resource, owner: str, targets: Iterable[Target]) -> None:
+        """Add references from the owner's navigation property. Raise 404 for what is not there."""
+        links = self.table(resource.links)
+        for table, key in targets:
+            if self.get(table, key) is None:
+                raise unknown_key(split_key(key)[1])
+            link = link_key(owner, table, key)
+            links.store(link, {"target": target_of(table, key), "table": table, "key": key})
+
+    def unrefer(self, resource: Resource, owner: str, target: Target | None = None) -> None:
+        """Remove a reference of the owner's navigation property, or all of them. Raise 404."""
+        links = self.table(resource.links)
+        if target is None:
+            for link in list(links.rows.owned_by(owner)):
+                links.discard(link.key)
+            return
+        link_of = link_key(owner, *target)
+        if links.rows.find(link_of) is None:
+            raise unknown_key(split_key(target.key)[1])
+        links.discard(link_of)
+
+    def _put_contained(self, owner: str, entry: Entry) -> None:
+        """Create, or update where their keys are there, the entities that come with their owner."""
+        inner = "" if split_key(owner)[1] == SINGLE else owner
+        if split_key(owner)[1] == SINGLE:
+            inner = split_key(owner)[0]
+        for resource, entries in entry.contained.items():
+            for each in entries:
+                self._put_one(resource, inner, each)
+
+    def _put_one(self, resource: Resource, owner: str, entry: Entry) -> None:
+        table = resource.path
+        if not resource.is_collection:
+            self.update(table, join_key(owner, SINGLE), entry.properties, entry)
+            return
+        (name, *_) = edm.key_names(resource.type)
+        given = entry.properties.get(name)
+        key = None if given is None else join_key(owner, str(given))
+        if key is not None and self.get(table, key) is not None:
+            self.update(table, key, entry.properties, entry)
+        else:
+            self.create(table, entry.properties, owner, entry)
+
+    def _implicit(self, table: str, key: str) -> Entity | None:
+        """The entity of a single-valued resource that was not written yet, as it would be stored."""
+        owner, own = split_key(key)
+        resource = self._resource(table)
+        if own != SINGLE or resource.is_collection:
+            return None
+        return implicit(resource, self.database, owner)
+
+    def _resource(self, table: str) -> Resource:
+        resource = self._rules.resource(table)
+        if resource is None:
+            raise BadRequest(f"There is no table {table!r}.")
+        return resource
+
+    def _times(
+        self, resource: Resource, entity: Properties, names: frozenset[str]
+    ) -> Mapping[str, Json]:
+        declared = edm.own_type(resource.type, entity).properties()
+        made = [name for name in names if name in declared and declared[name].computed]
+        return dict.fromkeys(made, self.now()) if made else {}
+
+
+def implicit(resource: Resource, database: EntityDB, owner: str) -> Entity | None:
+    """Return the one entity of a single-valued resource before it is written, all of it unset.
+
+    None where its owner is not there, or where its type is abstract.
+    """
+    from mockgraph.state.table_rules import table_of_owners
+
+    owners = table_of_owners(resource)
+    if owners is not None and database.table(owners).rows.find(owner) is None:
+        return None
+    if resource.type.is_abstract:
+        return None
+    properties = edm.whole(resource.type, {})
+    names = edm.key_names(resource.type)
+    if names == ("id",):
+        properties["id"] = resource.name
+    return Entity(properties, join_key(owner, SINGLE), 0, 0)
+
+
+def unknown_key(key: str) -> NotFound:
+    """Return the refusal of a key that no entity has."""
+    return NotFound(f"Resource '{key}' does not exist.")
+
+
+def _allowed_changes(resource: Resource, body: Properties, before: Properties) -> Properties:
+    """Return what of a PATCH may take effect. Raise 400 where it would change what it must not.
+
+    What the live service lets nobody change may be sent back as it was; what it needs to see
+    in each update, to know whose the entity is, changes nothing either.
+    """
+    declared = edm.own_type(resource.type, {**before, **body}).properties()
+    _check_nulls(declared, body, before)
+    rules = resource.rules.update
+    immutable = {name for name in body if name in declared and declared[name].immutable}
+    refused = immutable | {name for name in body if name in rules.non_updatable}
+    updatable = rules.updatable_properties
+    if updatable is not None:
+        needed = {path.split("/")[0] for path in rules.required}
+        refused |= {name for name in body if name not in updatable and name not in needed}
+    elif not refused:
+        return body
+    fixed = {
+        name: body[name]
+        for name in refused
+        if not (name in declared and declared[name].computed) and "@" not in name
+    }
+    after = edm.merge(resource.type, before, fixed)
+    for name in body:
+        if name in fixed and (name not in before or after[name] != before[name]):
+            raise BadRequest(f"{name}: The property cannot be updated.")
+    if updatable is None:
+        return {name: value for name, value in body.items() if name not in refused}
+    return {name: value for name, value in body.items() if name in updatable}
+
+
+def _check_nulls(
+    declared: Mapping[str, edm.Property], body: Properties, before: Properties
+) -> None:
+    for name, value in body.items():
+        if value is not None or name not in declared:
+            continue
+        fixed = not declared[name].nullable and not declared[name].computed
+        if fixed and before.get(name) is not None:
+            raise BadRequest(f"{name}: The property is not nullable.")
+
+
+__all__ = ["LINKS", "Kind", "Transaction", "implicit", "unknown_key"]
