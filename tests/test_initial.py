@@ -21,7 +21,7 @@ from mockgraph.settings import Settings
 
 # Parsers and parts that the first answer does not need, and that take long to load.
 WAITING = [
-    *("cryptography", "jwt", "markdown_it", "odata_query", "trustme", "filelock"),
+    *("cryptography", "jwt", "markdown_it", "trustme", "filelock"),
     *("mockgraph.control.plane", "mockgraph.pages", "mockgraph.entra.entra"),
     *(
         "mockgraph.testing.faults",

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.odata.filters import compile_filter
+from mockgraph.odata.filter import compile_filter
 from mockgraph.service.alerts import Alert
 from mockgraph.state import indexes, persistent
 from mockgraph.state.entities import Entity

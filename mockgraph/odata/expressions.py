@@ -1,29 +1,53 @@
-"""From a syntax tree to closures: types are checked here, once, and never per entity."""
+"""From syntax trees to closures: paths and types are checked here, once, and never per entity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from mockgraph.errors import BadRequest
-from mockgraph.odata.arithmetic import arithmetic, negate
-from mockgraph.odata.comparisons import EQUALITY, ORDER, among, compare, has
-from mockgraph.odata.functions import call
-from mockgraph.odata.paths import Scope, resolve
-from mockgraph.odata.syntax import (
+from mockgraph import metadata as edm
+from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.ast import (
+    Alias,
     Binary,
     Call,
     In,
     Kind,
     Lambda,
+    List,
     Literal,
     Logical,
     Node,
     Path,
+    Term,
+    TypeCall,
     Unary,
     quoted,
 )
-from mockgraph.odata.types import Evaluate, Expression, Type, constant, dynamic_as
+from mockgraph.odata.functions import call
+from mockgraph.odata.operators import (
+    EQUALITY,
+    ORDER,
+    among,
+    arithmetic,
+    compare,
+    contained,
+    has,
+    negate,
+)
+from mockgraph.odata.types import (
+    Evaluate,
+    Expression,
+    Type,
+    constant,
+    dynamic_as,
+    from_json,
+    full_name,
+    of_literal,
+    of_property,
+    type_check,
+)
 
 # Each level multiplies the work by the size of a collection.
 MAX_LAMBDAS = 3
@@ -31,11 +55,31 @@ MAX_LAMBDAS = 3
 _BOOLEAN = Type(Kind.BOOLEAN)
 
 
+class Scope(NamedTuple):
+    """The meaning of names: properties of the schema, and lambda variables, the outermost first.
+
+    ``related`` are the schema's navigation properties, which an open type would take for
+    dynamic ones; ``now`` is what ``now()`` gives, an instant in UTC as Graph writes it, or the
+    present one if left out.
+    """
+
+    schema: type[edm.StructuredType]
+    variables: tuple[tuple[str, Type], ...] = ()
+    related: frozenset[str] = frozenset()
+    now: str | None = None
+
+    def within(self, name: str, type_: Type) -> Scope:
+        return self._replace(variables=(*self.variables, (name, type_)))
+
+
 def compile_expression(node: Node, scope: Scope) -> Expression:
-    """The expression that a tree stands for; raises BadRequest where it is ill-typed."""
+    """Compile a tree to an expression; raises BadRequest where it is ill-typed."""
     match node:
-        case Literal(kind, value):
-            return constant(kind, value)
+        case Literal():
+            return of_literal(node)
+        case Alias():
+            # One that the query string gives no value (OData 4.01, part 1, 11.2.6.1.3).
+            return constant(Kind.NULL, None)
         case Path():
             return resolve(node, scope)
         case Call(function, arguments):
@@ -49,19 +93,27 @@ def compile_expression(node: Node, scope: Scope) -> Expression:
             return _binary(
                 operator, compile_expression(left, scope), compile_expression(right, scope)
             )
-        case In(left, options):
-            values = [compile_expression(option, scope) for option in options]
-            return among(compile_expression(left, scope), values)
+        case In(left, List(items)):
+            options = [compile_expression(item, scope) for item in items]
+            return among(compile_expression(left, scope), options)
+        case In(left, right):
+            return contained(compile_expression(left, scope), compile_expression(right, scope))
         case Logical(operator, operands):
             tests = [_boolean(each, scope) for each in operands]
             # What decides: false for "and", true for "or"; null only where nothing does.
             return Expression(_BOOLEAN, _three_valued(tests, decisive=operator == "or"))
         case Lambda():
             return Expression(_BOOLEAN, _lambda(node, scope))
+        case TypeCall():
+            return Expression(_BOOLEAN, _type_test(node, scope))
+        case List():
+            raise BadRequest("a list may only stand behind 'in'.")
+        case Term():
+            raise TypeError("a term of a search is no expression")
 
 
 def compile_test(node: Node, scope: Scope) -> Evaluate:
-    """A closure whose result is true where the tree is; null may come out as false.
+    """Compile a condition to a closure, true where the tree is; null may come out as false.
 
     That lets ``and`` and ``or`` be as quick as Python's own.
     """
@@ -118,6 +170,18 @@ def _three_valued(tests: Sequence[Evaluate], *, decisive: bool) -> Evaluate:
     return evaluate
 
 
+def _type_test(node: TypeCall, scope: Scope) -> Evaluate:
+    """``isof`` of a structured value: null is of no type."""
+    operand = compile_expression(node.operand or Path(("$it",)), scope)
+    if node.function == "cast" or operand.kind is not Kind.COMPLEX:
+        raise NotEmulated(f"the function '{node.function}' in expressions")
+    value = operand.evaluate
+    if full_name(node.type_name) == operand.type.name:
+        return lambda scope: value(scope) is not None
+    test = type_check(operand.type, node.type_name)
+    return lambda scope: test(value(scope))
+
+
 def _listed(value: Evaluate) -> Evaluate:
     """A dynamic value as the items of a collection: none where it is no array."""
 
@@ -131,7 +195,7 @@ def _listed(value: Evaluate) -> Evaluate:
 def _lambda(node: Lambda, scope: Scope) -> Evaluate:
     collection = resolve(node.path, scope)
     items = collection.evaluate
-    shown = quoted("/".join(node.path.names))
+    shown = quoted(str(node.path))
     if collection.kind is Kind.UNTYPED:
         of, items = collection.type, _listed(items)
     elif collection.kind is Kind.COLLECTION:
@@ -160,3 +224,120 @@ def _lambda(node: Lambda, scope: Scope) -> Evaluate:
         return True
 
     return some if node.quantifier == "any" else every
+
+
+# -- paths --------------------------------------------------------------------------------
+
+
+def resolve(path: Path, scope: Scope) -> Expression:
+    """Compile a path to an expression that reads it; null where anything on the way is null.
+
+    Raises BadRequest where a property does not exist on a closed type, or where a segment
+    leads nowhere.
+    """
+    value, type_, names = _start(path, scope)
+    counted = bool(names) and names[-1] == "$count"
+    for name in names[:-1] if counted else names:
+        if "." in name:
+            value = _narrowed(value or _itself, type_, name)
+        else:
+            type_ = member(type_, name)
+            value = _step(value, name) if value else _property(name)
+    value = value or _itself
+    if counted:
+        return Expression(Type(Kind.INTEGER), _count(value, path, type_))
+    convert = from_json(type_)
+    return Expression(type_, _converted(value, convert) if convert else value)
+
+
+def member(type_: Type, name: str) -> Type:
+    """Return the type of a property of a value; raises BadRequest where it can have none."""
+    if type_.kind is Kind.UNTYPED:
+        return type_
+    if type_.kind is Kind.COLLECTION:
+        raise BadRequest(
+            f"{quoted(name)} is asked of a collection, which takes any, all or $count."
+        )
+    if type_.kind is not Kind.COMPLEX:
+        raise BadRequest(f"{quoted(name)} is asked of a value of type {type_.name}.")
+    declared = type_.of.properties().get(name)
+    if declared is not None:
+        return of_property(declared)
+    if not type_.of.is_open or name.startswith("$") or "." in name:
+        raise BadRequest(f"The property {quoted(name)} does not exist on type '{type_.name}'.")
+    return Type(Kind.UNTYPED)
+
+
+def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, ...]]:
+    """Where a path begins (None: at the scope itself), of what type, and what is left of it."""
+    depth = len(scope.variables)
+    first, *rest = path.names
+    for hops, (name, type_) in enumerate(reversed(scope.variables)):
+        if name == first:
+            return _outwards(hops, itemgetter(0)), type_, tuple(rest)
+    entity = _outwards(depth - 1, itemgetter(1)) if depth else None
+    if first == "$root":
+        raise NotEmulated("$root in expressions")
+    names = tuple(rest) if first == "$it" else path.names
+    if names and names[0] in scope.related:
+        raise NotEmulated(f"paths through the navigation property {quoted(names[0])}")
+    return entity, Type(Kind.COMPLEX, scope.schema), names
+
+
+def _outwards(hops: int, last: Evaluate) -> Evaluate:
+    for _ in range(hops):
+        last = _after(itemgetter(1), last)
+    return last
+
+
+def _after(first: Evaluate, second: Evaluate) -> Evaluate:
+    return lambda scope: second(first(scope))
+
+
+def _itself(scope: Any) -> Any:
+    return scope
+
+
+def _narrowed(value: Evaluate, type_: Type, name: str) -> Evaluate:
+    """A cast: null for a value of another type, a collection without the items of other types."""
+    test = type_check(type_, name)
+
+    def evaluate(scope: Any) -> Any:
+        held = value(scope)
+        if isinstance(held, list):
+            return [item for item in held if test(item)]
+        return held if test(held) else None
+
+    return evaluate
+
+
+def _property(name: str) -> Evaluate:
+    return lambda entity: entity.get(name)
+
+
+def _step(value: Evaluate, name: str) -> Evaluate:
+    def evaluate(scope: Any) -> Any:
+        outer = value(scope)
+        # A dynamic value may be no object at all.
+        return outer.get(name) if isinstance(outer, dict) else None
+
+    return evaluate
+
+
+def _converted(value: Evaluate, convert: Evaluate) -> Evaluate:
+    def evaluate(scope: Any) -> Any:
+        stored = value(scope)
+        return None if stored is None else convert(stored)
+
+    return evaluate
+
+
+def _count(value: Evaluate, path: Path, type_: Type) -> Evaluate:
+    if type_.kind not in (Kind.COLLECTION, Kind.UNTYPED):
+        raise BadRequest(f"{quoted(str(path))}: only a collection has a $count.")
+
+    def evaluate(scope: Any) -> int | None:
+        items = value(scope)
+        return len(items) if isinstance(items, list) else None
+
+    return evaluate

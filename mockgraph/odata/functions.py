@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mockgraph import instants
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.odata.syntax import Kind, quoted
+from mockgraph.odata.ast import Kind, quoted
 from mockgraph.odata.types import Evaluate, Expression, Type, constant, dynamic_as
 
 Kinds = frozenset[Kind]
@@ -32,7 +32,7 @@ _NOT_EMULATED = frozenset(
 
 
 class Function(NamedTuple):
-    """What a function takes, what it gives (None: what it took), and how."""
+    """A function: what it takes, what it gives (None: what it took), and how it is applied."""
 
     parameters: tuple[Kinds, ...]
     result: Kind | None
@@ -41,7 +41,7 @@ class Function(NamedTuple):
 
 
 def call(name: str, given: Iterable[Expression], now: str | None = None) -> Expression:
-    """A call, ``now`` being the instant of ``now()``, the present one if left out.
+    """Compile a call; ``now`` is the instant of ``now()``, the present one if left out.
 
     Raises BadRequest for an unknown function, and for what it cannot take.
     """

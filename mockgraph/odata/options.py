@@ -11,25 +11,31 @@ option and why.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from mockgraph.errors import BadRequest
-from mockgraph.odata.expand import read_items
-from mockgraph.odata.filters import compile_filter
+from mockgraph.odata.ast import quoted
+from mockgraph.odata.expand import Pairs, compile_expand, read_levels
+from mockgraph.odata.filter import compile_filter
+from mockgraph.odata.grammar import Aliases, parse_alias
 from mockgraph.odata.orderby import compile_orderby
 from mockgraph.odata.search import compile_search
 from mockgraph.odata.select import compile_select
-from mockgraph.odata.syntax import quoted
-from mockgraph.state.query import ALL, MAX_INT32, Expansion, Query, Schema
+from mockgraph.state.query import ALL, MAX_INT32, Query, Schema
 
 Navigation = Mapping[Schema, Mapping[str, Schema]]
+T = TypeVar("T")
 
 MAX_LENGTH: Final = 8192
 MAX_EXPAND_DEPTH: Final = 3
 
-NESTED: Final = ALL - {"format", "skiptoken"}
+NESTED: Final = (ALL - {"format", "skiptoken"}) | {"levels"}
+_KNOWN = ALL | NESTED
+
+_ALIAS = re.compile(r"@[^\W\d]\w*")
 
 _FORMAT = re.compile(
     r"application/json(?:\s*;\s*(?:odata\.)?(?:metadata=(?P<metadata>none|minimal|full)"
@@ -55,8 +61,37 @@ def read(
     they do not hold within ``$expand``. ``now`` is the instant of ``now()``, as Graph writes
     it, the present one if left out.
     """
-    reader = _Reader(schema, navigation or {}, max_top, max_skip, MAX_EXPAND_DEPTH, now)
-    return reader.read(pairs, allowed)
+    pairs = list(pairs)
+    options = [pair for pair in pairs if not _ALIAS.fullmatch(pair[0])]
+    aliases = _aliases(pairs, options) if len(options) < len(pairs) else {}
+    reader = _Reader(schema, navigation or {}, max_top, max_skip, now, aliases)
+    return reader.read(options, allowed)
+
+
+def _aliases(pairs: Pairs, options: Pairs) -> Aliases:
+    """The values of the parameter aliases (OData 4.01, part 1, 11.2.6.1.3), each used somewhere."""
+    aliases = {}
+    used = set(_ALIAS.findall(" ".join(text for _, text in options)))
+    for name, text in pairs:
+        if not _ALIAS.fullmatch(name):
+            continue
+        if name not in used:
+            raise BadRequest(f"The query option {quoted(name)} is not known.")
+        if name[1:] in aliases:
+            raise BadRequest(f"The query option {quoted(name)} is given twice.")
+        aliases[name[1:]] = _valid(name, text.strip(), parse_alias)
+    return aliases
+
+
+def _valid(name: str, text: str, compiled: Callable[[str], T]) -> T:
+    try:
+        if not text:
+            raise BadRequest("it has no value.")
+        if len(text) > MAX_LENGTH:
+            raise BadRequest(f"it is longer than {MAX_LENGTH} characters.")
+        return compiled(text)
+    except BadRequest as error:
+        raise BadRequest(f"The query option {quoted(name)} is not valid: {error.message}") from None
 
 
 @dataclass(frozen=True)
@@ -65,44 +100,39 @@ class _Reader:
     navigation: Navigation
     max_top: int
     max_skip: int
-    expand_depth: int
     now: str | None
+    aliases: Aliases
+    expand_depth: int = MAX_EXPAND_DEPTH
 
     def read(self, pairs: Iterable[tuple[str, str]], allowed: frozenset[str]) -> Query:
         values: dict[str, Any] = {}
         for given, text in pairs:
             name = given.lower().removeprefix("$")
-            if name not in ALL:
+            if name not in _KNOWN:
                 raise BadRequest(f"The query option {quoted(given)} is not known.")
             if name not in allowed:
                 raise BadRequest(f"The query option '${name}' is not allowed here.")
             if name in values:
                 raise BadRequest(f"The query option '${name}' is given twice.")
-            values[name] = self._value(name, text.strip())
+            values[name] = _valid(f"${name}", text.strip(), partial(self._compiled, name))
+        values.pop("levels", None)
         return Query(**values)
 
-    def _value(self, name: str, text: str) -> Any:
-        try:
-            if not text:
-                raise BadRequest("it has no value.")
-            if len(text) > MAX_LENGTH:
-                raise BadRequest(f"it is longer than {MAX_LENGTH} characters.")
-            return self._compiled(name, text)
-        except BadRequest as error:
-            raise BadRequest(f"The query option '${name}' is not valid: {error.message}") from None
-
     def _compiled(self, name: str, text: str) -> Any:
+        schema, related = self.schema, self.navigation.get(self.schema, {})
         match name:
             case "filter":
-                return compile_filter(text, self.schema, self._navigation(), self.now)
+                return compile_filter(text, schema, related, self.now, self.aliases)
             case "orderby":
-                return compile_orderby(text, self.schema, self._navigation(), self.now)
+                return compile_orderby(text, schema, related, self.now, self.aliases)
             case "search":
-                return compile_search(text, self.schema)
+                return compile_search(text, schema)
             case "select":
-                return compile_select(text, self.schema, self._navigation())
+                return compile_select(text, schema, related)
             case "expand":
-                return tuple(self._expansions(text))
+                if self.expand_depth == 0:
+                    raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
+                return compile_expand(text, related, self._nested)
             case "top":
                 return _number(text, self.max_top)
             case "skip":
@@ -111,27 +141,20 @@ class _Reader:
                 return _boolean(text)
             case "format":
                 return _format(text)
+            case "levels":
+                return read_levels(text)
             case _:
                 return text
 
-    def _navigation(self) -> Mapping[str, Schema]:
-        return self.navigation.get(self.schema, {})
-
-    def _expansions(self, text: str) -> Sequence[Expansion]:
-        if self.expand_depth == 0:
-            raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
-        known = self._navigation()
-        return [
-            self._expansion(name, known[name], pairs) for name, pairs in read_items(text, known)
-        ]
-
-    def _expansion(self, name: str, schema: Schema, pairs: Sequence[tuple[str, str]]) -> Expansion:
-        depth = self.expand_depth - 1
-        inner = _Reader(schema, self.navigation, MAX_INT32, MAX_INT32, depth, self.now)
-        try:
-            return Expansion(name, schema, inner.read(pairs, NESTED))
-        except BadRequest as error:
-            raise BadRequest(f"{name}: {error.message}") from None
+    def _nested(self, schema: Schema, pairs: Pairs) -> Query:
+        inner = replace(
+            self,
+            schema=schema,
+            max_top=MAX_INT32,
+            max_skip=MAX_INT32,
+            expand_depth=self.expand_depth - 1,
+        )
+        return inner.read(pairs, NESTED)
 
 
 def _number(text: str, most: int) -> int:

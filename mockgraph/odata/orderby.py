@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.odata.expressions import compile_expression
-from mockgraph.odata.grammar import parse_tokens
-from mockgraph.odata.paths import Scope
-from mockgraph.odata.syntax import Kind
-from mockgraph.odata.tokens import Token, tokenize
+from mockgraph.odata.ast import Kind, OrderItem
+from mockgraph.odata.expressions import Scope, compile_expression
+from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.types import Evaluate, Expression
 
 Entity = Mapping[str, Any]
@@ -50,45 +48,30 @@ def compile_orderby(
     schema: type[edm.StructuredType],
     related: Iterable[str] = (),
     now: str | None = None,
+    aliases: Aliases = NO_ALIASES,
 ) -> Order:
     """Compile a list of keys; raises BadRequest that says what is wrong with it.
 
     ``related`` are the navigation properties; raises NotEmulated where a key goes through one.
-    ``now`` is the instant of ``now()``, the present one if left out.
+    ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
+    of parameter aliases.
     """
     scope = Scope(schema, related=frozenset(related), now=now)
-    keys = [_key(tokens, scope) for tokens in _items(tokenize(text))]
-    if len(keys) > MAX_KEYS:
+    items = parse_orderby(text, aliases)
+    if len(items) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")
+    keys = [(_key(item, scope), item.descending) for item in items]
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
     return Order(tuple(runs))
 
 
-def _items(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    item: list[Token] = []
-    depth = 0
-    for token in tokens:
-        depth += {"(": 1, ")": -1}.get(token.type, 0)
-        if token.type == "," and depth == 0:
-            yield item
-            item = []
-        else:
-            item.append(token)
-    yield item
-
-
-def _key(tokens: list[Token], scope: Scope) -> tuple[Evaluate, bool]:
-    descending = False
-    if tokens and tokens[-1].type in ("ASC", "DESC"):
-        descending = tokens.pop().type == "DESC"
-    if not tokens:
-        raise BadRequest("a key is missing.")
-    expression = compile_expression(parse_tokens(tokens), scope)
+def _key(item: OrderItem, scope: Scope) -> Evaluate:
+    expression = compile_expression(item.key, scope)
     if expression.kind in _UNORDERED:
         raise BadRequest(f"{expression.type.name} cannot be ordered by.")
-    return _ranked(expression), descending
+    return _ranked(expression)
 
 
 def _ranked(expression: Expression) -> Evaluate:

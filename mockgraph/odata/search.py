@@ -13,7 +13,7 @@ from typing import Any
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.odata.syntax import quoted
+from mockgraph.odata.ast import Logical, Node, Term, Unary, quoted
 
 MAX_TERMS = 64
 MAX_PARENTHESES = 20
@@ -29,12 +29,33 @@ def compile_search(
     text: str, schema: type[edm.StructuredType]
 ) -> Callable[[Mapping[str, Any]], bool]:
     """Compile a search to a predicate; raises BadRequest where it is malformed."""
-    test = _Parser(_tokenize(text)).whole()
+    test = _test(parse_search(text))
 
     def matches(entity: Mapping[str, Any]) -> bool:
         return test(_SEPARATOR.join(_texts(schema, entity)).casefold())
 
     return matches
+
+
+def parse_search(text: str) -> Node:
+    """Return the tree of a search; raises BadRequest where it is malformed."""
+    return _Parser(_tokenize(text)).whole()
+
+
+def _test(node: Node) -> Test:
+    match node:
+        case Term(text):
+            term = text.casefold()
+            return lambda text: term in text
+        case Logical(operator, operands):
+            tests = [_test(each) for each in operands]
+            fold = any if operator == "OR" else all
+            return lambda text: fold(test(text) for test in tests)
+        case Unary("NOT", operand):
+            test = _test(operand)
+            return lambda text: not test(text)
+        case _:
+            raise TypeError(f"no node of a search: {node!r}")
 
 
 def _tokenize(text: str) -> list[Token]:
@@ -65,49 +86,47 @@ class _Parser:
         self.tokens = tokens[::-1]
         self.depth = 0
 
-    def whole(self) -> Test:
-        test = self._either()
+    def whole(self) -> Node:
+        node = self._either()
         if self.tokens:
             raise BadRequest(f"{quoted(self.tokens[-1][1])} is not expected.")
-        return test
+        return node
 
     def _next(self) -> str:
         return self.tokens[-1][0] if self.tokens else "end"
 
-    def _either(self) -> Test:
-        tests = [self._both()]
+    def _either(self) -> Node:
+        nodes = [self._both()]
         while self._next() == "OR":
             self.tokens.pop()
-            tests.append(self._both())
-        return tests[0] if len(tests) == 1 else lambda text: any(test(text) for test in tests)
+            nodes.append(self._both())
+        return nodes[0] if len(nodes) == 1 else Logical("OR", tuple(nodes))
 
-    def _both(self) -> Test:
-        tests = [self._one()]
+    def _both(self) -> Node:
+        nodes = [self._one()]
         while self._next() in ("AND", "NOT", "term", "("):
             if self._next() == "AND":
                 self.tokens.pop()
-            tests.append(self._one())
-        return tests[0] if len(tests) == 1 else lambda text: all(test(text) for test in tests)
+            nodes.append(self._one())
+        return nodes[0] if len(nodes) == 1 else Logical("AND", tuple(nodes))
 
-    def _one(self) -> Test:
+    def _one(self) -> Node:
         kind, text = self.tokens.pop() if self.tokens else ("end", "the end")
         if kind == "term":
-            term = text.casefold()
-            return lambda text: term in text
+            return Term(text)
         if kind == "NOT" and self._next() != "NOT":
-            test = self._one()
-            return lambda text: not test(text)
+            return Unary("NOT", self._one())
         if kind != "(":
             raise BadRequest(f"a term is expected at {quoted(text)}.")
         self.depth += 1
         if self.depth > MAX_PARENTHESES:
             raise BadRequest(f"more than {MAX_PARENTHESES} parentheses inside one another.")
-        test = self._either()
+        node = self._either()
         self.depth -= 1
         if self._next() != ")":
             raise BadRequest("the parentheses are not balanced.")
         self.tokens.pop()
-        return test
+        return node
 
 
 @cache

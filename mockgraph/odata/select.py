@@ -8,17 +8,19 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.odata.paths import member
-from mockgraph.odata.splitting import split
-from mockgraph.odata.syntax import Kind, quoted
-from mockgraph.odata.types import Type
+from mockgraph.odata.ast import Kind, Path, SelectItem, quoted
+from mockgraph.odata.expressions import member
+from mockgraph.odata.grammar import split
+from mockgraph.odata.types import Type, full_name, type_check
 
 Json = Any
 
-# A name, and what is selected below it; None is all of it.
+# A name, and what is selected below it; None is all of it. Below _CAST are names of types, and
+# what is selected of a value that is of them.
 Tree: TypeAlias = "dict[str, Tree | None]"
 
-_PATH = re.compile(r"[^\W\d]\w*(?:/[^\W\d]\w*)*")
+_CAST = "."
+_PATH = re.compile(r"\*|[^\W\d]\w*+(?:[./][^\W\d]\w*+)*+")
 
 
 class Select(NamedTuple):
@@ -28,7 +30,7 @@ class Select(NamedTuple):
     text: str
 
     def apply(self, entity: Mapping[str, Json]) -> dict[str, Json]:
-        """What of an entity is selected, in its own order, and its control information."""
+        """Return the selected part of an entity, in its own order, and its control information."""
         return dict(entity) if self.tree is None else _project(entity, self.tree)
 
 
@@ -41,35 +43,52 @@ def compile_select(
     of an entity.
     """
     tree: Tree = {}
-    texts: list[str] = []
+    taken: list[tuple[str, Sequence[str]]] = []
     everything = False
-    for item in split(text, ","):
-        everything = everything or item == "*"
-        if item != "*":
-            names = _names(item, schema, navigation)
-            if _add(tree, names):
-                texts.append(item)
+    for item in parse_select(text):
+        everything = everything or item.path.names == ("*",)
+        if item.path.names != ("*",):
+            _check(item.path.names, schema, navigation)
+            keys = _keys(item)
+            if _add(tree, keys):
+                taken.append((str(item.path), keys))
     if everything:
         return Select(None, "*")
-    return Select(tree, ",".join(item for item in texts if _is_leaf(tree, item)))
+    return Select(tree, ",".join(text for text, keys in taken if _is_leaf(tree, keys)))
 
 
-def _names(
-    item: str, schema: type[edm.StructuredType], navigation: Collection[str]
-) -> Sequence[str]:
-    if not _PATH.fullmatch(item):
-        raise BadRequest(f"{quoted(item)} is not a property path.")
-    names = item.split("/")
+def parse_select(text: str) -> list[SelectItem]:
+    """Return the items of the list; raises BadRequest for one that is no path."""
+    items = split(text, ",")
+    for item in items:
+        if not _PATH.fullmatch(item):
+            raise BadRequest(f"{quoted(item)} is not a property path.")
+    return [SelectItem(Path(tuple(item.split("/")))) for item in items]
+
+
+def _keys(item: SelectItem) -> Sequence[str]:
+    """The keys of the tree that lead to what an item selects."""
+    keys: list[str] = []
+    for name in item.path.names:
+        keys += (_CAST, full_name(name)) if "." in name else (name,)
+    return keys
+
+
+def _check(
+    names: Sequence[str], schema: type[edm.StructuredType], navigation: Collection[str]
+) -> None:
     if len(names) > edm.MAX_DEPTH:
         raise BadRequest(f"a path of more than {edm.MAX_DEPTH} segments.")
-    if len(names) == 1 and item in navigation:
-        return names
+    if len(names) == 1 and names[0] in navigation:
+        return
     type_ = Type(Kind.COMPLEX, schema)
     for name in names:
         if type_.kind is Kind.COLLECTION:
             type_ = type_.of
-        type_ = member(type_, name)
-    return names
+        if "." in name:
+            type_check(type_, name)
+        else:
+            type_ = member(type_, name)
 
 
 def _add(tree: Tree, names: Sequence[str]) -> bool:
@@ -86,10 +105,10 @@ def _add(tree: Tree, names: Sequence[str]) -> bool:
     return True
 
 
-def _is_leaf(tree: Tree, item: str) -> bool:
+def _is_leaf(tree: Tree, keys: Sequence[str]) -> bool:
     """Whether a path still stands by itself: a later, shorter one may have taken it in."""
     below: Tree | None = tree
-    for name in item.split("/"):
+    for name in keys:
         if below is None:
             return False
         below = below[name]
@@ -97,6 +116,11 @@ def _is_leaf(tree: Tree, item: str) -> bool:
 
 
 def _project(value: Mapping[str, Json], tree: Tree) -> dict[str, Json]:
+    if casts := tree.get(_CAST):
+        of_type = casts.get(str(value.get("@odata.type")).removeprefix("#"), {})
+        if of_type is None:
+            return dict(value)
+        tree = _merged(tree, of_type)
     projected: dict[str, Json] = {}
     for name, item in value.items():
         if name in tree:
@@ -105,6 +129,14 @@ def _project(value: Mapping[str, Json], tree: Tree) -> dict[str, Json]:
         elif "@" in name and name.partition("@")[0] in ("", *tree):
             projected[name] = item
     return projected
+
+
+def _merged(tree: Tree, other: Tree) -> Tree:
+    merged = {**other, **tree}
+    for name in tree.keys() & other.keys():
+        one, two = tree[name], other[name]
+        merged[name] = None if one is None or two is None else _merged(one, two)
+    return merged
 
 
 def _below(value: Json, tree: Tree) -> Json:

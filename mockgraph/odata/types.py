@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from mockgraph import instants
 from mockgraph import metadata as edm
-from mockgraph.odata.syntax import Kind
+from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.ast import Kind, Literal, quoted
 
 Evaluate = Callable[[Any], Any]
 
+_WITHOUT_VALUES = frozenset({Kind.DURATION, Kind.BINARY, Kind.GEOGRAPHY, Kind.GEOMETRY})
 NUMERIC = frozenset({Kind.INTEGER, Kind.DOUBLE})
 _KINDS = {
     "Edm.String": Kind.STRING,
@@ -60,12 +62,22 @@ class Expression(NamedTuple):
 
 
 def constant(kind: Kind, value: Any, of: Any = None) -> Expression:
-    """A value as an expression that gives it, whatever the entity."""
+    """Return a value as an expression that gives it, whatever the entity."""
     return Expression(Type(kind, of), lambda _: value, True, value)
 
 
+def of_literal(literal: Literal) -> Expression:
+    """Return a literal as an expression. Raises NotEmulated for types that no property has."""
+    kind, value = literal.kind, literal.value
+    if kind in _WITHOUT_VALUES:
+        raise NotEmulated(f"literals of the type {kind.value} in expressions")
+    if kind is Kind.DECIMAL:
+        return constant(Kind.DOUBLE, float(value))
+    return constant(kind, value)
+
+
 def of_property(declared: edm.Property) -> Type:
-    """The type of a declared property."""
+    """Return the type of a declared property."""
     if isinstance(declared, edm.Enum):
         return Type(Kind.ENUMERATION, declared.members)
     if isinstance(declared, edm.Complex):
@@ -76,7 +88,7 @@ def of_property(declared: edm.Property) -> Type:
 
 
 def from_json(type_: Type) -> Evaluate | None:
-    """How a stored value that is not null becomes one that compares; None if it is one."""
+    """Return how a stored value that is not null becomes one that compares; None if it is one."""
     if type_.kind is Kind.INSTANT:
         return instants.sort_key
     if type_.kind is Kind.DOUBLE:
@@ -86,13 +98,49 @@ def from_json(type_: Type) -> Evaluate | None:
     return None
 
 
+def type_check(type_: Type, name: str) -> Callable[[Any], bool]:
+    """Return how a value, or an item, is told to be of a type derived from the declared one.
+
+    Raises BadRequest where no type of that name derives from it; what is dynamic may be of any.
+    """
+    declared = type_.of if type_.kind is Kind.COLLECTION else type_
+    derived = full_name(name)
+    if declared.kind is Kind.COMPLEX:
+        _check_derived(declared, derived)
+    elif declared.kind is not Kind.UNTYPED:
+        raise BadRequest(f"{quoted(name)} is asked of a value of type {declared.name}.")
+    spelt = (f"#{derived}", derived)
+    return lambda value: isinstance(value, dict) and value.get("@odata.type") in spelt
+
+
+def full_name(type_name: str) -> str:
+    """Return the qualified name of a type; ``graph`` is the alias of Graph's namespace."""
+    return f"microsoft.{type_name}" if type_name.startswith("graph.") else type_name
+
+
+def _check_derived(declared: Type, name: str) -> None:
+    try:
+        if name != declared.name:
+            edm.load(declared.of, {"@odata.type": f"#{name}"}, partial=True)
+            return
+    except BadRequest:
+        pass
+    raise BadRequest(
+        f"The property {quoted(name)} does not exist on type '{declared.name}', "
+        "nor does a type of that name derive from it."
+    )
+
+
 def dynamic_as(kind: Kind) -> Evaluate:
-    """A dynamic value as one of a kind, or null where it is none (OData 4.01, part 2, 5.1.1)."""
+    """Return how a dynamic value becomes one of a kind, or null where it is none.
+
+    (OData 4.01, part 2, 5.1.1.)
+    """
     return _DYNAMIC[kind]
 
 
 def moment(value: Any) -> str | None:
-    """The instant that a dynamic value spells, or None."""
+    """Return the instant that a dynamic value spells, or None."""
     try:
         return instants.sort_key(instants.to_utc(value))
     except (TypeError, ValueError):

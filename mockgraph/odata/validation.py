@@ -152,7 +152,7 @@ def _read_query(
 ) -> Query:
     if not options:
         return _NO_OPTIONS
-    from mockgraph.odata.options import read as read_options  # a grammar takes long to load
+    from mockgraph.odata.options import read as read_options  # not needed by a start
 
     max_skip = None
     if isinstance(address.resource, EntitySet) and not address.root.documented:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from mockgraph import metadata as edm
 
 if TYPE_CHECKING:
-    from mockgraph.odata.filters import Filter
+    from mockgraph.odata.filter import Filter
     from mockgraph.odata.orderby import Order
     from mockgraph.odata.select import Select
 

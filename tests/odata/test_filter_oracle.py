@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.odata.filters import compile_filter
+from mockgraph.odata.filter import compile_filter
 
 from . import Closed, Open, Severity, closed
 

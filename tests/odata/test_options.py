@@ -259,3 +259,29 @@ def test_whatever_is_sent_is_read_or_refused(pairs: list[tuple[str, str]]) -> No
     except (BadRequest, NotEmulated) as refused:
         message = refused.message
     assert len(message) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("alerts($levels=0)", "alerts: The query option '$levels' is not valid: '0' is neither"),
+        ("alerts($levels=many)", "'many' is neither a number of levels from 1 on nor max"),
+        ("alerts($levels=1;$levels=1)", "'$levels' is given twice"),
+        ("microsoft.graph.tenant/alerts", "no navigation property 'microsoft.graph.tenant/alerts'"),
+        ("alerts/$value", "'alerts/$value' is not a navigation property"),
+    ],
+)
+def test_levels_and_casts_in_expand_refused(text: str, why: str) -> None:
+    assert why in refusal(("$expand", text))
+
+
+@pytest.mark.parametrize("text", ["alerts($levels=2)", "alerts($levels=max;$top=1)"])
+def test_levels_beyond_the_first_are_not_emulated(text: str) -> None:
+    with pytest.raises(NotEmulated, match=r"\$levels="):
+        read([("$expand", text)], Tenant, navigation=NAVIGATION)
+
+
+def test_the_first_level_is_what_there_is_anyway() -> None:
+    expand = "alerts($levels=1;$top=2)"
+    assert read([("$expand", expand)], Tenant, navigation=NAVIGATION).expand[0].query.top == 2
+    assert refusal(("$levels", "1")) == "The query option '$levels' is not allowed here."

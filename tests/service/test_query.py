@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from . import ALERTS, ask, at, get, ids, on_every_root, refused, without_control
+from . import ALERTS, ask, at, create, get, ids, on_every_root, refused, without_control
 
 Json = Any
 
@@ -184,3 +184,28 @@ def test_select_does_not_touch_what_is_filtered_or_ordered_by(alerts: FlaskClien
 )
 def test_format(alerts: FlaskClient, text: str) -> None:
     assert ids(ask(alerts, format=text)) == [each["id"] for each in ALERTS]
+
+
+# -- casts and parameter aliases ----------------------------------------------------------
+
+USER = "microsoft.graph.security.userEvidence"
+EVIDENCE = [
+    {"@odata.type": f"#{USER}", "userAccount": {"userPrincipalName": "kai@contoso.com"}},
+    {"@odata.type": "#microsoft.graph.security.deviceEvidence", "deviceDnsName": "web-1"},
+]
+
+
+def test_alerts_are_found_by_their_evidence(graph: FlaskClient) -> None:
+    create(graph, "alerts_v2", id="kai", evidence=EVIDENCE)
+    create(graph, "alerts_v2", id="other", evidence=EVIDENCE[1:])
+    text = quote(f"evidence/any(e: e/{USER}/userAccount/userPrincipalName eq @user)")
+    url = f"{at('v1.0', 'alerts_v2')}?$filter={text}&@user='kai@contoso.com'"
+    assert ids(graph.get(url)) == ["kai"]
+
+
+def test_aliases_go_on_with_the_pages(graph: FlaskClient) -> None:
+    for name, title in [("a", "x"), ("b", "y"), ("c", "x")]:
+        create(graph, "alerts", id=name, title=title)
+    first = graph.get(f"{at('v1.0', 'alerts')}?$filter=title eq @t&@t='x'&$top=1")
+    second = graph.get(first.json["@odata.nextLink"])
+    assert sorted(ids(first) + ids(second)) == ["a", "c"]

@@ -1,21 +1,37 @@
-"""``eq ne gt ge lt le in has``: types checked once, null semantics of OData 4.01.
+"""The operators: ``eq ne gt ge lt le in has`` and ``add sub mul div divby mod``, typed once.
 
-``eq`` and ``ne`` take null as a value equal to itself only; the others are false where an
-operand is null. A dynamic value of another type than what it is compared with gives null.
+Null semantics of OData 4.01 (part 2, 5.1.1): ``eq`` and ``ne`` take null as a value equal to
+itself only; the other comparisons are false where an operand is null, arithmetic gives null. A
+dynamic value of another type than its operator takes gives null.
+
+Integers stay integers within Edm.Int64 and become doubles beyond it; ``div`` of integers cuts
+off towards zero, and a division of integers by zero fails the request (5.1.1.2).
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.odata.syntax import Kind, Member, quoted
-from mockgraph.odata.types import NUMERIC, Evaluate, Expression, Type, constant, moment
+from mockgraph.odata.ast import Kind, Member, quoted
+from mockgraph.odata.types import (
+    NUMERIC,
+    Evaluate,
+    Expression,
+    Type,
+    constant,
+    dynamic_as,
+    from_json,
+    full_name,
+    moment,
+)
 
-Compare = Callable[[Any, Any], bool]
+Compare: TypeAlias = Callable[[Any, Any], bool]
+Number: TypeAlias = int | float
 
 EQUALITY: dict[str, Compare] = {"eq": operator.eq, "ne": operator.ne}
 ORDER: dict[str, Compare] = {
@@ -27,10 +43,12 @@ ORDER: dict[str, Compare] = {
 # What a dynamic value may be compared with.
 _DYNAMIC = NUMERIC | {Kind.STRING, Kind.BOOLEAN, Kind.INSTANT, Kind.NULL, Kind.UNTYPED}
 _BOOLEAN = Type(Kind.BOOLEAN)
+# What arithmetic may be applied to.
+_OPERANDS = NUMERIC | {Kind.NULL, Kind.UNTYPED}
 
 
 def compare(name: str, left: Expression, right: Expression) -> Expression:
-    """A comparison; raises BadRequest where the operands can never be compared."""
+    """Compile a comparison; raises BadRequest where the operands can never be compared."""
     left, right = _aligned(left, right), _aligned(right, left)
     _check(name, left.type, right.type)
     if Kind.UNTYPED in (left.kind, right.kind):
@@ -41,7 +59,7 @@ def compare(name: str, left: Expression, right: Expression) -> Expression:
 
 
 def among(left: Expression, options: Sequence[Expression]) -> Expression:
-    """``left in (options)``: equal to one of them."""
+    """Compile ``left in (options)``: equal to one of them."""
     if not all(option.constant for option in options):
         raise BadRequest("'in' takes a list of literals.")
     aligned = [_aligned(option, left) for option in options]
@@ -53,8 +71,26 @@ def among(left: Expression, options: Sequence[Expression]) -> Expression:
     return Expression(_BOOLEAN, lambda scope: value(scope) in values)
 
 
+def contained(left: Expression, collection: Expression) -> Expression:
+    """Compile ``left in collection``: equal to an item. Raises BadRequest as ``eq`` does."""
+    of = collection.type.of if collection.kind is Kind.COLLECTION else collection.type
+    if collection.kind not in (Kind.COLLECTION, Kind.UNTYPED):
+        raise BadRequest(f"'in' takes a list or a collection, not {of.name}.")
+    items, convert = collection.evaluate, from_json(of)
+    # The comparison is evaluated on pairs of an item and the scope around it.
+    item = Expression(of, lambda pair: convert(pair[0]) if convert else pair[0])
+    outer = left._replace(evaluate=lambda pair: left.evaluate(pair[1]))
+    equal = compare("eq", item, outer).evaluate
+
+    def evaluate(scope: Any) -> bool:
+        held = items(scope)
+        return isinstance(held, list) and any(equal((each, scope)) for each in held)
+
+    return Expression(_BOOLEAN, evaluate)
+
+
 def has(left: Expression, flag: Expression) -> Expression:
-    """``left has member``: the bits of the member are set (OData 4.01, part 2, 5.1.1.1.10)."""
+    """Compile ``left has member``: the bits of the member are set (part 2, 5.1.1.1.10)."""
     flag = _aligned(flag, left)
     if left.kind is not Kind.ENUMERATION or flag.type != left.type:
         raise BadRequest(f"'has' cannot be applied to {left.type.name} and {flag.type.name}.")
@@ -68,14 +104,13 @@ def has(left: Expression, flag: Expression) -> Expression:
 
 
 def member_of(members: type[edm.Enumeration], literal: Member | str) -> edm.Enumeration:
-    """The member that a literal names, in any letter case as the live service takes it.
+    """Return the member that a literal names, in any letter case as the live service takes it.
 
     Raises BadRequest where the enumeration has none of that name.
     """
     name = edm.qualified(members.edm_name())
     if isinstance(literal, Member):
-        # "graph" is the alias of the namespace in the metadata.
-        if literal.type_name not in (name, name.removeprefix("microsoft.")):
+        if full_name(literal.type_name) != name:
             raise BadRequest(f"{quoted(literal.type_name)} is not the type '{name}' expected.")
         literal = literal.text
     folded = literal.lower()
@@ -186,3 +221,88 @@ def _class(value: Any) -> type:
 def _any_equal(comparisons: Sequence[Expression]) -> Evaluate:
     tests = [each.evaluate for each in comparisons]
     return lambda scope: any(test(scope) for test in tests)
+
+
+# -- arithmetic ---------------------------------------------------------------------------
+
+
+def arithmetic(name: str, left: Expression, right: Expression) -> Expression:
+    """Compile an arithmetic operator; raises BadRequest where an operand can be no number."""
+    first, second = _number(name, left), _number(name, right)
+    apply = _OPERATORS[name]
+
+    def evaluate(scope: object) -> Number | None:
+        a, b = first(scope), second(scope)
+        return None if a is None or b is None else apply(a, b)
+
+    return Expression(Type(_result(name, left, right)), evaluate)
+
+
+def negate(operand: Expression) -> Expression:
+    """Compile the negation of a number. Raises BadRequest where the operand is none."""
+    value = _number("-", operand)
+
+    def evaluate(scope: object) -> Number | None:
+        number = value(scope)
+        return None if number is None else _within_int64(-number)
+
+    return Expression(Type(_result("-", operand)), evaluate)
+
+
+def _result(name: str, *operands: Expression) -> Kind:
+    kinds = {operand.kind for operand in operands}
+    if Kind.UNTYPED in kinds:
+        return Kind.UNTYPED
+    return Kind.INTEGER if kinds == {Kind.INTEGER} and name != "divby" else Kind.DOUBLE
+
+
+def _number(name: str, operand: Expression) -> Evaluate:
+    if operand.kind not in _OPERANDS:
+        raise BadRequest(f"'{name}' cannot be applied to {operand.type.name}.")
+    if operand.kind is not Kind.UNTYPED:
+        return operand.evaluate
+    value, checked = operand.evaluate, dynamic_as(Kind.DOUBLE)
+    return lambda scope: checked(value(scope))
+
+
+def _within_int64(number: Number) -> Number:
+    return number if type(number) is float or -(2**63) <= number < 2**63 else float(number)
+
+
+def _widening(op: Callable[[Number, Number], Number]) -> Callable[[Number, Number], Number]:
+    return lambda a, b: _within_int64(op(a, b))
+
+
+def _div(a: Number, b: Number) -> Number:
+    if type(a) is not int or type(b) is not int:
+        return _divby(a, b)
+    if b == 0:
+        raise BadRequest("The query divides an integer by zero.")
+    quotient = abs(a) // abs(b)
+    return _within_int64(quotient if (a < 0) == (b < 0) else -quotient)
+
+
+def _divby(a: Number, b: Number) -> float:
+    if b == 0:
+        return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a)
+    return a / b
+
+
+def _mod(a: Number, b: Number) -> Number:
+    """The remainder with the sign of the dividend."""
+    if b == 0:
+        raise BadRequest("The query takes a remainder of a division by zero.")
+    if type(a) is int and type(b) is int:
+        remainder = abs(a) % abs(b)
+        return -remainder if a < 0 else remainder
+    return math.nan if math.isinf(a) else math.fmod(a, b)
+
+
+_OPERATORS: dict[str, Callable[[Number, Number], Number]] = {
+    "add": _widening(operator.add),
+    "sub": _widening(operator.sub),
+    "mul": _widening(operator.mul),
+    "div": _div,
+    "divby": _divby,
+    "mod": _mod,
+}

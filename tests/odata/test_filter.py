@@ -10,7 +10,7 @@ import pytest
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.odata.filters import compile_filter
+from mockgraph.odata.filter import compile_filter
 
 from . import Closed, Open, closed, opened
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
-from mockgraph.odata.comparisons import member_of
-from mockgraph.odata.expressions import compile_test
-from mockgraph.odata.grammar import parse
-from mockgraph.odata.paths import Scope, resolve
-from mockgraph.odata.syntax import Binary, In, Kind, Literal, Logical, Node, Path
-from mockgraph.odata.types import Type
+from mockgraph.odata.ast import Binary, In, Kind, List, Literal, Logical, Node, Path
+from mockgraph.odata.expressions import Scope, compile_test, resolve
+from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
+from mockgraph.odata.operators import member_of
+from mockgraph.odata.types import Expression, Type, of_literal
 
 Json = Any
 Entity = Mapping[str, Json]
@@ -37,13 +36,15 @@ def compile_filter(
     schema: type[edm.StructuredType],
     related: Iterable[str] = (),
     now: str | None = None,
+    aliases: Aliases = NO_ALIASES,
 ) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it.
 
     ``related`` are the navigation properties; raises NotEmulated where it goes through one.
-    ``now`` is the instant of ``now()``, the present one if left out.
+    ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
+    of parameter aliases.
     """
-    node = parse(text)
+    node = parse(text, aliases)
     test = compile_test(node, Scope(schema, related=frozenset(related), now=now))
     return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, schema)))
 
@@ -55,7 +56,7 @@ def _equalities(node: Node, schema: type[edm.StructuredType]) -> Iterator[Equali
                 yield from _equalities(operand, schema)
         case Logical(_, operands):
             yield from _in_each([dict(_equalities(operand, schema)) for operand in operands])
-        case In(Path() as path, options):
+        case In(Path() as path, List(options)):
             yield from _equality(path, options, schema)
         case Binary("eq", Path() as path, Literal() as literal) | Binary(
             "eq", Literal() as literal, Path() as path
@@ -66,7 +67,7 @@ def _equalities(node: Node, schema: type[edm.StructuredType]) -> Iterator[Equali
 def _in_each(
     alternatives: Sequence[Mapping[tuple[str, ...], tuple[Json, ...]]],
 ) -> Iterator[Equality]:
-    """What comes of either: at a path that all of them speak of, a value of any of them."""
+    """The equalities of alternatives: at a path that all of them have, a value of any of them."""
     for path in alternatives[0]:
         if all(path in each for each in alternatives):
             yield path, tuple(value for each in alternatives for value in each[path])
@@ -78,7 +79,8 @@ def _equality(
     names = path.names[1:] if path.names[0] == "$it" else path.names
     property_type = resolve(path, Scope(schema)).type
     values = [value for each in literals for value in _stored(each, property_type)]
-    if names[-1] != "$count" and len(values) == len(literals):
+    is_property = names[-1] != "$count" and not any("." in name for name in names)
+    if is_property and len(values) == len(literals):
         yield names, tuple(values)
 
 
@@ -90,12 +92,12 @@ def _stored(node: Node, property_type: Type) -> Iterator[Json]:
             spelt = [name for name, each in property_type.of.__members__.items() if each is member]
             if len(spelt) == 1:
                 yield spelt[0]
-        case Literal() if _is_plain(node):
-            yield node.value
+        case Literal() if _is_plain(constant := of_literal(node)):
+            yield constant.value
 
 
-def _is_plain(literal: Literal) -> bool:
-    """Whether a value equal to the literal is stored as the literal's own value."""
-    if literal.kind is Kind.DOUBLE:
-        return math.isfinite(literal.value)
-    return literal.kind in (Kind.STRING, Kind.BOOLEAN, Kind.INTEGER, Kind.NULL)
+def _is_plain(constant: Expression) -> bool:
+    """Whether a value equal to the constant is stored as the constant's own value."""
+    if constant.kind is Kind.DOUBLE:
+        return math.isfinite(constant.value)
+    return constant.kind in (Kind.STRING, Kind.BOOLEAN, Kind.INTEGER, Kind.NULL)
