@@ -148,21 +148,22 @@ class Emulator(Flask):
         authorization.authorize(caller, address, settings.auth)
         intent = validation.read(request, address, SERVICE, tenant.state.clock)
         if address.operation is Operation.BATCH:
-            outcome = self._run_batch(request, intent)
+            outcome = self._run_batch(request, intent, tenant)
         else:
             if address.writes and tenant.state.waits_for_disk:
                 request.step_aside()
             outcome = tenant.state.apply(intent)
         return rendering.render(outcome, intent, SERVICE, settings.json)
 
-    def _run_batch(self, request: Request, intent: Intent) -> Outcome:
+    def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch
         from mockgraph.odata.subrequests import sender
 
         send = sender(self.wsgi_app, request.environ)
         items = batch.read(intent.body)
         root, prefix = intent.address.root, request.root_path
-        return Outcome(value=batch.run(items, root, SERVICE, send, prefix=prefix))
+        at = tenant.state.clock.now()
+        return Outcome(value=batch.run(items, root, SERVICE, send, prefix=prefix, at=at))
 
     def _sign_in(self, request: Request, tenant: Tenant) -> Response:
         from mockgraph.entra import endpoints
