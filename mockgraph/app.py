@@ -39,8 +39,7 @@ from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
-from mockgraph.testing.tenant import Tenant
-from mockgraph.testing.tenants import NOTED, Tenants
+from mockgraph.testing.tenants import NOTED, Tenant, Tenants
 
 Handler = Callable[[Any], Any]
 
@@ -117,7 +116,7 @@ class Emulator(Flask):
         except Exception as error:
             response = self._refuse(error, request)
         if request.strike is not None:
-            response = self._mar(response, request)
+            response = self._apply_faults(response, request)
         if response.status >= 400 and not addressing.is_rooted(request.path, SERVICE):
             from mockgraph.entra import endpoints
 
@@ -178,11 +177,11 @@ class Emulator(Flask):
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
         return authorization.authenticate(request, self._settings.auth, tenant)
 
-    def _mar(self, response: Response, request: Request) -> Response:
-        """Do to an answer what the faults that struck do to it."""
+    def _apply_faults(self, response: Response, request: Request) -> Response:
+        """Return the response after the effects of the faults that struck."""
         assert request.strike is not None
         try:
-            return request.strike.mar(response)
+            return request.strike.apply(response)
         except Exception as error:
             return self._refuse(error, request)
 
@@ -246,9 +245,9 @@ class Emulator(Flask):
                 self._own_views = len(self.view_functions) - before
 
     def _check_access(self, request: Request) -> None:
-        from mockgraph.control import access
+        from mockgraph.control import guard
 
-        access.check(request, self._settings.control_token, self._settings.allowed_hosts)
+        guard.check(request, self._settings.control_token, self._settings.allowed_hosts)
 
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Handler) -> None:
         """Register a handler, of Graph's errors too: by their class or by their status."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote
 
 import flask
@@ -32,7 +32,6 @@ from mockgraph.errors import (
 
 if TYPE_CHECKING:
     from mockgraph.state.intent import Address
-    from mockgraph.testing.faults import Strike
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -58,7 +57,7 @@ class Request(flask.Request):
     address: Address | None = None
     is_recorded: bool = False
     answered_by: str = "emulation"
-    strike: Strike | None = None
+    strike: ResponseEffects | None = None
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
         super().__init__(environ, populate_request, shallow)
@@ -97,6 +96,17 @@ class Request(flask.Request):
             if is_small and str(len(data)) == self.environ.get("CONTENT_LENGTH"):
                 return data
         return read_body(self)
+
+
+class ResponseEffects(Protocol):
+    """The effects of a test's faults on the response to one request."""
+
+    @property
+    def effects(self) -> Sequence[object]:
+        """The effects, whose texts the journal shows."""
+
+    def apply(self, response: Response) -> Response:
+        """Return the response after the effects on it."""
 
 
 class Response:

@@ -49,7 +49,7 @@ def answer(
     strike = faults.strike(request) if faults is not None else None
     response = strike.answer if strike else None
     response = response or (stub.answer(request) if stub else work(request))
-    return strike.mar(response) if strike else response
+    return strike.apply(response) if strike else response
 
 
 def sent(request: Request, response: Response) -> tuple[str, list[tuple[str, str]], list[bytes]]:

@@ -13,19 +13,13 @@ from hypothesis import strategies as st
 from line import make_request, refusal
 
 from mockgraph.errors import BadRequest, GraphError, NotFound
-from mockgraph.service import SERVICE
 from mockgraph.testing.matching import (
-    ROOTS,
     CallbackFailed,
     Matcher,
     PathPattern,
     app_of,
     caller_of,
 )
-
-
-def test_the_roots_are_those_that_are_served() -> None:
-    assert set(ROOTS) == set(SERVICE.roots)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +105,7 @@ def plainly(pattern: str) -> re.Pattern[str]:
 def test_an_atomic_match_is_no_other_than_one_that_tries_everything(
     pattern: str, paths: list[str]
 ) -> None:
-    compiled = PathPattern(pattern, ("root",))
+    compiled = PathPattern(pattern)
     for path in paths:
         expected = plainly(pattern).fullmatch("/" + path) is not None
         assert (compiled.match("/" + path) is not None) is expected, (pattern, path)

@@ -15,8 +15,7 @@ from mockgraph.errors import NotFound
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
-from mockgraph.testing.tenant import MAX_SNAPSHOTS
-from mockgraph.testing.tenants import Tenants
+from mockgraph.testing.tenants import MAX_SNAPSHOTS, Tenants
 
 ALERTS = "/v1.0/security/alerts"
 ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}

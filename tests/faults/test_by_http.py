@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from refusals import message_of
 
-from mockgraph.control.faults import PRESETS
-from mockgraph.testing.faults import Faults
+from mockgraph.testing.faults import PRESETS, Faults
 from mockgraph.testing.faults.rules import Rules
 
 FAULTS = "/_mockgraph/faults"

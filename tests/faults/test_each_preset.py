@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from mockgraph import MockGraph
-from mockgraph.control.faults import PRESETS
+from mockgraph.testing.faults import PRESETS
 
 ALERTS = {"Security": {"alerts": [{"id": "a", "title": "before"}]}}
 LOST = requests.ConnectionError

@@ -38,7 +38,7 @@ def test_without_rules_nothing_happens(faults: Faults) -> None:
     strike = faults.strike(request)
     response = work(request)
     assert strike.answer is None
-    assert strike.mar(response) is response
+    assert strike.apply(response) is response
     assert request.answered_by == "emulation"
 
 

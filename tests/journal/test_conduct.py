@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mockgraph.testing.journal import Exchange
-from mockgraph.testing.police import Police, check_well_behaved, misdeeds
+from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.expectations import check_well_behaved
+from mockgraph.testing.police import Police, misdeeds
 
 from .exchanges import ALERTS, PATCH, POST, WAIT, Past, Step, failed, headed, play, rules
 
@@ -235,13 +236,13 @@ def test_one_after_another_as_all_at_once(steps: Sequence[Step]) -> None:
 
 
 BOUNDS = (
-    "_MAX_CLIENTS",
-    "clients._MAX_THROTTLED",
+    "watch._MAX_CLIENTS",
+    "history._MAX_THROTTLED",
     "concurrency._MAX_CALLERS",
-    "concurrency._MAX_LANES",
+    "concurrency._MAX_CONNECTIONS",
     "concurrency._MAX_TIMES",
-    "pages._MAX_LINKS",
-    "pages._MAX_LISTS",
+    "next_links._MAX_LINKS",
+    "next_links._MAX_LISTS",
 )
 
 

@@ -79,7 +79,7 @@ def test_threads_that_ask_at_once_know_nothing_of_one_another(
     throttle_at_once(graph)
     with graph.intercept(), ThreadPoolExecutor(AT_ONCE) as threads:
         list(threads.map(lambda _: ask(), range(AT_ONCE)))
-    assert len({each.lane for each in graph.requests}) == AT_ONCE
+    assert len({each.sender for each in graph.requests}) == AT_ONCE
     graph.assert_well_behaved()
 
 
@@ -94,7 +94,7 @@ def test_tasks_that_ask_at_once_know_nothing_of_one_another(
 
     with graph.intercept():
         asyncio.run(together())
-    assert len({each.lane for each in graph.requests}) == AT_ONCE
+    assert len({each.sender for each in graph.requests}) == AT_ONCE
     graph.assert_well_behaved()
 
 

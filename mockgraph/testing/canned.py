@@ -1,7 +1,7 @@
-"""Answers that a test prepares, for a stub or a fault: a status, headers and a body.
+"""Canned responses, for a stub or a fault: a status, headers and a body.
 
-What is given is checked and written down as bytes at once, so that nothing which the test
-does to it later changes the answer.
+Values are checked and serialized when they are given, so that nothing which the test does to
+them later changes the response.
 """
 
 from __future__ import annotations
@@ -26,32 +26,41 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Body(NamedTuple):
-    """The bytes of a body, and what they are."""
+    """The bytes of a body, and their media type."""
 
     data: bytes
     content_type: str
 
-    def shown(self) -> Any:
-        """The body as JSON shows it: a value, or a text."""
+    def as_json(self) -> Any:
+        """Return the body as JSON shows it: a value, or a text."""
         if self.content_type == _JSON:
             return orjson.loads(self.data)
         return self.data.decode(errors="replace")
 
 
-class Prepared(NamedTuple):
-    """A whole answer."""
+class CannedResponse(NamedTuple):
+    """A response that is the same for each request."""
 
     status: int
     headers: Pairs = ()
     body: Body | None = None
 
     def response(self) -> Response:
-        """The answer, made anew for one request."""
+        """Return a new response, for one request."""
         response = Response(self.status)
         if self.body is not None:
             put_body(response, self.body)
         put_headers(response, self.headers)
         return response
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status, and headers and body where there are any."""
+        members: dict[str, Any] = {"status": self.status}
+        if self.headers:
+            members["headers"] = headers_as_json(self.headers)
+        if self.body is not None:
+            members["body"] = self.body.as_json()
+        return members
 
 
 def put_body(response: Response, body: Body) -> None:
@@ -61,13 +70,13 @@ def put_body(response: Response, body: Body) -> None:
 
 
 def put_data(response: Response, data: bytes) -> None:
-    """Give a response these bytes, whatever they are."""
+    """Give a response these bytes, and leave its media type."""
     response.body, response.chunks = data, None
     response.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
 
 
 def data_of(response: Response) -> bytes:
-    """The bytes of a response, which keeps them where they were to come bit by bit."""
+    """Return the bytes of a response; one in chunks becomes one of a single body."""
     if response.chunks is not None:
         put_data(response, b"".join(response.chunks))
     return response.body
@@ -81,17 +90,17 @@ def put_headers(response: Response, headers: Pairs) -> None:
 
 
 def read_status(status: int) -> int:
-    """A status that an answer may have. Raises BadRequest."""
+    """Return a status, from 200 to 599. Raises BadRequest out of the range."""
     if not 200 <= status <= 599:
         raise BadRequest("status: A status goes from 200 to 599.")
     return status
 
 
 def read_headers(headers: HeaderValues | None) -> Pairs:
-    """Headers as pairs; one name may have several values.
+    """Return headers as pairs; one name may have several values.
 
-    Raises BadRequest for what cannot be sent, and for what the server alone can say: the
-    headers of the connection, and the length of the content.
+    Raises BadRequest for names and values that cannot be sent, and for headers that are the
+    server's: those of the connection (RFC 9110, 7.6.1), and Content-Length.
     """
     if headers is None:
         return ()
@@ -108,8 +117,8 @@ def read_headers(headers: HeaderValues | None) -> Pairs:
     return tuple(pairs)
 
 
-def shown_headers(headers: Pairs) -> dict[str, str | list[str]]:
-    """Headers as JSON gives them: a list where there are several of one name."""
+def headers_as_json(headers: Pairs) -> dict[str, str | list[str]]:
+    """Return headers as JSON gives them: a list where there are several of one name."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(value)
@@ -117,7 +126,7 @@ def shown_headers(headers: Pairs) -> dict[str, str | list[str]]:
 
 
 def json_body(value: Any, name: str = "json") -> Body:
-    """A JSON value as a body. Raises BadRequest, in the given name, where it is none."""
+    """Return a value as a body of JSON. Raises BadRequest, in the given name, where it is none."""
     try:
         return Body(orjson.dumps(value), _JSON)
     except TypeError as error:
@@ -125,7 +134,7 @@ def json_body(value: Any, name: str = "json") -> Body:
 
 
 def any_body(value: Any, name: str = "body") -> Body:
-    """A body: text or bytes as they are, any other value as JSON. Raises BadRequest."""
+    """Return a body: text or bytes as they are, any other value as JSON. Raises BadRequest."""
     if isinstance(value, bytes):
         return Body(value, "application/octet-stream")
     if not isinstance(value, str):
@@ -137,5 +146,5 @@ def any_body(value: Any, name: str = "body") -> Body:
 
 
 def _is_latin(text: str) -> bool:
-    """Whether the text can be sent as ISO 8859-1, as WSGI has headers."""
+    """Return whether the text can be sent as ISO 8859-1, as WSGI has headers."""
     return all(character <= "\xff" for character in text)

@@ -1,4 +1,4 @@
-"""Whether clients follow the links to the next pages, or make such URLs themselves."""
+"""The links to next pages, and requests for pages that do not follow one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mockgraph.testing.exchange import Exchange
-from mockgraph.testing.police.conduct import Misdeed, without_bodies
+from mockgraph.testing.exchange import Exchange, Misdeed
+from mockgraph.testing.police.conduct import misdeed, without_bodies
 
 _RULE = "paging-by-hand"
 _OF_A_PAGE = frozenset({"skip", "skiptoken", "top", "count"})
@@ -20,7 +20,7 @@ Options = frozenset[tuple[str, str]]
 
 
 class _Link(NamedTuple):
-    """A link to a page: where it leads, how many items come before, the answer it was in.
+    """A link to a page: its path and options, how many items come before, the answer it was in.
 
     ``offset`` is None where that is not known.
     """
@@ -31,8 +31,8 @@ class _Link(NamedTuple):
     given: Exchange
 
 
-class Pages:
-    """The pages that a tenant has given: their links, and the last one of each list."""
+class NextLinks:
+    """The links to next pages in a tenant's answers, and the last one of each list."""
 
     def __init__(self) -> None:
         self._links: OrderedDict[str, _Link] = OrderedDict()
@@ -40,7 +40,7 @@ class Pages:
         self._all = True
 
     def judge(self, exchange: Exchange) -> Iterator[Misdeed]:
-        """What is wrong with a request for a page."""
+        """Yield the misdeed of a request for a page."""
         if exchange.method != "GET" or "skip" not in exchange.url.lower():
             return
         options = _normal(exchange.options)
@@ -50,13 +50,13 @@ class Pages:
             link = self._links.get(tokens[0])
             if link is None and last is not None and self._all:
                 says = "its $skiptoken is none that a nextLink had: follow the nextLink as it is"
-                yield Misdeed(_RULE, says, exchange, last.given)
+                yield misdeed(_RULE, says, exchange, last.given)
             elif link is not None and not _leads_to(link, exchange.path, options):
                 says = "it took the $skiptoken out of a nextLink: follow the nextLink as it is"
-                yield Misdeed(_RULE, says, exchange, link.given)
+                yield misdeed(_RULE, says, exchange, link.given)
         elif last is not None and _skips_to(last, options):
             says = "it pages with $skip although the page before gave a nextLink: follow that"
-            yield Misdeed(_RULE, says, exchange, last.given)
+            yield misdeed(_RULE, says, exchange, last.given)
 
     def remember(self, exchange: Exchange) -> None:
         """Take note of the link in an answer."""
@@ -82,7 +82,7 @@ class Pages:
                 self._all = False
 
     def _before(self, asked: Options) -> int | None:
-        """How many items come before a page; None where its client counts them itself."""
+        """Return how many items come before a page; None where its client counts them itself."""
         named = dict(asked)
         if "skiptoken" in named:
             link = self._links.get(named["skiptoken"])
@@ -91,18 +91,18 @@ class Pages:
 
 
 def _leads_to(link: _Link, path: str, options: Options) -> bool:
-    """Whether a link is what was followed; it may have a tenant's prefix in front."""
+    """Return whether a link was followed; it may have a tenant's prefix in front."""
     return link.options == options and link.path.lower().endswith(path.lower())
 
 
 def _skips_to(link: _Link, options: Options) -> bool:
-    """Whether options are for the page that a link leads to, in the same list."""
+    """Return whether options are for the page that a link leads to, in the same list."""
     at_its_place = bool(link.offset) and ("skip", str(link.offset)) in options
     return at_its_place and _of_the_list(link.options) == _of_the_list(options)
 
 
 def _of_the_list(options: Options) -> Options:
-    """The options without those that choose a page."""
+    """Return the options without those that choose a page."""
     return frozenset(each for each in options if each[0] not in _OF_A_PAGE)
 
 
@@ -111,7 +111,7 @@ def _normal(options: Iterable[tuple[str, str]]) -> Options:
 
 
 def _keep(kept: OrderedDict[K, _Link], key: K, link: _Link, most: int) -> bool:
-    """Keep a link, and tell whether the oldest had to go for it."""
+    """Keep a link, and return whether the oldest had to go for it."""
     kept[key] = link
     kept.move_to_end(key)
     if len(kept) <= most:

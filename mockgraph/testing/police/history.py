@@ -1,4 +1,4 @@
-"""What the police remembers of one app from request to request."""
+"""The history of one app that the police remembers from request to request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _MAX_THROTTLED = 100  # requests of one client
 _MAX_TRIES = 1000
 
 
-class Client:
-    """What is remembered of one app: its last request, and what it was told to wait for.
+class ClientHistory:
+    """The history of one app: its last request, and the waits that it was asked for.
 
     ``throttled`` are the answers with ``Retry-After`` that are still in force, by what was
     asked; ``_held`` those in a batch, which its client has not seen before the batch is over;
@@ -27,22 +27,22 @@ class Client:
         self._held: list[Exchange] = []
         self._tries: OrderedDict[str, Exchange] = OrderedDict()
         self._app: dict[bool, Exchange] = {}
-        self._lane = ""
+        self._sender = ""
         self._alone_since = 0.0
 
     def throttles(self, exchange: Exchange) -> Exchange | None:
-        """The 429 after which the app should ask nothing of the kind, reading or writing.
+        """Return the 429 after which the app should make no request, reading or writing.
 
-        That is said only of one that asks one thing after another, on one connection.
+        There is one only for an app that makes one request after another, on one connection.
         """
         earlier = self._app.get(_reads(exchange))
-        if earlier is None or exchange.in_batch or exchange.lane != earlier.lane:
+        if earlier is None or exchange.in_batch or exchange.sender != earlier.sender:
             return None
         in_turn = self._alone_since <= earlier.began and earlier.known <= exchange.began
-        return earlier if in_turn and exchange.lane == self._lane else None
+        return earlier if in_turn and exchange.sender == self._sender else None
 
     def try_before(self, exchange: Exchange) -> Exchange | None:
-        """The failed try that a request repeats, by its id; None where that tells nothing."""
+        """Return the failed try that a request repeats, by its id; None where there is none."""
         before = self._tries.get(exchange.headers.get("client-request-id", ""))
         return before if before is not None and same_place(before, exchange) else None
 
@@ -55,8 +55,8 @@ class Client:
             else:
                 self.throttled.pop((exchange.method, exchange.url), None)
             return
-        if exchange.lane != self._lane:
-            self._lane, self._alone_since = exchange.lane, exchange.began
+        if exchange.sender != self._sender:
+            self._sender, self._alone_since = exchange.sender, exchange.began
         self.last = exchange
         self._note_wait(exchange)
         self._note_try(exchange)

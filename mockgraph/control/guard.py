@@ -1,4 +1,4 @@
-"""Who may use the control plane: not a web page that some browser here has open."""
+"""Access to the control plane: no web page of another site, and nobody without the token."""
 
 from __future__ import annotations
 
