@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from mockgraph.errors import GraphError
@@ -23,7 +24,9 @@ def make_request(
 ) -> Request:
     """A request; its environment is given in keywords, ``wsgi_input`` for ``wsgi.input``."""
     url, _, query = path.partition("?")
-    made = EnvironBuilder(url, method=method, query_string=query, headers=headers).get_environ()
+    made = EnvironBuilder(
+        url, method=method, query_string=query, headers=Headers(headers or {})
+    ).get_environ()
     named = {
         name if name.isupper() else name.replace("_", ".", 1): value
         for name, value in environ.items()

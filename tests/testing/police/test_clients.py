@@ -15,7 +15,7 @@ from urllib3.util import Retry
 from mockgraph import MockGraph
 from mockgraph.testing.police import misdeeds
 
-from .exchanges import ALERT, ALERTS
+from ..exchanges import ALERT, ALERTS
 
 TIMEOUT = 20
 
@@ -161,7 +161,7 @@ def test_urllib3_is_well_behaved(
     retries = advancing(graph)(4, status_forcelist=[429, 503], allowed_methods=None)
     with retrying(graph, retries) as session:
         url = f"{graph.url}/Security"
-        body = {} if method == "PATCH" else None
+        body: dict[str, Any] | None = {} if method == "PATCH" else None
         assert session.request(method, url, json=body, timeout=TIMEOUT).status_code == 200
     assert len(graph.requests) == 4
     graph.assert_well_behaved()

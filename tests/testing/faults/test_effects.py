@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from line import ALERT, answer, make_request, refusal, sent, work
 
 from mockgraph.clock import Clock
 from mockgraph.http import Response
 from mockgraph.testing.faults import Faults
+
+from ..line import ALERT, answer, make_request, refusal, sent, work
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import werkzeug.wrappers
-from line import answer, make_request, refusal, work
 
 from mockgraph.clock import Clock
 from mockgraph.errors import NotFound
@@ -19,6 +18,8 @@ from mockgraph.http import Request, Response
 from mockgraph.testing.faults import Faults
 from mockgraph.testing.matching import CallbackFailed
 from mockgraph.testing.stubs import Stubs
+
+from .line import answer, make_request, refusal, work
 
 ADA = {"displayName": "Ada"}
 USER = "/v1.0/users/7"

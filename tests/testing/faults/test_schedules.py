@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from line import answer, make_request, refusal
 
 from mockgraph.clock import Clock
 from mockgraph.testing.faults import Faults
+
+from ..line import answer, make_request, refusal
 
 START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 

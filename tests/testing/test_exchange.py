@@ -14,18 +14,16 @@ from flask.testing import FlaskClient
 
 from mockgraph.http import Response
 from mockgraph.testing.exchange import Exchange
-from mockgraph.testing.journal import Requests
 
-from .exchanges import ALERT, ALERTS, Past, make_request
+from .exchanges import ALERT, ALERTS, Past, journal_of, make_request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 SECRET = "s3cr3t"
+
+
 FORM = "application/x-www-form-urlencoded"
-
-
-def recorded(client: FlaskClient) -> Requests:
-    found: Requests = client.application.extensions["mockgraph"].default.journal.requests()
-    return found
 
 
 def record(response: Response | None = None, by: str = "emulation", **asked: Any) -> Exchange:
@@ -110,7 +108,7 @@ class _Stream(io.BytesIO):
 def test_nothing_of_the_server_is_kept_alive() -> None:
     stream, cut = _Stream(b"{}"), _Stream()
     gone = [weakref.ref(each) for each in (stream, cut)]
-    environ = {"wsgi.input": stream, "mockgraph.cut": cut, "CONTENT_LENGTH": "2"}
+    environ: dict[str, Any] = {"wsgi.input": stream, "mockgraph.cut": cut, "CONTENT_LENGTH": "2"}
     exchange = record(method="PATCH", **environ)
     assert exchange.json == {}
     environ.clear()
@@ -140,7 +138,7 @@ def test_apps_are_told_apart_by_id_and_tokens_are_still_two(client: FlaskClient)
         assert issued is not None
         client.get(ALERTS, headers={"Authorization": f"Bearer {issued['access_token']}"})
     client.get(ALERTS)
-    first, second, other = recorded(client)
+    first, second, other = journal_of(client)
     assert first.caller == second.caller != other.caller
     assert len({first.token, second.token, other.token}) == 3
 
@@ -230,3 +228,89 @@ def test_a_body_that_is_no_json_value_is_shown_as_text(client: FlaskClient, body
     (shown,) = orjson.loads(client.get("/_mockgraph/requests").data)["value"]
     assert shown["json"] is None
     assert shown["body"] == body.decode(errors="replace")
+
+
+def test_an_exchange_tells_what_was_asked_and_answered(client: FlaskClient) -> None:
+    client.patch(
+        "/t/a/localtest/Security?$select=providerStatus&x-a=1&x-a=2&x-a=3",
+        json={"providerStatus": []},
+        headers={"x-own": "Ünlaut", "Proxy-Authorization": "secret", "client-request-id": "mine"},
+    )
+    (exchange,) = journal_of(client, "a")
+    assert (exchange.method, exchange.path) == ("PATCH", "/localtest/Security")
+    assert exchange.query == {"$select": "providerStatus", "x-a": ["1", "2", "3"]}
+    assert exchange.json == {"providerStatus": []}
+    assert exchange.text == '{"providerStatus": []}'
+    assert exchange.headers["X-OWN"] == "Ünlaut"
+    assert exchange.headers["content-type"] == "application/json"
+    assert exchange.headers["Authorization"] == "Bearer ***"
+    assert exchange.headers["Proxy-Authorization"] == "***"
+    assert exchange.status == 400
+    assert exchange.error == "BadRequest"
+    assert exchange.response["error"]["innerError"]["client-request-id"] == "mine"
+    assert exchange.response_headers["request-id"] == exchange.request_id
+    assert exchange.operation == "update Security"
+    assert exchange.answered_by == "emulation"
+    assert exchange.number == 1
+    assert 0 <= exchange.seconds < 60
+    assert "secret" not in str(exchange.as_json())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        ("GET", "/localtest/Security", "read Security"),
+        ("GET", ALERTS, "list security/alerts"),
+        ("GET", f"{ALERTS}/1", "read security/alerts/{id}"),
+        ("GET", f"{ALERTS}/1/title", "read property security/alerts/{id}/title"),
+        ("POST", f"{ALERTS}/updateAlerts", "act security/alerts/updateAlerts"),
+        ("GET", "/v1.0/security/incidents/1/alerts", "list security/incidents/{id}/alerts"),
+        ("GET", "/v2.0/nothing", None),
+    ],
+)
+def test_the_operation_is_named(
+    client: FlaskClient, method: str, path: str, operation: str | None
+) -> None:
+    client.open(path, method=method)
+    (exchange,) = journal_of(client)
+    assert exchange.operation == operation
+
+
+def test_who_answered_is_told(client: FlaskClient) -> None:
+    client.post("/_mockgraph/stubs", json={"path": "/me", "json": {}})
+    client.post("/_mockgraph/faults", json={"path": "/alerts", "status": 503})
+    for path in ("/v1.0/me", ALERTS, ALERTS):
+        client.get(path)
+    assert [each.answered_by for each in journal_of(client)] == ["stub", "fault", "emulation"]
+
+
+def test_a_body_that_nothing_read_is_kept(client: FlaskClient) -> None:
+    client.post("/_mockgraph/faults", json={"status": 503, "times": 2})
+    client.post(ALERTS, json=ALERT)
+    client.post("/v9/nothing", data=b"\xff\x00")
+    assert journal_of(client)[0].json == ALERT
+    assert journal_of(client)[1].body == b"\xff\x00"
+    assert journal_of(client)[1].json is None
+
+
+def test_a_body_that_is_too_large_is_left_out(client: FlaskClient) -> None:
+    assert client.post(ALERTS, data=b"x" * (4 * 1024 * 1024 + 1)).status_code == 413
+    (exchange,) = journal_of(client)
+    assert (exchange.status, exchange.body) == (413, b"")
+
+
+def test_what_faults_did_to_an_answer_is_told(client: FlaskClient) -> None:
+    client.post("/_mockgraph/faults", json={"preset": "malformed", "kind": "html"})
+    client.post("/_mockgraph/faults", json={"preset": "latency", "ms": 1, "times": 2})
+    client.get("/localtest/Security")
+    client.post("/_mockgraph/faults", json={"preset": "throttle", "retry_after": 30})
+    client.get("/localtest/Security")
+    client.get("/localtest/Security")
+    altered, throttled, spared = journal_of(client)
+    assert repr(altered) == ("<1: GET /localtest/Security -> 200 with an HTML page and 1 ms late>")
+    assert repr(throttled) == "<2: GET /localtest/Security -> 429 by fault>"
+    assert [each.as_json()["faults"] for each in (altered, throttled, spared)] == [
+        ["an HTML page", "1 ms late"],
+        ["1 ms late", "429 TooManyRequests, Retry-After 30"],
+        [],
+    ]

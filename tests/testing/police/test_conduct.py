@@ -11,7 +11,7 @@ from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import check_well_behaved
 from mockgraph.testing.police import Police, misdeeds
 
-from .exchanges import ALERTS, PATCH, POST, WAIT, Past, Step, failed, headed, play, rules
+from ..exchanges import ALERTS, PATCH, POST, WAIT, Past, Step, failed, headed, play, rules
 
 AGAIN: dict[str, tuple[list[str], list[Step]]] = {
     "no pause": (["no-backoff"], [failed(429), {"after": 0.01}]),
@@ -98,7 +98,7 @@ AGAIN: dict[str, tuple[list[str], list[Step]]] = {
     ),
     "at once": (
         [],
-        [failed(400, lane="1", took=0.5), failed(400, lane="2", after=-0.2, took=0.5)],
+        [failed(400, sender="1", took=0.5), failed(400, sender="2", after=-0.2, took=0.5)],
     ),
 }
 
@@ -252,9 +252,9 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     past, police = Past(), Police()
     for number in range(50):
         steps: list[Step] = [
-            {"url": f"/v1.0/{number}", **WAIT, "lane": str(number)},
+            {"url": f"/v1.0/{number}", **WAIT, "sender": str(number)},
             page(f"$top={number}", given=f"$skiptoken={number}"),
-            {"lane": str(number % 5), "after": 0.0001},
+            {"sender": str(number % 5), "after": 0.0001},
             headed(Authorization=f"Bearer {number}"),
         ]
         for step in steps:

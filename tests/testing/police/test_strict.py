@@ -1,4 +1,4 @@
-"""A strict server: what a well-behaved client would not send is refused, and says why."""
+"""A strict server: a misdeed is refused, with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
 
-from .exchanges import ALERT, ALERTS
+from ..exchanges import ALERT, ALERTS, throttle
 
 TAKEN = {"id": "taken", **ALERT}
 
@@ -22,14 +22,8 @@ def strict(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     return make_client(strict_client=True)
 
 
-def throttled(strict: FlaskClient) -> None:
-    strict.post("/_mockgraph/clock", json={"freeze": "2026-01-01T00:00:00Z"})
-    strict.post("/_mockgraph/faults", json={"preset": "throttle", "retry_after": 10})
-    assert strict.get(ALERTS).status_code == 429
-
-
 def test_a_strict_server_says_what_is_wrong_and_what_to_do(strict: FlaskClient) -> None:
-    throttled(strict)
+    throttle(strict)
     refused = strict.get(ALERTS)
     assert refused.json is not None
     assert refused.json["error"]["message"] == (
@@ -63,7 +57,7 @@ def test_a_refused_request_does_nothing(strict: FlaskClient) -> None:
 
 
 def test_a_strict_server_serves_who_behaves(strict: FlaskClient) -> None:
-    throttled(strict)
+    throttle(strict)
     strict.post("/_mockgraph/clock", json={"advance": 10})
     for _ in range(3):
         assert strict.post(ALERTS, json=ALERT).status_code == 201
@@ -82,7 +76,7 @@ def test_a_strict_server_serves_who_behaves(strict: FlaskClient) -> None:
 
 
 def test_an_item_of_a_batch_is_refused_for_itself(strict: FlaskClient) -> None:
-    throttled(strict)
+    throttle(strict)
     items = [
         {"id": str(n), "method": "GET", "url": url}
         for n, url in enumerate(["/security/alerts", "/security"])
@@ -95,7 +89,7 @@ def test_an_item_of_a_batch_is_refused_for_itself(strict: FlaskClient) -> None:
 
 def test_without_a_journal_it_sees_as_much(make_client: Callable[..., FlaskClient]) -> None:
     blind = make_client(strict_client=True, journal=0)
-    throttled(blind)
+    throttle(blind)
     assert blind.get(ALERTS).status_code == 400
     listed = blind.get("/_mockgraph/requests").json
     assert listed is not None
@@ -104,31 +98,12 @@ def test_without_a_journal_it_sees_as_much(make_client: Callable[..., FlaskClien
 
 def test_what_is_allowed_is_not_refused(make_client: Callable[..., FlaskClient]) -> None:
     mild = make_client(strict_client=True, allowed_misdeeds=("retry-after-ignored",))
-    throttled(mild)
+    throttle(mild)
     assert mild.get(ALERTS).status_code == 200
     for status in (201, 409, 400):
         refused = mild.post(ALERTS, json=TAKEN)
         assert refused.status_code == status
     assert b"retried-in-vain" in refused.data
-
-
-def test_what_is_allowed_by_http(client: FlaskClient) -> None:
-    throttled(client)
-    assert client.get(ALERTS).status_code == 200
-    for _ in range(2):
-        client.delete(f"{ALERTS}/none")
-    for query, found in {
-        "": ["retry-after-ignored", "retried-in-vain"],
-        "?allow=": ["retry-after-ignored", "retried-in-vain"],
-        "?allow=retry-after-ignored": ["retried-in-vain"],
-        "?allow=retry-after-ignored&allow=retried-in-vain": [],
-    }.items():
-        listed = client.get(f"/_mockgraph/misdeeds{query}").json
-        assert listed is not None
-        assert [each["rule"] for each in listed["value"]] == found
-    refused = client.get("/_mockgraph/misdeeds?allow=haste")
-    assert refused.status_code == 400
-    assert b"allow: There is no misdeed 'haste'" in refused.data
 
 
 def test_what_is_allowed_has_to_be_a_rule(make_client: Callable[..., FlaskClient]) -> None:
@@ -177,7 +152,7 @@ def test_a_fault_that_is_taken_away_is_a_reason_to_ask_again() -> None:
 
 
 def test_a_state_that_is_replaced_does_not_end_a_wait(strict: FlaskClient) -> None:
-    throttled(strict)
+    throttle(strict)
     strict.put("/_mockgraph/state", json={"Security": {}})
     assert strict.get(ALERTS).status_code == 400
 

@@ -1,4 +1,4 @@
-"""Tenants: isolated states behind one server; their snapshots and clocks by HTTP."""
+"""Tenants: isolated states behind one server."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import threading
 from collections.abc import Callable
 
 import pytest
-import requests
 from flask.testing import FlaskClient
 
-from mockgraph import MockGraph
 from mockgraph.entra import initial_entra
-from mockgraph.errors import NotFound
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
-from mockgraph.testing.tenants import MAX_SNAPSHOTS, Tenants
+from mockgraph.testing.tenants import Tenants
 
 ALERTS = "/v1.0/security/alerts"
+
+
 ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
-AUTHORIZED = {"Authorization": "Bearer x"}
 
 
 def titles(client: FlaskClient, prefix: str = "", **headers: str) -> list[str]:
@@ -191,114 +189,3 @@ def test_faults_and_stubs_are_the_tenants_own(client: FlaskClient) -> None:
     assert client.get("/_mockgraph/faults").json == {"value": []}
     client.post("/t/a/_mockgraph/reset")
     assert client.get(f"/t/a{ALERTS}").status_code == 200
-
-
-def test_a_snapshot_is_gone_back_to(client: FlaskClient) -> None:
-    before = titles(client)
-    assert client.post("/_mockgraph/snapshots/base").status_code == 201
-    client.post(ALERTS, json={**ALERT, "title": "later"})
-    assert client.get("/_mockgraph/snapshots").json == {"value": ["base"]}
-    assert client.post("/_mockgraph/snapshots/base/restore").status_code == 204
-    assert titles(client) == before
-    client.post(ALERTS, json={**ALERT, "title": "again"})
-    assert client.post("/_mockgraph/reset").status_code == 204
-    assert client.post("/_mockgraph/snapshots/base/restore").status_code == 204
-    assert titles(client) == before
-    assert client.delete("/_mockgraph/snapshots/base").status_code == 204
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("POST", "none/restore", 404),
-        ("DELETE", "none", 404),
-        ("POST", "a%20b", 400),
-        ("GET", "none", 404),
-        ("PATCH", "none", 405),
-    ],
-)
-def test_snapshots_that_are_not_there(
-    client: FlaskClient, method: str, path: str, status: int
-) -> None:
-    answer = client.open(f"/_mockgraph/snapshots/{path}", method=method)
-    assert answer.status_code == status
-    assert answer.json is not None
-    assert answer.json["error"]["code"]
-
-
-def test_snapshots_are_bounded(client: FlaskClient) -> None:
-    tenant = client.application.extensions["mockgraph"].default
-    for number in range(MAX_SNAPSHOTS):
-        tenant.keep(f"s{number}")
-    assert client.post("/_mockgraph/snapshots/more").status_code == 507
-    assert client.post("/_mockgraph/snapshots/s0").status_code == 201
-
-
-def test_the_clock_by_http(empty_client: FlaskClient) -> None:
-    clock = "/_mockgraph/clock"
-    set_to = empty_client.post(clock, json={"freeze": "2024-02-29T12:00:00+01:00"})
-    assert set_to.json == {"now": "2024-02-29T11:00:00.000000Z"}
-    made = empty_client.post(ALERTS, json=ALERT).json
-    assert made is not None
-    assert empty_client.post(clock, json={"advance": 1.5}).json == {
-        "now": "2024-02-29T11:00:01.500000Z"
-    }
-    empty_client.post(clock, json={"freeze": None})
-    assert empty_client.get(clock).json == {"now": "2024-02-29T11:00:01.500000Z"}
-    assert empty_client.delete(clock).status_code == 204
-    now = empty_client.get(clock).json
-    assert now is not None
-    assert now["now"] > "2026"
-
-
-@pytest.mark.parametrize(
-    "sent", [{"freeze": "noon"}, {"freeze": 5}, {"advance": "1"}, {"advance": 1e300}, {"to": 1}, []]
-)
-def test_a_clock_that_cannot_be_set(client: FlaskClient, sent: object) -> None:
-    assert client.post("/_mockgraph/clock", json=sent).status_code == 400
-
-
-def test_tenants_in_python() -> None:
-    with MockGraph() as graph:
-        one = graph.tenant("one")
-        assert one.url == f"{graph.origin}/t/one/localtest"
-        before = graph.state
-        made = requests.post(f"{one.origin}{ALERTS}", json=ALERT, headers=AUTHORIZED, timeout=9)
-        assert made.status_code == 201
-        assert graph.state == before
-        assert one.state != before
-        one.snapshot("here")
-        one.reset()
-        assert one.state == before
-        one.restore("here")
-        assert one.state != before
-        with pytest.raises(NotFound):
-            one.restore("there")
-        one.faults.throttle()
-        assert requests.get(one.url, headers=AUTHORIZED, timeout=9).status_code == 429
-        assert requests.get(graph.url, headers=AUTHORIZED, timeout=9).status_code == 200
-        graph.clear_tenants()
-        assert graph.tenant("one").state == before
-
-
-def test_what_a_block_writes_is_taken_back() -> None:
-    with MockGraph() as graph:
-        before = graph.state
-        with graph.unchanged():
-            graph.state = {"Security": {"providerStatus": []}}
-            assert graph.state != before
-        assert graph.state == before
-
-
-def test_a_stub_by_decorator_and_a_fault_by_its_parts() -> None:
-    with MockGraph() as graph:
-
-        @graph.stub("GET", "/users/{id}")
-        def user(request: object, id: str) -> object:  # noqa: ARG001
-            return {"id": id}
-
-        rule = graph.fault(method="GET", path="/users", status=503)
-        url = f"{graph.origin}/v1.0/users/ada"
-        assert requests.get(url, timeout=9).status_code == 503
-        assert rule.struck == 1
-        assert requests.get(url, timeout=9).json() == {"id": "ada"}

@@ -8,14 +8,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import requests
+from flask.testing import FlaskClient
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.graph import Graph
+from mockgraph.testing.journal import Requests
 from mockgraph.testing.police import misdeeds
 
 ALERTS = "/v1.0/security/alerts"
-ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
+ALERT: dict[str, Any] = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
 
 Step = dict[str, Any]
 
@@ -31,7 +36,7 @@ def make_request(
 ) -> Request:
     """A request; a body that is not bytes is sent as JSON."""
     path, _, query = url.partition("?")
-    sent = dict(headers or {})
+    sent = Headers(dict(headers or {}))
     data = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
     if data is not body:
         sent["Content-Type"] = "application/json"
@@ -58,14 +63,14 @@ class Past:
         after: float = 1.0,
         took: float = 0.001,
         clock: float | None = None,
-        lane: str = "",
+        sender: str = "",
         by: str = "emulation",
         answer: Any = None,
         answer_headers: Mapping[str, str] | None = None,
         in_batch: bool = False,
         **asked: Any,
     ) -> Exchange:
-        environ = {"REMOTE_PORT": lane} if lane else {}
+        environ: dict[str, Any] = {"REMOTE_PORT": sender} if sender else {}
         if in_batch:
             environ["mockgraph.in_batch"] = "yes"
         request = make_request(**asked, **environ)
@@ -112,3 +117,23 @@ def headed(**headers: str) -> Step:
 def failed(status: int, *, by: str = "fault", **more: Any) -> Step:
     """What a request that failed has."""
     return {"status": status, "by": by, "answer": {"error": {"code": "X"}}, **more}
+
+
+def journal_of(client: FlaskClient, tenant: str = "") -> Requests:
+    """The requests that a client's app has recorded."""
+    found: Requests = client.application.extensions["mockgraph"].get(tenant).journal.requests()
+    return found
+
+
+def throttle(client: FlaskClient) -> None:
+    """Have a client's app throttle one request, for ten seconds of a clock that stands still."""
+    client.post("/_mockgraph/clock", json={"freeze": "2026-01-01T00:00:00Z"})
+    client.post("/_mockgraph/faults", json={"preset": "throttle", "retry_after": 10})
+    assert client.get(ALERTS).status_code == 429
+
+
+def hammer(graph: Graph, times: int = 2) -> None:
+    """Make requests without waiting although each is told to wait."""
+    graph.faults.throttle(retry_after=600, times=None)
+    for _ in range(times):
+        requests.get(f"{graph.url}/Security", timeout=9)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from line import answer, make_request, refusal, work
 
 from mockgraph.clock import Clock
 from mockgraph.testing.faults import Faults, Rule
 from mockgraph.testing.matching import CallbackFailed
+
+from ..line import answer, make_request, refusal, work
 
 
 @pytest.fixture
@@ -293,7 +294,8 @@ def test_a_rule_tells_what_it_is(faults: Faults, make: Callable[[Faults], Rule],
 
 
 def test_an_option_that_a_fault_does_not_have(faults: Faults) -> None:
-    for options in ({"statuss": 500}, {"status": 500, "often": 2}):
+    misspelt: list[Any] = [{"statuss": 500}, {"status": 500, "often": 2}]
+    for options in misspelt:
         with pytest.raises(
             TypeError, match=r"A fault has no option (statuss|often); it has after, as_date, "
         ):

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from refusals import message_of
 
-from mockgraph.testing.faults import PRESETS, Faults
-from mockgraph.testing.faults.rules import Rules
+from mockgraph.testing.faults import PRESETS
 
 FAULTS = "/_mockgraph/faults"
 STUBS = "/_mockgraph/stubs"
@@ -134,9 +133,8 @@ SENT: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
-def test_every_preset_has_its_form() -> None:
-    own = {name for name in vars(Faults) if not name.startswith("_")} - vars(Rules).keys()
-    assert set(PRESETS) == set(SENT) == own - {"add"}
+def test_every_preset_is_tried() -> None:
+    assert set(PRESETS) == set(SENT)
 
 
 @pytest.mark.parametrize("preset", SENT)
@@ -290,7 +288,7 @@ def test_an_outdated_etag_fails_in_the_next_write(client: FlaskClient) -> None:
     posted(client, FAULTS, {"preset": "outdated_etag"})
     outdated = client.get(SECURITY)
     assert outdated.json is not None
-    body = {"providerStatus": []}
+    body: dict[str, Any] = {"providerStatus": []}
     etag = outdated.headers["ETag"]
     assert client.patch(SECURITY, json=body, headers={"If-Match": etag}).status_code == 412
     etag = client.get(SECURITY).headers["ETag"]

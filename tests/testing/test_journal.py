@@ -1,23 +1,19 @@
-"""The journal as a whole: what is dropped, what outlives that, what a view of it can do."""
+"""The journal: what is recorded, what is dropped, what a view of it can do."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
 from mockgraph.clock import Clock
-from mockgraph.http import Response
+from mockgraph.http import Request, Response
 from mockgraph.testing.expectations import Expectation, check_called, check_emulated
 from mockgraph.testing.journal import Journal, Requests
 
-from .exchanges import ALERTS, Past, make_request
-
-
-def requests_of(client: FlaskClient) -> Requests:
-    found: Requests = client.application.extensions["mockgraph"].default.journal.requests()
-    return found
+from .exchanges import ALERTS, Past, journal_of, make_request
 
 
 def test_what_is_dropped_is_counted_and_told() -> None:
@@ -32,29 +28,20 @@ def test_what_is_dropped_is_counted_and_told() -> None:
     assert journal.requests().dropped == 0
 
 
-def test_by_http_it_is_told_too(make_client: Callable[..., FlaskClient]) -> None:
-    client = make_client(journal=2)
-    for _ in range(5):
-        client.get(ALERTS)
-    listed = client.get("/_mockgraph/requests").json
-    assert listed is not None
-    assert (len(listed["value"]), listed["dropped"]) == (2, 3)
-
-
 def test_what_is_not_emulated_outlives_its_exchange(
     make_client: Callable[..., FlaskClient],
 ) -> None:
     client = make_client(journal=2)
     for path in ("/v1.0/me", "/v1.0/me", "/v1.0/users", ALERTS, ALERTS, ALERTS):
         client.get(path)
-    requests = requests_of(client)
+    requests = journal_of(client)
     assert [each.path for each in requests] == [ALERTS, ALERTS]
     assert [each.path for each in requests.unemulated] == ["/v1.0/me", "/v1.0/me", "/v1.0/users"]
     with pytest.raises(AssertionError) as failed:
         check_emulated(requests)
     assert "GET /v1.0/me, twice: Resource not found for the segment 'me'." in str(failed.value)
     client.post("/_mockgraph/reset")
-    check_emulated(requests_of(client))
+    check_emulated(journal_of(client))
 
 
 def test_what_outlives_is_bounded_and_so_is_the_list(
@@ -63,7 +50,7 @@ def test_what_outlives_is_bounded_and_so_is_the_list(
     client = make_client(journal=1)
     for number in range(130):
         client.get(f"/v1.0/n{number}")
-    requests = requests_of(client)
+    requests = journal_of(client)
     assert len(requests.unemulated) == 101
     with pytest.raises(AssertionError, match="and 91 more") as failed:
         check_emulated(requests)
@@ -125,19 +112,73 @@ def test_a_long_one_shows_its_end() -> None:
     assert len(shown.splitlines()) == 51
 
 
-def test_the_choices_by_http(client: FlaskClient) -> None:
-    client.post("/_mockgraph/stubs", json={"path": "/me", "json": {}})
-    client.get("/v1.0/me")
-    items = [{"id": "1", "method": "GET", "url": "/security"}]
+def request(path: str = "/v1.0/security", body: bytes = b"") -> Request:
+    return make_request("POST" if body else "GET", path, body or None)
+
+
+def test_the_control_plane_is_not_recorded_and_items_of_batches_are(client: FlaskClient) -> None:
+    client.get("/_mockgraph/state")
+    items = [{"id": str(n), "method": "GET", "url": f"/security/alerts/{n}"} for n in range(2)]
     client.post("/v1.0/$batch", json={"requests": items})
+    recorded = journal_of(client)
+    assert [(each.path, each.in_batch) for each in recorded] == [
+        ("/v1.0/security/alerts/0", True),
+        ("/v1.0/security/alerts/1", True),
+        ("/v1.0/$batch", False),
+    ]
+    assert recorded[0].headers["Authorization"] == "Bearer ***"
 
-    def numbers(query: str) -> list[int]:
-        answer = client.get(f"/_mockgraph/requests?{query}").json
-        assert answer is not None
-        return [each["number"] for each in answer["value"]]
 
-    assert numbers("answeredBy=stub") == [1]
-    assert numbers("inBatch=true") == [2]
-    assert numbers("inBatch=false") == [1, 3]
-    assert client.get("/_mockgraph/requests?inBatch=1").status_code == 400
-    assert client.get("/_mockgraph/requests?limit=%C2%B2").status_code == 400
+@pytest.mark.parametrize("prefix", ["", "/t/a"])
+def test_what_a_browser_asks_for_by_itself_is_not_recorded(
+    client: FlaskClient, prefix: str
+) -> None:
+    answer = client.get(f"{prefix}/favicon.ico", headers={"Host": "graph.microsoft.com"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert client.get(f"{prefix}/_mockgraph/requests").get_json()["value"] == []
+
+
+def test_it_is_bounded_in_number() -> None:
+    journal = Journal(3, Clock())
+    for number in range(5):
+        journal.record(request(f"/{number}"), Response(200), 0)
+    assert [each.path for each in journal.requests()] == ["/2", "/3", "/4"]
+    assert [each.number for each in journal.requests()] == [3, 4, 5]
+    journal.clear()
+    assert len(journal.requests()) == 0
+    assert journal.requests().last is None
+
+
+def test_it_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockgraph.testing.journal.MAX_BYTES", 100)
+    journal = Journal(1000, Clock())
+    for size in (40, 40, 40, 500, 10, 90):
+        journal.record(request(body=b"a" * 10), Response(200, b"x" * (size - 10)), 0)
+    assert [each.size for each in journal.requests()] == [10, 90]
+    journal.clear()
+    journal.record(request(), Response(200, b"x" * 90), 0)
+    journal.record(request(), Response(200, b"x" * 10), 0)
+    assert len(journal.requests()) == 2
+
+
+def test_it_may_be_off() -> None:
+    journal = Journal(0, Clock())
+    journal.record(request(), Response(200), 0)
+    assert len(journal.requests()) == 0
+
+
+def test_it_counts_under_threads() -> None:
+    journal = Journal(10_000, Clock())
+    barrier = threading.Barrier(8)
+
+    def record() -> None:
+        barrier.wait()
+        for _ in range(200):
+            journal.record(request(), Response(200), 0)
+
+    threads = [threading.Thread(target=record) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.number for each in journal.requests()] == list(range(1, 1601))

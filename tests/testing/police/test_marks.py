@@ -1,4 +1,4 @@
-"""Marks of the police on what the journal shows, without anybody asking for them first."""
+"""Misdeeds on the exchanges of a journal, without anybody asking for them first."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ import pytest
 import requests
 
 from mockgraph import MockGraph
+from mockgraph.testing.exchange import Exchange, Misdeed
 from mockgraph.testing.journal import Requests
 from mockgraph.testing.police import Police, marked
 
-from .exchanges import PATCH, WAIT, failed, play
+from ..exchanges import PATCH, WAIT, failed, hammer, play
 
 
 @pytest.fixture
 def graph() -> Iterator[MockGraph]:
     with MockGraph(auth="off") as graph:
         yield graph
-
-
-def hammer(graph: MockGraph, times: int = 2) -> None:
-    graph.faults.throttle(retry_after=600, times=None)
-    for _ in range(times):
-        requests.get(f"{graph.url}/Security", timeout=9)
 
 
 def test_in_a_repr(graph: MockGraph) -> None:
@@ -65,22 +60,15 @@ def test_what_came_later_is_seen_by_who_looks_later(graph: MockGraph) -> None:
     assert [len(each.misdeeds) for each in graph.requests] == [0, 1, 1]
 
 
-def test_over_http_of_one_tenant(graph: MockGraph) -> None:
-    hammer(graph)
-    hammer(graph.tenant("a"), 3)
-    for origin, count in ((graph.origin, 2), (graph.tenant("a").origin, 3)):
-        listed = requests.get(f"{origin}/_mockgraph/requests", timeout=9).json()["value"]
-        assert [each["misdeeds"] for each in listed] == [[]] + [["retry-after-ignored"]] * (
-            count - 1
-        )
-
-
 def test_nothing_is_judged_before_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     watched: list[int] = []
     watch = Police.watch
-    monkeypatch.setattr(
-        Police, "watch", lambda self, each: watched.append(each.number) or watch(self, each)
-    )
+
+    def noted(self: Police, exchange: Exchange) -> list[Misdeed]:
+        watched.append(exchange.number)
+        return watch(self, exchange)
+
+    monkeypatch.setattr(Police, "watch", noted)
     kept = marked(Requests(play(WAIT, {}, failed(403, **PATCH), PATCH)))
     assert watched == []
     assert [len(each.misdeeds) for each in kept] == [0, 1, 0, 1]
