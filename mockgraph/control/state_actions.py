@@ -13,7 +13,7 @@ SnapshotName = Annotated[str, "The name of the snapshot."]
 
 
 class ClockOptions(TypedDict, total=False):
-    """How to set a clock."""
+    """The changes of a clock."""
 
     freeze: Annotated[str | None, "The time to stop at, in ISO 8601; null stops at the present."]
     advance: Annotated[float, "Seconds to move the clock, after stopping it; may be negative."]

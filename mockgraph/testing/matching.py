@@ -77,7 +77,7 @@ def app_of(token: str) -> str:
 
 
 class Criteria(TypedDict, total=False):
-    """What tells requests of one method and path apart; whatever is left out does not matter.
+    """Criteria for requests of one method and path; those left out do not matter.
 
     ``predicate`` is asked last.
     """
@@ -96,7 +96,7 @@ class Criteria(TypedDict, total=False):
 
 
 class Matching(Criteria, total=False):
-    """What tells the requests meant from others; whatever is left out does not matter."""
+    """Criteria for requests; those left out do not matter."""
 
     method: Annotated[str | Sequence[str] | None, "One method or several."]
     path: Annotated[

@@ -1,4 +1,4 @@
-"""What a test has put in force for a tenant: the base of faults and of stubs."""
+"""Entries that a test puts in force for a tenant: the base of faults and of stubs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Entry:
         self._lock = threading.Lock()
 
     def remove(self) -> None:
-        """Take it out of force. It may be out already."""
+        """Take the entry out of force. It may be out already."""
         if self._registry.discard(self):
             self._registry.changed()
 

@@ -44,7 +44,7 @@ _ANSWER = ("status", "headers", "json", "text", "body")
 
 
 class StubOptions(Criteria, total=False):
-    """What a stub answers, and for which requests of its method and path.
+    """The answer of a stub, and criteria for the requests of its method and path.
 
     ``json``, ``text`` and ``body`` exclude one another. Whatever else is left out does not
     matter.

@@ -77,7 +77,7 @@ BodyFilter = Callable[[Iterable[bytes], int], Iterator[bytes]]
 
 
 class Effect:
-    """One thing that a fault does. This one does nothing."""
+    """An effect of a fault: none, of this class."""
 
     def before(self, request: Request, clock: Clock) -> Response | None:  # noqa: ARG002
         """Return a response in place of the work's, or None to have the work done."""

@@ -16,7 +16,7 @@ _MAX_CALLERS = 10_000
 
 
 class When(Matching, total=False):
-    """Which requests a fault is for, and which of these it strikes.
+    """The requests that a fault is for, and which of these it strikes.
 
     Of the requests that match, the first ``after`` are spared; of those that follow each
     ``every``-th is struck, and of these each one with a ``probability``.
@@ -45,7 +45,7 @@ class Schedule(Protocol):
 
     @property
     def times(self) -> int | None:
-        """How many requests are struck altogether, None for any number."""
+        """The number of requests that are struck altogether, None for any number."""
 
 
 class Counted:
