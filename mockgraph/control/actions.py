@@ -33,7 +33,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Action:
+class ControlAction:
     """An action: its function, and its endpoint below the control plane's prefix.
 
     ``run`` takes a Context and the parameters, and returns the value to be answered, None for
@@ -92,9 +92,9 @@ class Actions:
     """Actions of one subject, declared by decorators as Flask's routes are."""
 
     def __init__(self) -> None:
-        self._actions: list[Action] = []
+        self._actions: list[ControlAction] = []
 
-    def __iter__(self) -> Iterator[Action]:
+    def __iter__(self) -> Iterator[ControlAction]:
         return iter(self._actions)
 
     def get(self, path: str) -> Callable[[F], F]:
@@ -115,7 +115,7 @@ class Actions:
 
     def _declare(self, method: str, path: str, **more: Any) -> Callable[[F], F]:
         def decorate(function: F) -> F:
-            self._actions.append(Action(method, path, function, **more))
+            self._actions.append(ControlAction(method, path, function, **more))
             return function
 
         return decorate

@@ -13,7 +13,7 @@ from mockgraph.control import interception_actions as interception
 from mockgraph.control import journal_actions as journal
 from mockgraph.control import sign_in_actions as sign_in
 from mockgraph.control import state_actions as state
-from mockgraph.control.actions import Action, Actions, Context
+from mockgraph.control.actions import Actions, Context, ControlAction
 from mockgraph.control.parameters import form_of, read, read_query
 from mockgraph.http import Request
 from mockgraph.metadata.declarations import Service
@@ -38,7 +38,7 @@ def read_health(_: Context) -> Any:
     return {"status": "ready", "version": __version__}
 
 
-ACTIONS: tuple[Action, ...] = (
+ACTIONS: tuple[ControlAction, ...] = (
     *_ABOUT,
     *state.ACTIONS,
     *interception.ACTIONS,
@@ -57,7 +57,7 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
         rendered = rendering.render_json(value, status, settings.json)
         return flask.Response(rendered.body, status, rendered.headers)
 
-    def endpoint(action: Action) -> Callable[..., flask.Response]:
+    def endpoint(action: ControlAction) -> Callable[..., flask.Response]:
         def view(**in_path: Any) -> flask.Response:
             request = cast("Request", flask.request)
             context = Context(request.environ[NOTED], tenants)
@@ -90,7 +90,7 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
     return plane
 
 
-def _arguments(action: Action, request: Request) -> dict[str, Any]:
+def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
     """Return the parameters of an action in a request's query or body. Raises 400, 413, 415."""
     if action.max_body is not None:
         request.max_content_length = action.max_body

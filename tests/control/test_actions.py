@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph.control.actions import Action
+from mockgraph.control.actions import ControlAction
 from mockgraph.control.parameters import parameters_of
 from mockgraph.control.plane import ACTIONS
 from mockgraph.testing.faults import PRESETS, Faults
@@ -17,7 +17,7 @@ NAMED = {each.name: each for each in ACTIONS}
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=NAMED)
-def test_an_action_is_declared_whole(action: Action) -> None:
+def test_an_action_is_declared_whole(action: ControlAction) -> None:
     assert action.summary.endswith(".")
     assert [each.name for each in action.parameters if not each.help] == []
     assert {each.name for each in action.parameters} >= set(action.path_names)

@@ -37,7 +37,7 @@ from mockgraph.testing.faults.effects import (
     RetryAfter,
     SlowBody,
 )
-from mockgraph.testing.faults.rules import Rule, Rules
+from mockgraph.testing.faults.rules import FaultRules, Rule
 from mockgraph.testing.faults.schedules import Quota, When
 from mockgraph.testing.matching import Matching
 from mockgraph.testing.registry import check_options
@@ -87,7 +87,7 @@ def _preset(method: P) -> P:
     return method
 
 
-class Faults(Rules):
+class Faults(FaultRules):
     """The faults of a tenant::
 
         graph.faults.throttle(times=2, retry_after=1, path="/security/alerts")

@@ -9,7 +9,7 @@ from typing import Any
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
 from mockgraph.testing.faults.effects import Effect
-from mockgraph.testing.faults.schedules import Counted, Schedule, When
+from mockgraph.testing.faults.schedules import CountSchedule, Schedule, When
 from mockgraph.testing.matching import CallbackFailed, Matcher, Matching
 from mockgraph.testing.registry import Entry, Registry, check_options
 
@@ -22,7 +22,7 @@ class Rule(Entry):
 
     def __init__(
         self,
-        rules: Rules,
+        rules: FaultRules,
         id: str,
         matcher: Matcher,
         schedule: Schedule,
@@ -93,10 +93,10 @@ class _Struck(Strike):
         return response
 
 
-class Rules(Registry[Rule]):
+class FaultRules(Registry[Rule]):
     """The faults of a tenant, none at first. Safe under threads.
 
-    Rules are asked in the order in which they were added. One that answers the request, or
+    FaultRules are asked in the order in which they were added. One that answers the request, or
     cuts it off, ends the round; those that delay it or alter its response leave the others
     their turn, so that a slow service may throttle too. A rule counts only the requests that
     reach it, and one that has struck as often as it should is removed.
@@ -140,7 +140,7 @@ class Rules(Registry[Rule]):
         known = Matching.__optional_keys__ if schedule else When.__optional_keys__
         check_options("fault", when, known)
         matcher = Matcher(when)
-        schedule = schedule or Counted(when)
+        schedule = schedule or CountSchedule(when)
         given = {name: copy.copy(value) for name, value in when.items() if name != "predicate"}
         return self._add(lambda id: Rule(self, id, matcher, schedule, effects, {**asked, **given}))
 

@@ -48,7 +48,7 @@ class Schedule(Protocol):
         """The number of requests that are struck altogether, None for any number."""
 
 
-class Counted:
+class CountSchedule:
     """A turn by count and by chance. Raises BadRequest for numbers out of range."""
 
     def __init__(self, when: When):
