@@ -1,4 +1,4 @@
-"""Who may sign in, as a part of the state document: put, shown, kept, gone back to."""
+"""The directory as a part of the state document: put, shown, kept, restored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SEED = {"Security": {}, "Directory": directory("seeded", READ)}
 
 
 def roles(client: FlaskClient, app: str, secret: str = "s", prefix: str = "") -> list[str] | int:
-    """What the app may do, or the number of Entra's refusal."""
+    """The roles of an app that signs in, or the number of the error."""
     form = {
         "grant_type": "client_credentials",
         "client_id": app,
@@ -296,7 +296,7 @@ def test_a_store_with_a_directory_that_is_none(tmp_path: Path) -> None:
 
 def test_seeds_are_checked_before_a_store_is_touched(tmp_path: Path) -> None:
     store = tmp_path / "graph.store"
-    seed = {"Security": {}, "Directory": {"apps": [{}]}}
+    seed: dict[str, Any] = {"Security": {}, "Directory": {"apps": [{}]}}
     with pytest.raises(BadRequest, match="Directory/apps/0/appId"):
         create_app(Settings(store=str(store), seeds=(seed,)))
     assert not store.exists()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import jwt
 import pytest
 import requests
@@ -13,18 +11,11 @@ from flask.testing import FlaskClient
 from mockgraph import MockGraph
 from mockgraph.cli import main
 
+from . import bearer
+
 TENANT = "11111111-2222-3333-4444-555555555555"
 API = "11111111-0000-0000-0000-000000000006"
 ALERTS = "/v1.0/security/alerts"
-
-
-@pytest.fixture
-def strict(make_client: Callable[..., FlaskClient]) -> FlaskClient:
-    return make_client(auth="jwt")
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def test_a_token_by_the_command_line() -> None:
@@ -100,9 +91,9 @@ def test_a_resource_server_takes_a_token_by_the_command_line(authority: str) -> 
         assert claims["roles"] == ["read"]
 
 
-def test_the_tenant_of_a_minted_token(strict: FlaskClient) -> None:
+def test_the_tenant_of_a_minted_token(jwt_client: FlaskClient) -> None:
     def issuer(**asked: str) -> str:
-        minted = (strict.post("/_mockgraph/tokens", json=asked).json or {})["access_token"]
+        minted = (jwt_client.post("/_mockgraph/tokens", json=asked).json or {})["access_token"]
         found: str = jwt.decode(minted, options={"verify_signature": False})["iss"]
         return found
 
@@ -114,5 +105,5 @@ def test_the_tenant_of_a_minted_token(strict: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("url", ["localhost:8366", "https:///x", "ftp://a/b", "https://a:b", "//["])
-def test_what_is_no_authority(strict: FlaskClient, url: str) -> None:
-    assert strict.post("/_mockgraph/tokens", json={"authority": url}).status_code == 400
+def test_what_is_no_authority(jwt_client: FlaskClient, url: str) -> None:
+    assert jwt_client.post("/_mockgraph/tokens", json={"authority": url}).status_code == 400

@@ -1,4 +1,4 @@
-"""Clients as they come: requests, httpx, MSAL, and PyJWT as a resource server."""
+"""Client libraries, unmodified: requests, httpx, MSAL, and PyJWT as a resource server."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def registered() -> Certificate:
 
 @pytest.fixture(scope="module")
 def live(
-    keys: SigningKey, registered: Certificate, tmp_path_factory: pytest.TempPathFactory
+    key: SigningKey, registered: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Live]:
     apps = [
         {"appId": READER, "secrets": ["s3cret"], "permissions": [READ]},
         {"appId": "cert-app", "certificates": [registered.pem]},
         {"appId": "public-app", "publicClient": True, "permissions": [READ]},
     ]
-    entra = seeded(keys, apps=apps)
+    entra = seeded(key, apps=apps)
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
@@ -77,7 +77,7 @@ def live(
 
 
 def validated(live: Live, token: str, audience: str, version: str = "/v2.0") -> dict[str, Any]:
-    """What a resource server makes of a token: it looks up who issues them, and with what."""
+    """The claims of a token, verified as a resource server does, by discovery."""
     context = ssl.create_default_context(cafile=live.ca)
     with httpx.Client(verify=context) as http:
         url = f"{live.authority()}{version}/.well-known/openid-configuration"
