@@ -50,7 +50,9 @@ _RESPONSE_MODES = ("query", "fragment", "form_post")
 
 # Schemes that a browser runs or reads instead of sending a request.
 _LOCAL_SCHEMES = frozenset({"about", "blob", "data", "file", "javascript", "vbscript"})
-_URI = re.compile(r"[\x21-\x7e]{3,2048}")
+# The characters of a URI (RFC 3986, 2). Browsers read a backslash as a slash, so that the host
+# that they go to would be another than the one that was compared.
+_URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{3,2048}")
 
 
 class _Reply(NamedTuple):
@@ -236,7 +238,10 @@ def _with_path(uri: str) -> str:
 
 
 def _split_uri(uri: str) -> SplitResult | None:
-    """Split an absolute URI that a browser may be sent to; None for any other text."""
+    """Split an absolute URI that a browser may be sent to; None for any other text.
+
+    One with a user name is not: it is there to disguise the host.
+    """
     if not _URI.fullmatch(uri):
         return None
     try:
@@ -244,7 +249,7 @@ def _split_uri(uri: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:
         return None
-    if not parts.scheme or parts.scheme in _LOCAL_SCHEMES:
+    if not parts.scheme or parts.scheme in _LOCAL_SCHEMES or "@" in parts.netloc:
         return None
     return None if parts.scheme in ("http", "https") and not parts.hostname else parts
 
