@@ -164,6 +164,13 @@ class Directory:
             return App(app_id) if len(app_id) <= _LONGEST_ID else None
         return self.apps.get(app_id.lower())
 
+    def named_apps(self, app_id: str | None) -> Iterable[App]:
+        """Return the app with this id, if there is one; without an id all apps."""
+        if app_id is None and self.apps is not None:
+            return self.apps.values()
+        app = self.app(app_id or "")
+        return [] if app is None else [app]
+
     def user(self, name: str) -> User | None:
         """Return the user with this name; an open directory has each valid one."""
         if self.users is not None:

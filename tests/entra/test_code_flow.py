@@ -14,6 +14,7 @@ from . import (
     PKCE,
     PUBLIC,
     READER,
+    SEED,
     VERIFIER,
     Caller,
     Make,
@@ -283,3 +284,37 @@ def test_signing_out(
     assert answer.headers.get("Location") == location
     assert answer.status_code == (302 if location else 200)
     assert location or "You signed out" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "returns"),
+    [
+        ({"post_logout_redirect_uri": "https://app.example/done?x=1"}, True),
+        ({"post_logout_redirect_uri": "http://localhost:8400/done", "client_id": READER}, True),
+        ({"post_logout_redirect_uri": "https://evil.example/"}, False),
+        ({"post_logout_redirect_uri": "https://evil.example/", "client_id": READER}, False),
+        (
+            {"post_logout_redirect_uri": "https://app.example/done?x=1", "client_id": "nobody"},
+            False,
+        ),
+        ({"post_logout_redirect_uri": r"http://evil.example\@localhost/done"}, False),
+        ({"post_logout_redirect_uri": "http://evil.example@localhost/done"}, False),
+    ],
+)
+def test_signing_out_returns_to_addresses_that_apps_have_registered(
+    make: Make, query: dict[str, str], returns: bool
+) -> None:
+    (reader,) = (each for each in SEED["apps"] if each["appId"] == READER)
+    caller = make(apps=[reader, {"appId": "no-addresses", "redirectUris": []}])
+    answer = caller.get("/common/oauth2/v2.0/logout", query_string=query)
+    sent_to = query["post_logout_redirect_uri"] if returns else None
+    assert answer.headers.get("Location") == sent_to
+    assert returns or "You signed out" in answer.text
+
+
+def test_signing_out_of_an_app_whose_addresses_are_left_open(strict: Caller) -> None:
+    query = {"post_logout_redirect_uri": "https://bye.example/", **PUBLIC}
+    answer = strict.get("/common/oauth2/v2.0/logout", query_string=query)
+    assert answer.headers["Location"] == "https://bye.example/"
+    answer = strict.get("/common/oauth2/v2.0/logout", query_string={**query, "client_id": READER})
+    assert "Location" not in answer.headers
