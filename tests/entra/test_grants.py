@@ -28,6 +28,7 @@ from . import (
     Make,
     claims_of,
     granted,
+    pending,
     refused,
     sent_back,
 )
@@ -380,3 +381,61 @@ def test_of_threads_that_redeem_one_code_one_gets_tokens(caller: Caller) -> None
     for each in threads:
         each.join()
     assert sorted(statuses) == [200] + [400] * 7
+
+
+# -- tenants -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tenant", ["fabrikam.com", FABRIKAM, "consumers"])
+def test_a_code_is_redeemed_at_its_own_tenant(strict: Caller, tenant: str) -> None:
+    code = strict.code(**PUBLIC)
+    strict.tenant = tenant
+    refused(strict.redeem(code, **PUBLIC), 700005, "invalid_grant")
+    strict.tenant = CONTOSO
+    assert claims_of(granted(strict.redeem(code, **PUBLIC))["access_token"])["tid"] == CONTOSO
+
+
+def test_a_code_for_the_tenant_of_the_user(strict: Caller) -> None:
+    for redeemed_at, number in (("common", None), (CONTOSO, None), (FABRIKAM, 700005)):
+        strict.tenant = "common"
+        code = strict.code(**PUBLIC)
+        strict.tenant = redeemed_at
+        answer = strict.redeem(code, **PUBLIC)
+        if number is None:
+            assert claims_of(granted(answer)["access_token"])["tid"] == CONTOSO
+        else:
+            refused(answer, number, "invalid_grant")
+
+
+@pytest.mark.parametrize("tenant", ["fabrikam.com", FABRIKAM, "consumers"])
+def test_a_refresh_token_is_good_at_its_own_tenant(strict: Caller, tenant: str) -> None:
+    token = first(strict)
+    strict.tenant = tenant
+    refused(renew(strict, token), 700005, "invalid_grant")
+    for tenant in (CONTOSO, "organizations"):
+        strict.tenant = tenant
+        renewed = granted(renew(strict, token))
+        assert claims_of(renewed["access_token"])["tid"] == CONTOSO
+
+
+def test_a_device_code_is_good_at_its_own_tenant(caller: Caller) -> None:
+    for started_at, polled_at in (
+        ("contoso.com", "fabrikam.com"),
+        ("common", "fabrikam.com"),
+        ("contoso.com", "consumers"),
+    ):
+        caller.tenant = started_at
+        code = caller.device()["device_code"]
+        caller.tenant = polled_at
+        pending(caller.poll(code))
+        refused(caller.poll(code), 700005, "invalid_grant")
+    for started_at, polled_at, signed_in_to in (
+        ("contoso.com", "common", "contoso.com"),
+        ("common", "example.com", "example.com"),
+    ):
+        caller.tenant = started_at
+        code = caller.device()["device_code"]
+        caller.tenant = polled_at
+        pending(caller.poll(code))
+        tenant = claims_of(granted(caller.poll(code))["access_token"])["tid"]
+        assert tenant == caller.entra.directory.tenant(signed_in_to)
