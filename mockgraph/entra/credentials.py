@@ -132,7 +132,8 @@ def _is_one_of(sent: str, known: Iterable[str]) -> bool:
 def _check_assertion(assertion: str, app: App, root: str) -> None:
     """Raise EntraError where a JWT is not the app's, or not for the tenants below ``root``.
 
-    Its times are compared with real time: the client's clock is not the one that a test moves.
+    It may be sent again while it is valid: MSAL for Node does, with the same ``jti``. Its times
+    are compared with real time: the client's clock is not the one that a test moves.
     Where the directory leaves open which certificates the app has, any signature is accepted.
     """
     import jwt

@@ -297,6 +297,15 @@ def test_a_token_of_another_identity_provider(caller: Caller, certificate: Certi
     assert claims_of(granted(assert_as(caller, assertion))["access_token"])["appidacr"] == "2"
 
 
+def test_an_assertion_is_good_until_it_expires(
+    registered: Caller, certificate: Certificate
+) -> None:
+    """MSAL for Node sends one for as long as it is valid, as Entra lets it."""
+    assertion = assertion_of(certificate)
+    for _ in range(2):
+        granted(assert_as(registered, assertion))
+
+
 def test_a_test_that_moves_the_clock_does_not_move_the_client(
     caller: Caller, certificate: Certificate
 ) -> None:
