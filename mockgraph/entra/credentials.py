@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import unquote_plus
 
 from mockgraph.entra.access_tokens import MICROSOFT
-from mockgraph.entra.directory import App, Authority, Directory, User
+from mockgraph.entra.directory import App, Directory, SignInAuthority, User
 from mockgraph.entra.oauth_errors import (
     AppNotFound,
     AssertionForAnother,
@@ -58,7 +58,7 @@ class AuthenticatedClient(NamedTuple):
 # -- apps ----------------------------------------------------------------------------------
 
 
-def find_app(app_id: str, directory: Directory, authority: Authority) -> App:
+def find_app(app_id: str, directory: Directory, authority: SignInAuthority) -> App:
     """Return the app with this id. Raises EntraError where there is none."""
     app = directory.app(app_id)
     if app is None:
@@ -201,7 +201,7 @@ def _is_endpoint(audience: object, root: str) -> bool:
 # -- users ---------------------------------------------------------------------------------
 
 
-def find_user(name: str, directory: Directory, authority: Authority) -> User:
+def find_user(name: str, directory: Directory, authority: SignInAuthority) -> User:
     """Return the user with this name. Raises EntraError for an unknown or disabled one."""
     user = directory.user(name)
     if user is None:
@@ -211,7 +211,9 @@ def find_user(name: str, directory: Directory, authority: Authority) -> User:
     return user
 
 
-def authenticate_user(name: str, password: str, directory: Directory, authority: Authority) -> User:
+def authenticate_user(
+    name: str, password: str, directory: Directory, authority: SignInAuthority
+) -> User:
     """Return the user with this name and password. Raises EntraError.
 
     Where the directory leaves the password open, any but ``wrong`` is accepted.

@@ -145,12 +145,12 @@ class Directory:
             return self._by_domain(named)
         return next((each for each, domains in self.tenants.items() if named in domains), None)
 
-    def authority(self, named: str) -> Authority | None:
+    def authority(self, named: str) -> SignInAuthority | None:
         """Return the authority that a path segment names; None where there is none."""
         if named.lower() in COMMON:
-            return Authority(named.lower(), None)
+            return SignInAuthority(named.lower(), None)
         tenant = self.tenant(named)
-        return None if tenant is None else Authority(named, tenant)
+        return None if tenant is None else SignInAuthority(named, tenant)
 
     def tenant_of(self, user: User) -> str:
         """Return the id of the home tenant of a user."""
@@ -200,7 +200,7 @@ class Directory:
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, domain))
 
 
-class Authority(NamedTuple):
+class SignInAuthority(NamedTuple):
     """The tenant that a caller signs in to, as the first segment of a path names it.
 
     ``id`` is None for ``common`` and ``organizations``: the user's home tenant.
