@@ -23,16 +23,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from mockgraph import control
 from mockgraph.entra import authorization, check_directory, initial_entra
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
-from mockgraph.http import (
-    Environ,
-    Headers,
-    Request,
-    Response,
-    StartResponse,
-    error_body,
-    identity,
-    plain,
-)
+from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import initial_document, naming_seeds
 from mockgraph.service import SERVICE
@@ -40,6 +31,7 @@ from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
 from mockgraph.testing.tenants import NOTED, Tenant, Tenants
+from mockgraph.wsgi import Environ, Headers, StartResponse
 
 Handler = Callable[[Any], Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from io import BytesIO
@@ -29,17 +29,11 @@ from mockgraph.errors import (
     PayloadTooLarge,
     UnsupportedCoding,
 )
+from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, StartResponse
 
 if TYPE_CHECKING:
     from mockgraph.state.intent import Address
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
-Headers = list[tuple[str, str]]
-
-# Statuses whose answers have no content, whatever was meant to be said (RFC 9110, 15).
-_WITHOUT_CONTENT = frozenset({204, 304})
 _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
@@ -142,7 +136,7 @@ class Response:
     def send(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request of this method as WSGI has it."""
         headers = self.headers
-        if self.status in _WITHOUT_CONTENT:
+        if self.status in WITHOUT_CONTENT:
             start_response(status_line(self.status), headers)
             return []
         if self.chunks is None:

@@ -16,12 +16,13 @@ import orjson
 from werkzeug.datastructures import Headers
 
 from mockgraph.errors import GraphError
-from mockgraph.http import Environ, Request, Response
+from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
 from mockgraph.redaction import masked, masked_batch, redact, shown
 from mockgraph.service import SERVICE
 from mockgraph.state.intent import Address, Operation
 from mockgraph.testing.matching import ROOTS, caller_of
+from mockgraph.wsgi import Environ
 
 _FORM = "application/x-www-form-urlencoded"
 _BOM = b"\xef\xbb\xbf"
@@ -88,8 +89,8 @@ class Exchange:
         self.status = response.status
         self.answered_by = request.answered_by
         self.in_batch = "mockgraph.in_batch" in environ
-        self.sender: str = environ.get("mockgraph.lane") or environ.get("REMOTE_PORT") or ""
-        self.is_sender_certain = "mockgraph.lane" in environ
+        self.sender: str = environ.get("mockgraph.sender") or environ.get("REMOTE_PORT") or ""
+        self.is_sender_certain = "mockgraph.sender" in environ
         self.request_id = request.request_id
         header: str = environ.get("HTTP_AUTHORIZATION", "")
         self.token = hash(header)

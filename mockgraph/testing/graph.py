@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from urllib3 import Retry
 
     from mockgraph.clock import Clock
-    from mockgraph.http import WSGIApp
     from mockgraph.state import Snapshot, State
+    from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Function)
 

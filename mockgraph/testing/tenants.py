@@ -13,12 +13,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import BadRequest, NotFound, Overtaken, StoreFailed
-from mockgraph.http import Environ, Request, Response
+from mockgraph.http import Request, Response
 from mockgraph.metadata.declarations import DIRECTORY
 from mockgraph.metadata.names import Json
 from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.testing.journal import Journal, Requests
+from mockgraph.wsgi import Environ
 
 if TYPE_CHECKING:  # parts that are loaded when they are first needed
     from collections.abc import Callable, Iterator, Mapping

@@ -25,7 +25,7 @@ from mockgraph.errors import (
     PreconditionFailed,
     Unauthenticated,
 )
-from mockgraph.http import Request, Response, StartResponse, error_body
+from mockgraph.http import Request, Response, error_body
 from mockgraph.testing.canned import (
     Body,
     Pairs,
@@ -35,6 +35,7 @@ from mockgraph.testing.canned import (
     put_headers,
     read_headers,
 )
+from mockgraph.wsgi import StartResponse
 
 CutPoint = Literal["before", "unanswered", "during", "after"]
 Malformation = Literal["truncated", "html", "empty", "mislabelled"]

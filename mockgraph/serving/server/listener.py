@@ -1,4 +1,4 @@
-"""Where a server is entered: a port bound before anything is served, and who comes in by it."""
+"""A listening socket, bound before anything is served, and the connections that it accepts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import socket
 from typing import Any
 
 from mockgraph.errors import MockGraphError
+from mockgraph.serving.http1_parser import base_environ
 from mockgraph.serving.server.connection import Connect, Connection, Sleep
-from mockgraph.serving.server.requests import environ_of
 
 _BACKLOG = 1024
-_SHOWN = 100  # characters of a host that cannot be
+_SHOWN = 100  # characters of a host that cannot be had, in the message
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-class Door:
+class Listener:
     """A listening socket for a host and port, port 0 being any free one.
 
     ``connect`` makes connections of accepted sockets. Raises MockGraphError where the address
-    cannot be had; ``option`` is what to choose another port with.
+    cannot be had; the message names ``option`` as the way to choose another port.
     """
 
     def __init__(
@@ -32,34 +32,34 @@ class Door:
         scheme: str = "http",
         connect: Connect = Connection,
     ):
-        self._listener = _listen(host, port, option)
+        self._socket = _listen(host, port, option)
         self._connect = connect
         self.host = host
-        self.port: int = self._listener.getsockname()[1]
+        self.port: int = self._socket.getsockname()[1]
         self.scheme = scheme
-        self._environ = environ_of(scheme, host, self.port)
+        self._environ = base_environ(scheme, host, self.port)
 
     @property
     def origin(self) -> str:
-        """``SCHEME://HOST:PORT``, as a client writes it."""
+        """The base URL, ``SCHEME://HOST:PORT``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
     def fileno(self) -> int:
-        return self._listener.fileno()
+        return self._socket.fileno()
 
-    def admit(self, max_body: int, sleep: Sleep) -> Connection:
-        """The next who has come. Raises OSError, BlockingIOError where nobody is there."""
-        accepted, peer = self._listener.accept()
+    def accept(self, max_body: int, sleep: Sleep) -> Connection:
+        """Return the next connection. Raises OSError, BlockingIOError where none has come."""
+        accepted, peer = self._socket.accept()
         accepted.setblocking(False)
-        # Without it an answer's second packet waits for an ACK.
+        # Without it the second packet of a response waits for an ACK.
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         environ = {**self._environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
         return self._connect(accepted, environ, max_body, sleep)
 
     def close(self) -> None:
         """Let go of the port."""
-        self._listener.close()
+        self._socket.close()
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:
@@ -81,7 +81,7 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
 
 
 def _resolve(host: str, port: int) -> tuple[Any, socket.AddressFamily]:
-    """The address of a host, which is IPv6 where it is written so, and its family."""
+    """Return the address of a host, which is IPv6 where it is written so, and its family."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)

@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 from mockgraph import MockGraph
-from mockgraph.serving.transports.lanes import lane
+from mockgraph.serving.transports.endpoint import current_task
 
 from .clients import TRUST
 
@@ -125,8 +125,8 @@ def test_one_task_after_another_call_does(
 
 
 def test_a_task_of_trio_has_a_lane_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, trio = lane(), ModuleType("trio.lowlevel")
+    plain, trio = current_task(), ModuleType("trio.lowlevel")
     monkeypatch.setitem(sys.modules, trio.__name__, trio)
-    assert lane() == plain  # half loaded
+    assert current_task() == plain  # half loaded
     monkeypatch.setattr(trio, "current_task", lambda: trio, raising=False)
-    assert lane() != plain
+    assert current_task() != plain

@@ -1,48 +1,44 @@
-"""One call of a WSGI app without a socket: what a server would make of it, and its answer.
+"""A call of a WSGI app without a socket.
 
-Two things that an app cannot do by itself it finds in its environment, as it does with a live
-server: ``mockgraph.cut()`` breaks the connection, ``mockgraph.sleep(seconds)`` waits, or, where
-the client would have given up by then, makes it give up at once.
+In environ the app finds the two functions that it finds with a live server: ``mockgraph.cut()``
+breaks the connection, ``mockgraph.sleep(seconds)`` waits, or, where the client would have given
+up by then, has it give up at once.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from email.utils import formatdate
 from typing import Any, TypeVar
 
-from mockgraph.serving.server.answers import WSGIApp
-from mockgraph.serving.server.requests import Environ
+from mockgraph.serving.http1_writer import date_field
+from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, WSGIApp
 
 T = TypeVar("T")
 
-# Statuses whose answers have no content, whatever was meant to be said (RFC 9110, 15).
-_WITHOUT_CONTENT = frozenset({204, 304})
-
 
 class TimedOut(Exception):
-    """The answer, or the next piece of it, would come later than the client waits for it."""
+    """The response, or the next piece of it, would come later than the client waits for it."""
 
 
-class CutOff(Exception):
-    """The connection broke before the answer was whole."""
+class ConnectionBroken(Exception):
+    """The connection broke before the response was complete."""
 
 
-class Exchange:
+class Call:
     """A call under way: :meth:`start` runs the app, :meth:`read` gets the body piece by piece.
 
-    Both raise TimedOut and CutOff, and what the app itself raises. One thread at a time may
-    call them; any may call :meth:`close`. ``timeout`` is how long the client waits for the
-    headers and for each piece, in seconds, None being for ever. ``is_whole`` tells, once
-    started, that the body is there and :meth:`read` returns at once.
+    Both raise TimedOut and ConnectionBroken, and what the app itself raises. One thread at a
+    time may call them; any may call :meth:`close`. ``timeout`` is how many seconds the client
+    waits for the headers and for each piece, None being for ever. Once started, ``is_whole`` is
+    true where the body is there and :meth:`read` returns at once.
     """
 
     def __init__(self, app: WSGIApp, environ: Environ, timeout: float | None = None):
         self.timeout = timeout
         self.status = 0
         self.reason = ""
-        self.headers: list[tuple[str, str]] = []
+        self.headers: Headers = []
         self.is_whole = False
         self._app = app
         self._environ = environ
@@ -58,8 +54,8 @@ class Exchange:
 
     @property
     def length(self) -> int | None:
-        """The length of the body in bytes, None where it is not told beforehand."""
-        if self.status in _WITHOUT_CONTENT or self._environ["REQUEST_METHOD"] == "HEAD":
+        """The length of the body in bytes, None where no header says it."""
+        if self.status in WITHOUT_CONTENT or self._environ["REQUEST_METHOD"] == "HEAD":
             return 0
         return next((int(v) for name, v in self.headers if name.lower() == "content-length"), None)
 
@@ -68,10 +64,10 @@ class Exchange:
         self._run(self._start)
         self._check_time()
         if self._is_cut:
-            raise CutOff("Server disconnected without sending a response.")
+            raise ConnectionBroken("Server disconnected without sending a response.")
 
     def read(self) -> bytes:
-        """The next piece of the body; nothing at its end."""
+        """Return the next piece of the body, nothing at its end."""
         piece = self._run(self._next)
         self._check_time()
         if piece and not self._is_cut and self.length != 0:
@@ -81,7 +77,7 @@ class Exchange:
         return b""
 
     def close(self) -> None:
-        """The client is gone: nobody waits any more."""
+        """Take note that the client is gone: a sleep ends, the app's iterable is closed."""
         self._gone.set()
         self._dispose()
 
@@ -91,12 +87,12 @@ class Exchange:
         self._waited = 0.0
 
     def _check_length(self) -> None:
-        """Raises CutOff where the body ended too early."""
+        """Raise ConnectionBroken where the body ended too early."""
         length, broken = self.length, "Peer closed connection without sending complete message body"
         if length is None and (self._is_cut or self._gone.is_set()):
-            raise CutOff(f"{broken} ({self._received} bytes of it).")
+            raise ConnectionBroken(f"{broken} ({self._received} bytes of it).")
         if length is not None and self._received < length:
-            raise CutOff(f"{broken} ({self._received} bytes of {length}).")
+            raise ConnectionBroken(f"{broken} ({self._received} bytes of {length}).")
 
     # -- the app's side -------------------------------------------------------------------
 
@@ -118,12 +114,12 @@ class Exchange:
             self.headers.append(length if self.is_whole else ("Transfer-Encoding", "chunked"))
 
     def _start_response(
-        self, status: str, headers: list[tuple[str, str]], _: Any = None
+        self, status: str, headers: Headers, _: Any = None
     ) -> Callable[[bytes], Any]:
         code, _, self.reason = status.partition(" ")
         self.status, self.headers = int(code), list(headers)
         if not any(name.lower() == "date" for name, _ in headers):
-            self.headers.append(("Date", formatdate(usegmt=True)))
+            self.headers.append(date_field())
         return self._ready.append
 
     def _next(self) -> bytes:
@@ -153,7 +149,7 @@ class Exchange:
                 self._dispose()
 
     def _dispose(self) -> None:
-        """Let go of the app's iterable, unless it runs: who runs it comes by here afterwards."""
+        """Close the app's iterable, unless it runs: then :meth:`_run` does so afterwards."""
         if self._running.acquire(blocking=False):
             chunks, self._chunks, self._rest = self._chunks, (), iter(())
             try:

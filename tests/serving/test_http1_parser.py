@@ -1,4 +1,4 @@
-"""What a client sends, read as requests: every way to cut it into pieces gives the same."""
+"""What a client sends, read as parser: every way to cut it into pieces gives the same."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.serving.server.limits import MAX_HEAD
-from mockgraph.serving.server.requests import Requests, environ_of
+from mockgraph.serving.http1_parser import MAX_HEAD, RequestParser, base_environ
 from mockgraph.settings import MAX_STATE
 
-BASE = environ_of("http", "127.0.0.1", 8365)
+BASE = base_environ("http", "127.0.0.1", 8365)
 HOST = b"Host: x\r\n"
 LIMIT = 1000
 # What stands in an environ that no client sent.
@@ -23,16 +22,16 @@ Read = tuple[str, str, str, dict[str, str], bytes, bool]
 
 
 def requests_in(*pieces: bytes) -> tuple[list[Read], int | None]:
-    """The requests in what was sent, and the status that the rest was refused with."""
-    requests = Requests(BASE, LIMIT)
+    """The parser in what was sent, and the status that the rest was refused with."""
+    parser = RequestParser(BASE, LIMIT)
     read: list[Read] = []
     for piece in pieces:
-        if not requests.ended:
-            requests.feed(piece)
-        while requests.ready:
-            environ, keep = requests.ready.popleft()
+        if not parser.ended:
+            parser.feed(piece)
+        while parser.ready:
+            environ, keep = parser.ready.popleft()
             read.append(as_read(environ, keep))
-    return read, requests.refusal.status if requests.refusal else None
+    return read, parser.refusal.status if parser.refusal else None
 
 
 def as_read(environ: dict[str, Any], keep: bool) -> Read:
@@ -202,9 +201,9 @@ def test_whatever_comes_is_read_or_refused(sent: bytes, changes: list[tuple[int,
 
 
 def test_the_host_of_a_proxy_request_is_that_of_its_url() -> None:
-    requests = Requests(BASE, LIMIT)
-    requests.feed(head(b"GET http://graph.microsoft.com:80?a=b"))
-    environ = requests.ready[0].environ
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(head(b"GET http://graph.microsoft.com:80?a=b"))
+    environ = parser.ready[0].environ
     assert environ["HTTP_HOST"] == "graph.microsoft.com:80"
 
 
@@ -225,11 +224,11 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_a_body_that_is_too_large_is_not_waited_for(name: str) -> None:
-    requests = Requests(BASE, LIMIT)
-    requests.feed(TOO_LARGE[name])
-    environ, keep = requests.ready.popleft()
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(TOO_LARGE[name])
+    environ, keep = parser.ready.popleft()
     body = environ["wsgi.input"]
-    assert (keep, requests.ended, requests.abandoned) == (False, True, True)
+    assert (keep, parser.ended, parser.abandoned) == (False, True, True)
     assert int(environ.get("CONTENT_LENGTH", 0)) > LIMIT or len(body.read(LIMIT + 1)) > LIMIT
     assert body.read(0) == b""
     with pytest.raises(OSError, match="larger than"):
@@ -243,13 +242,13 @@ def test_a_whole_state_may_be_larger(path: bytes) -> None:
         (b"Content-Length: %d" % size, b" " * size),
         (b"Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (size, b" " * size)),
     ]:
-        requests = Requests(BASE, LIMIT)
-        requests.feed(head(b"PUT " + path, framing) + body)
-        environ, keep = requests.ready.popleft()
+        parser = RequestParser(BASE, LIMIT)
+        parser.feed(head(b"PUT " + path, framing) + body)
+        environ, keep = parser.ready.popleft()
         assert (len(environ["wsgi.input"].read()), keep) == (size, True)
-    requests = Requests(BASE, LIMIT)
-    requests.feed(head(b"PUT " + path, b"Content-Length: %d" % (MAX_STATE + 1)))
-    assert requests.ended
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(head(b"PUT " + path, b"Content-Length: %d" % (MAX_STATE + 1)))
+    assert parser.ended
 
 
 def test_a_body_as_large_as_may_be() -> None:
@@ -264,18 +263,18 @@ def test_a_state_may_be_larger(path: bytes) -> None:
     ((*_, body, keep),), _ = requests_in(head(b"PUT " + path, length) + b" " * (LIMIT + 1))
     assert (len(body), keep) == (LIMIT + 1, True)
     for other in (head(b"POST " + path, length), head(b"PUT /state", length)):
-        requests = Requests(BASE, LIMIT)
-        requests.feed(other)
-        assert requests.abandoned
+        parser = RequestParser(BASE, LIMIT)
+        parser.feed(other)
+        assert parser.abandoned
 
 
 def test_a_client_that_waits_to_be_told_to_go_on() -> None:
-    requests = Requests(BASE, LIMIT)
-    requests.feed(head(b"PATCH /", b"Expect: 100-Continue", b"Content-Length: 2"))
-    assert requests.waits
-    requests.feed(b"{}")
-    assert not requests.waits
-    assert len(requests.ready) == 1
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(head(b"PATCH /", b"Expect: 100-Continue", b"Content-Length: 2"))
+    assert parser.waits
+    parser.feed(b"{}")
+    assert not parser.waits
+    assert len(parser.ready) == 1
 
 
 @pytest.mark.parametrize(
@@ -288,33 +287,33 @@ def test_a_client_that_waits_to_be_told_to_go_on() -> None:
     ],
 )
 def test_what_ends_too_early_is_no_request(sent: bytes) -> None:
-    requests = Requests(BASE, LIMIT)
-    requests.feed(sent)
-    requests.end()
-    assert not requests.ready
-    assert requests.refusal is not None
-    assert requests.refusal.message == "The request ended before it was complete."
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(sent)
+    parser.end()
+    assert not parser.ready
+    assert parser.refusal is not None
+    assert parser.refusal.message == "The request ended before it was complete."
 
 
 def test_an_end_after_a_request_is_no_fault() -> None:
-    requests = Requests(BASE, LIMIT)
-    requests.feed(NEXT)
-    requests.end()
-    assert len(requests.ready) == 1
-    assert (requests.refusal, requests.ended, requests.abandoned) == (None, True, False)
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(NEXT)
+    parser.end()
+    assert len(parser.ready) == 1
+    assert (parser.refusal, parser.ended, parser.abandoned) == (None, True, False)
 
 
 def test_a_head_without_end_is_not_kept() -> None:
-    requests = Requests(BASE, LIMIT)
+    parser = RequestParser(BASE, LIMIT)
     line = b"X: " + b"y" * 1000 + b"\r\n"
-    requests.feed(head(b"GET /")[:-2])
+    parser.feed(head(b"GET /")[:-2])
     fed = 0
-    while not requests.ended:
-        requests.feed(line)
+    while not parser.ended:
+        parser.feed(line)
         fed += len(line)
     assert MAX_HEAD - len(line) <= fed <= MAX_HEAD + len(line)
-    assert requests.refusal is not None
-    assert requests.refusal.status == 431
+    assert parser.refusal is not None
+    assert parser.refusal.status == 431
 
 
 CHUNKED = head(b"PATCH /", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n"
@@ -330,16 +329,16 @@ CHUNKED = head(b"PATCH /", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n"
     ],
 )
 def test_trailers_and_extensions_without_end_are_not_kept(begin: bytes, line: bytes) -> None:
-    requests = Requests(BASE, LIMIT)
-    requests.feed(begin)
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(begin)
     fed = 0
-    while not requests.ended:
-        requests.feed(line)
+    while not parser.ended:
+        parser.feed(line)
         fed += len(line)
     assert fed <= MAX_HEAD + len(line)
-    assert not requests.ready
-    assert requests.refusal is not None
-    assert requests.refusal.status == 431
+    assert not parser.ready
+    assert parser.refusal is not None
+    assert parser.refusal.status == 431
 
 
 def test_small_chunks_may_be_many_and_have_extensions() -> None:

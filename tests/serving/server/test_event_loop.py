@@ -21,12 +21,11 @@ from wire import TIMEOUT, Answer, ask
 
 from mockgraph.errors import MockGraphError
 from mockgraph.serving import server as server_module
-from mockgraph.serving.server import Server, leadership, loop
+from mockgraph.serving.http1_parser import MAX_HEADERS, RequestParser
+from mockgraph.serving.server import Server, event_loop
 from mockgraph.serving.server.connection import Connection
-from mockgraph.serving.server.doors import Door
-from mockgraph.serving.server.limits import MAX_HEADERS
-from mockgraph.serving.server.process import Ending, take_descriptors
-from mockgraph.serving.server.requests import Requests
+from mockgraph.serving.server.listener import Listener
+from mockgraph.serving.server.process import Shutdown, take_descriptors
 
 if sys.platform != "win32":
     import resource
@@ -294,15 +293,15 @@ def test_a_stop_from_within_a_request() -> None:
 
 
 def test_a_slow_request_after_a_long_silence(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leadership, "_DOZE", 1)
+    monkeypatch.setattr(event_loop, "_QUIET", 1)
     dozing = threading.Event()
-    doze = leadership.Leadership._doze
+    sleep = event_loop.Watchdog._sleep
 
-    def noticed(self: leadership.Leadership, turn: int) -> None:
+    def noticed(self: event_loop.Watchdog, turn: int) -> None:
         dozing.set()
-        doze(self, turn)
+        sleep(self, turn)
 
-    monkeypatch.setattr(leadership.Leadership, "_doze", noticed)
+    monkeypatch.setattr(event_loop.Watchdog, "_sleep", noticed)
     with serving(app) as server, ThreadPoolExecutor(1) as pool:
         assert dozing.wait(TIMEOUT)
         slow = pool.submit(ask, server.origin, "GET", "/blocks")
@@ -315,14 +314,14 @@ def test_a_slow_request_after_a_long_silence(app: App, monkeypatch: pytest.Monke
 def test_a_fault_of_the_server_s_own_ends_one_connection(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    feed = Requests.feed
+    feed = RequestParser.feed
 
-    def faulty(self: Requests, data: bytes) -> None:
+    def faulty(self: RequestParser, data: bytes) -> None:
         if b"/fault" in data:
             raise ZeroDivisionError
         feed(self, data)
 
-    monkeypatch.setattr(Requests, "feed", faulty)
+    monkeypatch.setattr(RequestParser, "feed", faulty)
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         ask(server.origin, "GET", "/fault")
     assert ask(server.origin, "GET", "/quick").body == b"/quick"
@@ -345,7 +344,7 @@ def test_a_fault_that_ends_the_server_is_said(
 def test_a_refused_client_that_does_not_leave(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_LINGER", 0.1)
+    monkeypatch.setattr(event_loop, "_LINGER", 0.1)
     with connect(server) as client:
         client.sendall(b"nonsense\r\n\r\n")
         assert b"BadRequest" in answer_on(client)
@@ -360,14 +359,14 @@ def test_a_refused_client_that_does_not_leave(
 def test_when_there_is_no_descriptor_left(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    admit, refused = Door.admit, iter(range(3))
+    accept, refused = Listener.accept, iter(range(3))
 
-    def full(door: Door, *arguments: Any) -> Any:
+    def full(listener: Listener, *arguments: Any) -> Any:
         if next(refused, None) is not None:
             raise OSError(errno.EMFILE, "Too many open files")
-        return admit(door, *arguments)
+        return accept(listener, *arguments)
 
-    monkeypatch.setattr(Door, "admit", full)
+    monkeypatch.setattr(Listener, "accept", full)
     assert ask(server.origin, "GET", "/quick").body == b"/quick"
     assert next(refused, None) is None
     said = [record for record in caplog.records if record.levelno == logging.WARNING]
@@ -379,7 +378,7 @@ def test_when_there_is_no_descriptor_left(
 def test_when_there_are_too_many_connections(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(loop, "_MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(event_loop, "_MAX_CONNECTIONS", 3)
     clients = [connect(server) for _ in range(4)]
     for client in clients[:3]:
         client.sendall(get("/quick"))
@@ -396,7 +395,7 @@ def test_when_there_are_too_many_connections(
 
 def test_what_came_before_the_end_is_answered(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that nobody has looked at yet is under way for the client."""
-    monkeypatch.setattr(leadership.Leadership, "_watch", lambda _: None)
+    monkeypatch.setattr(event_loop.Watchdog, "_watch", lambda _: None)
     with serving(app) as server, ThreadPoolExecutor(2) as pool, connect(server) as client:
         client.sendall(get("/quick"))
         assert answer_on(client) == b"/quick"
@@ -414,17 +413,17 @@ def test_what_came_before_the_end_is_answered(app: App, monkeypatch: pytest.Monk
 
 def test_who_is_idle_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that is idle for longest; not one that has begun a request."""
-    monkeypatch.setattr(loop, "_MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(event_loop, "_MAX_CONNECTIONS", 3)
     clients = [connect(server) for _ in range(3)]
     for client in (clients[1], clients[2], clients[0]):
         client.sendall(get("/quick"))
         assert answer_on(client) == b"/quick"
     clients[1].sendall(b"POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
-    monkeypatch.setattr(loop, "_ADMITTED", 1)
-    monkeypatch.setattr(loop, "_IDLE", 0.0)
+    monkeypatch.setattr(event_loop, "_ACCEPTED", 1)
+    monkeypatch.setattr(event_loop, "_IDLE", 0.0)
     assert ask(server.origin, "GET", "/late").body == b"/late"
     assert clients[2].recv(1) == b""
-    monkeypatch.setattr(loop, "_IDLE", 60.0)
+    monkeypatch.setattr(event_loop, "_IDLE", 60.0)
     clients[1].sendall(b"}")
     assert answer_on(clients[1]) == b"{}"
     clients[0].sendall(get("/quick"))
@@ -459,15 +458,15 @@ def test_a_server_that_fails_says_so_and_is_waited_for_no_longer(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    ending = Ending(server)
+    shutdown = Shutdown(server)
     with monkeypatch.context() as patched:
-        patched.setattr(loop.Loop, "_attend", failing(errno.EIO))
+        patched.setattr(event_loop.EventLoop, "_handle", failing(errno.EIO))
         with connect(server) as client:
             client.sendall(get("/quick"))
             with suppress(ConnectionResetError):
                 assert client.recv(1) == b""
     with pytest.raises(MockGraphError, match="failed"):
-        ending.wait()
+        shutdown.wait()
     assert server.has_ended
     assert "The server failed, and serves no more." in caplog.text
     with pytest.raises(ConnectionRefusedError):
@@ -475,14 +474,14 @@ def test_a_server_that_fails_says_so_and_is_waited_for_no_longer(
 
 
 def test_one_who_is_gone_before_coming_in(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    admit, gone = Door.admit, iter([ConnectionAbortedError()])
+    accept, gone = Listener.accept, iter([ConnectionAbortedError()])
 
-    def first_gone(door: Door, *arguments: Any) -> Any:
+    def first_gone(listener: Listener, *arguments: Any) -> Any:
         for error in gone:
             raise error
-        return admit(door, *arguments)
+        return accept(listener, *arguments)
 
-    monkeypatch.setattr(Door, "admit", first_gone)
+    monkeypatch.setattr(Listener, "accept", first_gone)
     assert ask(server.origin, "GET", "/quick").body == b"/quick"
 
 
@@ -511,7 +510,7 @@ def test_when_there_is_no_thread_left(
 def test_when_as_many_are_slow_as_may_be(
     app: App, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leadership, "_MAX_SLOW", 1)
+    monkeypatch.setattr(event_loop, "_MAX_SLOW", 1)
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(ask, server.origin, "GET", "/blocks")
         assert app.began.wait(TIMEOUT)

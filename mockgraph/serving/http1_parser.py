@@ -1,7 +1,7 @@
-"""From the bytes that a client sends to requests, each as WSGI's environ.
+"""The parser of HTTP/1.1: from the bytes that a client sends to requests as WSGI has them.
 
-The grammar is httptools' (llhttp's, which Node.js has). It is strict: what could be read in two
-ways is refused. What it leaves open is bounded here.
+The grammar is that of httptools (llhttp, which Node.js has too). It is strict: what could be
+read in two ways is refused. The sizes that it leaves open are bounded here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from httptools import (
@@ -21,38 +21,57 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError
-from mockgraph.serving.server.limits import (
-    MAX_HEAD,
-    MAX_HEADERS,
-    MAX_TARGET,
-    CutOff,
-    HeadersTooLarge,
-    TargetTooLong,
-    most_bytes,
-)
+from mockgraph.settings import MAX_STATE
+from mockgraph.wsgi import Environ, variable
 
-Environ = dict[str, Any]
+MAX_HEAD = 64 * 1024  # bytes
+MAX_TARGET = 32 * 1024  # bytes
+MAX_HEADERS = 100
 
-# Header fields that are not HTTP_... in environ.
-_CGI = frozenset({b"content-type", b"content-length"})
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1"})
 _NO_HTTP = "This is not HTTP/1.1: {}."
 _NO_CODING = "A body is sent chunked or as it is, not in the transfer coding '{}'."
 
 
-class _Stop(Exception):
-    """Raised in what the parser calls, to end it: what follows is not read."""
+class TargetTooLong(GraphError):
+    """The target of a request is longer than MAX_TARGET bytes."""
+
+    status = 414
+    code = "RequestUriTooLong"
+    default_message = f"The URL is longer than the {MAX_TARGET} bytes allowed."
 
 
-class Request(NamedTuple):
-    """A request that can be answered; ``keep`` tells that others may follow."""
+class HeadersTooLarge(GraphError):
+    """A head has more than MAX_HEADERS fields or MAX_HEAD bytes."""
+
+    status = 431
+    code = "RequestHeaderFieldsTooLarge"
+    default_message = f"More than {MAX_HEADERS} header fields or {MAX_HEAD} bytes of them."
+
+
+class ParsedRequest(NamedTuple):
+    """A complete request; ``keep`` is true where others may follow on its connection."""
 
     environ: Environ
     keep: bool
 
 
-def environ_of(scheme: str, host: str, port: int) -> Environ:
-    """What is alike in the requests of one port, by PEP 3333."""
+class TruncatedBody(BytesIO):
+    """The beginning of a body that is too large; reading beyond it raises OSError."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = b"" if size is None or size < 0 else super().read(size)
+        if not data and size != 0:
+            raise OSError("The request body is larger than the server keeps.")
+        return data
+
+
+class _Stop(Exception):
+    """Raised in the callbacks of the parser to end it: what follows is not read."""
+
+
+def base_environ(scheme: str, host: str, port: int) -> Environ:
+    """Return the part of an environ that all requests to one port have (PEP 3333)."""
     return {
         "SCRIPT_NAME": "",
         "SERVER_NAME": host,
@@ -67,17 +86,19 @@ def environ_of(scheme: str, host: str, port: int) -> Environ:
     }
 
 
-class Requests:
-    """The requests of one connection: ``ready`` to be answered, or the ``refusal`` of one.
+class RequestParser:
+    """The requests of one connection: those ``ready`` to be answered, or the ``refusal`` of one.
 
-    A body is kept whole before its request is ready, so that a client that sends slowly costs
-    no thread, and one that breaks off reaches no app. A body of more than ``max_body`` bytes is
-    not read on: its request is ready with a longer Content-Length, or with more than
-    ``max_body`` bytes of the body, for the app to refuse; reading on fails. What is put to the
-    control plane may be a whole state, and is kept up to ``MAX_STATE`` bytes. ``ended`` tells that
-    there is nothing after the last of ``ready``, ``abandoned`` that the client may have sent
-    more all the same, ``waits`` that it holds a body back until told to continue. ``beyond`` are
-    the bytes that it sent after a CONNECT: they are for the tunnel.
+    A body is kept whole before its request is ready, so a client that sends slowly costs no
+    thread, and the request of one that breaks off reaches no app. A body of more than
+    ``max_body`` bytes (``MAX_STATE`` for a PUT to the control plane, which may carry a whole
+    state) is not read to its end: the request is ready with the larger Content-Length, or with
+    more than ``max_body`` bytes of its body as :class:`TruncatedBody`, for the app to refuse.
+
+    ``under_way`` is true while the head of a request is complete and its body is not; ``ended``
+    once nothing comes after the last of ``ready``; ``abandoned`` where the client may have sent
+    more all the same; ``waits`` while the client holds a body back until it is told to continue.
+    ``beyond`` counts the bytes after a CONNECT: they are for the tunnel.
     """
 
     __slots__ = (
@@ -103,9 +124,9 @@ class Requests:
     )
 
     def __init__(self, base: Environ, max_body: int):
-        self.ready: deque[Request] = deque()
+        self.ready: deque[ParsedRequest] = deque()
         self.refusal: GraphError | None = None
-        self.under_way = False  # a head is complete, its body is not
+        self.under_way = False
         self.ended = False
         self.abandoned = False
         self.waits = False
@@ -118,13 +139,13 @@ class Requests:
         self._size = self._fruitless = 0
 
     def forget(self) -> None:
-        """Let go of the connection and the parser: in a circle they would wait for a collection."""
+        """Drop the references to the connection and the parser, which form a cycle."""
         self._base = {}
         self._environ = self._base
         self._parser = HttpRequestParser(None)
 
     def feed(self, data: bytes) -> None:
-        """Take what was received."""
+        """Parse what was received."""
         received = self._size
         try:
             self._parser.feed_data(data)
@@ -146,7 +167,7 @@ class Requests:
                 self._refuse(HeadersTooLarge())
 
     def end(self) -> None:
-        """Take that nothing more will come."""
+        """Take note that nothing more will come."""
         if self.under_way or self._in_head:
             self._refuse(BadRequest("The request ended before it was complete."))
         self.ended = True
@@ -163,8 +184,8 @@ class Requests:
     def _stay(self, rest: bytes) -> None:
         """Go on with HTTP/1.1 where a client offers another protocol.
 
-        llhttp takes all that follows for that protocol, the body too; so the body's framing is
-        told once more to a new parser, which adds the body to the request that was begun.
+        llhttp takes all that follows for that protocol, the body too. So a new parser is fed
+        the framing of the body; it adds the body to the request that was begun.
         """
         framing = self._upgrade
         if framing is None:  # a tunnel, whose only request is ready
@@ -176,7 +197,7 @@ class Requests:
         self._upgrade = None
         self.feed(rest)
 
-    # What the parser calls -------------------------------------------------------------
+    # -- callbacks of httptools ---------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         if self._upgrade is not None:
@@ -221,13 +242,14 @@ class Requests:
         if version == "HTTP/1.1" and not environ.get("HTTP_HOST"):
             self._refuse(BadRequest("The Host header is missing."))
             raise _Stop
-        self._limit = most_bytes(environ["REQUEST_METHOD"], environ["PATH_INFO"], self._max_body)
+        is_state = environ["REQUEST_METHOD"] == "PUT" and "/_mockgraph/" in environ["PATH_INFO"]
+        self._limit = MAX_STATE if is_state else self._max_body
         coding = environ.get("HTTP_TRANSFER_ENCODING")
         if coding is not None and coding.lower() != "chunked":
             self._refuse(BadRequest(_NO_CODING.format(coding[:100])))
             raise _Stop
         if int(environ.get("CONTENT_LENGTH", 0)) > self._limit:
-            self._cut_off()
+            self._truncate()
         if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
             self._upgrade = _framing(environ)
         self.waits = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
@@ -237,7 +259,7 @@ class Requests:
         self._body.append(part)
         self._size += len(part)
         if self._size > self._limit:
-            self._cut_off()
+            self._truncate()
 
     def on_message_complete(self) -> None:
         if self._upgrade is not None and self._parser.should_upgrade():
@@ -246,15 +268,15 @@ class Requests:
         self._complete(BytesIO, keep)
         self.ended = not keep
 
-    def _cut_off(self) -> None:
-        self._complete(CutOff, keep=False)
+    def _truncate(self) -> None:
+        self._complete(TruncatedBody, keep=False)
         self._stop()
         raise _Stop
 
     def _complete(self, stream: type[BytesIO], keep: bool) -> None:
         self.under_way = self.waits = False
         self._environ["wsgi.input"] = stream(b"".join(self._body))
-        self.ready.append(Request(self._environ, keep))
+        self.ready.append(ParsedRequest(self._environ, keep))
 
     def _keeps(self) -> bool:
         environ = self._environ
@@ -266,7 +288,7 @@ class Requests:
         return "keep-alive" in tokens
 
     def _address(self) -> None:
-        """The request's target as CGI has it; ``REQUEST_URI`` is as it was sent."""
+        """Set the variables of the request's target; ``REQUEST_URI`` is the target as sent."""
         environ, target = self._environ, self._target.decode("ascii")
         environ["REQUEST_URI"] = target
         if target[:1] != "/" and "://" in target:  # the absolute form, as to a proxy
@@ -281,16 +303,12 @@ class Requests:
 
 @lru_cache(maxsize=512)
 def _variable(field: bytes) -> str | None:
-    """The name in environ of a header field, None where it could be taken for another's."""
-    name = field.lower()
-    if b"_" in name:
-        return None
-    variable = name.decode("latin-1").upper().replace("-", "_")
-    return variable if name in _CGI else f"HTTP_{variable}"
+    """Return the name in environ of a header field, None where it could stand for another's."""
+    return None if b"_" in field else variable(field.decode("latin-1"))
 
 
 def _framing(environ: Environ) -> bytes:
-    """The head of a request that has the body of this one."""
+    """Return the head of a request whose body is framed as this one's."""
     length = environ.get("CONTENT_LENGTH")
     if length is not None:
         return f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode()

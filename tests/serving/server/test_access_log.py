@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from wire import TIMEOUT
 
-from mockgraph.serving.server import lines as module
-from mockgraph.serving.server.lines import Handler, Lines
+from mockgraph.serving.server import access_log
+from mockgraph.serving.server.access_log import LineHandler, LineWriter
 from mockgraph.serving.server.process import logging_to
 
 
@@ -39,44 +39,44 @@ def full() -> Iterator[Full]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 0.05)
+    monkeypatch.setattr(access_log, "_CLOSE_TIMEOUT", 0.05)
 
 
 def test_what_nobody_reads_holds_up_nobody(full: Full, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST", 3)
-    lines = Lines(full)
-    lines.add("first")
+    monkeypatch.setattr(access_log, "_MAX_WAITING", 3)
+    writer = LineWriter(full)
+    writer.add("first")
     assert full.begun.wait(TIMEOUT)
     for number in range(10):
-        lines.add(f"{number}")
-    writer = lines._writer
-    assert writer is not None
-    lines.close()
-    assert lines.is_stuck
-    lines.add("after the end")
-    lines.close()
-    assert lines.is_stuck
+        writer.add(f"{number}")
+    thread = writer._thread
+    assert thread is not None
+    writer.close()
+    assert writer.is_stuck
+    writer.add("after the end")
+    writer.close()
+    assert writer.is_stuck
     full.emptied.set()
-    writer.join(TIMEOUT)
+    thread.join(TIMEOUT)
     assert full.getvalue() == "first\n"
-    assert list(lines._lines) == ["8", "9", "after the end"]
+    assert list(writer._lines) == ["8", "9", "after the end"]
 
 
 def test_lines_may_come_after_the_end() -> None:
     stream = io.StringIO()
-    lines = Lines(stream)
+    writer = LineWriter(stream)
     for number in range(3):
-        lines.add(f"{number}")
-        lines.close()
+        writer.add(f"{number}")
+        writer.close()
     assert stream.getvalue() == "0\n1\n2\n"
-    assert not lines.is_stuck
+    assert not writer.is_stuck
 
 
 def test_what_is_logged_goes_to_the_stream_and_then_no_more() -> None:
     stream, logger = io.StringIO(), logging.getLogger("mockgraph.store")
-    with logging_to(stream) as lines:
+    with logging_to(stream) as writer:
         logger.warning("The store %s", "is torn.")
-        lines.add("a request")
+        writer.add("a request")
     logger.warning("Afterwards")
     first, second = stream.getvalue().splitlines()
     assert first.endswith(" The store is torn.")
@@ -84,10 +84,10 @@ def test_what_is_logged_goes_to_the_stream_and_then_no_more() -> None:
 
 
 def test_a_record_that_cannot_be_told_fails_nobody(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(io.StringIO())
+    writer = LineWriter(io.StringIO())
     told: Any = {"msg": "%d", "args": ("no number",)}
-    Handler(lines).handle(logging.makeLogRecord(told))
-    lines.close()
+    LineHandler(writer).handle(logging.makeLogRecord(told))
+    writer.close()
     assert "no number" in capsys.readouterr().err
 
 
@@ -104,8 +104,8 @@ def test_a_process_ends_though_nobody_reads(
     monkeypatch.setattr(os, "_exit", end)
 
     def serve() -> None:
-        with logging_to(full) as lines:
-            lines.add("a request")
+        with logging_to(full) as writer:
+            writer.add("a request")
             assert full.begun.wait(TIMEOUT)
             if fails:
                 raise RuntimeError("it failed")

@@ -1,4 +1,4 @@
-"""Threads that are kept for what comes next: to start one takes as long as to answer a request."""
+"""A pool of threads without a limit: to start a thread takes as long as to answer a request."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-_KEPT = 10.0  # seconds without a task after which a thread ends
+_KEEP_IDLE = 10.0  # seconds without a task after which a thread ends
 
 Task = Callable[[], object]
 
 
-class Threads:
-    """Runs each task at once, on a thread that has nothing to do or on a new one.
+class ThreadPool:
+    """Runs each task at once, on an idle thread of the pool or on a new one.
 
-    They are daemons. None is left without a task after :meth:`end`.
+    The threads are daemons; after :meth:`end` none is left that has no task.
     """
 
     def __init__(self, name: str):
@@ -25,18 +25,18 @@ class Threads:
         self._ended = False
 
     def run(self, task: Task) -> None:
-        """Raises RuntimeError where no thread can be had."""
+        """Run a task. Raises RuntimeError where no thread can be had."""
         with self._lock:
-            waits = self._idle > 0
-            self._idle -= waits
-        if waits:
+            has_idle = self._idle > 0
+            self._idle -= has_idle
+        if has_idle:
             self._tasks.put(task)
         else:
             thread = threading.Thread(target=self._work, args=[task], name=self._name, daemon=True)
             thread.start()
 
     def end(self) -> None:
-        """Let those end that have no task, and the others when they have done theirs."""
+        """End the idle threads now, and the others when they have done their tasks."""
         with self._lock:
             self._ended = True
             for _ in range(self._idle):
@@ -54,7 +54,7 @@ class Threads:
                 return None
             self._idle += 1
         try:
-            return self._tasks.get(timeout=_KEPT)
+            return self._tasks.get(timeout=_KEEP_IDLE)
         except Empty:
             with self._lock:
                 if self._idle:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from mockgraph.serving.http1_parser import base_environ
 from mockgraph.serving.server.connection import Connection
-from mockgraph.serving.server.requests import environ_of
 
 
 def no_sleep(_: Connection, __: float) -> None: ...
@@ -18,7 +18,7 @@ def no_sleep(_: Connection, __: float) -> None: ...
 def ends() -> Iterator[tuple[Connection, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    connection = Connection(ours, environ_of("http", "x", 80), 1000, no_sleep)
+    connection = Connection(ours, base_environ("http", "x", 80), 1000, no_sleep)
     yield connection, theirs
     connection.close()
     theirs.close()
@@ -28,7 +28,7 @@ def test_nothing_has_come(ends: tuple[Connection, socket.socket]) -> None:
     connection, _ = ends
     connection.receive()
     assert connection.is_idle
-    assert not connection.requests.ended
+    assert not connection.parser.ended
 
 
 def test_what_is_thrown_away(ends: tuple[Connection, socket.socket]) -> None:
@@ -45,7 +45,7 @@ def test_a_socket_that_fails(ends: tuple[Connection, socket.socket]) -> None:
     connection.close()
     assert connection.drain()
     connection.receive()
-    assert connection.requests.ended
+    assert connection.parser.ended
     connection.send(b"x")
     assert connection.is_cut
     assert connection.is_over

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from mockgraph.serving.server.answers import answer
-from mockgraph.serving.server.requests import Requests, environ_of
+from mockgraph.serving.http1_parser import RequestParser, base_environ
+from mockgraph.serving.server.response import respond
 
 StartResponse = Callable[..., Any]
 App = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-class Wire:
+class Sink:
     """Keeps what is sent to it."""
 
     def __init__(self) -> None:
@@ -38,11 +38,11 @@ def answered(
     app: App, head: bytes = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", *, last: bool = False
 ) -> tuple[str, dict[str, str], bytes, bool]:
     """The status line, headers, and body as sent, and whether the connection is kept."""
-    wire = Wire()
-    requests = Requests(environ_of("http", "127.0.0.1", 80), 1000)
-    requests.feed(head)
-    keep = answer(app, requests.ready.popleft(), wire, lambda: last)
-    sent, _, body = b"".join(wire.sent).partition(b"\r\n\r\n")
+    sink = Sink()
+    parser = RequestParser(base_environ("http", "127.0.0.1", 80), 1000)
+    parser.feed(head)
+    keep = respond(app, parser.ready.popleft(), sink, lambda: last)
+    sent, _, body = b"".join(sink.sent).partition(b"\r\n\r\n")
     status, *lines = sent.decode("latin-1").split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
     assert len(headers) == len(lines)
@@ -272,7 +272,7 @@ def test_an_app_may_not_think_better_of_it_too_late() -> None:
 
 
 def test_nothing_is_asked_of_an_app_whose_client_has_gone() -> None:
-    wire = Wire()
+    sink = Sink()
     asked: list[int] = []
 
     def app(_: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
@@ -280,9 +280,9 @@ def test_nothing_is_asked_of_an_app_whose_client_has_gone() -> None:
         for number in range(10):
             asked.append(number)
             yield b"x"
-            wire.cut()
+            sink.cut()
 
-    requests = Requests(environ_of("http", "127.0.0.1", 80), 1000)
-    requests.feed(GET)
-    assert not answer(app, requests.ready.popleft(), wire, lambda: False)
+    parser = RequestParser(base_environ("http", "127.0.0.1", 80), 1000)
+    parser.feed(GET)
+    assert not respond(app, parser.ready.popleft(), sink, lambda: False)
     assert asked == [0, 1]

@@ -175,7 +175,7 @@ def test_aiohttp_can_break_off_an_answer() -> None:
 
 
 def test_a_loop_that_ended_in_the_middle_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockgraph.serving.transports.over_aiohttp._PATIENCE", 0.01)
+    monkeypatch.setattr("mockgraph.serving.transports.over_aiohttp._LOOK", 0.01)
     app = Endless()
 
     async def begin() -> None:

@@ -16,8 +16,8 @@ import pytest
 import requests
 import urllib3
 
+from mockgraph.serving.hosts import is_local
 from mockgraph.serving.transports import GRAPH_HOSTS, SIGN_IN_HOSTS, CallRefused, Intercept
-from mockgraph.serving.transports.hosts import is_local
 
 from .clients import LIBRARIES, TIMEOUT, Request, get
 from .echo import echo, named

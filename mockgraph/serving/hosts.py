@@ -1,4 +1,4 @@
-"""Which hosts are Microsoft's, which are this machine, and which match a pattern."""
+"""Host names: those of Microsoft, those of this machine, and patterns of names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GRAPH_HOSTS = (
     "microsoftgraph.chinacloudapi.cn",
 )
 
-# Where tokens come from: the authorities that MSAL knows, its regional ones, and the address of
+# Those that issue tokens: the authorities that MSAL knows, its regional ones, and the address of
 # managed identities on Azure's machines.
 SIGN_IN_HOSTS = (
     "login.microsoftonline.com",
@@ -36,20 +36,20 @@ SIGN_IN_HOSTS = (
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:
-    """Whether a host is one of these names, in which ``*`` stands for anything."""
+    """Return whether a host is one of these names, in which ``*`` stands for anything."""
     host = _plain(host)
     return any(fnmatchcase(host, _plain(pattern)) for pattern in patterns)
 
 
 def is_local(host: str) -> bool:
-    """Whether what is sent to a host stays on this machine; told without asking a name server."""
+    """Return whether a host is this machine, without asking a name server."""
     name = _plain(host)
     return _is_loopback(name) or name == _plain(socket.gethostname())
 
 
 @lru_cache(maxsize=256)
 def is_address(host: str) -> bool:
-    """Whether a host is given by its number."""
+    """Return whether a host is an IP address."""
     return _address(host) is not None
 
 

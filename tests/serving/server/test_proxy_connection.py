@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from wire import TIMEOUT
 
+from mockgraph.serving.http1_parser import base_environ
 from mockgraph.serving.server.connection import Connection
-from mockgraph.serving.server.requests import environ_of
-from mockgraph.serving.server.tunnels import ProxyConnection
+from mockgraph.serving.server.tls_connection import ProxyConnection
 
-from . import GRAPH, connect_head
+from ..proxy import GRAPH, connect_head
 
 Ends = tuple[socket.socket, socket.socket]
 
@@ -33,7 +33,7 @@ def ends() -> Iterator[Ends]:
 
 
 def connection_on(ends: Ends, context: ssl.SSLContext) -> ProxyConnection:
-    return ProxyConnection(ends[0], environ_of("http", "x", 80), 1000, no_sleep, context)
+    return ProxyConnection(ends[0], base_environ("http", "x", 80), 1000, no_sleep, context)
 
 
 def granted(ends: Ends, context: ssl.SSLContext, extra: str = "") -> ProxyConnection:
@@ -69,14 +69,14 @@ def test_a_tunnel_that_cannot_begin(ends: Ends) -> None:
 
 def test_a_client_that_has_not_taken_the_answer(ends: Ends) -> None:
     connection = granted(ends, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), "x" * 5_000_000)
-    before = connection.requests
+    before = connection.parser
     assert not connection.is_over
     while connection.out:
-        assert connection.requests is before
+        assert connection.parser is before
         ends[1].recv(1 << 20)
         connection.flush()
     connection.conclude()
-    assert connection.requests is not before
+    assert connection.parser is not before
     assert not connection.is_over
     connection.close()
 
