@@ -149,13 +149,15 @@ class _Response:
         if not status[:3].isdigit():
             raise ValueError(f"{status!r} is no status.")
         fields = list(self._headers)
-        closes = False
+        closes = is_dated = False
         for name, value in self._headers:
             lower = name.lower()
             if lower == "content-length":
                 self._announced = int(value)
             elif lower == "connection":
                 closes = "close" in value.lower()
+            elif lower == "date":
+                is_dated = True
         is_current = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         method = environ["REQUEST_METHOD"]
         self._silent = status.startswith(_WITHOUT_CONTENT) or method == "HEAD"
@@ -176,7 +178,9 @@ class _Response:
             fields.append(("Connection", "close"))
         elif not is_current:
             fields.append(("Connection", "keep-alive"))
-        fields += (SERVER_FIELD, date_field())
+        fields.append(SERVER_FIELD)
+        if not is_dated:
+            fields.append(date_field())
         begin = head(f"HTTP/1.1 {status}", fields)
         self.begun = True
         return begin

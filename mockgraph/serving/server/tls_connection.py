@@ -130,6 +130,7 @@ class ProxyConnection(TLSConnection):
     def _enter(self, host: str) -> None:
         self._granted = ""
         try:
+            self._socket.getpeername()  # fails of a socket that was reset, which ssl would leak
             self._socket = _wrapped(self._socket, self._context)
         except (OSError, ValueError):  # it has gone meanwhile
             self.cut()

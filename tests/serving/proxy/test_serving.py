@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -89,7 +90,7 @@ def test_the_command_ca_tells_how(tmp_path: Path) -> None:
 
 def test_beside_https(tmp_path: Path) -> None:
     with MockGraph(proxy=True, tls=True, ca_dir=tmp_path) as graph:
-        bundle = {"verify": graph.ca, "headers": BEARER, "timeout": TIMEOUT}
+        bundle: dict[str, Any] = {"verify": graph.ca, "headers": BEARER, "timeout": TIMEOUT}
         assert requests.get(f"{graph.tls_url}/Security", proxies={"https": ""}, **bundle).ok
         assert requests.get(ALERTS, proxies={"https": graph.proxy_url}, **bundle).ok
         assert ask(graph.origin, "GET", "/_mockgraph/health").status == 200

@@ -56,8 +56,8 @@ def granted(ends: Ends, context: ssl.SSLContext, extra: str = "") -> ProxyConnec
 class Broken(ssl.SSLContext):
     """TLS that cannot begin, for the peer has gone."""
 
-    def wrap_socket(self, accepted: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
-        accepted.close()
+    def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
+        sock.close()
         raise OSError
 
 
