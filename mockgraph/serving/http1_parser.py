@@ -146,11 +146,22 @@ class RequestParser:
 
     def feed(self, data: bytes) -> None:
         """Parse what was received."""
+        rest = self._parse(data)
+        while rest and not self.ended:
+            rest = self._parse(rest)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Parse up to the end of the data, or of a request that offers another protocol.
+
+        Return the rest, which is still to be parsed.
+        """
         received = self._size
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            self._stay(data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
+            self._stay(rest)
+            return rest
         except HttpParserCallbackError:
             if not self.ended:
                 raise
@@ -165,6 +176,7 @@ class RequestParser:
             self._fruitless = self._fruitless + len(data) if self._size == received else 0
             if self._fruitless > MAX_HEAD:
                 self._refuse(HeadersTooLarge())
+        return b""
 
     def end(self) -> None:
         """Take note that nothing more will come."""
@@ -195,7 +207,6 @@ class RequestParser:
         self._parser = HttpRequestParser(self)
         self._parser.feed_data(framing)
         self._upgrade = None
-        self.feed(rest)
 
     # -- callbacks of httptools ---------------------------------------------------------------
 

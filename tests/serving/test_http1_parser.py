@@ -352,3 +352,11 @@ def test_small_chunks_may_be_many_and_have_extensions() -> None:
 def test_a_coding_that_is_not_known_is_refused(coding: bytes) -> None:
     sent = head(b"PATCH /", b"Transfer-Encoding: " + coding) + b"2\r\n{}\r\n0\r\n\r\n"
     assert requests_in(sent) == ([], 400)
+
+
+@pytest.mark.parametrize("offer", [H2C, (*H2C, b"Content-Length: 2")])
+def test_another_protocol_may_be_offered_any_number_of_times(offer: tuple[bytes, ...]) -> None:
+    body = b"{}" if len(offer) > len(H2C) else b""
+    read, refused = requests_in((head(b"PATCH /a", *offer) + body) * 2000)
+    assert (len(read), refused) == (2000, None)
+    assert {each[4] for each in read} == {body}
