@@ -259,8 +259,12 @@ class RequestParser:
         if coding is not None and coding.lower() != "chunked":
             self._refuse(BadRequest(_NO_CODING.format(coding[:100])))
             raise _Stop
-        if int(environ.get("CONTENT_LENGTH", 0)) > self._limit:
-            self._truncate()
+        length = environ.get("CONTENT_LENGTH")
+        if length is not None:
+            # Python refuses to read a number of more than 4,300 digits, be they zeros.
+            length = environ["CONTENT_LENGTH"] = length.lstrip("0") or "0"
+            if int(length) > self._limit:
+                self._truncate()
         if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
             self._upgrade = _framing(environ)
         self.waits = environ.get("HTTP_EXPECT", "").lower() == "100-continue"

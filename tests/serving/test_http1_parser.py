@@ -360,3 +360,15 @@ def test_another_protocol_may_be_offered_any_number_of_times(offer: tuple[bytes,
     read, refused = requests_in((head(b"PATCH /a", *offer) + body) * 2000)
     assert (len(read), refused) == (2000, None)
     assert {each[4] for each in read} == {body}
+
+
+@pytest.mark.parametrize("length", [b"02", b"0" * 4300 + b"2"])
+def test_zeros_before_a_length_count_for_nothing(length: bytes) -> None:
+    ((*_, headers, body, keep),), refused = requests_in(
+        head(b"PATCH /", b"Content-Length: " + length) + b"{}"
+    )
+    assert (headers["CONTENT_LENGTH"], body, keep, refused) == ("2", b"{}", True, None)
+
+
+def test_a_length_of_too_many_digits_is_refused() -> None:
+    assert requests_in(head(b"PATCH /", b"Content-Length: " + b"9" * 4301)) == ([], 400)
