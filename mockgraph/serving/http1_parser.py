@@ -108,6 +108,7 @@ class RequestParser:
         "_fields",
         "_fruitless",
         "_in_head",
+        "_is_pipelined",
         "_limit",
         "_max_body",
         "_parser",
@@ -135,6 +136,9 @@ class RequestParser:
         self._max_body = self._limit = max_body
         self._parser = HttpRequestParser(self)
         self._in_head = False
+        # Whether a request ended in the piece that is parsed: of a head behind it, the size is
+        # not known, and counted from the next piece on.
+        self._is_pipelined = False
         self._upgrade: bytes | None = None
         self._size = self._fruitless = 0
 
@@ -156,6 +160,7 @@ class RequestParser:
         Return the rest, which is still to be parsed.
         """
         received = self._size
+        self._is_pipelined = False
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
@@ -167,7 +172,7 @@ class RequestParser:
                 raise
         except HttpParserError as error:
             self._refuse(BadRequest(_NO_HTTP.format(error)))
-        if self._in_head:
+        if self._in_head and not self._is_pipelined:
             self._size += len(data)
             if self._size > MAX_HEAD:
                 self._refuse(HeadersTooLarge())
@@ -279,6 +284,7 @@ class RequestParser:
     def on_message_complete(self) -> None:
         if self._upgrade is not None and self._parser.should_upgrade():
             return  # the body, if any, is still to come
+        self._is_pipelined = True
         keep = self._keeps()
         self._complete(BytesIO, keep)
         self.ended = not keep

@@ -372,3 +372,21 @@ def test_zeros_before_a_length_count_for_nothing(length: bytes) -> None:
 
 def test_a_length_of_too_many_digits_is_refused() -> None:
     assert requests_in(head(b"PATCH /", b"Content-Length: " + b"9" * 4301)) == ([], 400)
+
+
+def test_only_its_own_bytes_count_for_a_head() -> None:
+    many = NEXT * (MAX_HEAD // len(NEXT))
+    read, refused = requests_in(many + NEXT[:-2], NEXT[-2:])
+    assert (len(read), refused) == (MAX_HEAD // len(NEXT) + 1, None)
+
+
+def test_a_head_without_end_behind_another_request_is_not_kept() -> None:
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(NEXT + NEXT[:-2])
+    fed = 0
+    while not parser.ended:
+        parser.feed(b"X: " + b"y" * 1000 + b"\r\n")
+        fed += 1005
+    assert fed <= MAX_HEAD + 1005
+    assert parser.refusal is not None
+    assert parser.refusal.status == 431
