@@ -306,7 +306,8 @@ class RequestParser:
         tokens = environ.get("HTTP_CONNECTION", "").lower()
         if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
             return "close" not in tokens
-        return "keep-alive" in tokens
+        # A transfer coding in HTTP/1.0 may be framed otherwise than it says (RFC 9112, 6.1).
+        return "keep-alive" in tokens and "HTTP_TRANSFER_ENCODING" not in environ
 
     def _address(self) -> None:
         """Set the variables of the request's target; ``REQUEST_URI`` is the target as sent."""

@@ -159,6 +159,20 @@ READ: dict[str, tuple[bytes, list[Read]]] = {
         b"GET /a HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
         [("GET", "/a", "", uri("/a", HTTP_CONNECTION="Keep-Alive"), b"", True)],
     ),
+    "HTTP/1.0 with chunks, to be kept": (
+        b"PATCH /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\n{}\r\n0\r\n\r\n",
+        [
+            (
+                "PATCH",
+                "/a",
+                "",
+                uri("/a", HTTP_CONNECTION="keep-alive", HTTP_TRANSFER_ENCODING="chunked"),
+                b"{}",
+                False,
+            )
+        ],
+    ),
     "empty lines before": (b"\r\n\r\n" + NEXT, [THEN]),
 }
 
