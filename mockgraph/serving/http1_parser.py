@@ -272,7 +272,8 @@ class RequestParser:
                 self._truncate()
         if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
             self._upgrade = _framing(environ)
-        self.waits = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        expected = environ.get("HTTP_EXPECT", "").lower()
+        self.waits = expected == "100-continue" and version == "HTTP/1.1"
 
     def on_body(self, part: bytes) -> None:
         self.waits = False

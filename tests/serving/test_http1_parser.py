@@ -404,3 +404,10 @@ def test_a_head_without_end_behind_another_request_is_not_kept() -> None:
     assert fed <= MAX_HEAD + 1005
     assert parser.refusal is not None
     assert parser.refusal.status == 431
+
+
+def test_a_client_of_http_1_0_waits_for_nothing() -> None:
+    parser = RequestParser(BASE, LIMIT)
+    parser.feed(b"PATCH / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    assert parser.under_way
+    assert not parser.waits

@@ -87,9 +87,6 @@ class Connection:
             self.parser.end()
             return
         self.parser.feed(data)
-        if self.parser.waits:
-            self.parser.waits = False
-            self.send(CONTINUE)
 
     def answer(self, app: WSGIApp, is_last: Callable[[], bool]) -> None:
         """Let the app answer the next request."""
@@ -98,7 +95,10 @@ class Connection:
             self.keep = False
 
     def conclude(self) -> None:
-        """After the last response, refuse what is no request, and take note of the end."""
+        """After the last response, go on with a body, or refuse what is no request, or end."""
+        if self.parser.waits and not self.parser.ready and self.keep:
+            self.parser.waits = False
+            self.send(CONTINUE)
         if self.keep and not self.out and self.parser.ended:
             self.keep = False
             if self.parser.refusal is not None:

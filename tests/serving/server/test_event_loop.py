@@ -213,6 +213,22 @@ def test_a_client_is_told_to_send_its_body(server: Server) -> None:
         assert answer_on(client) == b"{}"
 
 
+def test_a_client_is_told_after_the_response_before(server: Server) -> None:
+    with connect(server) as client:
+        client.sendall(
+            get("/first")
+            + b"POST /reads HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            + b"Content-Length: 2\r\n\r\n"
+        )
+        received = b""
+        while b" 100 " not in received:
+            received += client.recv(1000)
+        assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert received.endswith(b"\r\n\r\n/firstHTTP/1.1 100 Continue\r\n\r\n")
+        client.sendall(b"{}")
+        assert answer_on(client) == b"{}"
+
+
 def test_a_refused_client_can_read_why_while_it_sends(server: Server) -> None:
     with connect(server) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * (MAX_HEADERS + 1))
