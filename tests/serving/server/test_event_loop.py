@@ -5,30 +5,22 @@ from __future__ import annotations
 import errno
 import http.client
 import logging
-import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
-from stores import failing
 from wire import TIMEOUT, Answer, ask
 
-from mockgraph.errors import MockGraphError
 from mockgraph.serving import server as server_module
 from mockgraph.serving.http1_parser import MAX_HEADERS, RequestParser
 from mockgraph.serving.server import Server, event_loop
 from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.listener import Listener
-from mockgraph.serving.server.process import Shutdown, take_descriptors
-
-if sys.platform != "win32":
-    import resource
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -446,47 +438,6 @@ def test_who_is_idle_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch)
     assert answer_on(clients[0]) == b"/quick"
     for client in clients:
         client.close()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
-@pytest.mark.parametrize(("hard", "given"), [(-1, 10_240), (99_999, 10_240), (5000, 5000)])
-def test_a_server_takes_the_descriptors_that_it_may_have(
-    monkeypatch: pytest.MonkeyPatch, hard: int, given: int
-) -> None:
-    taken: list[tuple[int, int]] = []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, hard))
-    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: taken.append(limits))
-    take_descriptors()
-    assert taken == [(given, hard)]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
-def test_a_server_does_with_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (20_000, 20_000))
-    monkeypatch.setattr(resource, "setrlimit", lambda *_: pytest.fail("not needed"))
-    take_descriptors()
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 20_000))
-    monkeypatch.setattr(resource, "setrlimit", failing(errno.EPERM))
-    take_descriptors()
-
-
-def test_a_server_that_fails_says_so_and_is_waited_for_no_longer(
-    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    shutdown = Shutdown(server)
-    with monkeypatch.context() as patched:
-        patched.setattr(event_loop.EventLoop, "_handle", failing(errno.EIO))
-        with connect(server) as client:
-            client.sendall(get("/quick"))
-            with suppress(ConnectionResetError):
-                assert client.recv(1) == b""
-    with pytest.raises(MockGraphError, match="failed"):
-        shutdown.wait()
-    assert server.has_ended
-    assert "The server failed, and serves no more." in caplog.text
-    with pytest.raises(ConnectionRefusedError):
-        connect(server)
 
 
 def test_one_who_is_gone_before_coming_in(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import http.client
-import io
-import logging
-import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import pytest
 from wire import JSON, TIMEOUT, ask
 
-from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
-from mockgraph.serving.server import AccessLog, Server, logged
+from mockgraph.serving.server import Server
 
 StartResponse = Callable[..., Any]
 OK = "200 OK"
@@ -193,29 +188,6 @@ class Waiting:
         return [environ["PATH_INFO"].encode()]
 
 
-def test_one_slow_request_does_not_hold_up_another() -> None:
-    app = Waiting()
-    server = Server(app)
-    server.start()
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(ask, server.origin, "GET", "/slow")
-        assert app.began.wait(TIMEOUT)
-        for _ in range(20):
-            assert ask(server.origin, "GET", "/quick").body == b"/quick"
-        assert not slow.done()
-        app.release.set()
-        assert slow.result(TIMEOUT).body == b"/slow"
-    server.stop()
-
-
-def test_a_slow_sender_does_not_hold_up_another(server: Server) -> None:
-    with socket.create_connection((server.host, server.port), timeout=TIMEOUT) as slow:
-        slow.sendall(b"PUT /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
-        assert ask(server.origin, "GET", "/quick").body == b"GET /quick "
-        slow.sendall(b"cd")
-        assert slow.recv(65536).endswith(b"PUT /slow abcd")
-
-
 def test_a_request_under_way_is_finished_on_stop() -> None:
     app = Waiting()
     server = Server(app)
@@ -242,105 +214,3 @@ def test_a_stop_does_not_wait_for_idle_connections() -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(server.stop).result(TIMEOUT)
     connection.close()
-
-
-def missing(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-    start("404 Not Found" if environ["PATH_INFO"] == "/none" else OK, [])
-    return [b""]
-
-
-LINES = r"""GET /some?$select=id 200 \d+\.\d ms
-DELETE /none 404 \d+\.\d ms
-GET /a%0AGET%20/b 200 \d+\.\d ms
-"""
-
-
-def ask_three_times(origin: str) -> None:
-    ask(origin, "GET", "/some?$select=id")
-    ask(origin, "DELETE", "/none")
-    ask(origin, "GET", "/a%0AGET%20/b")
-
-
-def test_one_access_line_a_request_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "mockgraph.access")
-    server = Server(logged(missing))
-    server.start()
-    ask_three_times(server.origin)
-    server.stop()
-    said = [record.getMessage() for record in caplog.records]
-    expected = LINES.replace("?", r"\?").replace("$", r"\$").splitlines()
-    assert [bool(re.fullmatch(*pair)) for pair in zip(expected, said, strict=True)] == [True] * 3
-
-
-def test_one_access_line_a_request_on_a_stream() -> None:
-    stream = io.StringIO()
-    server = Server(logged(missing, stream))
-    server.start()
-    ask_three_times(server.origin)
-    server.stop()
-    expected = LINES.replace("?", r"\?").replace("$", r"\$").splitlines()
-    said = stream.getvalue().splitlines()
-    for pattern, line in zip(expected, said, strict=True):
-        assert re.fullmatch(rf"\d\d:\d\d:\d\d {pattern}", line)
-
-
-def test_no_access_line_is_lost_or_torn() -> None:
-    stream = io.StringIO()
-    app = logged(missing, stream)
-    paths = [f"/{number}" for number in range(100)]
-    for _ in range(3):
-        server = Server(app)
-        server.start()
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(partial(ask, server.origin, "GET"), paths))
-        server.stop()
-    asked = [line.split()[2] for line in stream.getvalue().splitlines()]
-    assert sorted(asked) == sorted(paths * 3)
-
-
-def test_nothing_secret_is_in_an_access_line() -> None:
-    stream = io.StringIO()
-    server = Server(logged(missing, stream))
-    server.start()
-    ask(server.origin, "POST", "/x/oauth2/v2.0/token?x=1&client_secret=hush&code=hush")
-    server.stop()
-    assert "POST /x/oauth2/v2.0/token?x=1&client_secret=***&code=*** " in stream.getvalue()
-
-
-def test_an_access_log_that_nobody_reads() -> None:
-    stream = io.StringIO()
-    stream.close()
-    server = Server(logged(missing, stream))
-    server.start()
-    assert ask(server.origin, "GET", "/").status == 200
-    server.stop()
-
-
-def test_an_access_line_under_another_server() -> None:
-    stream = io.StringIO()
-    app = logged(missing, stream)
-    for query in ("$top=1", ""):
-        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/\xc3\xa4\n", "QUERY_STRING": query}
-        app(environ, lambda *_: None)
-    assert isinstance(app, AccessLog)
-    app.close()
-    one, other = stream.getvalue().splitlines()
-    assert " GET /%C3%A4%0A?$top=1 200 " in one
-    assert " GET /%C3%A4%0A 200 " in other
-
-
-def test_a_client_that_never_finishes_does_not_keep_the_server_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("mockgraph.serving.server._GRACE", 0.5)
-    graph = MockGraph(auth="off").start()
-    host, port = graph.origin.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as client:
-        client.sendall(
-            b"PATCH /localtest/Security HTTP/1.1\r\nHost: a\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 21\r\n\r\n{"
-        )
-        time.sleep(0.2)  # until the request is under way
-        began = time.monotonic()
-        graph.stop()
-        assert 0.4 < time.monotonic() - began < 10
