@@ -53,7 +53,7 @@ class EventLoop:
         self._waker, self._wakee = socket.socketpair()
         self._connections: set[Connection] = set()
         self._lingering: dict[Connection, float] = {}
-        self._returned: deque[Connection] = deque()
+        self._returned: deque[Connection] = deque()  # with requests left, or answered slowly
         self._watchdog = Watchdog(self._hand_over)
         self._threads = ThreadPool("mockgraph-serve")
         self._thread: threading.Thread | None = None  # that runs the loop
@@ -108,9 +108,7 @@ class EventLoop:
 
     def _hand_over(self, slow: Connection) -> None:
         """Leave a connection to the thread that answers it; another thread runs the loop."""
-        if slow.events:
-            self._selector.unregister(slow)
-            slow.events = 0
+        self._wait_for(slow, 0)
         self._threads.run(self._run)
 
     def _answer(self, connection: Connection) -> bool:
@@ -145,7 +143,9 @@ class EventLoop:
     def _turn(self, timeout: float | None) -> bool:
         """Handle what happens next, and return whether this thread still runs the loop."""
         if self._returned:
-            return self._proceed(self._returned.popleft())
+            if not self._proceed(self._returned.popleft()):
+                return False
+            timeout = 0.0
         for key, events in self._selector.select(timeout):
             subject = key.data
             if isinstance(subject, Connection):
@@ -175,11 +175,16 @@ class EventLoop:
     def _proceed(self, connection: Connection) -> bool:
         """Answer what was asked and wait for the next event.
 
+        Of pipelined requests one is answered at a time, in turns with other connections.
         Return whether this thread still runs the loop.
         """
-        while connection.can_answer:
+        if connection.can_answer:
             if not self._answer(connection):
                 return False
+            if connection.can_answer:
+                self._wait_for(connection, 0)
+                self._returned.append(connection)
+                return True
         connection.conclude()
         if connection.is_over or (self._stopping.is_set() and connection.is_idle):
             self._finish(connection)
@@ -190,7 +195,9 @@ class EventLoop:
     def _wait_for(self, connection: Connection, events: int) -> None:
         if connection.events == events:
             return
-        if connection.events:
+        if not events:
+            self._selector.unregister(connection)
+        elif connection.events:
             self._selector.modify(connection, events, connection)
         else:
             self._selector.register(connection, events, connection)
@@ -241,9 +248,7 @@ class EventLoop:
             self._close(connection)
 
     def _close(self, connection: Connection) -> None:
-        if connection.events:
-            self._selector.unregister(connection)
-            connection.events = 0
+        self._wait_for(connection, 0)
         self._lingering.pop(connection, None)
         self._connections.discard(connection)
         connection.close()

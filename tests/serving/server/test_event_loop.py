@@ -419,6 +419,35 @@ def test_what_came_before_the_end_is_answered(app: App, monkeypatch: pytest.Monk
         stopped.result(TIMEOUT)
 
 
+def test_pipelined_requests_are_answered_in_turns_with_others(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_loop.Watchdog, "_watch", lambda _: None)
+    asked: list[str] = []
+
+    def noting(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        asked.append(environ["PATH_INFO"])
+        return app(environ, start)
+
+    server = Server(noting)
+    server.start()
+    try:
+        with connect(server) as many, connect(server) as other:
+            other.sendall(get("/quick"))
+            assert answer_on(other) == b"/quick"
+            many.sendall(get("/blocks") * 50)
+            assert app.began.wait(TIMEOUT)
+            other.sendall(get("/other"))
+            app.release.set()
+            assert answer_on(other) == b"/other"
+            received = b""
+            while received.count(b"/blocks") < 50:
+                received += many.recv(65536)
+        assert asked.index("/other") < 5
+    finally:
+        server.stop()
+
+
 def test_who_is_idle_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that is idle for longest; not one that has begun a request."""
     monkeypatch.setattr(event_loop, "_MAX_CONNECTIONS", 3)
