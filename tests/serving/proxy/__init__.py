@@ -23,7 +23,7 @@ _VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def environment(graph: MockGraph) -> dict[str, str]:
-    """What a program is told, and no more: its proxy, and the file of the authority to trust."""
+    """Return all that a program is given: its proxy, and the authority to trust."""
     return {
         "HTTPS_PROXY": graph.proxy_url,
         "REQUESTS_CA_BUNDLE": graph.ca,
@@ -32,7 +32,7 @@ def environment(graph: MockGraph) -> dict[str, str]:
     }
 
 
-def told(patch: pytest.MonkeyPatch, **variables: str) -> None:
+def set_variables(patch: pytest.MonkeyPatch, **variables: str) -> None:
     """Tell this process, and those that it starts, these variables."""
     for name in _VARIABLES:
         patch.delenv(name, raising=False)

@@ -8,7 +8,7 @@ import pytest
 
 from mockgraph import MockGraph
 
-from . import SEED, environment, told
+from . import SEED, environment, set_variables
 
 
 @pytest.fixture(scope="module")
@@ -20,4 +20,4 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockGraph]:
 @pytest.fixture(autouse=True)
 def environ(graph: MockGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     graph.renew(SEED)
-    told(monkeypatch, **environment(graph))
+    set_variables(monkeypatch, **environment(graph))

@@ -22,7 +22,7 @@ from wire import TIMEOUT, port_of
 
 from mockgraph import MockGraph
 
-from . import ALERTS, BEARER, GRAPH, LOGIN, SEED, environment, told
+from . import ALERTS, BEARER, GRAPH, LOGIN, SEED, environment, set_variables
 
 DEFAULT = f"https://{GRAPH}/.default"
 AUTHORITY = f"https://{LOGIN}/contoso.example"
@@ -105,7 +105,7 @@ def test_msal_signs_in_and_graph_is_read(tmp_path: Path) -> None:
         MockGraph(proxy=True, ca_dir=tmp_path, auth="jwt", seed=SEED) as graph,
         pytest.MonkeyPatch.context() as patch,
     ):
-        told(patch, **environment(graph))
+        set_variables(patch, **environment(graph))
         app = msal.ConfidentialClientApplication("app", "any", authority=AUTHORITY)
         token = app.acquire_token_for_client([DEFAULT])
         bearer = {"Authorization": f"Bearer {token['access_token']}"}

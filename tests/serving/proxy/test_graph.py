@@ -15,7 +15,7 @@ from mockgraph.serving.server import Server
 from mockgraph.serving.tls import authority
 from mockgraph.settings import Settings
 
-from . import ALERTS, BEARER, GRAPH, LOGIN, proxied, told
+from . import ALERTS, BEARER, GRAPH, LOGIN, proxied, set_variables
 
 
 def test_tenants(graph: MockGraph) -> None:
@@ -66,7 +66,9 @@ def test_the_control_plane_is_out_of_reach_in_tunnels(
     own = authority(tmp_path)
     server = Server(Gate(app), proxy_port=0, proxy_certificate=certificate(own))
     server.start()
-    told(monkeypatch, HTTPS_PROXY=str(server.proxy_url), REQUESTS_CA_BUNDLE=str(own.ca_path))
+    set_variables(
+        monkeypatch, HTTPS_PROXY=str(server.proxy_url), REQUESTS_CA_BUNDLE=str(own.ca_path)
+    )
     for prefix in ("", "/t/team"):
         for plane in ("_mockgraph/health", "_mockgraph/state", "%5FMOCKGRAPH/state"):
             answer = requests.get(f"https://{GRAPH}{prefix}/{plane}", timeout=TIMEOUT)

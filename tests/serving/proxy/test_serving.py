@@ -21,7 +21,7 @@ from mockgraph.errors import MockGraphError
 from mockgraph.serving.proxy import Gate, how_to_use
 from mockgraph.serving.server import Server
 
-from . import ALERTS, BEARER, GRAPH, told
+from . import ALERTS, BEARER, GRAPH, set_variables
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
@@ -29,7 +29,9 @@ def test_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving("--proxy", "--proxy-port", "0", "--ca-dir", str(tmp_path)) as server:
         found = re.search(r"\n  and, as a proxy, (http://127\.0\.0\.1:\d+); ", server.ready)
         assert found is not None
-        told(monkeypatch, HTTPS_PROXY=found[1], REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"))
+        set_variables(
+            monkeypatch, HTTPS_PROXY=found[1], REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem")
+        )
         assert requests.get(ALERTS, headers=BEARER, timeout=TIMEOUT).status_code == 200
         with pytest.raises(requests.exceptions.ProxyError):
             requests.get("https://example.com/", timeout=TIMEOUT)
