@@ -54,7 +54,8 @@ soak: $(VENV)/.test ## Run the property tests for long, with new examples
 # The peers have environments of their own; one that cannot be had is left out of the table.
 .venv-bench/.installed:
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check flask granian pytest \
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check flask pytest \
+		granian waitress cheroot uvicorn a2wsgi httptools uvloop hypercorn \
 		'moto[server,sqs,dynamodb]' pytest-httpserver requests responses httpx respx
 	-npm install --prefix .bench --no-audit --no-fund --silent \
 		json-server@0.17 @stoplight/prism-cli @mockoon/cli wiremock

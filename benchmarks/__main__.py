@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, report, scenarios, starting, suites
+from benchmarks import growth, report, scenarios, servers, starting, suites
 from benchmarks.bench import Bench
 from benchmarks.installed import ROOT
 from benchmarks.load import LoadFailed
@@ -24,6 +24,7 @@ SCENARIOS = {
     "lists": scenarios.lists,
     "batch": scenarios.batch,
     "start": starting.start,
+    "servers": servers.servers,
     "reset": growth.reset,
     "tenant": growth.tenant,
     "growth": growth.growth,

@@ -30,7 +30,7 @@ class Running:
 
     def __init__(self, candidate: Candidate, work: Path):
         self.candidate = candidate
-        self.port = _free_port()
+        self.port = free_port()
         self.started = 0.0  # seconds from the start of the process to the first answer
         self.is_warm = False
         self._work = work
@@ -103,7 +103,8 @@ class Running:
         raise CandidateFailed(f"it did not start: {said or 'no word'}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback that is free at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port

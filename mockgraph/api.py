@@ -15,8 +15,7 @@ from mockgraph.serving.transports import Intercept
 from mockgraph.settings import Settings
 from mockgraph.testing.graph import Graph
 from mockgraph.testing.police import rules
-from mockgraph.testing.tenant import Tenant
-from mockgraph.testing.tenants import Tenants
+from mockgraph.testing.tenants import Tenant, Tenants
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -23,24 +23,15 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from mockgraph import control
 from mockgraph.entra import authorization, check_directory, initial_entra
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
-from mockgraph.http import (
-    Environ,
-    Headers,
-    Request,
-    Response,
-    StartResponse,
-    error_body,
-    identity,
-    plain,
-)
+from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import initial_document, naming_seeds
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
-from mockgraph.testing.tenant import Tenant
-from mockgraph.testing.tenants import NOTED, Tenants
+from mockgraph.testing.tenants import NOTED, Tenant, Tenants
+from mockgraph.wsgi import Environ, Headers, StartResponse
 
 Handler = Callable[[Any], Any]
 
@@ -117,7 +108,7 @@ class Emulator(Flask):
         except Exception as error:
             response = self._refuse(error, request)
         if request.strike is not None:
-            response = self._mar(response, request)
+            response = self._apply_faults(response, request)
         if response.status >= 400 and not addressing.is_rooted(request.path, SERVICE):
             from mockgraph.entra import endpoints
 
@@ -148,21 +139,22 @@ class Emulator(Flask):
         authorization.authorize(caller, address, settings.auth)
         intent = validation.read(request, address, tenant.state.behaviours, tenant.state.clock)
         if address.operation is Operation.BATCH:
-            outcome = self._run_batch(request, intent)
+            outcome = self._run_batch(request, intent, tenant)
         else:
             if address.writes and tenant.state.waits_for_disk:
                 request.step_aside()
             outcome = tenant.state.apply(intent)
         return rendering.render(outcome, intent, settings.json)
 
-    def _run_batch(self, request: Request, intent: Intent) -> Outcome:
+    def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch
         from mockgraph.odata.subrequests import sender
 
         send = sender(self.wsgi_app, request.environ)
         items = batch.read(intent.body)
         view, prefix = intent.address.view, request.root_path
-        return Outcome(value=batch.run(items, view, SERVICE, send, prefix=prefix))
+        at = tenant.state.clock.now()
+        return Outcome(value=batch.run(items, view, SERVICE, send, prefix=prefix, at=at))
 
     def _sign_in(self, request: Request, tenant: Tenant) -> Response:
         from mockgraph.entra import endpoints
@@ -177,11 +169,11 @@ class Emulator(Flask):
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
         return authorization.authenticate(request, self._settings.auth, tenant)
 
-    def _mar(self, response: Response, request: Request) -> Response:
-        """Do to an answer what the faults that struck do to it."""
+    def _apply_faults(self, response: Response, request: Request) -> Response:
+        """Return the response after the effects of the faults that struck."""
         assert request.strike is not None
         try:
-            return request.strike.mar(response)
+            return request.strike.apply(response)
         except Exception as error:
             return self._refuse(error, request)
 
@@ -245,9 +237,9 @@ class Emulator(Flask):
                 self._own_views = len(self.view_functions) - before
 
     def _check_access(self, request: Request) -> None:
-        from mockgraph.control import access
+        from mockgraph.control import guard
 
-        access.check(request, self._settings.control_token, self._settings.allowed_hosts)
+        guard.check(request, self._settings.control_token, self._settings.allowed_hosts)
 
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Handler) -> None:
         """Register a handler, of Graph's errors too: by their class or by their status."""

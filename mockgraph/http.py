@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote
 
 import flask
@@ -29,18 +29,11 @@ from mockgraph.errors import (
     PayloadTooLarge,
     UnsupportedCoding,
 )
+from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, StartResponse
 
 if TYPE_CHECKING:
     from mockgraph.state.intent import Address
-    from mockgraph.testing.faults import Strike
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
-Headers = list[tuple[str, str]]
-
-# Statuses whose answers have no content, whatever was meant to be said (RFC 9110, 15).
-_WITHOUT_CONTENT = frozenset({204, 304})
 _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
@@ -58,7 +51,7 @@ class Request(flask.Request):
     address: Address | None = None
     is_recorded: bool = False
     answered_by: str = "emulation"
-    strike: Strike | None = None
+    strike: ResponseEffects | None = None
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
         super().__init__(environ, populate_request, shallow)
@@ -99,6 +92,17 @@ class Request(flask.Request):
         return read_body(self)
 
 
+class ResponseEffects(Protocol):
+    """The effects of a test's faults on the response to one request."""
+
+    @property
+    def effects(self) -> Sequence[object]:
+        """The effects, whose texts the journal shows."""
+
+    def apply(self, response: Response) -> Response:
+        """Return the response after the effects on it."""
+
+
 class Response:
     """An answer: a status, headers as pairs, and the body, whole or, in ``chunks``, bit by bit."""
 
@@ -132,7 +136,7 @@ class Response:
     def send(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request of this method as WSGI has it."""
         headers = self.headers
-        if self.status in _WITHOUT_CONTENT:
+        if self.status in WITHOUT_CONTENT:
             start_response(status_line(self.status), headers)
             return []
         if self.chunks is None:

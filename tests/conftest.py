@@ -21,7 +21,7 @@ settings.register_profile("run", max_examples=25, deadline=None, derandomize=Tru
 settings.register_profile("soak", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "run"))
 
-EMPTY = {"Security": {"providerStatus": []}}
+EMPTY: dict[str, Any] = {"Security": {"providerStatus": []}}
 
 
 @pytest.fixture

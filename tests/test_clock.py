@@ -178,3 +178,12 @@ def test_errors_tell_its_time() -> None:
         for path in ("Security/alerts", "Security/nothing", "nowhere/x"):
             error = requests.get(f"{graph.url}/{path}", timeout=9).json()["error"]
             assert error["innerError"]["date"] == "2024-02-29T12:00:00"
+        items = [
+            {"id": "sent", "method": "GET", "url": "/security/nothing"},
+            {"id": "not sent", "method": "GET", "url": "/security", "dependsOn": ["sent"]},
+            {"id": "no base64", "method": "PATCH", "url": "/security", "body": "?"}
+            | {"headers": {"Content-Type": "text/plain"}},
+        ]
+        answer = requests.post(f"{graph.origin}/v1.0/$batch", json={"requests": items}, timeout=9)
+        errors = [each["body"]["error"] for each in answer.json()["responses"]]
+        assert [error["innerError"]["date"] for error in errors] == ["2024-02-29T12:00:00"] * 3

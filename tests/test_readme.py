@@ -16,10 +16,9 @@ from markdown_it import MarkdownIt
 
 from mockgraph import MockGraph, create_app
 from mockgraph.cli import main
-from mockgraph.control.faults import PRESETS
 from mockgraph.serving import tls
-from mockgraph.testing.faults import Faults
-from mockgraph.testing.police.conduct import RULES
+from mockgraph.testing.faults import PRESETS, Faults
+from mockgraph.testing.police import RULES
 from mockgraph.version import __version__
 
 AUTH = {"Authorization": "Bearer x"}

@@ -23,7 +23,7 @@ from wire import ask
 
 from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
-from mockgraph.serving.server.leadership import Leadership
+from mockgraph.serving.server.event_loop import Watchdog
 from mockgraph.state import log
 from mockgraph.state.log import StoreLog
 from mockgraph.state.store import Store
@@ -191,7 +191,7 @@ def test_a_server_serves_others_while_a_write_waits_for_the_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At once where there are others, not only when somebody notices that it waits."""
-    monkeypatch.setattr(Leadership, "_watch", lambda _: None)
+    monkeypatch.setattr(Watchdog, "_watch", lambda _: None)
     with MockGraph(store=store, durability="disk") as graph, requests.Session() as other:
         assert other.get(f"{graph.origin}/").status_code == 200  # and stays connected
         while appended.acquire(blocking=False):

@@ -209,18 +209,18 @@ def _serve(
     with uncollected():
         from mockgraph.app import create_app
         from mockgraph.serving.server import AccessLog
-        from mockgraph.serving.server.process import Ending, logging_to, take_descriptors
-    with logging_to(sys.stderr) as lines:
+        from mockgraph.serving.server.process import Shutdown, logging_to, take_descriptors
+    with logging_to(sys.stderr) as writer:
         with uncollected():
             app = create_app(settings)
         take_descriptors()
         leave_alone()
         try:
-            server = open_server(AccessLog(_proxied(app) if proxy else app, lines))
-            ending = Ending(server)
+            server = open_server(AccessLog(_proxied(app) if proxy else app, writer))
+            shutdown = Shutdown(server)
             server.start()
             tell(server)
-            ending.wait()
+            shutdown.wait()
         finally:
             app.extensions["mockgraph"].close()
 

@@ -1,4 +1,4 @@
-"""The control plane under ``/_mockgraph``: what a test does to the server, not to Graph.
+"""The control plane under ``/_mockgraph``: actions of a test on the server, not on Graph.
 
 Behind a tenant's prefix, or with its header, it is about that tenant. It is in :mod:`.plane`,
 which is loaded when the first request comes that is for it.
@@ -7,10 +7,10 @@ which is loaded when the first request comes that is for it.
 from __future__ import annotations
 
 PREFIX = "/_mockgraph"
-# What a browser asks for by itself; it is no request to Graph.
+# Browsers ask for it by themselves; it is no request to Graph.
 FAVICON = "/favicon.ico"
 
 
 def is_control(path: str) -> bool:
-    """Whether a path is the control plane's, and not Graph's."""
+    """Return whether a path is the control plane's, and not Graph's."""
     return path in ("/", FAVICON) or path[: len(PREFIX)].lower() == PREFIX

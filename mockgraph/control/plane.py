@@ -1,81 +1,107 @@
-"""The control plane as a blueprint."""
+"""The control plane by HTTP: an endpoint for each action."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, request
+import flask
+from flask import Blueprint
 
-from mockgraph.control import (
-    FAVICON,
-    PREFIX,
-    faults,
-    journal,
-    sign_in,
-    state,
-    stubs,
-    tenants,
-)
+from mockgraph.control import FAVICON, PREFIX
+from mockgraph.control import interception_actions as interception
+from mockgraph.control import journal_actions as journal
+from mockgraph.control import sign_in_actions as sign_in
+from mockgraph.control import state_actions as state
+from mockgraph.control.actions import Actions, Context, ControlAction
+from mockgraph.control.parameters import form_of, read, read_query
+from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
-from mockgraph.odata import rendering
+from mockgraph.odata import rendering, validation
 from mockgraph.settings import Settings
-from mockgraph.testing.tenant import Tenant
 from mockgraph.testing.tenants import NOTED, Tenants
 from mockgraph.version import __version__
 
+_ABOUT = Actions()
 
-def blueprint(service: Service, all_tenants: Tenants, settings: Settings) -> Blueprint:
-    """The control plane of one app."""
+
+@_ABOUT.get("")
+def list_actions(_: Context) -> Any:
+    """Return all endpoints of the control plane."""
+    endpoints = sorted((each.path, each.method) for each in ACTIONS)
+    return {"value": [f"{method} {PREFIX}{path}" for path, method in endpoints]}
+
+
+@_ABOUT.get("/health")
+def read_health(_: Context) -> Any:
+    """Return 200 when the server is ready."""
+    return {"status": "ready", "version": __version__}
+
+
+ACTIONS: tuple[ControlAction, ...] = (
+    *_ABOUT,
+    *state.ACTIONS,
+    *interception.ACTIONS,
+    *journal.ACTIONS,
+    *sign_in.ACTIONS,
+)
+
+
+def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Blueprint:
+    """Return the control plane of one app."""
     plane = Blueprint("control", __name__)
 
-    def tenant() -> Tenant:
-        return cast("Tenant", request.environ[NOTED])
-
-    def answer(value: Any, status: int = 200) -> Response:
+    def answer(value: Any, status: int = 200) -> flask.Response:
+        if value is None:
+            return flask.Response(status=204)
         rendered = rendering.render_json(value, status, settings.json)
-        return Response(rendered.body, status, rendered.headers)
+        return flask.Response(rendered.body, status, rendered.headers)
+
+    def endpoint(action: ControlAction) -> Callable[..., flask.Response]:
+        def view(**in_path: Any) -> flask.Response:
+            request = cast("Request", flask.request)
+            context = Context(request.environ[NOTED], tenants)
+            arguments = {**in_path, **_arguments(action, request)}
+            return answer(action.run(context, **arguments), action.status)
+
+        return view
+
+    for action in ACTIONS:
+        rule = PREFIX + action.path.replace("{", "<").replace("}", ">")
+        plane.add_url_rule(rule, action.name, endpoint(action), methods=[action.method])
 
     @plane.get("/")
-    def index() -> Response:
+    def index() -> flask.Response:
+        prefix = flask.request.environ[NOTED].prefix
+        roots = {
+            name: f"{prefix}/{name}/{next(iter(view.children.values())).name}"
+            for name, view in service.views.items()
+        }
         return answer(
             {
                 "name": "MockGraph",
                 "version": __version__,
-                "roots": {
-                    name: f"{tenant().prefix}/{name}/{next(iter(view.children.values())).name}"
-                    for name, view in service.views.items()
-                },
-                "control": f"{tenant().prefix}{PREFIX}",
+                "roots": roots,
+                "control": f"{prefix}{PREFIX}",
             }
         )
 
     @plane.get(FAVICON)
-    def favicon() -> Response:
-        return Response(status=204)
+    def favicon() -> flask.Response:
+        return answer(None)
 
-    @plane.get(PREFIX)
-    def routes() -> Response:
-        found = [
-            f"{method} {str(rule).replace('<', '{').replace('>', '}')}"
-            for rule in current_app.url_map.iter_rules()
-            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            if rule.rule.startswith(PREFIX)
-        ]
-        return answer({"value": sorted(found, key=lambda each: each.split()[::-1])})
-
-    @plane.get(f"{PREFIX}/health")
-    def health() -> Response:
-        return answer({"status": "ready", "version": __version__})
-
-    @plane.post(f"{PREFIX}/reset")
-    def reset() -> Response:
-        tenant().reset()
-        return Response(status=204)
-
-    sign_in.add(plane, tenant, answer)
-    state.add(plane, tenant, answer)
-    faults.add(plane, tenant, answer)
-    journal.add(plane, tenant, answer)
-    stubs.add(plane, tenant, answer)
-    tenants.add(plane, all_tenants, answer)
     return plane
+
+
+def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
+    """Return the parameters of an action in a request's query or body. Raises 400, 413, 415."""
+    if action.max_body is not None:
+        request.max_content_length = action.max_body
+    if action.document is not None:
+        return {action.document: validation.read_json(request)}
+    if not action.members:
+        return {}
+    if action.only_reads:
+        return read_query(action.members, request.args.to_dict(flat=False))
+    sent = validation.read_json(request) if action.needs_body or request.content else {}
+    return read(form_of(action.run, action.path_names), sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import itertools
 import json
 import math
@@ -32,7 +33,6 @@ _LONGEST_LIFETIME = 100 * 365 * 24 * _HOUR
 # The root of Entra itself; its tokens of version 1 have another issuer.
 MICROSOFT = "https://login.microsoftonline.com/"
 _MICROSOFT_V1 = "https://sts.windows.net/"
-_MOST_ROOTS = 1000
 _NO_AUTHORITY = "An authority is a URL, such as https://localhost:8366/contoso.example."
 
 _EVERYONE = "*"
@@ -87,16 +87,15 @@ class Tokens:
     """Issues and verifies the tokens of one tenant of MockGraph, with one key and by one clock."""
 
     def __init__(self, key: SigningKey, clock: Clock, directory: Directory):
-        self.issuers = Issuers()
         self.revocations = Revocations(directory)
         self._key = key
         self._clock = clock
+        self._secret = secrets.token_bytes(32)
 
     def access_token(self, grant: Grant, root: str, version: int) -> str:
         """Issue an access token. ``root`` is the URL above the tenants, with its slash."""
         if grant.answers_challenge:
             self.revocations.answer_challenge(grant.subjects)
-        self.issuers.add(root)
         return self._key.sign(self._access_claims(grant, root, version))
 
     def id_token(self, grant: Grant, root: str, version: int) -> str:
@@ -115,7 +114,6 @@ class Tokens:
             raise BadRequest("The lifetime of a token is a century at most, in seconds.")
         if flaw is not None and flaw not in FLAWS:
             raise BadRequest(f"A token may have one of the flaws {', '.join(FLAWS)}; not '{flaw}'.")
-        self.issuers.add(root)
         claims = self._access_claims(grant, root, version)
         now = self._now()
         claims["exp"] = int(now + lifetime)
@@ -138,9 +136,10 @@ class Tokens:
             raise invalid_token("Lifetime validation failed, the token is not yet valid.")
         if "appid" not in claims or not meant_for(claims["aud"], host):
             raise invalid_token("Access token validation failure. Invalid audience.")
-        if not self.issuers.know(claims["iss"], claims["tid"]):
+        number = _number_of(claims["uti"])
+        if claims["uti"] != self._identifier(number, claims["iss"], claims["tid"]):
             raise invalid_token("Access token validation failure. Invalid issuer.")
-        if self.revocations.covers(_number_of(claims["uti"]), (claims["appid"], claims["oid"])):
+        if self.revocations.covers(number, (claims["appid"], claims["oid"])):
             raise _revoked(claims, now)
         return claims
 
@@ -172,15 +171,16 @@ class Tokens:
 
     def _common_claims(self, grant: Grant, root: str, version: int) -> dict[str, Json]:
         now = self._now()
+        issuer = issuer_of(root, grant.tenant, version)
         claims: dict[str, Json] = {
-            "iss": issuer_of(root, grant.tenant, version),
+            "iss": issuer,
             "iat": now - _EARLIER,
             "nbf": now - _EARLIER,
             "exp": now + TOKEN_LIFETIME,
             "oid": grant.object_id,
             "sub": _subject_of(grant),
             "tid": grant.tenant,
-            "uti": _identifier_of(self.revocations.number()),
+            "uti": self._identifier(self.revocations.number(), issuer, grant.tenant),
             "ver": f"{version}.0",
         }
         if grant.user:
@@ -190,37 +190,21 @@ class Tokens:
         if grant.tenant == PERSONAL:
             claims["idp"] = "live.com"
         elif version == 1:
-            claims["idp"] = claims["iss"]
+            claims["idp"] = issuer
         return claims
+
+    def _identifier(self, number: int, issuer: str, tenant: str) -> str:
+        """Return the unique identifier of a token, 16 bytes (``uti``).
+
+        They are its number and a keyed digest, by which its issuer is recognized: the server has
+        any number of names, and its tenants share a key.
+        """
+        head = number.to_bytes(8, "big")
+        digest = hmac.digest(self._secret, head + f"{issuer} {tenant}".encode(), "sha256")
+        return base64url(head + digest[:8])
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
-
-
-class Issuers:
-    """The roots that tokens were issued under: a token of another is not accepted.
-
-    A server has as many roots as it has names. Safe under threads.
-    """
-
-    def __init__(self) -> None:
-        self._roots: dict[str, None] = {}
-        self._lock = threading.Lock()
-
-    def add(self, root: str) -> None:
-        """Remember a root; beyond 1,000 the oldest are forgotten."""
-        with self._lock:
-            self._roots.pop(root, None)
-            self._roots[root] = None
-            if len(self._roots) > _MOST_ROOTS:
-                del self._roots[next(iter(self._roots))]
-
-    def know(self, issuer: str, tenant: str) -> bool:
-        """Tell whether this is the issuer of a tenant, of either version, under a known root."""
-        version = 2 if issuer.endswith("/v2.0") else 1
-        root = issuer.removesuffix("v2.0").removesuffix(f"{tenant}/")
-        root = MICROSOFT if root == _MICROSOFT_V1 else root
-        return root in self._roots and issuer == issuer_of(root, tenant, version)
 
 
 class Revocations:
@@ -292,11 +276,6 @@ def split_authority(url: str) -> tuple[str, str | None]:
         raise BadRequest(_NO_AUTHORITY)
     above, _, tenant = parts.path.rstrip("/").rpartition("/")
     return f"{parts.scheme}://{parts.netloc}{above}/", tenant or None
-
-
-def _identifier_of(number: int) -> str:
-    """Return a unique identifier of 16 bytes (``uti``), the first 8 the token's number."""
-    return base64url(number.to_bytes(8, "big") + secrets.token_bytes(8))
 
 
 def _number_of(identifier: str) -> int:

@@ -50,7 +50,9 @@ _RESPONSE_MODES = ("query", "fragment", "form_post")
 
 # Schemes that a browser runs or reads instead of sending a request.
 _LOCAL_SCHEMES = frozenset({"about", "blob", "data", "file", "javascript", "vbscript"})
-_URI = re.compile(r"[\x21-\x7e]{3,2048}")
+# The characters of a URI (RFC 3986, 2). Browsers read a backslash as a slash, so that the host
+# that they go to would be another than the one that was compared.
+_URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{3,2048}")
 
 
 class _Reply(NamedTuple):
@@ -94,12 +96,17 @@ def authorization_endpoint(entra: Entra, call: TenantRequest) -> Response:
         return reply.refuse(error)
 
 
-def logout_endpoint(_: Entra, call: TenantRequest) -> Response:
-    """Answer a sign-out: there is no session to end, so go on to the app or show a page."""
+def logout_endpoint(entra: Entra, call: TenantRequest) -> Response:
+    """Answer a sign-out: there is no session to end, so return to the app or show a page.
+
+    The browser returns to a redirect URI of the app that ``client_id`` names, else of any app
+    (OpenID Connect RP-Initiated Logout, 3).
+    """
     check_method(call.request, "GET", "POST")
     parameters = {**read_query(call.request), **read_form(call.request)}
     uri = parameters.get("post_logout_redirect_uri", "")
-    if _split_uri(uri) is None:
+    apps = entra.directory.named_apps(parameters.get("client_id"))
+    if not any(_is_redirect_uri(uri, app) for app in apps):
         return message_page("You signed out", "You may close this page.")
     if "state" in parameters:
         return _send_browser(uri, "query", {"state": parameters["state"]})
@@ -122,19 +129,13 @@ def _read(entra: Entra, call: TenantRequest) -> _AuthorizationRequest:
 
 
 def _check_redirect_uri(given: str | None, app: App) -> str:
-    """Return the redirect URI, which has to be one of the app's, character by character.
-
-    The port of a loopback address may differ (RFC 8252, 7.3). Raises EntraError.
-    """
+    """Return the redirect URI of a request, by default the first of the app. Raises EntraError."""
     registered = app.redirect_uris
     if not given:
         if not registered:
             raise NoRedirectUri
         return registered[0]
-    parts = _split_uri(given)
-    if parts is None or parts.fragment:
-        raise WrongRedirectUri(given, app.app_id)
-    if registered is not None and _without_port(given) not in map(_without_port, registered):
+    if not _is_redirect_uri(given, app):
         raise WrongRedirectUri(given, app.app_id)
     return given
 
@@ -227,6 +228,18 @@ def _redirect(uri: str) -> Response:
     return Response(status=302, headers=headers)
 
 
+def _is_redirect_uri(uri: str, app: App) -> bool:
+    """Tell whether the browser may be sent there: an app's URI, character by character.
+
+    The port of a loopback address may differ (RFC 8252, 7.3).
+    """
+    parts = _split_uri(uri)
+    if parts is None or parts.fragment:
+        return False
+    registered = app.redirect_uris
+    return registered is None or _without_port(uri) in map(_without_port, registered)
+
+
 def _with_path(uri: str) -> str:
     """Return the URI as a browser requests it: an http one has a path (RFC 3986, 6.2.3)."""
     parts = urlsplit(uri)
@@ -236,7 +249,10 @@ def _with_path(uri: str) -> str:
 
 
 def _split_uri(uri: str) -> SplitResult | None:
-    """Split an absolute URI that a browser may be sent to; None for any other text."""
+    """Split an absolute URI that a browser may be sent to; None for any other text.
+
+    One with a user name is not: it is there to disguise the host.
+    """
     if not _URI.fullmatch(uri):
         return None
     try:
@@ -244,7 +260,7 @@ def _split_uri(uri: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:
         return None
-    if not parts.scheme or parts.scheme in _LOCAL_SCHEMES:
+    if not parts.scheme or parts.scheme in _LOCAL_SCHEMES or "@" in parts.netloc:
         return None
     return None if parts.scheme in ("http", "https") and not parts.hostname else parts
 

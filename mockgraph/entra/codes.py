@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from mockgraph.clock import Clock
 from mockgraph.entra.access_tokens import Grant
-from mockgraph.entra.directory import App, Authority, Directory, User
+from mockgraph.entra.directory import App, Directory, SignInAuthority, User
 from mockgraph.entra.oauth_errors import (
     BadDeviceCode,
     CodeRedeemed,
@@ -111,7 +111,7 @@ class Device(NamedTuple):
     user_code: str
     app: App
     requested: RequestedScope
-    authority: Authority
+    authority: SignInAuthority
     user: User | None = None
     state: str = _PENDING
     polls: int = 0
@@ -123,7 +123,7 @@ class Devices:
     def __init__(self, clock: Clock):
         self._waiting: CodeStore[Device] = CodeStore(clock, DEVICE_CODE_LIFETIME, _MOST_DEVICES)
 
-    def add(self, app: App, requested: RequestedScope, authority: Authority) -> Device:
+    def add(self, app: App, requested: RequestedScope, authority: SignInAuthority) -> Device:
         """Keep a new device with codes of its own."""
         user_code = "".join(secrets.choice(_ALPHABET) for _ in range(9))
         code = f"{user_code}.{secrets.token_urlsafe(48)}"

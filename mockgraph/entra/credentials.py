@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import unquote_plus
 
 from mockgraph.entra.access_tokens import MICROSOFT
-from mockgraph.entra.directory import App, Authority, Directory, User
+from mockgraph.entra.directory import App, Directory, SignInAuthority, User
 from mockgraph.entra.oauth_errors import (
     AppNotFound,
     AssertionForAnother,
@@ -58,7 +58,7 @@ class AuthenticatedClient(NamedTuple):
 # -- apps ----------------------------------------------------------------------------------
 
 
-def find_app(app_id: str, directory: Directory, authority: Authority) -> App:
+def find_app(app_id: str, directory: Directory, authority: SignInAuthority) -> App:
     """Return the app with this id. Raises EntraError where there is none."""
     app = directory.app(app_id)
     if app is None:
@@ -132,7 +132,8 @@ def _is_one_of(sent: str, known: Iterable[str]) -> bool:
 def _check_assertion(assertion: str, app: App, root: str) -> None:
     """Raise EntraError where a JWT is not the app's, or not for the tenants below ``root``.
 
-    Its times are compared with real time: the client's clock is not the one that a test moves.
+    It may be sent again while it is valid: MSAL for Node does, with the same ``jti``. Its times
+    are compared with real time: the client's clock is not the one that a test moves.
     Where the directory leaves open which certificates the app has, any signature is accepted.
     """
     import jwt
@@ -200,7 +201,7 @@ def _is_endpoint(audience: object, root: str) -> bool:
 # -- users ---------------------------------------------------------------------------------
 
 
-def find_user(name: str, directory: Directory, authority: Authority) -> User:
+def find_user(name: str, directory: Directory, authority: SignInAuthority) -> User:
     """Return the user with this name. Raises EntraError for an unknown or disabled one."""
     user = directory.user(name)
     if user is None:
@@ -210,7 +211,9 @@ def find_user(name: str, directory: Directory, authority: Authority) -> User:
     return user
 
 
-def authenticate_user(name: str, password: str, directory: Directory, authority: Authority) -> User:
+def authenticate_user(
+    name: str, password: str, directory: Directory, authority: SignInAuthority
+) -> User:
     """Return the user with this name and password. Raises EntraError.
 
     Where the directory leaves the password open, any but ``wrong`` is accepted.

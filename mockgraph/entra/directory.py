@@ -145,12 +145,12 @@ class Directory:
             return self._by_domain(named)
         return next((each for each, domains in self.tenants.items() if named in domains), None)
 
-    def authority(self, named: str) -> Authority | None:
+    def authority(self, named: str) -> SignInAuthority | None:
         """Return the authority that a path segment names; None where there is none."""
         if named.lower() in COMMON:
-            return Authority(named.lower(), None)
+            return SignInAuthority(named.lower(), None)
         tenant = self.tenant(named)
-        return None if tenant is None else Authority(named, tenant)
+        return None if tenant is None else SignInAuthority(named, tenant)
 
     def tenant_of(self, user: User) -> str:
         """Return the id of the home tenant of a user."""
@@ -163,6 +163,13 @@ class Directory:
         if self.apps is None:
             return App(app_id) if len(app_id) <= _LONGEST_ID else None
         return self.apps.get(app_id.lower())
+
+    def named_apps(self, app_id: str | None) -> Iterable[App]:
+        """Return the app with this id, if there is one; without an id all apps."""
+        if app_id is None and self.apps is not None:
+            return self.apps.values()
+        app = self.app(app_id or "")
+        return [] if app is None else [app]
 
     def user(self, name: str) -> User | None:
         """Return the user with this name; an open directory has each valid one."""
@@ -193,7 +200,7 @@ class Directory:
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, domain))
 
 
-class Authority(NamedTuple):
+class SignInAuthority(NamedTuple):
     """The tenant that a caller signs in to, as the first segment of a path names it.
 
     ``id`` is None for ``common`` and ``organizations``: the user's home tenant.

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Sequence
 from mockgraph.clock import Clock
 from mockgraph.entra.access_tokens import MICROSOFT, TOKEN_LIFETIME, Grant, Tokens, split_authority
 from mockgraph.entra.codes import AuthorizationCode, CodeStore, Devices, RefreshToken
-from mockgraph.entra.directory import App, Authority, Catalogue, Directory, User, read_directory
+from mockgraph.entra.directory import (
+    App,
+    Catalogue,
+    Directory,
+    SignInAuthority,
+    User,
+    read_directory,
+)
 from mockgraph.entra.oauth_errors import TenantNotFound
 from mockgraph.entra.scopes import GRAPH, RequestedScope, Scopes, names_graph
 from mockgraph.entra.signing_keys import Claims, SigningKey
@@ -181,7 +188,7 @@ class Entra:
             raise NotFound(f"There is no app '{app_id or ''}'.")
         return app
 
-    def _authority(self, named: str | None) -> Authority:
+    def _authority(self, named: str | None) -> SignInAuthority:
         authority = self.directory.authority(named or "common")
         if authority is None:
             raise NotFound(TenantNotFound(named).message)

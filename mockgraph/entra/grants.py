@@ -28,6 +28,7 @@ from mockgraph.entra.oauth_errors import (
     ExpiredRefreshToken,
     GrantNeedsTenant,
     GrantOfAnother,
+    GrantOfAnotherTenant,
     GrantTypeNotEmulated,
     MalformedGrant,
     NoCredential,
@@ -138,6 +139,7 @@ def _refresh_token(entra: Entra, call: TenantRequest, form: Parameters) -> Grant
         raise MalformedGrant
     if kept.grant.app.app_id != client.app.app_id:
         raise GrantOfAnother(client.app.app_id)
+    _check_tenant(call, kept.grant.tenant)
     if entra.refresh_tokens.is_expired(ticket):
         raise ExpiredRefreshToken(kept.issued)
     if entra.tokens.revocations.covers(kept.number, kept.grant.subjects):
@@ -146,8 +148,7 @@ def _refresh_token(entra: Entra, call: TenantRequest, form: Parameters) -> Grant
     requested = read_scope(entra, call, form, kept.grant.requested)
     grant = delegate(entra, call, form, client, user, requested)
     # Only a fresh sign-in answers a challenge.
-    tenant = call.authority.id or kept.grant.tenant
-    return replace(grant, tenant=tenant, answers_challenge=False)
+    return replace(grant, tenant=kept.grant.tenant, answers_challenge=False)
 
 
 def _device_code(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
@@ -156,8 +157,10 @@ def _device_code(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
     device = entra.devices.poll(code, client.app, entra.directory)
     user = device.user
     assert user is not None  # an approved device has one
+    tenant = device.authority.tenant_of(user, entra.directory)
+    _check_tenant(call, tenant)
     requested = read_scope(entra, call, form, device.requested).with_openid(device.requested.openid)
-    return delegate(entra, call, form, client, user, requested)
+    return replace(delegate(entra, call, form, client, user, requested), tenant=tenant)
 
 
 def _authorization_code(entra: Entra, call: TenantRequest, form: Parameters) -> Grant:
@@ -169,6 +172,7 @@ def _authorization_code(entra: Entra, call: TenantRequest, form: Parameters) -> 
         raise MalformedGrant
     if code.grant.app.app_id != client.app.app_id:
         raise GrantOfAnother(client.app.app_id)
+    _check_tenant(call, code.grant.tenant)
     if code.redeemed:
         raise CodeRedeemed
     if entra.codes.is_expired(ticket):
@@ -185,8 +189,13 @@ def _authorization_code(entra: Entra, call: TenantRequest, form: Parameters) -> 
     found = entra.codes.replace(ticket, lambda found: found._replace(redeemed=True))
     if found is None or found.redeemed:
         raise CodeRedeemed
-    tenant = call.authority.id or code.grant.tenant
-    return replace(grant, tenant=tenant, nonce=code.grant.nonce)
+    return replace(grant, tenant=code.grant.tenant, nonce=code.grant.nonce)
+
+
+def _check_tenant(call: TenantRequest, tenant: str) -> None:
+    """Raise EntraError where a grant of this tenant is redeemed at another one."""
+    if call.authority.id not in (None, tenant):
+        raise GrantOfAnotherTenant
 
 
 def _check_verifier(code: AuthorizationCode, form: Parameters) -> None:

@@ -403,6 +403,16 @@ class GrantOfAnother(InvalidGrant):
     text = "Provided grant is invalid or malformed: it was issued to another client than '{}'."
 
 
+class GrantOfAnotherTenant(InvalidGrant):
+    """A code or a refresh token that is redeemed at another tenant than its own."""
+
+    number = 700005
+    text = (
+        "Provided Authorization Code is intended to use against other tenant, thus rejected. "
+        "OAuth2 Authorization Code must be redeemed against same tenant it was acquired for."
+    )
+
+
 class OtherRedirectUri(InvalidGrant):
     """A ``redirect_uri`` other than that of the authorization request."""
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
-from mockgraph.entra.directory import Authority, is_guid
+from mockgraph.entra.directory import SignInAuthority, is_guid
 from mockgraph.entra.oauth_errors import (
     MalformedRequest,
     MissingParameter,
@@ -33,7 +33,7 @@ class TenantRequest(NamedTuple):
     """A request to an endpoint of a tenant, of version 1 or 2."""
 
     request: Request
-    authority: Authority
+    authority: SignInAuthority
     version: int
 
     @property

@@ -13,14 +13,15 @@ import re
 import string
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import orjson
 
 from mockgraph.errors import BadRequest, FailedDependency, GraphError, NotEmulated
-from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service, View
+from mockgraph.metadata.names import Json
 
 MAX_ITEMS = 20
 
@@ -171,39 +172,47 @@ def _in_order(items: Sequence[Item]) -> Iterator[Item]:
 
 
 def run(
-    items: Sequence[Item], view: View, service: Service, send: Send, *, prefix: str = ""
+    items: Sequence[Item],
+    view: View,
+    service: Service,
+    send: Send,
+    *,
+    prefix: str = "",
+    at: datetime | None = None,
 ) -> dict[str, Json]:
     """Send each item in turn, and gather the answers: ``{"responses": [...]}``.
 
     ``send`` is given method, path, query, headers and body, and gives status, headers and body;
     path and query are percent-encoded, the path without ``prefix``, under which the caller
-    knows the service. What an item depends on has to come before it, as ``read`` sees to.
+    knows the service. What an item depends on has to come before it, as ``read`` sees to. Items
+    that are not sent are refused at the moment ``at``, in UTC, or at the present one.
     """
     failed: set[str] = set()
     responses = []
     for item in items:
-        response = _answer(item, failed, view, service, send, prefix)
+        try:
+            if not failed.isdisjoint(item.depends_on):
+                raise FailedDependency
+            response = _sent(item, view, service, send, prefix)
+        except GraphError as error:
+            response = _refusal(item, error, at)
         if response["status"] >= 400:
             failed.add(item.key)
         responses.append(response)
     return {"responses": responses}
 
 
-def _answer(
-    item: Item, failed: set[str], view: View, service: Service, send: Send, prefix: str
-) -> dict[str, Json]:
-    """One item's answer, whatever becomes of it."""
+def _sent(item: Item, view: View, service: Service, send: Send, prefix: str) -> dict[str, Json]:
+    """The answer to an item that is sent. Raises GraphError, whatever goes wrong."""
     try:
-        if not failed.isdisjoint(item.depends_on):
-            raise FailedDependency
         path, query = resolve(item.url, view, service, prefix)
         headers, body = _content(item)
         return _response(item, *send(item.method, path, query, headers, body))
-    except GraphError as error:
-        return _refusal(item, error)
+    except GraphError:
+        raise
     except Exception as error:
         _logger.error("%s %s failed in a batch", item.method, item.url, exc_info=error)
-        return _refusal(item, GraphError())
+        raise GraphError from None
 
 
 def resolve(url: str, view: View, service: Service, prefix: str = "") -> tuple[str, str]:
@@ -266,7 +275,7 @@ def _response(item: Item, status: int, headers: Headers, body: bytes) -> dict[st
     return response
 
 
-def _refusal(item: Item, error: GraphError) -> dict[str, Json]:
+def _refusal(item: Item, error: GraphError, at: datetime | None) -> dict[str, Json]:
     """The answer to an item that was not sent, or whose sending failed."""
     request_id = str(uuid.uuid4())
     named = [text for name, text in item.headers if name.lower() == "client-request-id"]
@@ -282,7 +291,7 @@ def _refusal(item: Item, error: GraphError) -> dict[str, Json]:
         "id": item.id,
         "status": error.status,
         "headers": _flat(headers),
-        "body": error.body(request_id, client_request_id),
+        "body": error.body(request_id, client_request_id, at),
     }
 
 

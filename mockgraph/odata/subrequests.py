@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from mockgraph.wsgi import WSGIApp, variable
+
 if TYPE_CHECKING:
-    from mockgraph.http import WSGIApp
     from mockgraph.odata.batch import Headers, Send
 
 # What an item has in common with the request around it: the server, and who asks.
@@ -36,7 +37,7 @@ def sender(app: WSGIApp, outer: Mapping[str, Any]) -> Send:
     ) -> tuple[int, Headers, bytes]:
         environ = {
             **kept,
-            **dict(_variable(name, value) for name, value in headers),
+            **{variable(name): value for name, value in headers},
             "REQUEST_METHOD": method,
             "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
             "QUERY_STRING": query,
@@ -58,9 +59,3 @@ def sender(app: WSGIApp, outer: Mapping[str, Any]) -> Send:
         return int(status[:3]), answer_headers, content
 
     return send
-
-
-def _variable(name: str, value: str) -> tuple[str, str]:
-    """A header as CGI names it."""
-    name = name.upper().replace("-", "_")
-    return name if name == "CONTENT_TYPE" else f"HTTP_{name}", value

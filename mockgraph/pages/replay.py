@@ -128,7 +128,7 @@ class _Alignment:
     def __init__(self, exchange: Exchange):
         self._writes = exchange.method != "GET"
         self._creates = exchange.method == "POST"
-        self._typed = exchange.address.root.documented
+        self._typed = exchange.address.view.documented
 
     def structured(self, schema: Any, documented: Json, actual: Json, path: str) -> Json:
         if not isinstance(documented, dict) or not isinstance(actual, dict):

@@ -1,1 +1,1 @@
-"""How a client gets here: the HTTP server, TLS, the proxy, and transports without a socket."""
+"""The ways a client gets here: the HTTP server, TLS, the proxy, transports without a socket."""

@@ -1,6 +1,6 @@
-"""MockGraph as an HTTP proxy: programs find it by ``HTTPS_PROXY`` and a CA file, unchanged.
+"""MockGraph as an HTTP proxy: unchanged programs find it by ``HTTPS_PROXY`` and a CA file.
 
-It is no proxy in truth: it answers by itself for Graph and Entra, and passes nothing on.
+It passes nothing on: it answers by itself for Graph and Entra, and refuses other hosts.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mockgraph.errors import BadRequest, GraphError, Misdirected, ProxyRefused
-from mockgraph.http import Environ, Headers, Request, StartResponse, WSGIApp, error_body, identity
+from mockgraph.http import Request, error_body, identity
 from mockgraph.odata import rendering
-from mockgraph.serving.transports.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
 
 if TYPE_CHECKING:
     from mockgraph.serving.tls import Authority, Certificate
@@ -32,14 +33,14 @@ _NO_PROXY_REQUEST = (
 
 
 def certificate(own: Authority) -> Certificate:
-    """What the proxy shows in its tunnels: one certificate for all of :data:`HOSTS`."""
+    """Return the certificate of the proxy's tunnels, one for all of :data:`HOSTS`."""
     return own.issue(*HOSTS)
 
 
 def environment(url: str, ca_path: str) -> dict[str, str]:
-    """What a program of this machine is told: its proxy, and the file of the authority to trust.
+    """Return the environment variables for a program: its proxy, and the authority to trust.
 
-    Each ecosystem reads some of these; programs read names of proxies in small letters first.
+    Each ecosystem reads some of them; names of proxies are read in small letters first.
     """
     proxies = {"HTTPS_PROXY": url, "NO_PROXY": "localhost,127.0.0.1,::1"}
     return {
@@ -51,7 +52,7 @@ def environment(url: str, ca_path: str) -> dict[str, str]:
 
 
 def how_to_use(ca_path: str | os.PathLike[str]) -> str:
-    """For a person: how programs are told of the proxy, on its usual port, and of the file."""
+    """Return a text for people: how programs are set up for the proxy on its usual port."""
     return _USE.format(ca=os.fspath(ca_path))
 
 
@@ -84,12 +85,11 @@ http://169.254.169.254; with it, keep 127.0.0.1 in NO_PROXY, or MockGraph's own 
 
 
 class Gate:
-    """An app, asked through the connections of a proxy as well.
+    """A WSGI app around another that answers requests to a proxy as well.
 
-    Those are of :mod:`mockgraph.serving.server.tunnels`.
-
-    It is asked for :data:`HOSTS` alone, by the names and on the ports that clients ask those on;
-    anything else gets a 403 that names the host. So links in answers are Graph's own::
+    The connections are :class:`mockgraph.serving.server.tls_connection.ProxyConnection`. The app
+    is called for :data:`HOSTS` on their usual ports, with the names that clients call them by,
+    so links in responses are Graph's own; anything else gets a 403 that names the host::
 
         Server(Gate(app), proxy_port=8367, proxy_certificate=certificate(authority()))
     """
@@ -99,7 +99,7 @@ class Gate:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         inside: str | None = environ.get("mockgraph.proxied")
-        if inside is None:  # no proxy's connection
+        if inside is None:  # not on the proxy's port
             return self._app(environ, start_response)
         try:
             if inside:
@@ -116,7 +116,7 @@ class Gate:
 
 
 def _keep_to(host: str, environ: Environ) -> None:
-    """Within a tunnel its host alone is asked, whatever a request says. Raises 421."""
+    """Set the Host of a request in a tunnel to the tunnel's. Raises 421 where it differs."""
     named = environ.get("HTTP_HOST", host)
     if _split("https", named) != (host, _PORTS["https"]):
         raise Misdirected(host, named[:_SHOWN])
@@ -124,7 +124,7 @@ def _keep_to(host: str, environ: Environ) -> None:
 
 
 def _readdress(environ: Environ) -> None:
-    """Make a request to a proxy, whose target is a URL, one to the host in it. Raises 400, 403."""
+    """Address a request whose target is a URL to the host in it. Raises 400 and 403."""
     target = environ["REQUEST_URI"]
     scheme, found, rest = target.partition("://")
     scheme = scheme.lower()
@@ -139,7 +139,7 @@ def _readdress(environ: Environ) -> None:
 
 
 def _answered_for(scheme: str, authority: str) -> str:
-    """The host that is asked. Raises 403 where it or its port is none of ours."""
+    """Return the host of an authority. Raises 403 where it or its port is not answered for."""
     host, port = _split(scheme, authority)
     if port != _PORTS[scheme] or not matches(host, HOSTS):
         raise ProxyRefused((_PATH.split(authority, 1)[0] or authority)[:_SHOWN])
@@ -147,7 +147,7 @@ def _answered_for(scheme: str, authority: str) -> str:
 
 
 def _split(scheme: str, authority: str) -> tuple[str, int | None]:
-    """The host, in lower case, and the port that is meant; no host where it is malformed."""
+    """Return the host in lower case and the port, by default the scheme's; "" if malformed."""
     try:
         parts = urlsplit(f"{scheme}://{authority}")
         port = parts.port
@@ -162,7 +162,7 @@ def _refuse(error: GraphError, environ: Environ, start_response: StartResponse) 
     response.headers += identity(asked)
 
     def start(status: str, headers: Headers) -> Any:
-        # Of a tunnel that is refused clients show the reason phrase at most.
+        # Clients show of a refused tunnel no more than the reason phrase.
         named = f"{error.status} {error.summary}" if isinstance(error, ProxyRefused) else status
         return start_response(named, headers)
 

@@ -1,6 +1,6 @@
-"""https: a certificate authority of the user's own, and the certificates of servers.
+"""TLS: a certificate authority of the user's own, and the certificates of servers.
 
-trustme makes them. Nothing here is imported before it is used, for cryptography takes its time.
+trustme makes them. It and cryptography are imported where they are used: they take long.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mockgraph.files import put
 if TYPE_CHECKING:
     import trustme
 
-# What a client may call a server by that stands in for Graph and for Entra.
+# The names of a server that stands in for Graph and for Entra.
 NAMES = (
     "localhost",
     "127.0.0.1",
@@ -31,9 +31,9 @@ NAMES = (
     "login.microsoftonline.com",
 )
 
-# Apple's systems refuse what is valid for more than 825 days.
+# Apple's systems refuse certificates that are valid for more than 825 days.
 _VALID = timedelta(days=365)
-_RENEWED = timedelta(days=30)  # before its end, an authority is made anew
+_RENEWED = timedelta(days=30)  # before its end an authority is replaced
 _LOCK_SECONDS = 30
 
 
@@ -45,7 +45,10 @@ class Certificate:
     key: bytes
 
     def context(self) -> ssl.SSLContext:
-        """For a server: TLS 1.2 or later, HTTP/1.1. Raises MockGraphError where TLS refuses it."""
+        """Return the TLS context of a server: TLS 1.2 or later, HTTP/1.1.
+
+        Raises MockGraphError where OpenSSL refuses the certificate.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -58,14 +61,14 @@ class Certificate:
 
 
 class Authority:
-    """A certificate authority; ``ca_path`` is the file that clients are told to trust."""
+    """A certificate authority; ``ca_path`` is the PEM file of its certificate."""
 
     def __init__(self, ca_path: Path, ca: trustme.CA):
         self.ca_path = ca_path
         self._ca = ca
 
     def issue(self, *names: str) -> Certificate:
-        """A certificate for :data:`NAMES` and others, hosts or addresses, good for a year.
+        """Return a certificate for :data:`NAMES` and others, hosts or addresses, for a year.
 
         Raises MockGraphError where one of them is no name.
         """
@@ -85,19 +88,19 @@ class Authority:
 
 
 def default_directory() -> Path:
-    """Where this user's authority is kept."""
+    """Return the directory of this user's authority."""
     from platformdirs import user_state_path
 
     return user_state_path("mockgraph", appauthor=False) / "ca"
 
 
 def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
-    """The authority kept in a directory, made there when first asked for, or when it has expired.
+    """Return the authority of a directory, made there if there is none or it is about to expire.
 
-    Several processes may ask at once: one makes it. The directory and the files in it are made
-    for their owner alone. ``authority.pem`` holds the key; ``ca.pem`` may be given to anybody,
-    and rights that its owner gives it later stay. Raises MockGraphError where the directory
-    cannot be used, or is not its owner's alone to write to.
+    Several processes may call it at once: one makes it. The directory and its files are made
+    for their owner alone: ``authority.pem`` holds the key; ``ca.pem`` may be given to anybody,
+    and permissions that its owner gives it later stay. Raises MockGraphError where the
+    directory cannot be used, or others may write to it.
     """
     import trustme
     from filelock import FileLock, Timeout
@@ -128,11 +131,11 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
 
 
 def given(certificate: str | os.PathLike[str], key: str | os.PathLike[str]) -> Certificate:
-    """A certificate and key from PEM files of the user's, checked before anything is served.
+    """Return a certificate and key from PEM files of the user's, checked.
 
-    The certificates of authorities between may follow in the first file. Raises MockGraphError
-    where one cannot be read or is not PEM, the key is not the certificate's or has a password,
-    or the certificate is not valid now.
+    Certificates of intermediate authorities may follow in the first file. Raises MockGraphError
+    where a file cannot be read or is not PEM, the key is not the certificate's or has a
+    password, or the certificate is not valid now.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -163,7 +166,7 @@ def given(certificate: str | os.PathLike[str], key: str | os.PathLike[str]) -> C
 
 
 def how_to_trust(ca_path: str | os.PathLike[str]) -> str:
-    """For a person: the authority's file, and how each client is told to trust it."""
+    """Return a text for people: the authority's file, and how each client trusts it."""
     return _TRUST.format(ca=os.fspath(ca_path))
 
 
@@ -200,7 +203,7 @@ To be rid of it, take it out there again and remove the directory that the file 
 
 
 def _kept(path: Path) -> trustme.CA | None:
-    """The authority in a file, None where there is none, or only one that is about to expire."""
+    """Return the authority in a file, None where there is none or it is about to expire."""
     import trustme
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from cryptography.x509 import load_pem_x509_certificate
@@ -232,7 +235,7 @@ def _check_rights(path: Path, forbidden: int, verb: str) -> None:
 
 @contextlib.contextmanager
 def _as_file(data: bytes) -> Iterator[str]:
-    """A file for the moment that its owner alone can read: OpenSSL takes nothing else."""
+    """Yield a temporary file that its owner alone can read: OpenSSL takes nothing else."""
     number, name = tempfile.mkstemp(suffix=".pem")
     try:
         with os.fdopen(number, "wb") as file:

@@ -1,28 +1,28 @@
-"""A request and its answer, as the journal keeps them: references only, read when looked at."""
+"""A request and its response as the journal keeps them, and the misdeeds found in it.
+
+Making one keeps references and parses nothing; it is read when somebody looks at it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 from werkzeug.datastructures import Headers
 
 from mockgraph.errors import GraphError
+from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
 from mockgraph.redaction import masked, masked_batch, redact, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
-from mockgraph.state.intent import Operation
-from mockgraph.testing.judged import Judged
+from mockgraph.state.intent import Address, Operation
 from mockgraph.testing.matching import ROOTS, caller_of
-
-if TYPE_CHECKING:
-    from mockgraph.http import Environ, Request, Response
-    from mockgraph.state.intent import Address
+from mockgraph.wsgi import Environ
 
 _FORM = "application/x-www-form-urlencoded"
 _BOM = b"\xef\xbb\xbf"
@@ -31,19 +31,50 @@ _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
 _CREATING = (Operation.CREATE, Operation.APPEND)
 
 
-class Exchange(Judged):
-    """A request and its answer.
+class Misdeed(NamedTuple):
+    """A rule that a client broke with a request, with respect to an earlier one.
+
+    ``says`` is what it did, in a sentence, and ``hint`` what a client does instead.
+    """
+
+    rule: str
+    says: str
+    hint: str
+    exchange: Exchange
+    earlier: Exchange
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the misdeed as the control plane shows it."""
+        return {
+            "rule": self.rule,
+            "message": self.says,
+            "hint": self.hint,
+            "request": self.exchange.number,
+            "earlier": self.earlier.number,
+            "method": self.exchange.method,
+            "path": self.exchange.path,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.exchange!r}: {self.says}"
+
+
+class Exchange:
+    """A request and its response.
 
     ``path`` is decoded and without the tenant's prefix; ``number`` counts from 1 within a
     tenant; ``at`` is when it was answered, by the tenant's clock, and ``seconds`` how long that
     took; ``began`` and ``ended`` are real time, of ``time.perf_counter``. ``answered_by`` is
-    ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``. Of what signs somebody in,
-    neither body nor answer is kept. ``caller`` tells apps apart and ``token`` their tokens, both
-    by hashes; ``lane`` tells connections apart, or, for certain, threads and tasks in process.
-    ``effects`` are what faults did, in the words that they are written as.
+    ``emulation``, ``fault``, ``stub``, ``sign-in``, ``police`` or ``route``, one of the user's own.
+    Of a sign-in, neither body nor response is kept. ``caller`` tells apps apart and ``token``
+    their tokens, both by hashes; ``sender`` tells connections apart, or, for certain, threads
+    and tasks in process. ``effects`` are those of faults; ``changes`` is how
+    often the test had changed state, faults or stubs by then.
     """
 
     effects: Sequence[object] = ()
+    changes = 0
+    _review: Callable[[], None] | None = None
 
     def __init__(
         self, request: Request, response: Response, number: int, at: datetime, seconds: float
@@ -58,8 +89,8 @@ class Exchange(Judged):
         self.status = response.status
         self.answered_by = request.answered_by
         self.in_batch = "mockgraph.in_batch" in environ
-        self.lane: str = environ.get("mockgraph.lane") or environ.get("REMOTE_PORT") or ""
-        self.is_lane_certain = "mockgraph.lane" in environ
+        self.sender: str = environ.get("mockgraph.sender") or environ.get("REMOTE_PORT") or ""
+        self.is_sender_certain = "mockgraph.sender" in environ
         self.request_id = request.request_id
         header: str = environ.get("HTTP_AUTHORIZATION", "")
         self.token = hash(header)
@@ -81,12 +112,12 @@ class Exchange(Judged):
 
     @property
     def began(self) -> float:
-        """When it came, in real time."""
+        """The time at which it came, in real time."""
         return self.ended - self.seconds
 
     @property
     def known(self) -> float:
-        """Since when its client can know what came of it, in real time.
+        """The time from which its client can know the response, in real time.
 
         A connection that a fault cuts is cut before that is recorded.
         """
@@ -173,7 +204,7 @@ class Exchange(Judged):
 
     @cached_property
     def address(self) -> Address | None:
-        """Where it led in the service, also where a fault kept it from getting there."""
+        """The address in the service, also where a fault kept the request from it."""
         if self._found is not None:
             return self._found
         try:
@@ -183,7 +214,7 @@ class Exchange(Judged):
 
     @property
     def operation(self) -> str | None:
-        """What was asked for: ``update security/alerts/{id}``; None where it led nowhere."""
+        """The operation, ``update security/alerts/{id}``; None where there is no such address."""
         address = self.address
         if address is None:
             return None
@@ -211,7 +242,7 @@ class Exchange(Judged):
 
     @property
     def is_unemulated(self) -> bool:
-        """Whether it asked for what MockGraph does not emulate, and no stub answered it."""
+        """Whether MockGraph does not emulate the operation, and no stub answered it."""
         if self.answered_by != "emulation" or self.status not in (400, 501):
             return False
         message = self.error_message or ""
@@ -225,11 +256,24 @@ class Exchange(Judged):
 
     @property
     def size(self) -> int:
-        """How many bytes its bodies take."""
+        """The bytes of its bodies together."""
         return len(self.body) + len(self.response_body)
 
+    @cached_property
+    def misdeeds(self) -> tuple[Misdeed, ...]:
+        """The misdeeds of its client, found when they are first asked for."""
+        if self._review is not None:
+            self._review()
+        found: tuple[Misdeed, ...] = vars(self).get("misdeeds", ())
+        return found
+
+    def review(self, review: Callable[[], None]) -> None:
+        """Have misdeeds found anew when they are asked for, by a function that sets them."""
+        vars(self).pop("misdeeds", None)
+        self._review = review
+
     def as_json(self) -> dict[str, Any]:
-        """The exchange as the control plane shows it; orjson writes it, however deep bodies are."""
+        """Return the exchange as the control plane shows it; orjson writes bodies of any depth."""
         is_json = self.json is not None
         return {
             "number": self.number,
@@ -275,14 +319,14 @@ class Exchange(Judged):
 
 
 def _content(request: Request, environ: Environ) -> bytes:
-    """The body, also where what answered did not read it; empty where it cannot be read."""
+    """Return the body, read by now or not; empty where it cannot be read."""
     if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
     try:
         content = request.content
     except GraphError:
         return b""
-    # No request of Graph's is a form: what is here is somebody's try to sign in.
+    # No request of Graph's is a form: this one is a sign-in.
     if environ.get("CONTENT_TYPE", "").startswith(_FORM):
         return masked(content)
     return masked_batch(content) if request.path[-7:].lower() == "/$batch" else content
@@ -296,5 +340,5 @@ def _parsed(data: bytes) -> Any:
 
 
 def _fragment(data: bytes) -> orjson.Fragment:
-    """JSON as it was sent: orjson reads values that are nested too deep for it to write."""
+    """Return JSON as it was sent: orjson reads values that are nested too deep for it to write."""
     return orjson.Fragment(data.removeprefix(_BOM))

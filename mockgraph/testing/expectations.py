@@ -1,46 +1,72 @@
-"""What a test expects of the journal, and an explanation where it is not so."""
+"""Expectations of a test on its journal, with an explanation where they do not hold."""
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from mockgraph.errors import BadRequest
-from mockgraph.testing.differences import NOTHING, cut, differ, short, times_of, verdict
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.journal import Requests
-from mockgraph.testing.matching import ROOTS, PathPattern
+from mockgraph.testing.matching import PathPattern, name_of
+from mockgraph.testing.police import misdeeds, rules
 
 _SHOWN = 10  # requests that an explanation lists
 _MISSES = 3
 _FAR = 0.5  # paths that are less alike are no near misses
 _DIFFERENCES = 6  # of one near miss
 _LINE = 700  # characters of a difference
+_MISDEEDS = 20  # that an explanation lists
 
 
-class Expected(TypedDict, total=False):
-    """What a request has to be like.
+def _brief() -> reprlib.Repr:
+    brief = reprlib.Repr()
+    brief.maxlevel, brief.maxstring, brief.maxother = 5, 120, 120
+    brief.maxlist = brief.maxdict = brief.maxtuple = 10
+    return brief
 
-    In ``json``, ``query`` and ``headers`` a member that is not named may be anything, and a
-    value may be a function that tells whether it will do, or any object that is equal to what
-    will do (``unittest.mock.ANY``, ``pytest.approx``). With ``exact`` the body has to be
-    ``json`` and nothing more. Query options may be named with their ``$`` or without; None for
-    an option or a header means that there is none.
+
+_BRIEF = _brief()
+
+
+class _Nothing:
+    """The absence of a value."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+_NOTHING = _Nothing()
+
+
+class ExpectedValues(TypedDict, total=False):
+    """The properties of a request that JSON can say as well."""
+
+    json: Annotated[Any, "The body; members that are not named may have any value."]
+    exact: Annotated[bool, "The body has no members but those of json."]
+    status: Annotated[int | None, "The status of the response."]
+    in_batch: Annotated[bool | None, "True for items of a batch, false for other requests."]
+
+
+class Expected(ExpectedValues, total=False):
+    """The properties of a request that are expected.
+
+    In ``json``, ``query`` and ``headers`` a member that is not named may have any value, and a
+    value may be a function that accepts or refuses one, or any object that is equal to those
+    accepted (``unittest.mock.ANY``, ``pytest.approx``). Query options may be named with their
+    ``$`` or without; None for an option or a header is its absence.
     """
 
-    json: Any
-    exact: bool
-    query: Mapping[str, Any] | None
-    headers: Mapping[str, Any] | None
-    status: int | None
-    in_batch: bool | None
-    where: Callable[[Exchange], bool] | None
+    query: Annotated[Mapping[str, Any] | None, "Query options; None for one that is not there."]
+    headers: Annotated[Mapping[str, Any] | None, "Headers; None for one that is not there."]
+    where: Annotated[Callable[[Exchange], bool] | None, "A function of the exchange."]
 
 
 class Expectation:
-    """Requests of a method for a path, that are as expected; None is any method."""
+    """An expectation on requests of a method for a path; None is any method."""
 
     def __init__(self, method: str | None, path: str, expected: Expected):
         known = Expected.__optional_keys__
@@ -51,21 +77,21 @@ class Expectation:
             )
         self._method = None if method in (None, "*") else str(method).upper()
         self._path = path
-        self._pattern = PathPattern(path, ROOTS)
+        self._pattern = PathPattern(path)
         self._expected = expected
 
     def matching(self, requests: Requests) -> list[Exchange]:
-        """Those that are as expected."""
+        """Return the requests that are as expected."""
         return [each for each in requests if not any(self.differences(each))]
 
     def differences(self, exchange: Exchange) -> Iterator[str]:
-        """What is not as expected in an exchange, a line each; most telling first."""
+        """Yield a line for each difference of an exchange, the most telling ones first."""
         yield from self._elsewhere(exchange)
         yield from self._otherwise(exchange)
 
     def explain(self, requests: Requests, found: Sequence[Exchange], wanted: str, few: bool) -> str:
-        """Why the expectation does not hold: what was expected, the near misses, the rest."""
-        made = f"made {times_of(len(found))}" if found else "never made"
+        """Explain why it does not hold: the expectation, the near misses, all requests."""
+        made = f"made {_times(len(found))}" if found else "never made"
         lines = [f"{self} was expected {wanted}, but it was {made}."]
         for miss, differences in self._near_misses(requests) if few else ():
             lines += [f"Near miss {miss!r}:", *(f"    {each}" for each in differences)]
@@ -84,31 +110,31 @@ class Expectation:
         if self._method is not None and exchange.method != self._method:
             yield f"method: {self._method} expected, {exchange.method} sent"
         if self._pattern.match(exchange.path) is None:
-            yield f"path: {self._path} expected, {cut(exchange.path)} sent"
+            yield f"path: {self._path} expected, {_cut(exchange.path)} sent"
 
     def _otherwise(self, exchange: Exchange) -> Iterator[str]:
         expected = self._expected
         if "json" in expected:
             exact = expected.get("exact", False)
-            yield from differ("json", expected["json"], exchange.json, exact)
+            yield from compare("json", expected["json"], exchange.json, exact)
         if options := expected.get("query"):
             sent = {_option(name): value for name, value in exchange.query.items()}
             for name, value in options.items():
-                given = sent.get(_option(name), NOTHING)
-                yield from differ(f"query {name}", _as_text(value), given, True)
+                given = sent.get(_option(name), _NOTHING)
+                yield from compare(f"query {name}", _as_text(value), given, True)
         for name, value in (expected.get("headers") or {}).items():
-            given = exchange.headers.get(name, NOTHING)
-            yield from differ(f"header {name}", _as_text(value), given, True)
+            given = exchange.headers.get(name, _NOTHING)
+            yield from compare(f"header {name}", _as_text(value), given, True)
         for name in ("status", "in_batch"):
             wanted = expected.get(name)
             if wanted is not None and getattr(exchange, name) != wanted:
                 yield f"{name}: {wanted!r} expected, {getattr(exchange, name)!r} found"
         where = expected.get("where")
-        if where is not None and (said := verdict(where, exchange)):
-            yield f"where: {said}"
+        if where is not None and (refusal := _refusal(where, exchange)):
+            yield f"where: {refusal}"
 
     def _near_misses(self, requests: Requests) -> list[tuple[Exchange, list[str]]]:
-        """What is nearest to the expected: first what was asked in the right place."""
+        """Return the requests that are nearest to the expected, those to its path first."""
         ranked: dict[tuple[str, ...], tuple[tuple[float, ...], Exchange]] = {}
         for exchange in requests:
             elsewhere = list(self._elsewhere(exchange))
@@ -124,7 +150,7 @@ class Expectation:
         return [(exchange, list(key[2:])) for key, (_, exchange) in nearest]
 
     def _unlike(self, exchange: Exchange) -> float:
-        """How far the path is from the expected one, 0 to 1."""
+        """Return how far the path is from the expected one, 0 to 1."""
         if self._pattern.match(exchange.path) is not None:
             return 0.0
         paths = self._path.lower()[:300], exchange.below.lower()[:300]
@@ -132,7 +158,7 @@ class Expectation:
 
     def __str__(self) -> str:
         named = [
-            f"{name}={short(value)}"
+            f"{name}={_short(value)}"
             for name, value in self._expected.items()
             if name == "json" or (value is not None and name != "exact")
         ]
@@ -147,7 +173,7 @@ def check_called(
     at_least: int = 1,
     at_most: int | None = None,
 ) -> list[Exchange]:
-    """The requests that were made as expected, so many times. Raises AssertionError.
+    """Return the requests that were made as expected, so many times. Raises AssertionError.
 
     ``times`` is exactly; without it, ``at_least`` and ``at_most`` are the bounds. Raises
     BadRequest where no number of requests could be right.
@@ -160,11 +186,11 @@ def check_called(
         raise BadRequest(f"at_most: {at_most} at most cannot be {at_least} at least.")
     found = expectation.matching(requests)
     if times is not None:
-        held, wanted = len(found) == times, "never" if times == 0 else f"{times_of(times)} exactly"
+        held, wanted = len(found) == times, "never" if times == 0 else f"{_times(times)} exactly"
     else:
         held = len(found) >= at_least and (at_most is None or len(found) <= at_most)
-        wanted = f"at least {times_of(at_least)}"
-        wanted += "" if at_most is None else f" and at most {times_of(at_most)}"
+        wanted = f"at least {_times(at_least)}"
+        wanted += "" if at_most is None else f" and at most {_times(at_most)}"
     if not held:
         few = len(found) < (at_least if times is None else times)
         raise AssertionError(expectation.explain(requests, found, wanted, few))
@@ -172,27 +198,45 @@ def check_called(
 
 
 def check_emulated(requests: Requests) -> None:
-    """Raises AssertionError where something was asked for that is not emulated, nor stubbed."""
+    """Raise AssertionError where requests were neither emulated nor answered by a stub."""
     __tracebackhide__ = True
     lacking = requests.unemulated
     if lacking:
         asked = Counter((each.method, each.url, each.error_message) for each in lacking)
         lines = [
-            f"MockGraph does not emulate what was asked for, {times_of(len(lacking))}; stub it "
+            f"MockGraph does not emulate what was asked for, {_times(len(lacking))}; stub it "
             "or leave it out:"
         ]
         for (method, url, message), count in list(asked.items())[:_SHOWN]:
-            often = f", {times_of(count)}" if count > 1 else ""
-            lines.append(f"    {method} {cut(url)}{often}: {message}")
+            often = f", {_times(count)}" if count > 1 else ""
+            lines.append(f"    {method} {_cut(url)}{often}: {message}")
         if len(asked) > _SHOWN:
             lines.append(f"    and {len(asked) - _SHOWN} more")
         raise AssertionError("\n".join(lines))
 
 
+def check_well_behaved(exchanges: Iterable[Exchange], allow: Iterable[str] = ()) -> None:
+    """Raise AssertionError with a list of the misdeeds of clients, but for those allowed.
+
+    Raises MockGraphError where there is no such rule.
+    """
+    __tracebackhide__ = True
+    allowed = rules(allow)
+    found = [each for each in misdeeds(exchanges) if each.rule not in allowed]
+    if not found:
+        return
+    lines = [f"The client misbehaved {_times(len(found))}:"]
+    lines += [f"    {each}, after {each.earlier!r}" for each in found[:_MISDEEDS]]
+    if len(found) > _MISDEEDS:
+        lines.append(f"    (the first {_MISDEEDS} of them)")
+    lines += [f"{rule}: {hint}" for rule, hint in {each.rule: each.hint for each in found}.items()]
+    raise AssertionError("\n".join(lines))
+
+
 def _as_text(value: Any) -> Any:
-    """What is expected of an option or a header: numbers are written as such, None is nothing."""
+    """Return the text that an option or a header is expected to have; None is its absence."""
     if value is None:
-        return NOTHING
+        return _NOTHING
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, (int, float)) else value
@@ -203,7 +247,77 @@ def _option(name: str) -> str:
 
 
 def _some(differences: Sequence[str]) -> list[str]:
-    """The first of them, in lines that are not too long."""
+    """Return the first differences, in lines that are not too long."""
     left = len(differences) - _DIFFERENCES
-    first = [cut(each, _LINE) for each in differences[:_DIFFERENCES]]
+    first = [_cut(each, _LINE) for each in differences[:_DIFFERENCES]]
     return [*first, *([f"and {left} more"] if left > 0 else [])]
+
+
+def compare(at: str, expected: Any, sent: Any, exact: bool) -> Iterator[str]:
+    """Yield a line for each difference, by its place. Values may be nested however deep."""
+    waiting = [(at, expected, sent)]
+    while waiting:
+        at, expected, sent = waiting.pop()
+        if isinstance(expected, Mapping) and isinstance(sent, Mapping):
+            within = [
+                (f"{at}/{name}", value, sent.get(name, _NOTHING))
+                for name, value in expected.items()
+            ]
+            waiting += reversed(within)
+            for name in sent if exact else ():
+                if name not in expected:
+                    yield f"{at}/{name}: nothing expected, {_short(sent[name])} sent"
+        elif _are_lists(expected, sent) and len(expected) == len(sent):
+            pairs = zip(expected, sent, strict=True)
+            waiting += reversed([(f"{at}/{n}", *pair) for n, pair in enumerate(pairs)])
+        elif difference := _difference(expected, sent):
+            yield f"{at}: {difference}"
+
+
+def _difference(expected: Any, sent: Any) -> str | None:
+    """Return how one value differs from the expected one."""
+    if callable(expected) and not isinstance(expected, type):
+        if sent is _NOTHING:
+            return f"{name_of(expected)} expected something, nothing sent"
+        refusal = _refusal(expected, sent)
+        return refusal and f"{refusal} to {_short(sent)}"
+    if _equal(expected, sent):
+        return None
+    return f"{_short(expected)} expected, {_short(sent)} sent"
+
+
+def _refusal(function: Callable[[Any], Any], value: Any) -> str | None:
+    """Return why a function of the test refuses a value; one that raises refuses it, too."""
+    try:
+        return None if function(value) else "the function says no"
+    except Exception as error:
+        return f"the function, raising {type(error).__name__} ({_cut(str(error))}), says no"
+
+
+def _equal(expected: Any, sent: Any) -> bool:
+    """Return whether values are equal in JSON, where true is not 1."""
+    if isinstance(expected, (bool, int, float)) and isinstance(sent, (bool, int, float)):
+        return isinstance(expected, bool) is isinstance(sent, bool) and expected == sent
+    if expected is _NOTHING or sent is _NOTHING:  # which ANY would be equal to
+        return expected is sent
+    return bool(expected == sent)
+
+
+def _are_lists(expected: Any, sent: Any) -> bool:
+    return isinstance(expected, (list, tuple)) and isinstance(sent, list)
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few words, however large and deep it is."""
+    is_function = callable(value) and not isinstance(value, type)
+    return _cut(name_of(value) if is_function else _BRIEF.repr(value))
+
+
+def _cut(text: str, width: int = 300) -> str:
+    """Return a text of at most so many characters."""
+    return text if len(text) <= width else f"{text[:width]}..."
+
+
+def _times(count: int) -> str:
+    """Return how often, in words."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -1,4 +1,4 @@
-"""Graph as a test has it in hand: a tenant's state, its faults and stubs, its clock."""
+"""The interface of a test to one tenant: its state, faults and stubs, journal and clock."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from mockgraph.service import SERVICE
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
 from mockgraph.settings import Settings
-from mockgraph.testing.expectations import Expectation, Expected, check_called, check_emulated
-from mockgraph.testing.faults import Faults, Rule
-from mockgraph.testing.journal import Exchange, Requests
-from mockgraph.testing.police import check_well_behaved, rules
-from mockgraph.testing.stubs import Function, Reply, Stubs
-from mockgraph.testing.tenant import Tenant
+from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.expectations import (
+    Expectation,
+    Expected,
+    check_called,
+    check_emulated,
+    check_well_behaved,
+)
+from mockgraph.testing.faults import FaultOptions, Faults, Rule
+from mockgraph.testing.journal import Requests
+from mockgraph.testing.police import rules
+from mockgraph.testing.stubs import Function, StubOptions, Stubs
+from mockgraph.testing.tenants import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +36,8 @@ if TYPE_CHECKING:
     from urllib3 import Retry
 
     from mockgraph.clock import Clock
-    from mockgraph.http import WSGIApp
     from mockgraph.state import Snapshot, State
-    from mockgraph.testing.faults.parts import Options
+    from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Function)
 
@@ -39,10 +45,10 @@ F = TypeVar("F", bound=Function)
 class Graph:
     """One tenant of a running MockGraph.
 
-    ``origin`` is where the tenant's roots hang: ``http://HOST:PORT``, with its prefix.
+    ``origin`` is the base of the tenant's roots: ``http://HOST:PORT``, with its prefix.
     """
 
-    # The last seeds that were put in place, and what came of them.
+    # The last seeds that were put in place, and the snapshot that they made.
     _seeded: tuple[State, bytes, Snapshot] | None = None
 
     def __init__(self, app: WSGIApp, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
@@ -65,7 +71,7 @@ class Graph:
         return f"{self.origin}/localtest"
 
     def reset(self, seed: Seed | Sequence[Seed] = ()) -> None:
-        """Back to the state that the server, or the test, started with, or to that of other seeds.
+        """Go back to the state that the server, or the test, started with, or to other seeds.
 
         Faults and stubs are gone, and the clock shows real time.
         """
@@ -90,13 +96,13 @@ class Graph:
 
     @property
     def clock(self) -> Clock:
-        """The clock that times are taken from and judged by: freeze it, or move it."""
+        """The clock that times are taken from and compared with: freeze it, or move it."""
         return self._tenant.state.clock
 
     # -- snapshots ------------------------------------------------------------------------
 
     def snapshot(self, name: str, document: Mapping[str, Any] | None = None) -> None:
-        """Keep the state as it is now under a name, or another that a document gives."""
+        """Keep the present state under a name, or another that a document gives."""
         read = self._tenant.read
         self._tenant.keep(name, None if document is None else read(copied(document)))
 
@@ -106,16 +112,16 @@ class Graph:
         return list(self._tenant.snapshots)
 
     def document(self, name: str) -> dict[str, Any]:
-        """The state that is kept under a name, as a document. Raises NotFound."""
+        """Return the state that is kept under a name, as a document. Raises NotFound."""
         return _own(self._tenant.document(name))
 
     def restore(self, name: str) -> None:
-        """Back to the state that was kept under a name. Raises NotFound."""
+        """Go back to the state that was kept under a name. Raises NotFound."""
         self._tenant.restore(name)
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Whatever is written within the block is taken back at its end."""
+        """Take back at the end of the block all that was written within it."""
         before = self._tenant.state.snapshot()
         try:
             yield
@@ -126,11 +132,11 @@ class Graph:
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong: ``graph.faults.throttle(times=2)``, and the other presets."""
+        """The faults in force: ``graph.faults.throttle(times=2)`` adds one, as other presets do."""
         return self._tenant.faults
 
-    def fault(self, **options: Unpack[Options]) -> Rule:
-        """Put a fault in force, made up of its parts::
+    def fault(self, **options: Unpack[FaultOptions]) -> Rule:
+        """Put a fault in force, made up of its effects::
 
         graph.fault(method="PATCH", path="/security", status=503, times=2)
         """
@@ -138,19 +144,21 @@ class Graph:
 
     @property
     def stubs(self) -> Stubs:
-        """A test's own answers: ``graph.stubs.add("GET", "/users/{id}", json={...})``."""
+        """The stubs in force: ``graph.stubs.add("GET", "/users/{id}", json={...})`` adds one."""
         return self._tenant.stubs
 
-    def stub(self, method: str | None, path: str, **reply: Unpack[Reply]) -> Callable[[F], F]:
+    def stub(
+        self, method: str | None, path: str, **options: Unpack[StubOptions]
+    ) -> Callable[[F], F]:
         """Make a function answer, as a decorator::
 
         @graph.stub("GET", "/users/{id}")
         def user(request, id):
             return {"id": id}
         """
-        return self.stubs.decorator(method, path, **reply)
+        return self.stubs.decorator(method, path, **options)
 
-    # -- what was asked -------------------------------------------------------------------
+    # -- the journal ----------------------------------------------------------------------
 
     @property
     def requests(self) -> Requests:
@@ -171,12 +179,13 @@ class Graph:
         at_most: int | None = None,
         **expected: Unpack[Expected],
     ) -> list[Exchange]:
-        """That such a request was made, ``times`` or at least once; gives those that were::
+        """Assert that such a request was made, ``times`` or at least once, and return those made::
 
             graph.assert_called("PATCH", "/security", json={"providerStatus": []}, times=1)
 
-        The path is a pattern of whole ones, with the root or without. In ``json`` what is not
-        named may be anything, unless ``exact``; values may be functions that judge one. Raises
+        The path is a pattern of whole ones, with the root or without. In ``json`` members
+        that are not named may have any value, unless ``exact``; a value may be a function that
+        accepts or refuses one. Raises
         AssertionError that shows the nearest misses.
         """
         __tracebackhide__ = True
@@ -186,21 +195,25 @@ class Graph:
     def assert_not_called(
         self, method: str | None, path: str, **expected: Unpack[Expected]
     ) -> None:
-        """That no such request was made. Raises AssertionError."""
+        """Assert that no such request was made. Raises AssertionError."""
         __tracebackhide__ = True
         check_called(self.requests, Expectation(method, path, expected), 0)
 
     def assert_well_behaved(self, allow: Iterable[str] = ()) -> None:
-        """That clients did nothing that Graph's guidance tells them not to do: come back before
-        ``Retry-After`` has passed, send again what cannot succeed, page by hand, and the like;
-        ``allow`` names what is put up with, ``["no-backoff"]``. Raises AssertionError that
-        lists what they did."""
+        """Assert that clients did nothing that Graph's guidance tells them not to do.
+
+        They come back before ``Retry-After`` has passed, send again requests that cannot
+        succeed, page by hand, and the like; ``allow`` names misdeeds that are allowed,
+        ``["no-backoff"]``. Raises AssertionError that lists the others.
+        """
         __tracebackhide__ = True
         check_well_behaved(self.requests, rules(allow) | rules(self._tenant.allowed))
 
     def assert_stubs_held(self) -> None:
-        """That no function of a stub, and no predicate, raised what is no refusal of Graph's.
-        Raises the first exception that one did raise."""
+        """Assert that no function of a stub, and no predicate, raised an exception.
+
+        Refusals of Graph's (GraphError) are none. Raises the first exception.
+        """
         __tracebackhide__ = True
         errors = self._tenant.errors
         if not errors:
@@ -211,30 +224,32 @@ class Graph:
         raise errors[0]
 
     def assert_emulated(self) -> None:
-        """That nothing was asked for that MockGraph does not emulate and no stub answered.
-        Raises AssertionError that lists it."""
+        """Assert that each request was emulated, or answered by a stub.
+
+        Raises AssertionError that lists the others.
+        """
         __tracebackhide__ = True
         check_emulated(self.requests)
 
     def token(self, **about: Any) -> str:
-        """An access token without a sign-in, see :meth:`mockgraph.entra.Entra.mint`."""
+        """Return an access token without a sign-in, see :meth:`mockgraph.entra.Entra.mint`."""
         return self._tenant.entra.mint(**about)
 
     # -- without a socket -----------------------------------------------------------------
 
     def httpx_transport(self) -> httpx.BaseTransport:
-        """A transport by which ``httpx.Client`` is answered in this process, any host::
+        """Return a transport that answers ``httpx.Client`` in this process, for any host::
 
         client = httpx.Client(transport=graph.httpx_transport())
         """
         return transports.httpx_transport(self._in_process, self._tenant.prefix)
 
     def async_httpx_transport(self) -> httpx.AsyncBaseTransport:
-        """The same for ``httpx.AsyncClient``."""
+        """Return a transport that answers ``httpx.AsyncClient`` in this process, for any host."""
         return transports.async_httpx_transport(self._in_process, self._tenant.prefix)
 
     def requests_adapter(self, max_retries: int | Retry = 0) -> BaseAdapter:
-        """An adapter by which ``requests.Session`` is answered in this process, any host::
+        """Return an adapter that answers ``requests.Session`` in this process, for any host::
 
         session.mount("https://", graph.requests_adapter())
         """
@@ -242,7 +257,7 @@ class Graph:
         return transports.requests_adapter(self._in_process, prefix, max_retries=max_retries)
 
     def intercept(self, allow: Iterable[str] = ()) -> Intercept:
-        """Within a block, calls to Microsoft's hosts are answered in this process::
+        """Answer calls to Microsoft's hosts in this process, for the length of a block::
 
             with graph.intercept():
                 requests.get("https://graph.microsoft.com/v1.0/security/alerts", headers=...)
@@ -261,7 +276,7 @@ class Graph:
         return self._app
 
     def _seed(self, seeds: tuple[Any, ...]) -> None:
-        """Put seeds in place; the same ones again are a snapshot that is gone back to."""
+        """Put seeds in place; for the same ones again, go back to a snapshot."""
         written = orjson.dumps(seeds)
         state = self._tenant.state
         if self._seeded is not None and self._seeded[:2] == (state, written):
@@ -295,6 +310,6 @@ class _Copy(dict[str, Any]):
 
 
 def _own(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy of a document that its reader may change."""
+    """Return a copy of a document that its reader may change."""
     copy: dict[str, Any] = orjson.loads(orjson.dumps(document))
     return copy

@@ -1,27 +1,20 @@
-"""The journal of a tenant: what was asked, what was answered, by whom, how long it took.
-
-Recording keeps references and parses nothing; an exchange is read when somebody looks at it.
-"""
+"""The journal of a tenant: its last requests and their responses."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 from mockgraph.clock import Clock
+from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
-from mockgraph.testing.matching import ROOTS, PathPattern
+from mockgraph.testing.matching import PathPattern
 
-if TYPE_CHECKING:
-    from mockgraph.http import Request, Response
-
-__all__ = ["MAX_BYTES", "Exchange", "Journal", "Requests"]
-
-# Bodies of requests and answers together; the oldest exchanges go when there are more.
+# Bodies of requests and responses together; the oldest exchanges go when there are more.
 MAX_BYTES = 64 * 1024 * 1024
-# What was not emulated is remembered beyond its exchange's time, up to so many.
+# Dropped exchanges that were not emulated and are kept all the same.
 _MAX_UNEMULATED = 100
 _SHOWN = 50  # lines of a repr
 
@@ -29,8 +22,7 @@ _SHOWN = 50  # lines of a repr
 class Requests(Sequence[Exchange]):
     """Exchanges as they were recorded at one moment, oldest first.
 
-    ``dropped`` is how many older ones the journal no longer has, for want of room;
-    ``unemulated`` those of all, the dropped ones too, that were not emulated.
+    ``dropped`` is how many older ones the journal no longer has, for want of room.
     """
 
     def __init__(
@@ -55,7 +47,7 @@ class Requests(Sequence[Exchange]):
         return iter(self._exchanges)
 
     def __eq__(self, other: object) -> bool:
-        """Whether it is a list of the same exchanges: ``graph.requests == []``."""
+        """Return whether it is a list of the same exchanges: ``graph.requests == []``."""
         if not isinstance(other, (Requests, list, tuple)):
             return NotImplemented
         return self._exchanges == tuple(other)
@@ -65,12 +57,12 @@ class Requests(Sequence[Exchange]):
 
     @property
     def last(self) -> Exchange | None:
-        """The newest, None where there is none."""
+        """The newest exchange, None where there is none."""
         return self._exchanges[-1] if self._exchanges else None
 
     @property
     def unemulated(self) -> tuple[Exchange, ...]:
-        """Those that asked for what is not emulated, and no stub answered."""
+        """The exchanges, dropped ones too, that were neither emulated nor answered by a stub."""
         return (*self._lost, *(each for each in self if each.is_unemulated))
 
     def filter(
@@ -82,11 +74,11 @@ class Requests(Sequence[Exchange]):
         answered_by: str | None = None,
         in_batch: bool | None = None,
     ) -> Requests:
-        """Those of a method, a path, a status, and so on; None is any.
+        """Return those of a method, a path, a status, and so on; None is any.
 
         The path is a pattern, see :class:`mockgraph.testing.matching.PathPattern`.
         """
-        pattern = None if path is None else PathPattern(path, ROOTS)
+        pattern = None if path is None else PathPattern(path)
         return Requests(
             [
                 each
@@ -131,7 +123,7 @@ class Journal:
         self._lock = threading.Lock()
 
     def draft(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
-        """A request and its answer as of now, with no number yet."""
+        """Return a request and its response as of now, with no number yet."""
         exchange = Exchange(request, response, 0, self._clock.now(), seconds)
         if self._changes:
             exchange.changes = self._changes
@@ -140,7 +132,7 @@ class Journal:
         return exchange
 
     def record(self, request: Request, response: Response, seconds: float) -> Exchange:
-        """Keep a request and its answer; the oldest ones go where there are too many."""
+        """Keep a request and its response; the oldest ones go where there are too many."""
         exchange = self.draft(request, response, seconds)
         with self._lock:
             exchanges = self._exchanges
@@ -155,12 +147,12 @@ class Journal:
         return exchange
 
     def note_change(self) -> None:
-        """A test changed what requests meet: those to come are no retries of those before."""
+        """Note that the test changed something: requests to come are no retries of those before."""
         with self._lock:
             self._changes += 1
 
     def requests(self) -> Requests:
-        """What is recorded now."""
+        """Return the requests that are recorded now."""
         with self._lock:
             exchanges = tuple(self._exchanges or ())
             return Requests(exchanges, self._count - len(exchanges), self._lost)

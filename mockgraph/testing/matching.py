@@ -1,4 +1,4 @@
-"""Which requests a fault, a stub or an assertion is about."""
+"""Matching requests: those that a fault, a stub or an assertion is about."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Annotated, Any, TypedDict
 from urllib.parse import parse_qsl
 
 import orjson
 
 from mockgraph.errors import BadRequest, GraphError
+from mockgraph.http import Request
+from mockgraph.service import SERVICE
 
-if TYPE_CHECKING:
-    from mockgraph.http import Request
+# The roots that a pattern may leave out.
+ROOTS = tuple(name.lower() for name in SERVICE.roots)
 
-# The roots that a pattern may leave out; a test holds them against those that are served.
-ROOTS = ("localtest", "v1.0", "beta")
-# How many of the exceptions that a test's functions raise are kept for it.
-REMEMBERED = 100
-
-Predicate = Callable[["Request"], bool]
+Predicate = Callable[[Request], bool]
 # A text is the value to have, True is any value, False is none at all.
 Criterion = str | bool
 
@@ -41,18 +38,18 @@ class PathPattern:
     whole URL the path counts. Raises BadRequest where there is a query, too.
     """
 
-    def __init__(self, text: str, roots: tuple[str, ...] = ROOTS):
+    def __init__(self, text: str):
         self.text = text
-        self._compiled, self.names = _compile(_path_of(text), roots)
+        self._compiled, self.names = _compile(_path_of(text))
 
     def match(self, path: str) -> dict[str, str] | None:
-        """What the names in the pattern stand for, or None where the path is another one."""
+        """Return the values of the names in the pattern, or None where the path is another one."""
         found = self._compiled.fullmatch(_keys_as_segments(path))
         return None if found is None else dict(zip(self.names, found.groups(), strict=True))
 
 
 def caller_of(request: Request) -> str:
-    """Who asks, for quotas and the like: an app's id where the token is a JWT, else the token.
+    """Return the caller, for quotas and the like: an app's id in a JWT, else the token.
 
     Nothing is verified. Without a token it is the empty text.
     """
@@ -60,14 +57,14 @@ def caller_of(request: Request) -> str:
 
 
 def token_of(request: Request) -> str:
-    """The token of the Authorization header, whatever its scheme."""
+    """Return the token of the Authorization header, whatever its scheme."""
     header: str = request.environ.get("HTTP_AUTHORIZATION", "")
     return header.partition(" ")[2].strip()
 
 
 @lru_cache(maxsize=256)
 def app_of(token: str) -> str:
-    """The ``appid`` claim of a JWT (``azp`` in those of version 2), the token itself otherwise."""
+    """Return the ``appid`` claim of a JWT (``azp`` in version 2), the token itself otherwise."""
     parts = token.split(".")
     if len(parts) != 3:
         return token
@@ -79,33 +76,42 @@ def app_of(token: str) -> str:
     return app if isinstance(app, str) else token
 
 
-class Matching(TypedDict, total=False):
-    """What tells the requests meant from others; whatever is left out does not matter.
+class Criteria(TypedDict, total=False):
+    """Criteria for requests of one method and path; those left out do not matter.
 
-    ``method`` is one or several. ``path`` is a part of the path, without regard to case, or
-    a :class:`PathPattern` where it has a ``{`` or a ``*``. ``query`` names options, with or
-    without their ``$``, and ``request_headers`` headers; the value is the text to have, or True
-    for any, or False for none. ``caller`` is a token, or the app id in a JWT. ``in_batch``
-    tells items of a batch from requests of their own. ``predicate`` is a function of the
-    request, asked last.
+    ``predicate`` is asked last.
     """
 
-    method: str | Sequence[str] | None
-    path: str | None
-    query: Mapping[str, Criterion] | None
-    request_headers: Mapping[str, Criterion] | None
-    caller: str | None
-    in_batch: bool | None
-    predicate: Predicate | None
+    query: Annotated[
+        Mapping[str, Criterion] | None,
+        "Query options, with or without their $: the value to have, true for any, false for none.",
+    ]
+    request_headers: Annotated[
+        Mapping[str, Criterion] | None,
+        "Headers: the value to have, true for any, false for none.",
+    ]
+    caller: Annotated[str | None, "A token, or the app id in a JWT."]
+    in_batch: Annotated[bool | None, "True for items of a batch, false for other requests."]
+    predicate: Annotated[Predicate | None, "A function of the request."]
+
+
+class Matching(Criteria, total=False):
+    """Criteria for requests; those left out do not matter."""
+
+    method: Annotated[str | Sequence[str] | None, "One method or several."]
+    path: Annotated[
+        str | None,
+        "A part of the path, in any letter case; with { or * a pattern of whole paths.",
+    ]
 
 
 class Matcher:
-    """Tells whether a request is one of those meant. Raises BadRequest where none could be."""
+    """The requests that are meant. Raises BadRequest where none could be."""
 
-    def __init__(self, options: Matching, roots: tuple[str, ...] = ROOTS):
+    def __init__(self, options: Matching):
         self._methods = _methods(options.get("method"))
         path = options.get("path") or ""
-        self._pattern = PathPattern(path, roots) if "{" in path or "*" in path else None
+        self._pattern = PathPattern(path) if "{" in path or "*" in path else None
         self._part = _path_of(path).casefold()
         query = options.get("query") or {}
         self._query = {_option(name): value for name, value in query.items()}
@@ -116,9 +122,9 @@ class Matcher:
         self._path = path
 
     def match(self, request: Request) -> dict[str, str] | None:
-        """What the names in the path stand for, or None where it is another request.
+        """Return the values of the names in the path, or None where it is another request.
 
-        Raises CallbackFailed where the predicate does not return.
+        Raises CallbackFailed where the predicate raises an exception.
         """
         if self._methods and request.method not in self._methods:
             return None
@@ -168,7 +174,7 @@ class Matcher:
 
 
 class CallbackFailed(GraphError):
-    """A function of the test's own raised: answered as 500, the exception is its cause."""
+    """An exception that a function of the test raised, which is its cause: answered as 500."""
 
     def __init__(self, what: str, error: Exception):
         super().__init__(f"The {what} raised {type(error).__name__}: {error}")
@@ -176,12 +182,12 @@ class CallbackFailed(GraphError):
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """What a message calls a function."""
+    """Return the name of a function for a message."""
     return str(getattr(function, "__name__", function))
 
 
 def call(function: Callable[..., Any], what: str, /, *arguments: Any, **named: Any) -> Any:
-    """What a function of a test's returns; ``what`` is what a message calls it.
+    """Call a function of the test, named ``what`` in messages.
 
     Raises the refusal that it raises, and CallbackFailed where it raises anything else.
     """
@@ -194,7 +200,7 @@ def call(function: Callable[..., Any], what: str, /, *arguments: Any, **named: A
 
 
 def _path_of(text: str) -> str:
-    """The path in what is a path or a URL."""
+    """Return the path of a path or of a URL."""
     _, mark, rest = text.partition("://")
     path = f"/{rest.partition('/')[2]}" if mark else text
     if "?" in path:
@@ -226,7 +232,7 @@ def _described(name: str, wanted: Criterion) -> str:
 
 
 def _keys_as_segments(path: str) -> str:
-    """``alerts('1')`` as ``alerts/1``: both are the same entity's path."""
+    """Return ``alerts('1')`` as ``alerts/1``: both are the same entity's path."""
     if "(" not in path:
         return path
     return _KEY.sub(_key_as_segment, path)
@@ -241,15 +247,15 @@ def _key_as_segment(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _compile(text: str, roots: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """The expression, and the names of its groups.
+def _compile(text: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Return the expression, and the names of its groups.
 
-    What stands between two ``**`` is found where it first occurs, and so is what follows
-    a ``*``, in atomic groups: a long path cannot make the match go back and forth.
+    The text between two ``**`` is matched where it first occurs, and so is the text after
+    a ``*``, in atomic groups: a long path cannot make the match backtrack.
     """
     path = _keys_as_segments("/" + text.strip("/"))
     first = path.lower().split("/")[1]
-    root = "" if first in roots else f"(?:/(?:{'|'.join(map(re.escape, roots))}))?"
+    root = "" if first in ROOTS else f"(?:/(?:{'|'.join(map(re.escape, ROOTS))}))?"
     section, *rest = _GAP.split(path)
     parts = [_section(section, last=not rest)]
     while rest:
@@ -265,7 +271,7 @@ def _compile(text: str, roots: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[
 
 
 def _section(text: str, *, last: bool) -> str:
-    """What has no ``**`` in it; the last one has to reach the end of the path."""
+    """Return the expression of a part without ``**``; the last one ends with the path."""
     literal, *rest = _WILDCARD.split(text)
     parts = [re.escape(literal)]
     while rest:

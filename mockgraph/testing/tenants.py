@@ -2,37 +2,244 @@
 
 A request belongs to the tenant that its path names in front, ``/t/{tenant}/v1.0/...``, or its
 header ``x-mockgraph-tenant``; without either, to the one that the server started with. A tenant
-is made when it is first named, from the seeds, and shares with the others what none of them
+is made when it is first named, from the seeds, and shares with the others all that none of them
 has changed.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING
 
-from mockgraph.errors import NotFound, StoreFailed
-from mockgraph.http import Environ
+from mockgraph.errors import BadRequest, NotFound, Overtaken, StoreFailed
+from mockgraph.http import Request, Response
+from mockgraph.state.documents import DIRECTORY
+from mockgraph.metadata.names import Json
 from mockgraph.settings import Settings
-from mockgraph.state import State
-from mockgraph.testing.tenant import ENTERED, PREFIX, Tenant, check_name
+from mockgraph.state import Snapshot, State
+from mockgraph.testing.journal import Journal, Requests
+from mockgraph.wsgi import Environ
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+if TYPE_CHECKING:  # parts that are loaded when they are first needed
+    from collections.abc import Callable, Iterator, Mapping
 
     from mockgraph.entra.entra import Entra
+    from mockgraph.testing.faults import Faults, Strike
+    from mockgraph.testing.police import Police
+    from mockgraph.testing.stubs import Stub, Stubs
 
+PREFIX = "/t/"
 # Where the tenant of a request is noted, for the requests within it.
 NOTED = "mockgraph.tenant"
+# Where it is noted how often the tenant of a request had been reset when the request came.
+ENTERED = "mockgraph.resets"
 
 MAX_TENANTS = 100_000
+MAX_SNAPSHOTS = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+
+
+class Tenant:
+    """A state with its faults, stubs, named snapshots, journal and Entra.
+
+    With ``strict_client`` it also has the police that refuses misdeeds. Faults, stubs and Entra
+    are loaded and made when they are first needed: few starts and few tenants need them.
+    ``resets`` is how often it was reset: it records no request that came before the last one.
+    """
+
+    __slots__ = (
+        "_changing",
+        "_entra",
+        "_faults",
+        "_make_entra",
+        "_stubs",
+        "allowed",
+        "journal",
+        "name",
+        "police",
+        "prefix",
+        "resets",
+        "snapshots",
+        "state",
+    )
+
+    def __init__(
+        self, name: str, state: State, make_entra: Callable[[], Entra], settings: Settings
+    ):
+        self.name = name
+        self.prefix = f"{PREFIX}{name}" if name else ""
+        self.state = state
+        self.journal = Journal(settings.journal, state.clock)
+        self.resets = 0
+        self.snapshots: dict[str, Snapshot] = {}
+        self.allowed = settings.allowed_misdeeds
+        self.police = self._police() if settings.strict_client else None
+        # Held while state and directory become others, and while parts are made.
+        self._changing = threading.RLock()
+        self._make_entra = make_entra
+        self._entra: Entra | None = None
+        self._faults: Faults | None = None
+        self._stubs: Stubs | None = None
+
+    @property
+    def entra(self) -> Entra:
+        """The directory, sign-ins and tokens."""
+        with self._changing:
+            if self._entra is None:
+                self._entra = self._make_entra()
+                self._entra.follow(self.state.directory)
+            return self._entra
+
+    @property
+    def faults(self) -> Faults:
+        """The faults in force."""
+        with self._changing:
+            if self._faults is None:
+                from mockgraph.testing.faults import Faults
+
+                self._faults = Faults(self.state.clock, changed=self.journal.note_change)
+            return self._faults
+
+    @property
+    def stubs(self) -> Stubs:
+        """The stubs in force."""
+        with self._changing:
+            if self._stubs is None:
+                from mockgraph.testing.stubs import Stubs
+
+                self._stubs = Stubs(changed=self.journal.note_change)
+            return self._stubs
+
+    @property
+    def errors(self) -> list[Exception]:
+        """The exceptions that functions of the test raised, those of stubs first."""
+        parts = (self._stubs, self._faults)
+        return [error for part in parts if part is not None for error in part.errors]
+
+    def stub(self, request: Request) -> Stub | None:
+        """Return the stub that answers a request, if there is one."""
+        return self._stubs.find(request) if self._stubs else None
+
+    def strike(self, request: Request) -> Strike | None:
+        """Return the effects of the faults on a request, if there are faults.
+
+        Raises Overtaken where it waited until after a reset: the next test would find its
+        writes.
+        """
+        strike = self._faults.strike(request) if self._faults else None
+        if self._is_overtaken(request):
+            raise Overtaken()
+        return strike
+
+    def verify(self, token: str, host: str) -> Mapping[str, Json]:
+        """Return the claims of a token that is valid at a host. Raises Unauthenticated."""
+        return self.entra.verify(token, host)
+
+    def check(self, request: Request) -> None:
+        """Raise 400 for a misdeed, if this tenant is strict."""
+        if self.police is not None:
+            self.police.refuse(request, self.journal.draft(request, Response(0)))
+
+    def record(self, request: Request, response: Response, seconds: float) -> None:
+        """Take note of a request that was answered, unless it came before the last reset."""
+        if self._is_overtaken(request):
+            return
+        if self.journal.limit or self.police is not None:
+            exchange = self.journal.record(request, response, seconds)
+            if self.police is not None:
+                self.police.watch(exchange)
+
+    def requests(self) -> Requests:
+        """Return the requests so far; the misdeeds of each are found when they are asked for."""
+        from mockgraph.testing.police import marked
+
+        return marked(self.journal.requests())
+
+    def reset(self) -> None:
+        """Go back to the seeds. Of the things that a test made, only snapshots are left."""
+        self.resets += 1
+        with self._changing:
+            self.state.reset()
+            if self._entra is not None:
+                self._entra.follow(self.state.directory)
+                self._entra.reset()
+        self.journal.clear()
+        if self.police is not None:
+            self.police = self._police()
+        for part in (self._faults, self._stubs):
+            if part is not None:
+                part.reset()
+
+    def read(self, document: Json) -> Snapshot:
+        """Return the state that a document describes, with the directory in it.
+
+        A document without a directory leaves that as it is. Raises BadRequest with the path
+        of the fault where either does not fit.
+        """
+        snapshot = self.state.read(document)
+        if DIRECTORY in document:
+            self.entra.read(document[DIRECTORY])
+        return snapshot
+
+    def replace(self, document: Json) -> None:
+        """Make a document the state, all of it or nothing. Raises as ``read``, and StoreFailed."""
+        with self._changing:
+            self._become(self.read(document))
+
+    def go_back(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot of the state. Raises StoreFailed."""
+        with self._changing:
+            self._become(snapshot)
+
+    def keep(self, name: str, snapshot: Snapshot | None = None) -> None:
+        """Keep a state, by default the present one, under a name. Raises 400 for a bad name."""
+        check_name("snapshot", name)
+        if name not in self.snapshots and len(self.snapshots) >= MAX_SNAPSHOTS:
+            raise StoreFailed(f"There are {MAX_SNAPSHOTS} snapshots already; delete some first.")
+        self.snapshots[name] = snapshot or self.state.snapshot()
+
+    def document(self, name: str) -> dict[str, Json]:
+        """Return the state that was kept under a name, as a seed; read it only. Raises 404."""
+        return self.state.document(self.kept(name))
+
+    def restore(self, name: str) -> None:
+        """Go back to the state that was kept under a name. Raises 404."""
+        self.go_back(self.kept(name))
+
+    def forget(self, name: str) -> None:
+        """Drop the state that was kept under a name. Raises 404."""
+        self.kept(name)
+        self.snapshots.pop(name, None)
+
+    def kept(self, name: str) -> Snapshot:
+        """Return the state that was kept under a name. Raises 404."""
+        try:
+            return self.snapshots[name]
+        except KeyError:
+            raise NotFound(f"There is no snapshot '{name}'.") from None
+
+    def _become(self, snapshot: Snapshot) -> None:
+        self.state.restore(snapshot)
+        if self._entra is not None:
+            self._entra.follow(self.state.directory)
+        self.journal.note_change()
+
+    def _is_overtaken(self, request: Request) -> bool:
+        resets: int = request.environ.get(ENTERED, self.resets)
+        return resets != self.resets
+
+    def _police(self) -> Police:
+        from mockgraph.testing.police import Police, rules
+
+        return Police(allowed=rules(self.allowed))
 
 
 class Tenants:
     """The tenants of one app; ``default`` is the one that is not named. Safe under threads.
 
-    ``make_entra`` makes that of the default one, the others' are forks of it. Raises
-    MockGraphError where misdeeds are to be allowed that there are not.
+    ``make_entra`` makes Entra for the default one, the others have forks of it. Raises
+    MockGraphError where settings allow misdeeds that there are not.
     """
 
     def __init__(self, state: State, make_entra: Callable[[], Entra], settings: Settings):
@@ -46,9 +253,9 @@ class Tenants:
         self._lock = threading.Lock()
 
     def enter(self, environ: Environ) -> Tenant:
-        """The tenant of a request, whose prefix moves from the path to ``SCRIPT_NAME``.
+        """Return the tenant of a request, whose prefix moves from the path to ``SCRIPT_NAME``.
 
-        Raises 400 where the name can be none.
+        Raises 400 for an invalid name.
         """
         noted: Tenant | None = environ.get(NOTED)
         if noted is not None:
@@ -68,7 +275,7 @@ class Tenants:
         return tenant
 
     def get(self, name: str) -> Tenant:
-        """The tenant of this name, made if there is none yet; the empty name is the default."""
+        """Return the tenant of this name, made if there is none; the empty name is the default."""
         if not name:
             return self.default
         tenant = self._named.get(name)
@@ -79,7 +286,7 @@ class Tenants:
         return tenant
 
     def drop(self, name: str) -> None:
-        """Forget a tenant and all that is in it. Raises 404."""
+        """Forget a tenant and everything in it. Raises 404."""
         with self._lock:
             if self._named.pop(name, None) is None:
                 raise NotFound(f"There is no tenant '{name}'.")
@@ -90,11 +297,11 @@ class Tenants:
             self._named.clear()
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self.default.state.close()
 
     def __iter__(self) -> Iterator[Tenant]:
-        """The tenants that have a name."""
+        """Iterate over the tenants that have a name."""
         return iter(list(self._named.values()))
 
     def _make(self, name: str) -> Tenant:
@@ -105,3 +312,12 @@ class Tenants:
             name, state, lambda: self.default.entra.fork(state.clock), self._settings
         )
         return tenant
+
+
+def check_name(noun: str, name: str) -> None:
+    """Raise 400 where a tenant or a snapshot, as ``noun`` says, cannot have this name."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"{name[:100]!r} is no name for a {noun}: letters, digits and any of ._~- are, up "
+            "to 100 of them, a letter or a digit first."
+        )

@@ -1,8 +1,9 @@
-"""What the tests of Entra share: a directory, a caller of its endpoints, certificates."""
+"""A directory, a caller of the endpoints, and certificates, for the tests of Entra."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import uuid
@@ -23,7 +24,7 @@ from mockgraph.clock import Clock
 from mockgraph.entra.directory import Catalogue, Directory, read_directory
 from mockgraph.entra.endpoints import dispatch
 from mockgraph.entra.entra import Entra
-from mockgraph.entra.signing_keys import SigningKey
+from mockgraph.entra.signing_keys import SigningKey, base64url
 from mockgraph.errors import Unauthenticated
 
 Json = Any
@@ -45,6 +46,21 @@ PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 READER = "reader-app"
 API = "api-app"
+PUBLIC = {"client_id": "public-app"}
+READ = "SecurityEvents.Read.All"
+
+TOKEN_URL = "/contoso.com/oauth2/v2.0/token"
+GOOD = {
+    "client_id": "x",
+    "client_secret": "y",
+    "grant_type": "client_credentials",
+    "scope": DEFAULT,
+}
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+VERIFIER = "v" * 43
+CHALLENGE = base64url(hashlib.sha256(VERIFIER.encode()).digest())
+PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
 SEED: dict[str, Json] = {
     "tenants": [
@@ -81,15 +97,15 @@ SEED: dict[str, Json] = {
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 
 
-def seeded(keys: SigningKey | None = None, **changes: Json) -> Entra:
+def seeded(key: SigningKey | None = None, **changes: Json) -> Entra:
     """Entra with the seed, some of its members changed."""
     catalogue = Catalogue(PERMISSIONS)
-    return Entra(read_directory({**SEED, **changes}, catalogue), Clock(), PERMISSIONS, keys)
+    return Entra(read_directory({**SEED, **changes}, catalogue), Clock(), PERMISSIONS, key)
 
 
-def opened(keys: SigningKey | None = None) -> Entra:
+def opened(key: SigningKey | None = None) -> Entra:
     """Entra where anyone may sign in."""
-    return Entra(Directory(), Clock(), PERMISSIONS, keys)
+    return Entra(Directory(), Clock(), PERMISSIONS, key)
 
 
 def wsgi(entra: Entra) -> Any:
@@ -151,12 +167,25 @@ class Caller:
         asked = {"code": code, "redirect_uri": "https://app.example/cb", **form}
         return self.token("authorization_code", version, **asked)
 
+    def device(self, scope: str = f"offline_access {READ}") -> dict[str, Json]:
+        """The codes of a new device."""
+        form = {"client_id": "some-app", "scope": scope}
+        answer = self.post(f"/{self.tenant}/oauth2/v2.0/devicecode", form)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Json] | None = answer.json
+        assert body is not None
+        return body
+
+    def poll(self, code: str, grant: str = DEVICE_GRANT, **form: str) -> TestResponse:
+        """Ask whether a device is signed in."""
+        return self.token(grant, device_code=code, **form)
+
 
 Make = Callable[..., Caller]
 
 
 def granted(answer: TestResponse) -> dict[str, Json]:
-    """What the token endpoint answered."""
+    """The body of a good token response."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store, no-cache"
     body: dict[str, Json] | None = answer.json
@@ -166,7 +195,7 @@ def granted(answer: TestResponse) -> dict[str, Json]:
 
 
 def claims_of(token: str) -> dict[str, Json]:
-    """What a token says, whoever signed it."""
+    """The claims of a token, unverified."""
     payload = token.split(".")[1]
     claims: dict[str, Json] = json.loads(base64.urlsafe_b64decode(payload + "=="))
     return claims
@@ -189,8 +218,18 @@ def refused(answer: TestResponse, number: int, error: str, status: int = 400) ->
     return description
 
 
+def pending(answer: TestResponse) -> None:
+    """The device waits for its user."""
+    refused(answer, 70016, "authorization_pending")
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header with an access token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 def reason(entra: Entra, token: str, host: str = HOST) -> str:
-    """Why a token is refused, said in the body and in the challenge alike."""
+    """The message of a token's refusal, which stands in its challenge as well."""
     with pytest.raises(Unauthenticated) as caught:
         entra.verify(token, host)
     error = caught.value

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from mockgraph.entra.directory import (
     APPROVALS,
@@ -20,7 +21,13 @@ from mockgraph.entra.directory import (
 )
 from mockgraph.errors import BadRequest
 
-from . import CONTOSO, PERMISSIONS, SEED
+from . import (
+    CONTOSO,
+    PERMISSIONS,
+    SEED,
+    Make,
+    make_certificate,
+)
 
 CATALOGUE = Catalogue(PERMISSIONS)
 
@@ -160,3 +167,10 @@ def test_the_home_of_a_caller_that_names_no_tenant() -> None:
     assert by_user.home == by_user.tenant("contoso.com")
     assert Directory().home == Directory().tenant("EXAMPLE.com")
     assert Directory(users={}).home == Directory().home
+
+
+def test_only_certificates_of_rsa_keys_can_be_registered(make: Make) -> None:
+    elliptic = make_certificate(ec.generate_private_key(ec.SECP256R1()))
+    for pem in (elliptic.pem, "PEM", "", "größe"):
+        with pytest.raises(BadRequest, match=r"^Directory/apps/0/certificates/0: "):
+            make(apps=[{"appId": "cert-app", "certificates": [pem]}])

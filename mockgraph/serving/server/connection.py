@@ -1,4 +1,4 @@
-"""One connection: what it has asked, what is still to be sent to it, and how it ends."""
+"""A client's connection: the requests that it has sent, and the responses still to be sent."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from mockgraph.serving.server.answers import WSGIApp, answer, refusal
-from mockgraph.serving.server.requests import Environ, Requests
+from mockgraph.serving.http1_parser import RequestParser
+from mockgraph.serving.http1_writer import CONTINUE, refusal_message
+from mockgraph.serving.server.response import respond
+from mockgraph.wsgi import Environ, WSGIApp
 
-PIECE = 64 * 1024  # bytes that are received at a time
-_PATIENCE = 60.0  # seconds in which a client must take some of an answer that is poured
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+RECEIVED = 64 * 1024  # bytes that are received at a time
+_POUR_TIMEOUT = 60.0  # seconds in which a client must take some of a response that is poured
 
-# Waits so many seconds in the midst of a connection's request, while others are served.
+# Waits for some seconds during a request of the connection, while others are served.
 Sleep = Callable[["Connection", float], None]
-# Makes a connection of an accepted socket, what its requests' environ begins with, and the rest.
+# Makes a connection of an accepted socket, a base environ, max_body and sleep.
 Connect = Callable[[socket.socket, Environ, int, Sleep], "Connection"]
 
 
 class Connection:
-    """An accepted socket, at any moment one thread's alone.
+    """An accepted socket with its parser, used by one thread at a time.
 
     ``out`` is what the client has not taken yet, ``events`` what the loop waits for, ``used_at``
-    when it came or was answered last, by ``time.monotonic``. An app finds in environ
-    ``mockgraph.cut``, called to end the connection where it stands, and ``mockgraph.sleep``,
-    called with seconds to wait without holding anybody up.
+    the ``time.monotonic`` of its last response, or of its beginning. An app finds two functions
+    in environ: ``mockgraph.cut()`` ends the connection where it stands, ``mockgraph.sleep(s)``
+    waits for so many seconds without holding up others.
     """
 
-    __slots__ = ("_sleep", "_socket", "events", "is_cut", "keep", "out", "requests", "used_at")
+    __slots__ = ("_sleep", "_socket", "events", "is_cut", "keep", "out", "parser", "used_at")
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class Connection:
     ):
         self._socket = accepted
         self._sleep = sleep
-        self.requests = self._requests(environ, max_body)
+        self.parser = self._new_parser(environ, max_body)
         self.out: bytes | memoryview = b""
         self.events = 0
         self.used_at = time.monotonic()
@@ -53,63 +54,63 @@ class Connection:
     @property
     def is_idle(self) -> bool:
         """Whether no request is under way."""
-        return not (self.requests.under_way or self.requests.ready or self.out)
+        return not (self.parser.under_way or self.parser.ready or self.out)
 
     @property
     def is_sent_to(self) -> bool:
-        """Whether something has come that was not received yet."""
+        """Whether data have come that were not received yet."""
         try:
-            # Of the socket itself: TLS cannot look ahead.
+            # On the socket below TLS, which cannot peek.
             return bool(socket.socket.recv(self._socket, 1, socket.MSG_PEEK))
         except OSError:
             return False
 
     @property
     def can_answer(self) -> bool:
-        """Whether there is a request to answer, and the answers before it are taken."""
-        return bool(self.requests.ready) and self.keep and not self.out and not self.is_cut
+        """Whether there is a request to answer, and the responses before it are taken."""
+        return bool(self.parser.ready) and self.keep and not self.out and not self.is_cut
 
     @property
     def is_over(self) -> bool:
-        """Whether all that is to be said is said, or nobody is there to hear it."""
+        """Whether nothing more will be sent: it was cut, or its last response is taken."""
         return self.is_cut or (not self.keep and not self.out)
 
     def receive(self) -> None:
-        """Take what the client has sent."""
+        """Parse what the client has sent."""
         try:
             data = self._receive()
         except OSError:
-            data = b""  # it was reset: as good as its end
+            data = b""  # a reset is as good as an end
         if data is None:
             return
         if not data:
-            self.requests.end()
+            self.parser.end()
             return
-        self.requests.feed(data)
-        if self.requests.waits:
-            self.requests.waits = False
-            self.send(_CONTINUE)
+        self.parser.feed(data)
 
     def answer(self, app: WSGIApp, is_last: Callable[[], bool]) -> None:
         """Let the app answer the next request."""
-        request = self.requests.ready.popleft()
-        if not answer(app, request, self, is_last):
+        request = self.parser.ready.popleft()
+        if not respond(app, request, self, is_last):
             self.keep = False
 
     def conclude(self) -> None:
-        """After the last answer, refuse what is no request, and take note of the end."""
-        if self.keep and not self.out and self.requests.ended:
+        """After the last response, go on with a body, or refuse what is no request, or end."""
+        if self.parser.waits and not self.parser.ready and self.keep:
+            self.parser.waits = False
+            self.send(CONTINUE)
+        if self.keep and not self.out and self.parser.ended:
             self.keep = False
-            if self.requests.refusal is not None:
-                self.send(refusal(self.requests.refusal))
+            if self.parser.refusal is not None:
+                self.send(refusal_message(self.parser.refusal))
 
     def send(self, data: bytes) -> None:
-        """Send what the client takes now; the rest is ``out``."""
+        """Send as much as the client takes now; the rest is added to ``out``."""
         self.out = bytes(self.out) + data if self.out else data
         self.flush()
 
     def flush(self) -> None:
-        """Send of ``out`` what the client takes now."""
+        """Send as much of ``out`` as the client takes now."""
         if self.is_cut:
             self.out = b""
             return
@@ -121,36 +122,36 @@ class Connection:
             self.out = b"" if sent == len(self.out) else memoryview(self.out)[sent:]
 
     def pour(self, data: bytes) -> None:
-        """Send all of this, however slowly the client takes it."""
+        """Send all of this, waiting for the client; one that takes nothing for 60 s is cut."""
         self.send(data)
         if not self.out:
             return
-        self._socket.settimeout(_PATIENCE)
+        self._socket.settimeout(_POUR_TIMEOUT)
         while self.out:
             self.flush()
         if not self.is_cut:
             self._socket.setblocking(False)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, while others are served; a server that stops ends it."""
+        """Wait while others are served, at most until the server stops."""
         self._sleep(self, seconds)
 
     def cut(self) -> None:
         """End the connection where it stands. Any thread may call it."""
         self.is_cut = True
-        # Of the socket itself: TLS would say goodbye.
+        # On the socket below TLS, which would send its close_notify.
         with suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def finish(self) -> None:
-        """Send no more, but leave it to the client to close: it may not have read all yet."""
+        """Send no more and leave it to the client to close: it may not have read all yet."""
         with suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
     def drain(self) -> bool:
-        """Throw away what a finished client still sends; whether it has ended."""
+        """Discard what the client still sends, and return whether it has closed."""
         try:
-            return not socket.socket.recv(self._socket, PIECE)
+            return not socket.socket.recv(self._socket, RECEIVED)
         except BlockingIOError:
             return False
         except OSError:
@@ -159,22 +160,22 @@ class Connection:
     def close(self) -> None:
         self.out = b""
         self._socket.close()
-        self.requests.forget()
+        self.parser.forget()
 
-    def _requests(self, environ: Environ, max_body: int) -> Requests:
+    def _new_parser(self, environ: Environ, max_body: int) -> RequestParser:
         environ["mockgraph.cut"] = self.cut
         environ["mockgraph.sleep"] = self.sleep
-        return Requests(environ, max_body)
+        return RequestParser(environ, max_body)
 
     def _receive(self) -> bytes | None:
-        """What has come, empty at its end, None where nothing has. Raises OSError."""
+        """Return what has come: nothing at the end, None where nothing has. Raises OSError."""
         try:
-            return self._socket.recv(PIECE)
+            return self._socket.recv(RECEIVED)
         except BlockingIOError:
             return None
 
     def _send(self, data: bytes | memoryview) -> int:
-        """Send some of this and say how much. Raises OSError."""
+        """Send some of this and return how many bytes. Raises OSError."""
         try:
             return self._socket.send(data)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What a process does that serves and nothing else."""
+"""A process that does nothing but serve: its descriptors, its log, its end by signals."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any, TextIO
 
 from mockgraph.errors import MockGraphError
 from mockgraph.serving.server import Server
-from mockgraph.serving.server.lines import Handler, Lines
+from mockgraph.serving.server.access_log import LineHandler, LineWriter
 
-# What the loop may need. macOS gives no more, and 256 unless asked.
+# As many as the loop may need. macOS gives no more, and 256 unless asked.
 _DESCRIPTORS = 10_240
 
 
 def take_descriptors() -> None:
-    """Let this process have as many as the loop may need, as far as the system lets it.
+    """Raise the limit of open descriptors to what the loop may need, as far as is allowed.
 
-    What a system gives unless asked is little, for programs that use ``select``.
+    The default is low on most systems, for the sake of programs that use ``select``.
     """
     if sys.platform != "win32":
         import resource
@@ -35,46 +35,46 @@ def take_descriptors() -> None:
 
 
 @contextmanager
-def logging_to(stream: TextIO) -> Iterator[Lines]:
-    """What is logged within goes to a stream, as lines, and the process ends with it.
+def logging_to(stream: TextIO) -> Iterator[LineWriter]:
+    """Write what is logged within the block to a stream, by a thread of its own.
 
-    It ends though nobody reads them: to end in order would take the lock of the stream, which
-    the thread has that hangs in a full pipe.
+    Where the stream is a full pipe that nobody reads, the process exits at the end of the
+    block: an exit in order would take the lock of the stream, which the stuck thread holds.
     """
-    lines = Lines(stream)
-    handler = Handler(lines)
+    writer = LineWriter(stream)
+    handler = LineHandler(writer)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("mockgraph")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        yield lines
+        yield writer
     finally:
         logger.removeHandler(handler)
-        lines.close()
-        if lines.is_stuck:
+        writer.close()
+        if writer.is_stuck:
             os._exit(1 if sys.exc_info()[1] else 0)
 
 
-class Ending:
-    """The end of a server, that SIGTERM and Ctrl+C call for: at once if they do so twice."""
+class Shutdown:
+    """The end of a server by SIGTERM or Ctrl+C; a second signal ends it at once."""
 
     def __init__(self, server: Server):
         self._server = server
-        self._told = threading.Event()
+        self._signalled = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._tell)
+            signal.signal(number, self._on_signal)
 
     def wait(self) -> None:
-        """Return when the server has ended. Raises MockGraphError where it did by itself."""
+        """Stop the server after a signal. Raises MockGraphError where it ended by itself."""
         try:
-            while not self._told.wait(0.5):  # without end, it would hold up signals on Windows
+            while not self._signalled.wait(0.5):  # without end, it would hold up signals on Windows
                 if self._server.has_ended:
                     raise MockGraphError("The server failed; see above.")
         finally:
             self._server.stop()
 
-    def _tell(self, *_: Any) -> None:
-        if self._told.is_set():
+    def _on_signal(self, *_: Any) -> None:
+        if self._signalled.is_set():
             self._server.hurry()
-        self._told.set()
+        self._signalled.set()

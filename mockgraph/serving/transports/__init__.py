@@ -1,6 +1,6 @@
 """MockGraph without a socket: clients answered in process, by transports or by an intercept.
 
-Nothing but the client library that is asked for is imported, and that when it is.
+Of the client libraries only the one that is asked for is imported, and not before.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mockgraph.serving.server.answers import WSGIApp
+from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS
 from mockgraph.serving.transports.endpoint import Endpoint
-from mockgraph.serving.transports.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS
 from mockgraph.serving.transports.intercept import Intercept
-from mockgraph.serving.transports.refusals import Attempt, CallRefused
+from mockgraph.serving.transports.patches import Attempt, CallRefused
+from mockgraph.wsgi import WSGIApp
 
 if TYPE_CHECKING:
     import httpx
@@ -34,7 +34,7 @@ __all__ = [
 def httpx_transport(
     app: WSGIApp, prefix: str = "", headers: Mapping[str, str] | None = None
 ) -> httpx.BaseTransport:
-    """A transport for ``httpx.Client`` that has a WSGI app answer, whatever the host.
+    """Return a transport for ``httpx.Client`` that has a WSGI app answer, whatever the host.
 
     ``prefix`` goes in front of every path that does not have it (``/t/NAME``), ``headers`` are
     added to every request::
@@ -49,7 +49,7 @@ def httpx_transport(
 def async_httpx_transport(
     app: WSGIApp, prefix: str = "", headers: Mapping[str, str] | None = None
 ) -> httpx.AsyncBaseTransport:
-    """The same as :func:`httpx_transport` for ``httpx.AsyncClient``."""
+    """Return the same as :func:`httpx_transport` for ``httpx.AsyncClient``."""
     from mockgraph.serving.transports.over_httpx import AsyncTransport
 
     return AsyncTransport(Endpoint(app, prefix, headers))
@@ -61,13 +61,13 @@ def requests_adapter(
     headers: Mapping[str, str] | None = None,
     max_retries: int | Retry = 0,
 ) -> BaseAdapter:
-    """An adapter for ``requests.Session`` that has a WSGI app answer, whatever the host.
+    """Return an adapter for ``requests.Session`` that has a WSGI app answer, whatever the host.
 
     ``prefix`` and ``headers`` are those of :func:`httpx_transport`, ``max_retries`` that of
     requests' own adapter::
 
         session.mount("https://", requests_adapter(app))
     """
-    from mockgraph.serving.transports.over_requests import InProcessAdapter
+    from mockgraph.serving.transports.over_urllib3 import adapter
 
-    return InProcessAdapter(Endpoint(app, prefix, headers), max_retries)
+    return adapter(Endpoint(app, prefix, headers), max_retries)

@@ -1,31 +1,33 @@
-"""A WSGI app as clients without a socket have it: in place of every host."""
+"""A WSGI app in the place of every host, for clients without a socket."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+import threading
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mockgraph.errors import GraphError
-from mockgraph.serving.server.answers import WSGIApp, refusal
-from mockgraph.serving.server.requests import Environ, Requests, environ_of
-from mockgraph.serving.transports.exchange import Exchange
-from mockgraph.serving.transports.lanes import lane
+from mockgraph.serving.http1_parser import RequestParser, base_environ
+from mockgraph.serving.http1_writer import refusal
+from mockgraph.serving.transports.call import Call
+from mockgraph.wsgi import Environ, StartResponse, WSGIApp, variable
 
 PORTS = {"http": 80, "https": 443}
 
-# Bytes of a body that are kept: more than the app takes of any request.
+# Bytes of a body that are kept, more than the app takes of any request.
 MAX_BODY = 512 * 1024 * 1024
 
 
 class Peer(NamedTuple):
-    """Whom a client believes to be connected to."""
+    """The scheme, host and port that a client believes to be connected to."""
 
     scheme: str
     host: str
     port: int
 
     def url(self, target: str) -> str:
-        """The URL of a path there, for people to read."""
+        """Return the URL of a path there, for people to read."""
         if not target.startswith("/"):
             return target
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -50,43 +52,52 @@ class Endpoint:
             raise ValueError(f"A prefix starts with a slash: '/{prefix}', not '{prefix}'.")
         self.app = app
         self._prefix = prefix.rstrip("/")
-        self._headers = {_variable(name): value for name, value in (headers or {}).items()}
+        self._headers = {variable(name): value for name, value in (headers or {}).items()}
 
-    def requests(self, peer: Peer) -> Requests:
-        """What takes the bytes of a request, as the live server does."""
-        environ = environ_of(*peer) | {"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "0"}
-        environ["mockgraph.lane"] = lane()
-        return Requests(environ, MAX_BODY)
+    def parser(self, peer: Peer) -> RequestParser:
+        """Return a parser for the bytes of a request, as the live server has it."""
+        environ = base_environ(*peer) | {"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "0"}
+        environ["mockgraph.sender"] = current_task()
+        return RequestParser(environ, MAX_BODY)
 
-    def exchange(self, requests: Requests, timeout: float | None = None) -> Exchange:
-        """What is to come of a request by a client that waits this many seconds, or for ever."""
-        if not requests.ready:
-            error = requests.refusal or GraphError()
-            return Exchange(_refusing(error), {"REQUEST_METHOD": "GET"}, timeout)
-        environ = requests.ready.popleft().environ | self._headers
+    def call(self, parser: RequestParser, timeout: float | None = None) -> Call:
+        """Return the call for a parsed request, of a client that waits so many seconds."""
+        if not parser.ready:
+            error = parser.refusal or GraphError()
+            return Call(_refusing(error), {"REQUEST_METHOD": "GET"}, timeout)
+        environ = parser.ready.popleft().environ | self._headers
         environ["PATH_INFO"] = self._prefixed(environ["PATH_INFO"])
-        return Exchange(self.app, environ, timeout)
+        return Call(self.app, environ, timeout)
 
     def _prefixed(self, path: str) -> str:
-        """The path behind the prefix. One that has it already came from a link in an answer."""
+        """Return the path behind the prefix; a path from a link in a response has it already."""
         has_it = path == self._prefix or path.startswith(f"{self._prefix}/")
         return path if has_it else self._prefix + path
 
 
-def _variable(name: str) -> str:
-    """A header as CGI names it."""
-    name = name.upper().replace("-", "_")
-    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+def current_task() -> str:
+    """Return a name for the thread, or the task of asyncio or trio, that runs now."""
+    task = _task_of("asyncio", "current_task") or _task_of("trio.lowlevel", "current_task")
+    return f"{threading.get_ident()}/{id(task) if task else ''}"
+
+
+def _task_of(module: str, name: str) -> Any:
+    """Return the task that runs, None where there is none or the library is not imported."""
+    loaded = sys.modules.get(module)
+    if loaded is None:
+        return None
+    try:
+        return getattr(loaded, name)()
+    except (AttributeError, RuntimeError):  # imported by half; no task, no loop here
+        return None
 
 
 def _refusing(error: GraphError) -> WSGIApp:
-    """An app that answers what the server answers to a request that is none."""
-    head, _, body = refusal(error).partition(b"\r\n\r\n")
-    line, *lines = head.decode("latin-1").split("\r\n")
-    headers = [tuple(each.split(": ", 1)) for each in lines]
+    """Return an app that answers as the live server answers to what is no request."""
 
-    def app(_: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        start_response(line.partition(" ")[2], headers)
+    def app(_: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        status, headers, body = refusal(error)
+        start_response(status, headers)
         return [body]
 
     return app

@@ -4,82 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mockgraph.serving.http1_writer import CONTINUE, chunk, head
+from mockgraph.serving.transports.call import Call, ConnectionBroken, TimedOut
 from mockgraph.serving.transports.endpoint import Endpoint, Peer
-from mockgraph.serving.transports.exchange import CutOff, Exchange, TimedOut
-
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Conversation:
-    """One request and its answer, as the bytes that go over a connection.
+    """One request and its response, as the bytes that go over a connection.
 
-    ``timeout`` is how long the client waits for the next bytes, in seconds, None being for ever;
-    ``was_cut`` tells that the answer broke off.
+    ``timeout`` is how many seconds the client waits for the next bytes, None being for ever;
+    ``was_cut`` is true once the response broke off.
     """
 
     def __init__(self, endpoint: Endpoint, peer: Peer):
         self.timeout: float | None = None
         self.was_cut = False
         self._endpoint = endpoint
-        self._requests = endpoint.requests(peer)
-        self._exchange: Exchange | None = None
-        self._answer: Iterator[bytes] | None = None
+        self._parser = endpoint.parser(peer)
+        self._call: Call | None = None
+        self._response: Iterator[bytes] | None = None
         self._is_closed = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether the request has been sent whole, or as much of it as is looked at."""
-        return bool(self._requests.ready) or self._requests.ended
+        """Whether the request has been sent to its end, or to where it is refused."""
+        return bool(self._parser.ready) or self._parser.ended
 
     @property
     def has_interim(self) -> bool:
-        """Whether the client waits to be told to go on, which :meth:`receive` does."""
-        return self._requests.waits
+        """Whether the client waits for ``100 Continue``, which :meth:`receive` returns next."""
+        return self._parser.waits
 
     def send(self, data: bytes) -> None:
-        """Take bytes of the request. Raises BrokenPipeError where no more are looked at."""
-        if self._requests.abandoned:
+        """Parse bytes of the request. Raises BrokenPipeError once it is refused."""
+        if self._parser.abandoned:
             raise BrokenPipeError("The request was refused before it was complete.")
-        self._requests.feed(data)
+        self._parser.feed(data)
 
     def receive(self) -> bytes:
-        """The next bytes of the answer, none where the connection ends.
+        """Return the next bytes of the response, none where the connection ends.
 
-        Raises TimedOut where they would come too late, or never, for want of the rest of the
-        request.
+        Raises TimedOut where they would come too late, or never, because the rest of the
+        request is missing.
         """
-        if self._requests.waits:
-            self._requests.waits = False
-            return _CONTINUE
-        if self._answer is None:
+        if self._parser.waits:
+            self._parser.waits = False
+            return CONTINUE
+        if self._response is None:
             if not self.is_complete:
                 raise TimedOut
-            self._exchange = self._endpoint.exchange(self._requests, self.timeout)
-            self._answer = _answered(self._exchange)
+            self._call = self._endpoint.call(self._parser, self.timeout)
+            self._response = _message(self._call)
             if self._is_closed:
-                self._exchange.close()
-        elif self._exchange is not None:
-            self._exchange.timeout = self.timeout
+                self._call.close()
+        elif self._call is not None:
+            self._call.timeout = self.timeout
         try:
-            return next(self._answer, b"")
-        except CutOff:
+            return next(self._response, b"")
+        except ConnectionBroken:
             self.was_cut = True
             return b""
 
     def close(self) -> None:
-        """The client reads no more. Any thread may say so."""
+        """Take note that the client reads no more. Any thread may call it."""
         self._is_closed = True
-        if self._exchange is not None:
-            self._exchange.close()
+        if self._call is not None:
+            self._call.close()
 
 
-def _answered(exchange: Exchange) -> Iterator[bytes]:
-    exchange.start()
-    lines = [f"HTTP/1.1 {exchange.status} {exchange.reason}"]
-    lines += [f"{name}: {value}" for name, value in exchange.headers]
-    yield "\r\n".join([*lines, "", ""]).encode("latin-1")
-    is_chunked = exchange.length is None
-    while piece := exchange.read():
-        yield b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece
+def _message(call: Call) -> Iterator[bytes]:
+    """Return the pieces of the response as they are sent."""
+    call.start()
+    yield head(f"HTTP/1.1 {call.status} {call.reason}", call.headers)
+    is_chunked = call.length is None
+    while piece := call.read():
+        yield chunk(piece) if is_chunked else piece
     if is_chunked:
-        yield b"0\r\n\r\n"
+        yield chunk(b"")

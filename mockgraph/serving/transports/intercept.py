@@ -1,4 +1,4 @@
-"""Calls to Microsoft's hosts answered in process, calls to others refused."""
+"""The intercept: calls to Microsoft's hosts are answered in process, calls to others refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from mockgraph.serving.server.answers import WSGIApp
+from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.serving.transports import patches
 from mockgraph.serving.transports.endpoint import Endpoint
-from mockgraph.serving.transports.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
-from mockgraph.serving.transports.patches import Patches
-from mockgraph.serving.transports.refusals import Attempt, CallRefused
+from mockgraph.serving.transports.patches import Attempt, CallRefused, Patches
+from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,10 +21,10 @@ class Intercept:
     """A context manager, or a decorator, within which an app answers for ``hosts``.
 
     Names in ``hosts`` and ``allow`` may have a ``*`` for anything. Calls to this machine and to
-    ``allow`` go out as ever, others are refused with CallRefused; ``refused`` has those, the
-    more for code that catches every exception. ``headers`` are added to every request that is
-    answered. It holds for the process, all of its threads included, and may be nested: the
-    innermost that knows a host answers.
+    ``allow`` go out as ever, others are refused with CallRefused and listed in ``refused``,
+    where they are found also if the code under test catches every exception. ``headers`` are
+    added to every request that is answered. It holds for all threads of the process, and may be
+    nested: the innermost that knows a host answers.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Intercept:
         self._entered: list[Patches] = []
 
     def __enter__(self) -> Self:
-        self._entered.append(Patches.enter(self))
+        self._entered.append(patches.enter(self))
         return self
 
     def __exit__(
@@ -53,7 +53,7 @@ class Intercept:
         self._entered.pop().leave(self)
 
     def __call__(self, function: F) -> F:
-        """The function, with its calls intercepted each time that it runs."""
+        """Return the function with its calls intercepted each time that it runs."""
 
         @wraps(function)
         def intercepted(*args: Any, **options: Any) -> Any:
@@ -74,10 +74,10 @@ class Intercept:
 
     @classmethod
     def end_all(cls, app: WSGIApp) -> int:
-        """End those in force for which this app answers, however often entered; how many."""
+        """End those in force for this app, however often entered, and return how many."""
         left = [
             each
-            for each in Patches.interceptors()
+            for each in patches.in_force()
             if isinstance(each, cls) and each._endpoint.app is app
         ]
         for each in left:
@@ -85,7 +85,7 @@ class Intercept:
         return len(left)
 
     def check(self) -> None:
-        """Raises CallRefused with every call that was refused, if any was."""
+        """Raise CallRefused with every call that was refused, if any was."""
         if self.refused:
             raise CallRefused(self.refused)
 

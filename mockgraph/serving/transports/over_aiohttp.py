@@ -1,4 +1,4 @@
-"""aiohttp answered in process.
+"""The patch of aiohttp.
 
 The connector hands out a connection whose transport leads to an endpoint; aiohttp writes to it
 and parses what it gets, as over a socket.
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
+from mockgraph.serving.transports.call import TimedOut
 from mockgraph.serving.transports.endpoint import PORTS, Peer
-from mockgraph.serving.transports.exchange import TimedOut
 from mockgraph.serving.transports.http1 import Conversation
-from mockgraph.serving.transports.refusals import Attempt
+from mockgraph.serving.transports.patches import Attempt
 
 if TYPE_CHECKING:
     from mockgraph.serving.transports.patches import Patches
 
 
 _AT_ONCE = 1e-9  # seconds
-_PATIENCE = 1.0  # seconds
+_LOOK = 1.0  # seconds after which a thread looks whether the client's loop has ended
 
 
 def patch(module: ModuleType, patches: Patches) -> None:
@@ -54,7 +54,7 @@ def patch(module: ModuleType, patches: Patches) -> None:
 
 
 class Transport(asyncio.Transport):
-    """What aiohttp takes for a connection, for one request and its answer.
+    """A transport that aiohttp takes for a connection, for one request and its response.
 
     The app runs in a thread of its own, so that other tasks run on while it waits.
     """
@@ -124,8 +124,8 @@ class Transport(asyncio.Transport):
             self._in_loop(self._lose, error)
 
     def _await_reader(self) -> None:
-        """Wait until the client takes more, or its loop has ended and nobody will."""
-        while not self._may_go_on.wait(_PATIENCE):
+        """Wait until the client takes more, or its loop has ended."""
+        while not self._may_go_on.wait(_LOOK):
             if self._loop.is_closed():
                 self._conversation.close()
                 return

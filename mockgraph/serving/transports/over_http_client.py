@@ -1,7 +1,7 @@
-"""http.client answered in process, and what is built on it: urllib.request, urllib3, requests.
+"""The patch of http.client, and of what is built on it: urllib.request, urllib3, requests.
 
-The connection gets something that it takes for its socket. All that comes of it is http.client's
-own doing, as over a real one: parsing, streaming, timeouts, connections that break.
+The connection gets an object that it takes for its socket. All else is http.client's own work,
+as over a real one: parsing, streaming, timeouts, broken connections.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from mockgraph.serving.transports.call import TimedOut
 from mockgraph.serving.transports.endpoint import PORTS, Endpoint, Peer
-from mockgraph.serving.transports.exchange import TimedOut
 from mockgraph.serving.transports.http1 import Conversation
-from mockgraph.serving.transports.refusals import Attempt
+from mockgraph.serving.transports.patches import Attempt
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Socket:
-    """What http.client needs of a socket, for one request and its answer."""
+    """The part of a socket that http.client needs, for one request and its response."""
 
     def __init__(self, endpoint: Endpoint, peer: Peer, timeout: float | None):
         self._conversation = Conversation(endpoint, peer)
@@ -40,16 +40,16 @@ class Socket:
         return io.BufferedReader(_Received(self._conversation))
 
     def shutdown(self, how: int) -> None:
-        """Break off an answer under way, from another thread: urllib3 offers that."""
+        """Break off a response under way, from another thread, as urllib3 offers it."""
         del how
         self._conversation.close()
 
     def close(self) -> None:
-        """Nothing: whoever reads the answer reads on, as from a socket's file."""
+        """Do nothing: a response is read on, as from the file of a closed socket."""
 
 
 class _Received(io.RawIOBase):
-    """The bytes of an answer."""
+    """The bytes of a response, as a raw stream."""
 
     def __init__(self, conversation: Conversation):
         self._conversation = conversation
@@ -86,18 +86,18 @@ def attach(connection: Any, endpoint: Endpoint, peer: Peer) -> None:
 
 
 def detach(connection: Any) -> None:
-    """Disconnect a connection whose answer is under way: the next request makes a new one."""
+    """Disconnect a connection whose response is under way: the next request makes a new one."""
     if is_attached(connection):
         connection.sock = None
 
 
 def is_attached(connection: Any) -> bool:
-    """Whether a connection leads to an endpoint."""
+    """Return whether a connection leads to an endpoint."""
     return isinstance(connection.sock, Socket)
 
 
 def peer_of(connection: Any) -> Peer:
-    """Whom a connection is for: behind a proxy, not whom it leads to."""
+    """Return the peer that a connection is for, also where it leads to a proxy."""
     scheme = "https" if connection.default_port == PORTS["https"] else "http"
     if connection._tunnel_host:
         return Peer(scheme, connection._tunnel_host, connection._tunnel_port)
@@ -105,7 +105,7 @@ def peer_of(connection: Any) -> Peer:
 
 
 def addressed(url: str, peer: Peer) -> Peer:
-    """Whom a request is for: this peer, unless it is for a proxy, which is told the whole URL."""
+    """Return the peer that a request is for: of its URL where it is whole, as for a proxy."""
     if url.startswith("/"):
         return peer
     parts = urlsplit(url)

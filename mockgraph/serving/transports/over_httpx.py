@@ -1,4 +1,4 @@
-"""httpx answered in process, by transports of its own or in the place of its transports."""
+"""The transports of httpx, and the patch that puts them in the place of its own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from mockgraph.serving.server.requests import Requests
+from mockgraph.serving.http1_parser import RequestParser
+from mockgraph.serving.http1_writer import chunk, head
+from mockgraph.serving.transports.call import Call, ConnectionBroken, TimedOut
 from mockgraph.serving.transports.endpoint import PORTS, Endpoint, Peer
-from mockgraph.serving.transports.exchange import CutOff, Exchange, TimedOut
-from mockgraph.serving.transports.refusals import Attempt
+from mockgraph.serving.transports.patches import Attempt
 
 if TYPE_CHECKING:
     from mockgraph.serving.transports.patches import Patches
@@ -28,14 +29,14 @@ class Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(request.stream, httpx.SyncByteStream)
-        exchange = _sent(self._endpoint, request, request.stream)
+        call = _sent(self._endpoint, request, request.stream)
         try:
             with _httpx_errors():
-                exchange.start()
+                call.start()
         except BaseException:
-            exchange.close()
+            call.close()
             raise
-        return _response(exchange, _Stream(exchange))
+        return _response(call, _Stream(call))
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
@@ -46,41 +47,41 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(request.stream, httpx.AsyncByteStream)
-        exchange = await _async_sent(self._endpoint, request, request.stream)
+        call = await _async_sent(self._endpoint, request, request.stream)
         try:
             with _httpx_errors():
-                await _in_thread(exchange.start)
+                await _in_thread(call.start)
         except BaseException:
-            exchange.close()
+            call.close()
             raise
-        return _response(exchange, _AsyncStream(exchange))
+        return _response(call, _AsyncStream(call))
 
 
 class _Stream(httpx.SyncByteStream):
-    def __init__(self, exchange: Exchange):
-        self._exchange = exchange
+    def __init__(self, call: Call):
+        self._call = call
 
     def __iter__(self) -> Iterator[bytes]:
         with _httpx_errors():
-            while piece := self._exchange.read():
+            while piece := self._call.read():
                 yield piece
 
     def close(self) -> None:
-        self._exchange.close()
+        self._call.close()
 
 
 class _AsyncStream(httpx.AsyncByteStream):
-    def __init__(self, exchange: Exchange):
-        self._exchange = exchange
+    def __init__(self, call: Call):
+        self._call = call
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = self._exchange.read
+        read = self._call.read
         with _httpx_errors():
-            while piece := read() if self._exchange.is_whole else await _in_thread(read):
+            while piece := read() if self._call.is_whole else await _in_thread(read):
                 yield piece
 
     async def aclose(self) -> None:
-        self._exchange.close()
+        self._call.close()
 
 
 def patch(module: ModuleType, patches: Patches) -> None:
@@ -122,60 +123,58 @@ def _peer(url: httpx.URL) -> Peer:
     return Peer(url.scheme, url.host, url.port or PORTS[url.scheme])
 
 
-def _begun(endpoint: Endpoint, request: httpx.Request) -> Requests:
-    """A request whose head has been sent, as httpx sends it."""
-    line = b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)
-    fields = [b"%b: %b" % field for field in request.headers.raw]
-    if any(b"\n" in field or b"\r" in field for field in fields):
-        raise httpx.LocalProtocolError("Illegal header value")
-    requests = endpoint.requests(_peer(request.url))
-    requests.feed(b"\r\n".join([line, *fields, b"", b""]))
-    return requests
+def _begun(endpoint: Endpoint, request: httpx.Request) -> RequestParser:
+    """Return the parser of a request whose head has been sent, as httpx sends it."""
+    line = f"{request.method} {request.url.raw_path.decode('latin-1')} HTTP/1.1"
+    fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw]
+    try:
+        sent = head(line, fields)
+    except ValueError:
+        raise httpx.LocalProtocolError("Illegal header value") from None
+    parser = endpoint.parser(_peer(request.url))
+    parser.feed(sent)
+    return parser
 
 
-def _feed(requests: Requests, piece: bytes, request: httpx.Request) -> bool:
-    """Send a piece of the body, the end of it where that is empty; whether more is welcome."""
-    if "transfer-encoding" in request.headers:
-        piece = b"%x\r\n%b\r\n" % (len(piece), piece)
-    requests.feed(piece)
-    return not requests.abandoned
+def _feed(parser: RequestParser, piece: bytes, request: httpx.Request) -> bool:
+    """Send a piece of the body, or, empty, its end, and return whether more is read."""
+    parser.feed(chunk(piece) if "transfer-encoding" in request.headers else piece)
+    return not parser.abandoned
 
 
-def _sent(endpoint: Endpoint, request: httpx.Request, pieces: Iterable[bytes]) -> Exchange:
-    requests = _begun(endpoint, request)
-    if all(_feed(requests, piece, request) for piece in filter(None, pieces)):
-        _feed(requests, b"", request)
-    return _exchange(endpoint, requests, request)
+def _sent(endpoint: Endpoint, request: httpx.Request, pieces: Iterable[bytes]) -> Call:
+    parser = _begun(endpoint, request)
+    if all(_feed(parser, piece, request) for piece in filter(None, pieces)):
+        _feed(parser, b"", request)
+    return _call(endpoint, parser, request)
 
 
 async def _async_sent(
     endpoint: Endpoint, request: httpx.Request, pieces: AsyncIterable[bytes]
-) -> Exchange:
-    requests = _begun(endpoint, request)
+) -> Call:
+    parser = _begun(endpoint, request)
     async for piece in pieces:
-        if piece and not _feed(requests, piece, request):
+        if piece and not _feed(parser, piece, request):
             break
     else:
-        _feed(requests, b"", request)
-    return _exchange(endpoint, requests, request)
+        _feed(parser, b"", request)
+    return _call(endpoint, parser, request)
 
 
-def _exchange(endpoint: Endpoint, requests: Requests, request: httpx.Request) -> Exchange:
-    if not requests.ready and not requests.ended:
+def _call(endpoint: Endpoint, parser: RequestParser, request: httpx.Request) -> Call:
+    if not parser.ready and not parser.ended:
         raise httpx.LocalProtocolError("Too little data for declared Content-Length")
-    return endpoint.exchange(requests, request.extensions.get("timeout", {}).get("read"))
+    return endpoint.call(parser, request.extensions.get("timeout", {}).get("read"))
 
 
-def _response(
-    exchange: Exchange, stream: httpx.SyncByteStream | httpx.AsyncByteStream
-) -> httpx.Response:
+def _response(call: Call, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
     return httpx.Response(
-        exchange.status,
-        headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in exchange.headers],
+        call.status,
+        headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in call.headers],
         stream=stream,
         extensions={
             "http_version": b"HTTP/1.1",
-            "reason_phrase": exchange.reason.encode("latin-1"),
+            "reason_phrase": call.reason.encode("latin-1"),
         },
     )
 
@@ -189,10 +188,10 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 @contextmanager
 def _httpx_errors() -> Iterator[None]:
-    """What goes wrong on the way, as httpx says it."""
+    """Raise httpx's own errors for those of a call."""
     try:
         yield
     except TimedOut:
         raise httpx.ReadTimeout("timed out") from None
-    except CutOff as error:
+    except ConnectionBroken as error:
         raise httpx.RemoteProtocolError(str(error)) from None

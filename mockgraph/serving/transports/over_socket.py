@@ -1,4 +1,4 @@
-"""Sockets, so that no call leaves the machine by a way that is not known here."""
+"""The patch of sockets: no call leaves the machine through a client that is not patched."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import socket
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mockgraph.serving.transports.hosts import is_address
-from mockgraph.serving.transports.refusals import Attempt, CallRefused
+from mockgraph.serving.hosts import is_address
+from mockgraph.serving.transports.patches import Attempt, CallRefused
 
 if TYPE_CHECKING:
     from mockgraph.serving.transports.patches import Patches
@@ -16,7 +16,7 @@ _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 def patch(module: ModuleType, patches: Patches) -> None:
-    """Refuse connections to other machines, and questions about their names."""
+    """Refuse connections to other machines, and look-ups of their names."""
     for name in ("connect", "connect_ex", "sendto"):
         _guard_address(module.socket, name, patches)
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
@@ -61,7 +61,7 @@ def _attempt(host: Any, port: Any) -> Attempt:
 
 
 def _addresses(found: Any) -> list[str]:
-    """The addresses in what a look-up found, in whichever of socket's ways."""
+    """Return the addresses in the result of any of socket's look-ups."""
     if isinstance(found, str):
         return [found]
     if isinstance(found, tuple):

@@ -1,4 +1,4 @@
-"""urllib3 answered in process, and requests with it, which has urllib3 do its work."""
+"""The patch of urllib3, and the adapter of requests, which has urllib3 do its work."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from mockgraph.serving.transports.over_http_client import (
     patch_connect,
     peer_of,
 )
-from mockgraph.serving.transports.refusals import Attempt
+from mockgraph.serving.transports.patches import Attempt
 
 if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+    from urllib3 import PoolManager, Retry
+
     from mockgraph.serving.transports.patches import Patches
 
 
@@ -32,7 +35,7 @@ class InProcessSecurePool(HTTPSConnectionPool, InProcessPool):
 
 
 def pools(endpoint: Endpoint) -> dict[str, type[HTTPConnectionPool]]:
-    """The pools of one endpoint by scheme, as a ``PoolManager`` takes them."""
+    """Return the pools of one endpoint by scheme, as a ``PoolManager`` takes them."""
 
     class Connection(HTTPConnection):
         def connect(self) -> None:
@@ -60,6 +63,26 @@ def pools(endpoint: Endpoint) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": Pool, "https": SecurePool}
 
 
+def adapter(endpoint: Endpoint, max_retries: int | Retry) -> HTTPAdapter:
+    """Return requests' own adapter, but that its connections lead to an endpoint."""
+    from requests import PreparedRequest, Response
+    from requests.adapters import HTTPAdapter
+
+    class InProcessAdapter(HTTPAdapter):
+        def init_poolmanager(
+            self, connections: int, maxsize: int, block: bool = False, **options: Any
+        ) -> None:
+            super().init_poolmanager(connections, maxsize, block, **options)
+            self.poolmanager: PoolManager
+            self.poolmanager.pool_classes_by_scheme = pools(endpoint)
+
+        def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
+            """Send a request, to no proxy: those of the environment are for calls that go out."""
+            return super().send(request, *args, **{**options, "proxies": None})
+
+    return InProcessAdapter(max_retries=max_retries)
+
+
 def patch(module: ModuleType, patches: Patches) -> None:
     """Intercept calls that are made through urllib3's pools."""
     patch_connect(module.HTTPConnection, patches)
@@ -68,7 +91,7 @@ def patch(module: ModuleType, patches: Patches) -> None:
 
     def routed_urlopen(pool: Any, method: str, url: str, *args: Any, **options: Any) -> Any:
         if not isinstance(pool, InProcessPool):
-            # A connection is made before its request is known: a refusal comes early to name it.
+            # A connection is made before its request is known: refused here, it can be named.
             peer = addressed(url, Peer(pool.scheme, pool.host, pool.port or PORTS[pool.scheme]))
             patches.route(Attempt(peer.host, f"{method} {peer.url(url)}"))
         return urlopen(pool, method, url, *args, **options)

@@ -1,8 +1,7 @@
-"""What is patched in this process while calls are intercepted.
+"""The patches of client libraries while calls are intercepted, one set of them in a process.
 
-``Patches`` stand in ``sys.meta_path``, where Python keeps what sees to imports: so there are one
-in a process, or none, and a library that is imported later is patched then. None is imported
-for the sake of being patched.
+A library that is imported later is patched then: the patches are an import hook as well. No
+library is imported to be patched.
 """
 
 from __future__ import annotations
@@ -19,11 +18,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
+from mockgraph.serving.hosts import is_local
 from mockgraph.serving.transports.endpoint import Endpoint
-from mockgraph.serving.transports.hosts import is_local
-from mockgraph.serving.transports.refusals import Attempt, CallRefused
 
-# What is patched, by the module that does it: its ``patch(module, patches)``.
+# The libraries that are patched, each by ``patch(module, patches)`` of a module here.
 _LIBRARIES: Mapping[str, str] = {
     "socket": "mockgraph.serving.transports.over_socket",
     "http.client": "mockgraph.serving.transports.over_http_client",
@@ -41,14 +39,45 @@ _LOCK = threading.RLock()
 _passing: ContextVar[bool] = ContextVar("mockgraph_passing", default=False)
 
 
+class Attempt(NamedTuple):
+    """A call, as much of it as is known where it is made.
+
+    ``what`` is ``GET https://example.com/`` or ``a call to 192.0.2.1 port 443``.
+    """
+
+    host: str
+    what: str
+
+
+class CallRefused(AssertionError):
+    """A call was refused that would have left the machine; ``attempts`` has it.
+
+    It is no error of the network, on purpose. Clients retry those and code under test handles
+    them, so that the call would go unnoticed; what fails here is the test's assumption that
+    all calls are answered, which is what an AssertionError is for, and clients pass it on.
+    """
+
+    def __init__(self, attempts: Iterable[Attempt], why: str = ""):
+        self.attempts = tuple(attempts)
+        refused = "; ".join(each.what for each in self.attempts)
+        super().__init__(f"Refused: {refused}. {why or self._why()}")
+
+    def _why(self) -> str:
+        hosts = ", ".join(f'"{host}"' for host in dict.fromkeys(a.host for a in self.attempts))
+        return (
+            "It would have left this machine; to let it through, allow its host: "
+            f"intercept(allow=[{hosts}]), or allow_hosts=[{hosts}] in the marker."
+        )
+
+
 class Interceptor(Protocol):
-    """What decides on calls."""
+    """An object that decides on calls."""
 
     def answers(self, host: str) -> Endpoint | None:
-        """What answers for a host, if anything does."""
+        """Return the endpoint that answers for a host, None where none does."""
 
     def allows(self, host: str) -> bool:
-        """Whether calls to a host may leave the machine."""
+        """Return whether calls to a host may leave the machine."""
 
     def note(self, attempt: Attempt) -> None:
         """Remember a call that was refused."""
@@ -62,7 +91,7 @@ class _Replaced(NamedTuple):
 
 
 class Patches(MetaPathFinder):
-    """The patches of this process and the interceptors that they serve, the last one first."""
+    """The patches, and the interceptors that they serve, the last one first."""
 
     def __init__(self) -> None:
         self._interceptors: tuple[Interceptor, ...] = ()
@@ -70,32 +99,28 @@ class Patches(MetaPathFinder):
         self._replaced: list[_Replaced] = []
         self._resolved: set[str] = set()
 
-    @classmethod
-    def enter(cls, interceptor: Interceptor) -> Patches:
-        """Intercept calls from now on."""
+    @property
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """Those in force, the last one first."""
+        return self._interceptors
+
+    def enter(self, interceptor: Interceptor) -> None:
+        """Have an interceptor decide on calls from now on."""
         with _LOCK:
-            patches = next((each for each in sys.meta_path if isinstance(each, cls)), None)
-            if patches is None:
-                patches = cls()
-                sys.meta_path.insert(0, patches)
-            patches._interceptors = (interceptor, *patches._interceptors)
+            if not self._interceptors:
+                sys.meta_path.insert(0, self)
+            self._interceptors = (interceptor, *self._interceptors)
         try:
             for name in _LIBRARIES:
                 if sys.modules.get(name) is not None:
                     # Another thread may be importing it: this waits until it has.
-                    patches.patch(importlib.import_module(name))
+                    self.patch(importlib.import_module(name))
         except BaseException:
-            patches.leave(interceptor)
+            self.leave(interceptor)
             raise
-        return patches
-
-    @classmethod
-    def interceptors(cls) -> tuple[Interceptor, ...]:
-        """Those in force in this process."""
-        return next((each._interceptors for each in sys.meta_path if isinstance(each, cls)), ())
 
     def leave(self, interceptor: Interceptor) -> None:
-        """Intercept no more; without any other interceptor all is as it was before."""
+        """End an interceptor; after the last one all is as it was before the first."""
         with _LOCK:
             left = list(self._interceptors)
             left.remove(interceptor)
@@ -104,7 +129,7 @@ class Patches(MetaPathFinder):
                 self._restore()
 
     def patch(self, module: ModuleType) -> None:
-        """Patch a library, unless it is or nothing is intercepted any more."""
+        """Patch a library, unless it is patched or nothing is intercepted any more."""
         name = module.__name__
         with _LOCK:
             if self._interceptors and self._patched.get(name) is not module:
@@ -112,7 +137,7 @@ class Patches(MetaPathFinder):
                 importlib.import_module(_LIBRARIES[name]).patch(module, self)
 
     def replace(self, owner: Any, name: str, by: Callable[..., Any]) -> None:
-        """Put a function in the place of another, until nothing is intercepted any more."""
+        """Replace a function until nothing is intercepted any more."""
         update_wrapper(by, getattr(owner, name))
         self._replaced.append(_Replaced(owner, name, vars(owner).get(name, _ABSENT), by))
         setattr(owner, name, by)
@@ -129,11 +154,12 @@ class Patches(MetaPathFinder):
                 setattr(owner, name, before)
         self._replaced.clear()
         self._patched.clear()
+        self._resolved.clear()
 
     # -- calls ----------------------------------------------------------------------------
 
     def route(self, attempt: Attempt) -> Endpoint | None:
-        """What answers a call, None where it may pass. Raises CallRefused, and remembers it."""
+        """Return what answers a call, None where it may pass. Raises CallRefused, and notes it."""
         __tracebackhide__ = True
         interceptors = self._interceptors
         for each in interceptors:
@@ -144,7 +170,7 @@ class Patches(MetaPathFinder):
         return None
 
     def check(self, attempt: Attempt) -> None:
-        """Raises CallRefused for a connection, or a look-up of a name, that may not pass."""
+        """Raise CallRefused for a connection, or a look-up of a name, that may not pass."""
         __tracebackhide__ = True
         if _passing.get() or attempt.host in self._resolved:
             return
@@ -154,12 +180,12 @@ class Patches(MetaPathFinder):
             raise self._refusal(attempt)
 
     def resolved(self, addresses: Iterable[str]) -> None:
-        """Let connections to addresses pass: a name that may pass has them."""
+        """Let connections to these addresses of an allowed name pass."""
         self._resolved.update(addresses)
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Let connections pass that are made within the block, by this thread or task."""
+        """Let the connections of this thread or task within the block pass."""
         token = _passing.set(True)
         try:
             yield
@@ -180,7 +206,7 @@ class Patches(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a library as others do, and patch it as soon as it is loaded."""
+        """Find a library by the other finders, and patch it as soon as it is imported."""
         if name not in _LIBRARIES:
             return None
         for finder in sys.meta_path:
@@ -192,14 +218,14 @@ class Patches(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Loads a module as another loader does, and has it patched."""
+    """A loader that has another one load a module, and then has it patched."""
 
     def __init__(self, loader: Loader, patches: Patches):
         self._loader = loader
         self._patches = patches
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)  # what finders are asked for besides: sources, data
+        return getattr(self._loader, name)  # get_source, get_data and the like
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
@@ -210,3 +236,17 @@ class _Loader(Loader):
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
         self._patches.patch(module)
+
+
+_patches = Patches()
+
+
+def enter(interceptor: Interceptor) -> Patches:
+    """Have an interceptor decide on this process's calls, until it leaves the patches."""
+    _patches.enter(interceptor)
+    return _patches
+
+
+def in_force() -> tuple[Interceptor, ...]:
+    """Return the interceptors of this process, the last one first."""
+    return _patches.interceptors

@@ -4,14 +4,13 @@
 
     strike = tenant.faults.strike(request)
     response = strike.answer or <the work>
-    return strike.mar(response)
+    return strike.apply(response)
 """
 
 from __future__ import annotations
 
-from mockgraph.testing.faults.parts import Parts
-from mockgraph.testing.faults.presets import Faults
+from mockgraph.testing.faults.presets import PRESETS, FaultOptions, Faults
 from mockgraph.testing.faults.rules import Rule, Strike
 from mockgraph.testing.faults.schedules import When
 
-__all__ = ["Faults", "Parts", "Rule", "Strike", "When"]
+__all__ = ["PRESETS", "FaultOptions", "Faults", "Rule", "Strike", "When"]

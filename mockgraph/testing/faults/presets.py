@@ -1,29 +1,54 @@
-"""The faults of a tenant, with those that Graph has by name."""
+"""The faults of a tenant: made up of effects, or those that Graph has, by name.
+
+The signature of a preset is its declaration: the control plane's form, and whatever else takes
+a preset by name, read the parameters, their types, defaults and help from it.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
-from typing import Any, Literal, Unpack, cast
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 import orjson
 
 from mockgraph.clock import Clock
-from mockgraph.errors import Unauthenticated
-from mockgraph.testing.answers import Pairs, json_body
-from mockgraph.testing.faults.bodies import (
-    Cut,
+from mockgraph.errors import BadRequest, Unauthenticated
+from mockgraph.testing.canned import (
+    HeaderValues,
+    Pairs,
+    any_body,
+    headers_as_json,
+    json_body,
+    read_headers,
+    read_status,
+)
+from mockgraph.testing.faults.effects import (
+    CutPoint,
+    Delay,
+    Disconnect,
+    Effect,
+    FixedResponse,
     Malformation,
-    Malformed,
-    Moment,
+    MalformedBody,
     OutdatedEtag,
+    Override,
+    ProviderWarning,
+    RetryAfter,
     SlowBody,
 )
-from mockgraph.testing.faults.effects import Answer, Delay, Effect, ProviderWarning, RetryAfter
-from mockgraph.testing.faults.parts import PARTS, Options, Parts, effects, shown
-from mockgraph.testing.faults.rules import Rule, Rules
+from mockgraph.testing.faults.rules import FaultRules, Rule
 from mockgraph.testing.faults.schedules import Quota, When
 from mockgraph.testing.matching import Matching
+from mockgraph.testing.registry import check_options
+
+P = TypeVar("P", bound=Callable[..., Rule])
+
+# The methods of Faults that are presets, by name.
+PRESETS: dict[str, Callable[..., Rule]] = {}
+
+AsDate = Annotated[bool, "Give Retry-After as a date of the tenant's clock, not in seconds."]
+CarriedOut = Annotated[bool, "Do the work all the same, and throw its response away."]
 
 _REVOKED = (
     "Continuous access evaluation resulted in challenge with result: InteractionRequired and "
@@ -31,190 +56,321 @@ _REVOKED = (
 )
 
 
-class Faults(Rules):
-    """What is to go wrong with requests to a tenant::
+class EffectOptions(TypedDict, total=False):
+    """The effects of a fault.
+
+    With a ``status`` the request is answered, not carried out: by Graph's error of that
+    status, whose ``code`` and ``message`` may be others, or by ``body``. Without, it is carried
+    out, and ``headers`` and ``body`` take the place of those of its response. ``carried_out``
+    has the work done though a ``status`` is given: an error then hides that all went well,
+    another status comes with the true body.
+    """
+
+    status: Annotated[int | None, "The status of the response, 200 to 599."]
+    code: Annotated[str | None, "The code of the error, with a status."]
+    message: Annotated[str | None, "The message of the error, with a status."]
+    headers: Annotated[HeaderValues | None, "Headers of the response, with one value or several."]
+    body: Annotated[Any, "The body of the response: a text as it is, another value as JSON."]
+    delay_ms: Annotated[float, "Milliseconds to wait before anything is done."]
+    retry_after: Annotated[float | None, "Seconds that Retry-After asks to wait."]
+    as_date: AsDate
+    carried_out: CarriedOut
+    cut: Annotated[CutPoint | None, "Where the connection breaks, see the preset cut."]
+
+
+class FaultOptions(When, EffectOptions, total=False):
+    """The effects of a fault, and which requests they strike."""
+
+
+def _preset(method: P) -> P:
+    PRESETS[method.__name__] = method
+    return method
+
+
+class Faults(FaultRules):
+    """The faults of a tenant::
 
         graph.faults.throttle(times=2, retry_after=1, path="/security/alerts")
         with graph.faults.unavailable(method="POST", times=None) as fault:
             ...
         assert fault.struck == 3
 
-    Each method puts a fault in force and returns its rule. What a fault is for, and when, is
-    said by the options of :class:`mockgraph.testing.faults.When` (``method``, ``path``, ``times``,
-    ``after``, ``every``, ``probability``, ...), which all of them take; a fault strikes once where
-    they do not say. Raises BadRequest for what is impossible.
+    Each method puts a fault in force and returns its rule. All of them take the options of
+    :class:`mockgraph.testing.faults.When` (``method``, ``path``, ``times``, ``after``,
+    ``every``, ``probability``, ...): which requests the fault is for, and which of these it
+    strikes; one, where they do not say. Raises BadRequest for what is impossible.
     """
 
     __slots__ = ()
 
-    def add(self, **options: Unpack[Options]) -> Rule:
-        """A fault made up of its parts, see :class:`mockgraph.testing.faults.Parts`."""
-        known = Options.__optional_keys__
-        if unknown := options.keys() - known:
-            raise TypeError(
-                f"A fault has no option {', '.join(sorted(unknown))}; it has "
-                f"{', '.join(sorted(known))}."
-            )
-        parts = cast("Parts", {name: each for name, each in options.items() if name in PARTS})
-        when = cast("When", {name: each for name, each in options.items() if name not in PARTS})
-        return self.enforce(when, *effects(parts), shown=shown(parts))
+    def add(self, **options: Unpack[FaultOptions]) -> Rule:
+        """Put a fault in force, made up of :class:`mockgraph.testing.faults.FaultOptions`."""
+        check_options("fault", options, FaultOptions.__optional_keys__)
+        own = EffectOptions.__optional_keys__
+        effects = cast("EffectOptions", {name: v for name, v in options.items() if name in own})
+        when = cast("When", {name: v for name, v in options.items() if name not in own})
+        return self.enforce(when, *_effects(effects), asked=_as_json(effects))
 
     # -- refusals -------------------------------------------------------------------------
 
+    @_preset
     def throttle(
-        self, retry_after: float | None = 1, *, as_date: bool = False, **when: Unpack[When]
+        self,
+        retry_after: Annotated[
+            float | None, "Seconds that Retry-After asks to wait; null leaves the header out."
+        ] = 1,
+        *,
+        as_date: AsDate = False,
+        **when: Unpack[When],
     ) -> Rule:
-        """429 with ``Retry-After``, in seconds or as a date; None leaves it out."""
+        """Answer 429 with ``Retry-After``, in seconds or as a date; None leaves it out."""
         return self._refuse("throttle", 429, when, retry_after, as_date)
 
+    @_preset
     def unavailable(
-        self, retry_after: float | None = None, *, as_date: bool = False, **when: Unpack[When]
+        self,
+        retry_after: Annotated[float | None, "Seconds that Retry-After asks to wait."] = None,
+        *,
+        as_date: AsDate = False,
+        **when: Unpack[When],
     ) -> Rule:
-        """503, with a ``Retry-After`` where one is given."""
+        """Answer 503, with a ``Retry-After`` where one is given."""
         return self._refuse("unavailable", 503, when, retry_after, as_date)
 
-    def gateway_timeout(self, *, carried_out: bool = False, **when: Unpack[When]) -> Rule:
-        """504, which leaves open whether the work was done: it was where ``carried_out``."""
-        effect = Answer(504, carried_out=carried_out)
-        return self._preset("gateway_timeout", when, effect, carried_out=carried_out)
+    @_preset
+    def gateway_timeout(self, *, carried_out: CarriedOut = False, **when: Unpack[When]) -> Rule:
+        """Answer 504, which leaves open whether the work was done: it was where ``carried_out``."""
+        effect = FixedResponse(504, carried_out=carried_out)
+        return self._enforce("gateway_timeout", when, effect, carried_out=carried_out)
 
+    @_preset
     def server_error(self, **when: Unpack[When]) -> Rule:
-        """500."""
-        return self._preset("server_error", when, Answer(500))
+        """Answer 500."""
+        return self._enforce("server_error", when, FixedResponse(500))
 
-    def flaky(self, probability: float = 0.5, /, **when: Unpack[When]) -> Rule:
-        """503 for so many of the requests by chance, the same ones in each run; for ever."""
+    @_preset
+    def flaky(
+        self,
+        probability: Annotated[float, "The share of the requests that are struck, 0 to 1."] = 0.5,
+        /,
+        **when: Unpack[When],
+    ) -> Rule:
+        """Answer 503 to a share of the requests by chance, the same ones in each run; for ever."""
         by_chance = cast("When", {"probability": probability, **when})
-        return self._preset("flaky", by_chance, Answer(503))
+        return self._enforce("flaky", by_chance, FixedResponse(503))
 
+    @_preset
     def unauthorized(self, **when: Unpack[When]) -> Rule:
-        """401, as for a token that is not valid."""
+        """Answer 401, as for a token that is not valid."""
         message = "Lifetime validation failed, the token is expired."
-        return self._preset("unauthorized", when, Answer(401, message=message))
+        return self._enforce("unauthorized", when, FixedResponse(401, message=message))
 
-    def challenge(self, claims: Mapping[str, Any] | None = None, **when: Unpack[When]) -> Rule:
-        """401 that asks for a new token with these claims (continuous access evaluation).
+    @_preset
+    def challenge(
+        self,
+        claims: Annotated[
+            Mapping[str, Any] | None,
+            "The claims; those for a token that was revoked if left out: issued later than now.",
+        ] = None,
+        **when: Unpack[When],
+    ) -> Rule:
+        """Answer 401 that asks for a new token with claims (continuous access evaluation).
 
-        They travel in ``WWW-Authenticate`` as JSON in base64; if left out, they are those of
-        a token that was revoked: it has to be issued later than now.
+        They travel in ``WWW-Authenticate`` as JSON in base64.
         """
         given = None if claims is None else json_body(claims, "claims").data
 
         def headers(clock: Clock) -> Pairs:
-            demanded = given or orjson.dumps(_issued_later(clock))
-            text = b64encode(demanded).decode()
+            text = b64encode(given or orjson.dumps(_issued_later(clock))).decode()
             return Unauthenticated(
                 challenge=f'error="insufficient_claims", claims="{text}"'
             ).headers
 
-        effect = Answer(401, message=_REVOKED, headers=headers)
-        return self._preset("challenge", when, effect, claims=given and orjson.loads(given))
+        effect = FixedResponse(401, message=_REVOKED, headers=headers)
+        return self._enforce("challenge", when, effect, claims=given and orjson.loads(given))
 
+    @_preset
     def forbidden(self, **when: Unpack[When]) -> Rule:
-        """403."""
-        return self._preset("forbidden", when, Answer(403))
+        """Answer 403."""
+        return self._enforce("forbidden", when, FixedResponse(403))
 
+    @_preset
     def stale_etag(self, **when: Unpack[When]) -> Rule:
-        """412 for a request with ``If-Match``, as if somebody had written in between."""
+        """Answer 412 to a request with ``If-Match``, as if somebody had written in between."""
         with_etag = {"If-Match": True, **(when.get("request_headers") or {})}
         when["request_headers"] = with_etag
-        return self._preset("stale_etag", when, Answer(412))
+        return self._enforce("stale_etag", when, FixedResponse(412))
 
+    @_preset
     def quota(
         self,
-        limit: int,
-        window: float,
-        per: Literal["app", "tenant"] = "app",
+        limit: Annotated[int, "How many requests are served in a window."],
+        window: Annotated[float, "How long a window is, in seconds of the tenant's clock."],
+        per: Annotated[
+            Literal["app", "tenant"], "Count each app for itself, or all of them together."
+        ] = "app",
         *,
-        as_date: bool = False,
+        as_date: AsDate = False,
         **matching: Unpack[Matching],
     ) -> Rule:
-        """429 for whoever made ``limit`` requests in ``window`` seconds, until those are over.
+        """Answer 429 to a caller with ``limit`` requests in a window, until that has passed.
 
-        ``Retry-After`` tells the time that is left by the tenant's clock. An app is told by the
-        id in its token, or by the token; ``per="tenant"`` counts all of them together.
+        ``Retry-After`` is the rest of the window. An app is known by the id in its token, or by
+        the token.
         """
         quota = Quota(self._clock, limit, window, per)
-        effect = Answer(429, retry_after=RetryAfter(quota.wait, as_date=as_date))
-        told = {"preset": "quota", "limit": limit, "window": window, "per": per}
+        effect = FixedResponse(429, retry_after=RetryAfter(quota.wait, as_date=as_date))
+        asked = {"preset": "quota", "limit": limit, "window": window, "per": per}
         if as_date:
-            told["as_date"] = True
-        return self.enforce(cast("When", matching), effect, schedule=quota, shown=told)
+            asked["as_date"] = True
+        return self.enforce(cast("When", matching), effect, schedule=quota, asked=asked)
 
-    # -- answers that come badly ----------------------------------------------------------
+    # -- responses that come badly --------------------------------------------------------
 
-    def latency(self, ms: float, **when: Unpack[When]) -> Rule:
-        """So many milliseconds before each request is done; for ever, unless ``times`` says."""
+    @_preset
+    def latency(self, ms: Annotated[float, "Milliseconds to wait."], **when: Unpack[When]) -> Rule:
+        """Wait before each request is done; for ever, unless ``times`` says."""
         for_ever = cast("When", {"times": None, **when})
-        return self._preset("latency", for_ever, Delay(ms, "ms"), ms=ms)
+        return self._enforce("latency", for_ever, Delay(ms, "ms"), ms=ms)
 
-    def cut(self, at: Moment = "before", **when: Unpack[When]) -> Rule:
-        """The connection breaks.
+    @_preset
+    def cut(
+        self,
+        at: Annotated[
+            CutPoint,
+            "before: nothing was done; unanswered: the work was done, and no byte is sent; "
+            "during: half the body is sent; after: all of it.",
+        ] = "before",
+        **when: Unpack[When],
+    ) -> Rule:
+        """Break the connection.
 
         ``before``: nothing was done. ``unanswered``: the work was done and no byte of the
-        answer is sent. ``during``: it was done, and half the answer's body is sent. ``after``:
-        it was done and answered whole, then the connection is gone.
+        response is sent. ``during``: it was done, and half the response's body is sent.
+        ``after``: it was done and answered whole, then the connection is gone.
         """
-        return self._preset("cut", when, Cut(at, "at"), at=at)
+        return self._enforce("cut", when, Disconnect(at, "at"), at=at)
 
-    def slow_body(self, pieces: int = 10, pause_ms: float = 100, **when: Unpack[When]) -> Rule:
-        """The answer's body comes in pieces, with a pause before each but the first."""
+    @_preset
+    def slow_body(
+        self,
+        pieces: Annotated[int, "How many pieces there are, 2 or more."] = 10,
+        pause_ms: Annotated[float, "Milliseconds between two pieces."] = 100,
+        **when: Unpack[When],
+    ) -> Rule:
+        """Send the response's body in pieces, with a pause before each but the first."""
         effect = SlowBody(pieces, pause_ms)
-        return self._preset("slow_body", when, effect, pieces=pieces, pause_ms=pause_ms)
+        return self._enforce("slow_body", when, effect, pieces=pieces, pause_ms=pause_ms)
 
-    def malformed(self, kind: Malformation = "truncated", **when: Unpack[When]) -> Rule:
-        """The work is done, but the answer's body is not what a client can read.
+    @_preset
+    def malformed(
+        self,
+        kind: Annotated[
+            Malformation,
+            "truncated: half the JSON; html: a page of some gateway; empty: no body; "
+            "mislabelled: the right body as application/octet-stream.",
+        ] = "truncated",
+        **when: Unpack[When],
+    ) -> Rule:
+        """Do the work, but answer with a body that a client cannot read.
 
         ``truncated`` is half the JSON, ``html`` a page of some gateway's, ``empty`` no body,
         ``mislabelled`` the right one as ``application/octet-stream``.
         """
-        return self._preset("malformed", when, Malformed(kind), kind=kind)
+        return self._enforce("malformed", when, MalformedBody(kind), kind=kind)
 
+    @_preset
     def outdated_etag(self, **when: Unpack[When]) -> Rule:
-        """The etags in the answer are of before: the next ``If-Match`` with one fails."""
-        return self._preset("outdated_etag", when, OutdatedEtag())
+        """Answer with etags of an earlier revision: the next ``If-Match`` with one fails."""
+        return self._enforce("outdated_etag", when, OutdatedEtag())
 
+    @_preset
     def provider_warning(
         self,
-        vendor: str = "Microsoft",
-        provider: str = "ASC",
-        status: int = 504,
-        latency: int = 10_000,
+        vendor: Annotated[str, "The vendor in the header."] = "Microsoft",
+        provider: Annotated[str, "The provider in the header."] = "ASC",
+        status: Annotated[int, "The status that the provider answered with."] = 504,
+        latency: Annotated[int, "Milliseconds that the provider took."] = 10_000,
         **when: Unpack[When],
     ) -> Rule:
-        """206 with the ``Warning`` header of a provider that failed, in so many milliseconds.
+        """Answer 206 with the ``Warning`` header of a provider that failed.
 
         It is for reading alerts, unless ``method`` or ``path`` say otherwise. Several of these
         make several headers.
         """
         where = cast("When", {"method": "GET", "path": "/security/alerts/**", **when})
-        return self._preset(
-            "provider_warning",
-            where,
-            ProviderWarning(vendor, provider, status, latency),
-            vendor=vendor,
-            provider=provider,
-            status=status,
-            latency=latency,
-        )
+        effect = ProviderWarning(vendor, provider, status, latency)
+        asked = {"vendor": vendor, "provider": provider, "status": status, "latency": latency}
+        return self._enforce("provider_warning", where, effect, **asked)
 
     def _refuse(
         self, name: str, status: int, when: When, retry_after: float | None, as_date: bool
     ) -> Rule:
         later = None if retry_after is None else RetryAfter(retry_after, as_date=as_date)
-        effect = Answer(status, retry_after=later)
-        return self._preset(name, when, effect, retry_after=retry_after, as_date=as_date)
+        effect = FixedResponse(status, retry_after=later)
+        return self._enforce(name, when, effect, retry_after=retry_after, as_date=as_date)
 
-    def _preset(self, name: str, when: When, effect: Effect, **arguments: Any) -> Rule:
+    def _enforce(self, name: str, when: When, effect: Effect, **arguments: Any) -> Rule:
         given = {
             key: value
             for key, value in arguments.items()
             if value is not None and value is not False
         }
-        return self.enforce(when, effect, shown={"preset": name, **given})
+        return self.enforce(when, effect, asked={"preset": name, **given})
+
+
+def _effects(options: EffectOptions) -> list[Effect]:
+    """Return the effects of a fault. Raises BadRequest where one is impossible or none."""
+    made: list[Effect] = []
+    if options.get("delay_ms"):
+        made.append(Delay(options["delay_ms"]))
+    if (cut := options.get("cut")) is not None:
+        made.append(Disconnect(cut))
+    if (response := _response(options)) is not None:
+        made.append(response)
+    if not made:
+        raise BadRequest("A fault needs a status, headers, a body, delay_ms, retry_after or cut.")
+    return made
+
+
+def _response(options: EffectOptions) -> Effect | None:
+    """Return the effect that answers the request, or alters the response."""
+    status, body = options.get("status"), options.get("body")
+    headers = read_headers(options.get("headers"))
+    content = None if body is None else any_body(body)
+    seconds, as_date = options.get("retry_after"), options.get("as_date", False)
+    later = None if seconds is None else RetryAfter(seconds, as_date=as_date)
+    if status is None:
+        for name in ("code", "message", "carried_out"):
+            if options.get(name):
+                raise BadRequest(f"{name}: Without a status it means nothing.")
+        if not (headers or content or later):
+            return None
+        return Override(headers=headers, body=content, retry_after=later)
+    carried_out = options.get("carried_out", False)
+    if read_status(status) < 400 and carried_out:
+        return Override(status=status, headers=headers, body=content, retry_after=later)
+    return FixedResponse(
+        status,
+        code=options.get("code"),
+        message=options.get("message"),
+        headers=headers,
+        body=content,
+        retry_after=later,
+        carried_out=carried_out,
+    )
+
+
+def _as_json(options: EffectOptions) -> dict[str, Any]:
+    asked: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    if "headers" in asked:
+        asked["headers"] = headers_as_json(read_headers(asked["headers"]))
+    if "body" in asked:
+        asked["body"] = any_body(asked["body"]).as_json()
+    return asked
 
 
 def _issued_later(clock: Clock) -> dict[str, Any]:
-    """The claims that the live service asks for when a token was revoked."""
+    """Return the claims that the live service asks for when a token was revoked."""
     now = str(int(clock.now().timestamp()))
     return {"access_token": {"nbf": {"essential": True, "value": now}}}

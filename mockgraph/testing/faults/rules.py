@@ -1,50 +1,43 @@
-"""The rules by which requests are struck, in the order in which they were added."""
+"""Faults in force: which requests they strike, and the effects on each request."""
 
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from mockgraph.clock import Clock
-from mockgraph.errors import NotFound
 from mockgraph.http import Request, Response
 from mockgraph.testing.faults.effects import Effect
-from mockgraph.testing.faults.schedules import Counted, Schedule, When
-from mockgraph.testing.matching import REMEMBERED, ROOTS, CallbackFailed, Matcher, Matching
-
-_MATCHING = Matching.__optional_keys__
-_WHEN = When.__optional_keys__
+from mockgraph.testing.faults.schedules import CountSchedule, Schedule, When
+from mockgraph.testing.matching import CallbackFailed, Matcher, Matching
+from mockgraph.testing.registry import Entry, Registry, check_options
 
 
-class Rule:
-    """A fault that is in force: which requests, when among them, what is done to them.
+class Rule(Entry):
+    """A fault in force: which requests, when among them, what is done to them.
 
     In a ``with`` block it is removed at the end. ``struck`` counts the requests that it struck.
     """
 
     def __init__(
         self,
-        rules: Rules,
+        rules: FaultRules,
         id: str,
         matcher: Matcher,
         schedule: Schedule,
         effects: Sequence[Effect],
-        shown: Mapping[str, Any],
+        asked: Mapping[str, Any],
     ):
-        self.id = id
+        super().__init__(rules, id)
         self.struck = 0
         self.effects = tuple(effects)
-        self._rules = rules
         self._matcher = matcher
         self._schedule = schedule
-        self._shown = shown
-        self._lock = threading.Lock()
+        self._asked = asked
 
     def strikes(self, request: Request) -> bool:
-        """Whether this request is struck; if so it is counted."""
+        """Return whether this request is struck; if so it is counted."""
         if self._matcher.match(request) is None:
             return False
         with self._lock:
@@ -52,29 +45,13 @@ class Rule:
             self.struck += struck
             spent = self._schedule.spent
         if spent:
-            self._rules.discard(self)
+            self._registry.discard(self)
         return struck
 
-    def remove(self) -> None:
-        """Take the fault out of force. It may be out already."""
-        if self._rules.discard(self):
-            self._rules.changed()
-
     def as_json(self) -> dict[str, Any]:
-        """The rule as it was asked for, its id, and how often it struck."""
+        """Return the fault as it was asked for, its id, and how often it struck."""
         times = self._schedule.times
-        return {"id": self.id, **self._shown, "times": times, "struck": self.struck}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.remove()
+        return {"id": self.id, **self._asked, "times": times, "struck": self.struck}
 
     def __repr__(self) -> str:
         times = self._schedule.times
@@ -84,18 +61,18 @@ class Rule:
 
 
 class Strike:
-    """What the faults do to one request: nothing, to this one.
+    """The effects of the faults on one request: none, of this class.
 
-    ``answer`` is given in place of the work's, where a fault answers; either is to be passed
-    through :meth:`mar`. ``effects`` are what is done, in words for the journal.
+    ``answer`` is the response of a fault, in place of the work's; either is to be passed
+    through :meth:`apply`. The journal shows ``effects`` as texts.
     """
 
     __slots__ = ()
     answer: Response | None = None
     effects: Sequence[Effect] = ()
 
-    def mar(self, response: Response) -> Response:
-        """The response after what the faults do to it."""
+    def apply(self, response: Response) -> Response:
+        """Return the response after the effects on it."""
         return response
 
 
@@ -110,49 +87,38 @@ class _Struck(Strike):
         self._request = request
         self._clock = clock
 
-    def mar(self, response: Response) -> Response:
+    def apply(self, response: Response) -> Response:
         for effect in self.effects:
             response = effect.after(response, self._request, self._clock)
         return response
 
 
-class Rules:
+class FaultRules(Registry[Rule]):
     """The faults of a tenant, none at first. Safe under threads.
 
-    Rules are asked in the order in which they were added. One that answers the request, or
-    cuts it off, ends the round; those that delay it or alter its answer leave the others
+    FaultRules are asked in the order in which they were added. One that answers the request, or
+    cuts it off, ends the round; those that delay it or alter its response leave the others
     their turn, so that a slow service may throttle too. A rule counts only the requests that
-    reach it, and one that has struck as often as it should is removed. ``errors`` are the last
-    100 exceptions that predicates raised; ``changed`` is called where a test puts a rule in
-    force or out of it.
+    reach it, and one that has struck as often as it should is removed.
     """
 
-    __slots__ = ("_clock", "_given", "_lock", "_roots", "_rules", "changed", "errors")
+    __slots__ = ("_clock",)
+    noun = "fault"
 
-    def __init__(
-        self,
-        clock: Clock,
-        roots: tuple[str, ...] = ROOTS,
-        changed: Callable[[], None] = lambda: None,
-    ):
-        self.changed = changed
-        self.errors: tuple[Exception, ...] = ()
+    def __init__(self, clock: Clock, changed: Callable[[], None] = lambda: None):
+        super().__init__(changed)
         self._clock = clock
-        self._roots = roots
-        self._rules: tuple[Rule, ...] = ()
-        self._given = 0
-        self._lock = threading.Lock()
 
     def strike(self, request: Request) -> Strike:
         """Let the faults that are due strike a request: it may be answered, or have to wait.
 
-        Nothing is locked while it waits. Raises CallbackFailed where a predicate does not
-        return, and 501 where a connection is to be cut and there is none.
+        Nothing is locked while it waits. Raises CallbackFailed where a predicate raises an
+        exception, and 501 where a connection is to be cut and there is none.
         """
-        if not self._rules:
+        if not self._entries:
             return _SPARED
         effects: list[Effect] = []
-        for rule in self._rules:
+        for rule in self._entries:
             if not self._strikes(rule, request):
                 continue
             effects.extend(rule.effects)
@@ -168,63 +134,22 @@ class Rules:
         when: When,
         *effects: Effect,
         schedule: Schedule | None = None,
-        shown: Mapping[str, Any],
+        asked: Mapping[str, Any],
     ) -> Rule:
-        """Put a rule in force: ``shown`` is what its JSON says of its effects."""
-        known = _MATCHING if schedule else _WHEN
-        if unknown := when.keys() - known:
-            raise TypeError(
-                f"This fault has no option {', '.join(sorted(unknown))}; all have "
-                f"{', '.join(sorted(known))}."
-            )
-        matcher = Matcher(when, self._roots)
-        schedule = schedule or Counted(when)
-        told = {name: copy.copy(value) for name, value in when.items() if name != "predicate"}
-        with self._lock:
-            self._given += 1
-            rule = Rule(self, str(self._given), matcher, schedule, effects, {**shown, **told})
-            self._rules = (*self._rules, rule)
-        self.changed()
-        return rule
-
-    def discard(self, rule: Rule) -> bool:
-        """Take a rule out of force, and tell whether it was in."""
-        with self._lock:
-            before = self._rules
-            self._rules = tuple(each for each in before if each is not rule)
-            return self._rules != before
-
-    def __getitem__(self, id: str) -> Rule:
-        """The rule in force of that id. Raises NotFound."""
-        for rule in self._rules:
-            if rule.id == id:
-                return rule
-        raise NotFound(f"There is no fault '{id}' in force.")
-
-    def __iter__(self) -> Iterator[Rule]:
-        """The rules in force, in their order."""
-        return iter(self._rules)
-
-    def __len__(self) -> int:
-        return len(self._rules)
-
-    def reset(self) -> None:
-        """Take all rules out of force, and forget what their predicates raised."""
-        with self._lock:
-            self._rules = ()
-            self.errors = ()
-        self.changed()
+        """Put a rule in force; its JSON has the members ``asked`` and those of ``when``."""
+        known = Matching.__optional_keys__ if schedule else When.__optional_keys__
+        check_options("fault", when, known)
+        matcher = Matcher(when)
+        schedule = schedule or CountSchedule(when)
+        given = {name: copy.copy(value) for name, value in when.items() if name != "predicate"}
+        return self._add(lambda id: Rule(self, id, matcher, schedule, effects, {**asked, **given}))
 
     def _strikes(self, rule: Rule, request: Request) -> bool:
         try:
             return rule.strikes(request)
         except CallbackFailed as failure:
-            with self._lock:
-                self.errors = (*self.errors[1 - REMEMBERED :], failure.raised)
+            self.remember(failure)
             raise
-
-    def __repr__(self) -> str:
-        return f"<Faults: {', '.join(map(repr, self._rules)) or 'none'}>"
 
 
 _SPARED = Strike()

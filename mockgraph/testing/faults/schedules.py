@@ -1,11 +1,11 @@
-"""When a fault's turn comes: by count, by chance, or when a quota is used up."""
+"""Schedules of faults: by count, by chance, or by a quota."""
 
 from __future__ import annotations
 
 import math
 import random
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from mockgraph.clock import Clock
 from mockgraph.http import Request
@@ -16,39 +16,40 @@ _MAX_CALLERS = 10_000
 
 
 class When(Matching, total=False):
-    """Which requests a fault is for, and when it strikes among them.
+    """The requests that a fault is for, and which of these it strikes.
 
-    ``times`` is how often it strikes: once if left out; None or ``always`` is for ever, and so
-    it is where ``every`` or ``probability`` is given without ``times``. The first ``after``
-    matching requests are spared: ``after=2`` is the third call. Of those that follow every
-    ``every``-th is struck, ``every=3`` being the third, the sixth and so on; of these each one
-    with a ``probability`` (0 to 1) drawn from ``seed``, so that each run draws the same.
+    Of the requests that match, the first ``after`` are spared; of those that follow each
+    ``every``-th is struck, and of these each one with a ``probability``.
     """
 
-    times: int | Literal["always"] | None
-    after: int
-    every: int
-    probability: float
-    seed: int
+    times: Annotated[
+        int | Literal["always"] | None,
+        "How often it strikes, null for ever; once if left out, for ever with every or "
+        "probability.",
+    ]
+    after: Annotated[int, "How many matching requests are spared first; 2 is the third call."]
+    every: Annotated[int, "Of the requests that follow, 3 strikes the third, the sixth and so on."]
+    probability: Annotated[float, "The share of the requests that are struck by chance, 0 to 1."]
+    seed: Annotated[int, "The seed of the chance: the same requests are struck in each run."]
 
 
 class Schedule(Protocol):
-    """Decides for one matching request after another. Called by one thread at a time."""
+    """The turns of one matching request after another. Called by one thread at a time."""
 
     def turn(self, request: Request) -> bool:
-        """Whether it is to be struck."""
+        """Return whether the request is to be struck."""
 
     @property
     def spent(self) -> bool:
-        """Whether none will be struck any more."""
+        """Whether no request will be struck any more."""
 
     @property
     def times(self) -> int | None:
-        """How many are struck altogether, None for any number."""
+        """The number of requests that are struck altogether, None for any number."""
 
 
-class Counted:
-    """A turn by count and by chance. Raises BadRequest for what cannot be."""
+class CountSchedule:
+    """A turn by count and by chance. Raises BadRequest for numbers out of range."""
 
     def __init__(self, when: When):
         recurs = "every" in when or "probability" in when
@@ -115,7 +116,7 @@ class Quota:
         return False
 
     def wait(self, request: Request) -> float:
-        """The whole seconds until a caller's window has passed."""
+        """Return the whole seconds until a caller's window has passed."""
         now = self._clock.now()
         began, _ = self._used.get(self._caller(request), (now, 0))
         return max(1, math.ceil((self._window - (now - began)).total_seconds()))

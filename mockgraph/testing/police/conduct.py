@@ -1,4 +1,4 @@
-"""How Graph's guidance wants clients to behave, and what is wrong with a request after another.
+"""The rules of Graph's guidance for clients, and judging one request after another.
 
 The facts are those of the pages on throttling, paging and errors: wait as long as
 ``Retry-After`` says, longer each time without it; do not repeat what cannot succeed; follow
@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
 
 from mockgraph.errors import MockGraphError
-from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.exchange import Exchange, Misdeed
 
-# Statuses that stay what they are however often the same request is sent.
+# Statuses that do not change however often the same request is sent.
 _FINAL = frozenset({400, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 422, 501})
 _CONFLICT = 409  # may pass by itself: the page on errors allows another try after a while
 BUSY = frozenset({429, 503, 504})
@@ -28,7 +27,7 @@ EARLY = 0.05  # seconds by which a timer may be early
 _ONE_ATTEMPT = 600.0  # seconds after which the same request is a new attempt
 _FOR_EVER = 10**9
 
-# What differs from one try to the next although the same is asked.
+# Headers that differ from one try to the next although the request is the same.
 _VOLATILE = frozenset(
     [
         "authorization",
@@ -62,44 +61,20 @@ RULES = tuple(_HINTS)
 
 
 def rules(names: Iterable[str]) -> frozenset[str]:
-    """The rules of these names, one or several. Raises MockGraphError where there is none."""
+    """Return the rules of these names, one or several. Raises MockGraphError for others."""
     given = frozenset([names] if isinstance(names, str) else names)
     for name in given.difference(RULES):
         raise MockGraphError(f"There is no misdeed {name!r}; there are {', '.join(RULES)}.")
     return given
 
 
-class Misdeed(NamedTuple):
-    """What a client did: the rule's name, a sentence, the request and the one it goes back to."""
-
-    rule: str
-    says: str
-    exchange: Exchange
-    earlier: Exchange
-
-    @property
-    def hint(self) -> str:
-        """What a client does instead."""
-        return _HINTS[self.rule]
-
-    def as_json(self) -> dict[str, Any]:
-        """The misdeed as the control plane shows it."""
-        return {
-            "rule": self.rule,
-            "message": self.says,
-            "hint": self.hint,
-            "request": self.exchange.number,
-            "earlier": self.earlier.number,
-            "method": self.exchange.method,
-            "path": self.exchange.path,
-        }
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.exchange!r}: {self.says}"
+def misdeed(rule: str, says: str, exchange: Exchange, earlier: Exchange) -> Misdeed:
+    """Return a misdeed, with the hint of its rule."""
+    return Misdeed(rule, says, _HINTS[rule], exchange, earlier)
 
 
 def without_bodies(exchange: Exchange) -> Exchange:
-    """The exchange as it is remembered for long: what was sent may be large."""
+    """Return a copy without bodies, to be kept for long: they may be large."""
     kept = copy(exchange)
     kept.body = kept.response_body = b""
     for name in ("json", "response"):  # what was parsed already
@@ -108,7 +83,7 @@ def without_bodies(exchange: Exchange) -> Exchange:
 
 
 def to_wait(exchange: Exchange) -> float | None:
-    """The seconds that ``Retry-After`` of an answer asks to wait, whether given so or as a date.
+    """Return the seconds that ``Retry-After`` of an answer asks to wait, given so or as a date.
 
     None where there is none that can be read.
     """
@@ -125,13 +100,12 @@ def to_wait(exchange: Exchange) -> float | None:
 
 
 def is_told_to_wait(exchange: Exchange) -> bool:
-    """Whether the answer names the time of the next try."""
+    """Return whether the answer names the time of the next try."""
     return exchange.status in BUSY and to_wait(exchange) is not None
 
 
 def too_early(before: Exchange, exchange: Exchange) -> float:
-    """How many seconds of the tenant's clock a request came too early, by the ``Retry-After``
-    before it; 0 if it did not."""
+    """Return how many seconds of the tenant's clock a request came too early; 0 if it did not."""
     wait = to_wait(before) or 0.0
     if wait - waited(before, exchange) <= EARLY:
         return 0.0
@@ -139,69 +113,69 @@ def too_early(before: Exchange, exchange: Exchange) -> float:
 
 
 def waited(before: Exchange, exchange: Exchange) -> float:
-    """The seconds between an answer and a request, by the tenant's clock.
+    """Return the seconds between an answer and a request, by the tenant's clock.
 
-    Who waited in real time has waited, too, whatever a test did to the clock.
+    A wait in real time is one, too, whatever a test did to the clock.
     """
     return max((exchange.at - before.at).total_seconds(), exchange.began - before.known)
 
 
 def tells_of(before: Exchange, exchange: Exchange) -> bool:
-    """Whether a request shows that its sender had the answer before: by its thread or task, by
-    the header of the SDKs' retry handlers, or by the id."""
+    """Return whether a request shows that its sender had the answer before: by its thread or
+    task, by the header of the SDKs' retry handlers, or by the id."""
     if "Retry-Attempt" in exchange.headers:
         return True
-    if exchange.lane == before.lane and exchange.is_lane_certain:
+    if exchange.sender == before.sender and exchange.is_sender_certain:
         return True
     sent = before.headers.get("client-request-id")
     return sent is not None and exchange.headers.get("client-request-id") == sent
 
 
 def is_write(exchange: Exchange) -> bool:
-    """Whether something was changed, as far as the answer tells."""
+    """Return whether something was changed, as far as the answer tells."""
     return exchange.status < 400 and exchange.method not in ("GET", "HEAD", "OPTIONS")
 
 
-def again(before: Exchange, exchange: Exchange, *, may_do_well: bool = False) -> Iterator[Misdeed]:
-    """What is wrong with a request that its sender made right after the one before.
+def again(before: Exchange, exchange: Exchange, *, may_succeed: bool = False) -> Iterator[Misdeed]:
+    """Yield the misdeeds of a request that its sender made right after the one before.
 
-    One that is not answered yet ``may_do_well`` where others have changed something meanwhile.
+    One that is not answered yet ``may_succeed`` where others have changed something meanwhile.
     """
     if waited(before, exchange) > _ONE_ATTEMPT or not same_place(before, exchange):
         return
     if before.changes != exchange.changes:  # by a test, which gives a reason to ask again
         return
     if before.body == exchange.body:
-        yield from _repeated(before, exchange, may_do_well)
+        yield from _repeated(before, exchange, may_succeed)
     elif _lost_its_body(before, exchange):
         says = "it was sent again with another body than the first time"
-        yield Misdeed("body-changed-on-retry", says, exchange, before)
+        yield misdeed("body-changed-on-retry", says, exchange, before)
 
 
-def _repeated(before: Exchange, exchange: Exchange, may_do_well: bool) -> Iterator[Misdeed]:
-    """What is wrong with sending the same once more."""
+def _repeated(before: Exchange, exchange: Exchange, may_succeed: bool) -> Iterator[Misdeed]:
+    """Yield the misdeeds of sending the same once more."""
     if before.status == 401:
         if before.token == exchange.token:
             says = "it was sent again with the token that was refused"
-            yield Misdeed("retried-with-a-refused-token", says, exchange, before)
-    elif not may_do_well and _in_vain(before, exchange):
+            yield misdeed("retried-with-a-refused-token", says, exchange, before)
+    elif not may_succeed and _in_vain(before, exchange):
         says = f"it was sent again although {before.status} is no answer that time changes"
-        yield Misdeed("retried-in-vain", says, exchange, before)
+        yield misdeed("retried-in-vain", says, exchange, before)
     elif _is_hasty(before, exchange):
         says = f"it was sent again at once after {before.status}: wait, longer each time"
-        yield Misdeed("no-backoff", says, exchange, before)
+        yield misdeed("no-backoff", says, exchange, before)
     if before.status in _TRANSIENT | {401} and _lost_its_id(before, exchange):
         sent = before.headers["client-request-id"]
         says = f"it does not carry the client-request-id of the first attempt, {sent}"
-        yield Misdeed("client-request-id-dropped", says, exchange, before)
+        yield misdeed("client-request-id-dropped", says, exchange, before)
     if _creates_blindly(before, exchange):
         why = "no answer" if before.is_unanswered else str(before.status)
         says = f"it may create a second time: {why} leaves open whether the first was done"
-        yield Misdeed("blind-retry-of-a-create", says, exchange, before)
+        yield misdeed("blind-retry-of-a-create", says, exchange, before)
 
 
 def _in_vain(before: Exchange, exchange: Exchange) -> bool:
-    """Whether the same answer was to be expected: all that is asked is the same."""
+    """Return whether the same answer was to be expected."""
     status = before.status
     if status == _CONFLICT:
         final = waited(before, exchange) < _BACKOFF
@@ -217,8 +191,8 @@ def _in_vain(before: Exchange, exchange: Exchange) -> bool:
 
 def _is_hasty(before: Exchange, exchange: Exchange) -> bool:
     busy = before.status in BUSY and not before.is_unanswered
-    told = "Retry-After" in before.response_headers
-    return busy and not told and waited(before, exchange) < _BACKOFF
+    named = "Retry-After" in before.response_headers
+    return busy and not named and waited(before, exchange) < _BACKOFF
 
 
 def _lost_its_id(before: Exchange, exchange: Exchange) -> bool:
@@ -238,7 +212,7 @@ def _creates_blindly(before: Exchange, exchange: Exchange) -> bool:
 
 
 def _lost_its_body(before: Exchange, exchange: Exchange) -> bool:
-    """Whether a request that says it is a retry, or cannot be else, has another body."""
+    """Return whether a retry has another body than the first try."""
     if before.status not in _TRANSIENT or before.method not in ("PATCH", "POST", "PUT"):
         return False
     length = exchange.headers.get("Content-Length", "0")
@@ -248,11 +222,11 @@ def _lost_its_body(before: Exchange, exchange: Exchange) -> bool:
 
 
 def same_place(before: Exchange, exchange: Exchange) -> bool:
-    """Whether the same is asked for, with whatever body."""
+    """Return whether method and URL are the same."""
     return before.method == exchange.method and before.url == exchange.url
 
 
 def _asked(exchange: Exchange) -> dict[str, str]:
-    """The headers that say what is asked for."""
+    """Return the headers that do not differ from one try to the next."""
     named = ((name.lower(), value) for name, value in exchange.headers)
     return {name: value for name, value in named if name not in _VOLATILE}

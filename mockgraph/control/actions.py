@@ -1,0 +1,121 @@
+"""Actions of the control plane, each declared once: a function and what is said of it.
+
+The name, the parameters with their types and help, and the summary are those of the function;
+the HTTP endpoint derives from them, and so may every other surface.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from mockgraph.control.parameters import Parameter, parameters_of
+from mockgraph.testing.tenants import Tenant, Tenants
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The type of a parameter that is the whole body of a request, any JSON.
+Document = Annotated[Any, "The whole body, as JSON."]
+
+_IN_PATH = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The tenant that an action is about, and all tenants beside it."""
+
+    tenant: Tenant
+    tenants: Tenants
+
+
+@dataclass(frozen=True)
+class ControlAction:
+    """An action: its function, and its endpoint below the control plane's prefix.
+
+    ``run`` takes a Context and the parameters, and returns the value to be answered, None for
+    no content. ``is_destructive`` says that something is lost which no other action brings
+    back. The body may be left out where it is not ``needs_body``; it is of at most ``max_body``
+    bytes, where that is not the server's own bound.
+    """
+
+    method: str
+    path: str
+    run: Callable[..., Any]
+    status: int = 200
+    is_destructive: bool = False
+    needs_body: bool = True
+    max_body: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the function, ``add_fault``."""
+        return self.run.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's documentation."""
+        return (inspect.getdoc(self.run) or "").partition("\n")[0]
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the action changes nothing."""
+        return self.method == "GET"
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All parameters: of the path, and of the query or the body."""
+        return parameters_of(self.run)
+
+    @property
+    def path_names(self) -> tuple[str, ...]:
+        """The parameters that are in the path."""
+        return tuple(_IN_PATH.findall(self.path))
+
+    @cached_property
+    def document(self) -> str | None:
+        """The parameter that is the whole body, if there is one."""
+        hints = get_type_hints(self.run, include_extras=True)
+        return next((name for name, hint in hints.items() if hint == Document), None)
+
+    @property
+    def members(self) -> tuple[Parameter, ...]:
+        """The parameters in the query of a GET, or in the body of another request."""
+        elsewhere = {*self.path_names, self.document}
+        return tuple(each for each in self.parameters if each.name not in elsewhere)
+
+
+class Actions:
+    """Actions of one subject, declared by decorators as Flask's routes are."""
+
+    def __init__(self) -> None:
+        self._actions: list[ControlAction] = []
+
+    def __iter__(self) -> Iterator[ControlAction]:
+        return iter(self._actions)
+
+    def get(self, path: str) -> Callable[[F], F]:
+        """Declare an action that changes nothing."""
+        return self._declare("GET", path)
+
+    def post(self, path: str, **more: Any) -> Callable[[F], F]:
+        """Declare an action that makes something, or makes something happen."""
+        return self._declare("POST", path, **more)
+
+    def put(self, path: str, **more: Any) -> Callable[[F], F]:
+        """Declare an action that replaces something."""
+        return self._declare("PUT", path, is_destructive=True, **more)
+
+    def delete(self, path: str, **more: Any) -> Callable[[F], F]:
+        """Declare an action that takes something away."""
+        return self._declare("DELETE", path, **{"is_destructive": True, **more})
+
+    def _declare(self, method: str, path: str, **more: Any) -> Callable[[F], F]:
+        def decorate(function: F) -> F:
+            self._actions.append(ControlAction(method, path, function, **more))
+            return function
+
+        return decorate

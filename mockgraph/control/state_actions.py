@@ -1,0 +1,114 @@
+"""Actions on the state: reset, the state document, snapshots, the clock, tenants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypedDict, Unpack
+
+from mockgraph.control.actions import Actions, Context, Document
+from mockgraph.settings import MAX_STATE
+
+ACTIONS = Actions()
+
+SnapshotName = Annotated[str, "The name of the snapshot."]
+
+
+class ClockOptions(TypedDict, total=False):
+    """The changes of a clock."""
+
+    freeze: Annotated[str | None, "The time to stop at, in ISO 8601; null stops at the present."]
+    advance: Annotated[float, "Seconds to move the clock, after stopping it; may be negative."]
+
+
+@ACTIONS.post("/reset", is_destructive=True)
+def reset(context: Context) -> None:
+    """Go back to the seeds, without faults, stubs and journal, in real time."""
+    context.tenant.reset()
+
+
+@ACTIONS.get("/state")
+def read_state(context: Context) -> Any:
+    """Return the whole state as one document."""
+    return context.tenant.state.document()
+
+
+@ACTIONS.put("/state", max_body=MAX_STATE)
+def write_state(context: Context, document: Document) -> None:
+    """Replace the whole state, or nothing where the document is refused."""
+    context.tenant.replace(document)
+
+
+@ACTIONS.get("/snapshots")
+def list_snapshots(context: Context) -> Any:
+    """Return the names of the snapshots."""
+    return {"value": list(context.tenant.snapshots)}
+
+
+@ACTIONS.post("/snapshots/{name}", status=201)
+def take_snapshot(context: Context, name: SnapshotName) -> Any:
+    """Keep the present state under a name."""
+    context.tenant.keep(name)
+    return {"name": name}
+
+
+@ACTIONS.get("/snapshots/{name}")
+def read_snapshot(context: Context, name: SnapshotName) -> Any:
+    """Return a snapshot as a state document."""
+    return context.tenant.document(name)
+
+
+@ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE)
+def write_snapshot(context: Context, name: SnapshotName, document: Document) -> None:
+    """Make a snapshot of a state document."""
+    context.tenant.keep(name, context.tenant.read(document))
+
+
+@ACTIONS.post("/snapshots/{name}/restore", is_destructive=True)
+def restore_snapshot(context: Context, name: SnapshotName) -> None:
+    """Go back to a snapshot."""
+    context.tenant.restore(name)
+
+
+@ACTIONS.delete("/snapshots/{name}")
+def delete_snapshot(context: Context, name: SnapshotName) -> None:
+    """Forget a snapshot."""
+    context.tenant.forget(name)
+
+
+@ACTIONS.get("/clock")
+def read_clock(context: Context) -> Any:
+    """Return the time of the clock."""
+    return {"now": context.tenant.state.clock.text()}
+
+
+@ACTIONS.post("/clock")
+def set_clock(context: Context, **options: Unpack[ClockOptions]) -> Any:
+    """Stop the clock, or move it, and return its time."""
+    clock = context.tenant.state.clock
+    if "freeze" in options:
+        clock.freeze(options["freeze"])
+    clock.advance(options.get("advance", 0))
+    return read_clock(context)
+
+
+@ACTIONS.delete("/clock", is_destructive=False)
+def reset_clock(context: Context) -> None:
+    """Let the clock show real time."""
+    context.tenant.state.clock.reset()
+
+
+@ACTIONS.get("/tenants")
+def list_tenants(context: Context) -> Any:
+    """Return the names of the tenants."""
+    return {"value": [each.name for each in context.tenants]}
+
+
+@ACTIONS.delete("/tenants")
+def drop_tenants(context: Context) -> None:
+    """Forget all tenants that have a name."""
+    context.tenants.clear()
+
+
+@ACTIONS.delete("/tenants/{name}")
+def drop_tenant(context: Context, name: Annotated[str, "The name of the tenant."]) -> None:
+    """Forget a tenant."""
+    context.tenants.drop(name)

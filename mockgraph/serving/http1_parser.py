@@ -1,0 +1,340 @@
+"""The parser of HTTP/1.1: from the bytes that a client sends to requests as WSGI has them.
+
+The grammar is that of httptools (llhttp, which Node.js has too). It is strict: what could be
+read in two ways is refused. The sizes that it leaves open are bounded here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from functools import lru_cache
+from io import BytesIO
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from httptools import (
+    HttpParserCallbackError,
+    HttpParserError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
+
+from mockgraph.errors import BadRequest, GraphError
+from mockgraph.settings import MAX_STATE
+from mockgraph.wsgi import Environ, variable
+
+MAX_HEAD = 64 * 1024  # bytes
+MAX_TARGET = 32 * 1024  # bytes
+MAX_HEADERS = 100
+
+_VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1"})
+_NO_HTTP = "This is not HTTP/1.1: {}."
+_NO_CODING = "A body is sent chunked or as it is, not in the transfer coding '{}'."
+
+
+class TargetTooLong(GraphError):
+    """The target of a request is longer than MAX_TARGET bytes."""
+
+    status = 414
+    code = "RequestUriTooLong"
+    default_message = f"The URL is longer than the {MAX_TARGET} bytes allowed."
+
+
+class HeadersTooLarge(GraphError):
+    """A head has more than MAX_HEADERS fields or MAX_HEAD bytes."""
+
+    status = 431
+    code = "RequestHeaderFieldsTooLarge"
+    default_message = f"More than {MAX_HEADERS} header fields or {MAX_HEAD} bytes of them."
+
+
+class ParsedRequest(NamedTuple):
+    """A complete request; ``keep`` is true where others may follow on its connection."""
+
+    environ: Environ
+    keep: bool
+
+
+class TruncatedBody(BytesIO):
+    """The beginning of a body that is too large; reading beyond it raises OSError."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = b"" if size is None or size < 0 else super().read(size)
+        if not data and size != 0:
+            raise OSError("The request body is larger than the server keeps.")
+        return data
+
+
+class _Stop(Exception):
+    """Raised in the callbacks of the parser to end it: what follows is not read."""
+
+
+def base_environ(scheme: str, host: str, port: int) -> Environ:
+    """Return the part of an environ that all requests to one port have (PEP 3333)."""
+    return {
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,  # a chunked body can be read to its end
+    }
+
+
+class RequestParser:
+    """The requests of one connection: those ``ready`` to be answered, or the ``refusal`` of one.
+
+    A body is kept whole before its request is ready, so a client that sends slowly costs no
+    thread, and the request of one that breaks off reaches no app. A body of more than
+    ``max_body`` bytes (``MAX_STATE`` for a PUT to the control plane, which may carry a whole
+    state) is not read to its end: the request is ready with the larger Content-Length, or with
+    more than ``max_body`` bytes of its body as :class:`TruncatedBody`, for the app to refuse.
+
+    ``under_way`` is true while the head of a request is complete and its body is not; ``ended``
+    once nothing comes after the last of ``ready``; ``abandoned`` where the client may have sent
+    more all the same; ``waits`` while the client holds a body back until it is told to continue.
+    ``beyond`` counts the bytes after a CONNECT: they are for the tunnel.
+    """
+
+    __slots__ = (
+        "_base",
+        "_body",
+        "_environ",
+        "_fields",
+        "_fruitless",
+        "_in_head",
+        "_is_pipelined",
+        "_limit",
+        "_max_body",
+        "_parser",
+        "_size",
+        "_target",
+        "_upgrade",
+        "abandoned",
+        "beyond",
+        "ended",
+        "ready",
+        "refusal",
+        "under_way",
+        "waits",
+    )
+
+    def __init__(self, base: Environ, max_body: int):
+        self.ready: deque[ParsedRequest] = deque()
+        self.refusal: GraphError | None = None
+        self.under_way = False
+        self.ended = False
+        self.abandoned = False
+        self.waits = False
+        self.beyond = 0
+        self._base = base
+        self._max_body = self._limit = max_body
+        self._parser = HttpRequestParser(self)
+        self._in_head = False
+        # Whether a request ended in the piece that is parsed: of a head behind it, the size is
+        # not known, and counted from the next piece on.
+        self._is_pipelined = False
+        self._upgrade: bytes | None = None
+        self._size = self._fruitless = 0
+
+    def forget(self) -> None:
+        """Drop the references to the connection and the parser, which form a cycle."""
+        self._base = {}
+        self._environ = self._base
+        self._parser = HttpRequestParser(None)
+
+    def feed(self, data: bytes) -> None:
+        """Parse what was received."""
+        rest = self._parse(data)
+        while rest and not self.ended:
+            rest = self._parse(rest)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Parse up to the end of the data, or of a request that offers another protocol.
+
+        Return the rest, which is still to be parsed.
+        """
+        received = self._size
+        self._is_pipelined = False
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+            self._stay(rest)
+            return rest
+        except HttpParserCallbackError:
+            if not self.ended:
+                raise
+        except HttpParserError as error:
+            self._refuse(BadRequest(_NO_HTTP.format(error)))
+        if self._in_head and not self._is_pipelined:
+            self._size += len(data)
+            if self._size > MAX_HEAD:
+                self._refuse(HeadersTooLarge())
+        elif self.under_way:
+            # Trailers and chunk extensions: the body does not grow by them, nor may they.
+            self._fruitless = self._fruitless + len(data) if self._size == received else 0
+            if self._fruitless > MAX_HEAD:
+                self._refuse(HeadersTooLarge())
+        return b""
+
+    def end(self) -> None:
+        """Take note that nothing more will come."""
+        if self.under_way or self._in_head:
+            self._refuse(BadRequest("The request ended before it was complete."))
+        self.ended = True
+
+    def _refuse(self, error: GraphError) -> None:
+        if not self.ended:
+            self.refusal = error
+            self._stop()
+
+    def _stop(self) -> None:
+        self.ended = self.abandoned = True
+        self.under_way = self._in_head = self.waits = False
+
+    def _stay(self, rest: bytes) -> None:
+        """Go on with HTTP/1.1 where a client offers another protocol.
+
+        llhttp takes all that follows for that protocol, the body too. So a new parser is fed
+        the framing of the body; it adds the body to the request that was begun.
+        """
+        framing = self._upgrade
+        if framing is None:  # a tunnel, whose only request is ready
+            self.abandoned = True
+            self.beyond = len(rest)
+            return
+        self._parser = HttpRequestParser(self)
+        self._parser.feed_data(framing)
+        self._upgrade = None
+
+    # -- callbacks of httptools ---------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._upgrade is not None:
+            return
+        self._environ = self._base.copy()
+        self._target = b""
+        self._body: list[bytes] = []
+        self._fields = self._size = self._fruitless = 0
+        self._in_head = True
+
+    def on_url(self, part: bytes) -> None:
+        self._target += part
+        if len(self._target) > MAX_TARGET:
+            self._refuse(TargetTooLong())
+            raise _Stop
+
+    def on_header(self, field: bytes, value: bytes) -> None:
+        self._fields += 1
+        if self._fields > MAX_HEADERS:
+            self._refuse(HeadersTooLarge())
+            raise _Stop
+        name = _variable(field)
+        if name is None or not self._in_head or self._upgrade is not None:
+            return  # no field of this head: a trailer, or a name that stands for another
+        text = value.decode("latin-1").rstrip(" \t")
+        environ = self._environ
+        environ[name] = f"{environ[name]},{text}" if name in environ else text
+
+    def on_headers_complete(self) -> None:
+        if self._upgrade is not None:
+            return
+        self._in_head = False
+        self.under_way = True
+        self._size = 0
+        environ, parser = self._environ, self._parser
+        environ["REQUEST_METHOD"] = parser.get_method().decode()
+        version = environ["SERVER_PROTOCOL"] = f"HTTP/{parser.get_http_version()}"
+        self._address()
+        if version not in _VERSIONS:
+            self._refuse(BadRequest(_NO_HTTP.format(f"it says {version}")))
+            raise _Stop
+        if version == "HTTP/1.1" and not environ.get("HTTP_HOST"):
+            self._refuse(BadRequest("The Host header is missing."))
+            raise _Stop
+        is_state = environ["REQUEST_METHOD"] == "PUT" and "/_mockgraph/" in environ["PATH_INFO"]
+        self._limit = MAX_STATE if is_state else self._max_body
+        coding = environ.get("HTTP_TRANSFER_ENCODING")
+        if coding is not None and coding.lower() != "chunked":
+            self._refuse(BadRequest(_NO_CODING.format(coding[:100])))
+            raise _Stop
+        length = environ.get("CONTENT_LENGTH")
+        if length is not None:
+            # Python refuses to read a number of more than 4,300 digits, be they zeros.
+            length = environ["CONTENT_LENGTH"] = length.lstrip("0") or "0"
+            if int(length) > self._limit:
+                self._truncate()
+        if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
+            self._upgrade = _framing(environ)
+        expected = environ.get("HTTP_EXPECT", "").lower()
+        self.waits = expected == "100-continue" and version == "HTTP/1.1"
+
+    def on_body(self, part: bytes) -> None:
+        self.waits = False
+        self._body.append(part)
+        self._size += len(part)
+        if self._size > self._limit:
+            self._truncate()
+
+    def on_message_complete(self) -> None:
+        if self._upgrade is not None and self._parser.should_upgrade():
+            return  # the body, if any, is still to come
+        self._is_pipelined = True
+        keep = self._keeps()
+        self._complete(BytesIO, keep)
+        self.ended = not keep
+
+    def _truncate(self) -> None:
+        self._complete(TruncatedBody, keep=False)
+        self._stop()
+        raise _Stop
+
+    def _complete(self, stream: type[BytesIO], keep: bool) -> None:
+        self.under_way = self.waits = False
+        self._environ["wsgi.input"] = stream(b"".join(self._body))
+        self.ready.append(ParsedRequest(self._environ, keep))
+
+    def _keeps(self) -> bool:
+        environ = self._environ
+        if environ["REQUEST_METHOD"] == "CONNECT":
+            return False
+        tokens = environ.get("HTTP_CONNECTION", "").lower()
+        if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            return "close" not in tokens
+        # A transfer coding in HTTP/1.0 may be framed otherwise than it says (RFC 9112, 6.1).
+        return "keep-alive" in tokens and "HTTP_TRANSFER_ENCODING" not in environ
+
+    def _address(self) -> None:
+        """Set the variables of the request's target; ``REQUEST_URI`` is the target as sent."""
+        environ, target = self._environ, self._target.decode("ascii")
+        environ["REQUEST_URI"] = target
+        if target[:1] != "/" and "://" in target:  # the absolute form, as to a proxy
+            authority, slash, rest = target.partition("://")[2].partition("/")
+            environ["HTTP_HOST"] = authority.partition("?")[0]
+            target = slash + rest if slash else "/"
+        path, _, environ["QUERY_STRING"] = target.partition("?")
+        if "%" in path:
+            path = unquote_to_bytes(path).decode("latin-1")
+        environ["PATH_INFO"] = path
+
+
+@lru_cache(maxsize=512)
+def _variable(field: bytes) -> str | None:
+    """Return the name in environ of a header field, None where it could stand for another's."""
+    return None if b"_" in field else variable(field.decode("latin-1"))
+
+
+def _framing(environ: Environ) -> bytes:
+    """Return the head of a request whose body is framed as this one's."""
+    length = environ.get("CONTENT_LENGTH")
+    if length is not None:
+        return f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode()
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return b"POST / HTTP/1.1\r\n\r\n"

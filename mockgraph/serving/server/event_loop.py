@@ -1,0 +1,400 @@
+"""The event loop: one thread waits for sockets and calls the app; a slow request gives it up.
+
+The thread of the loop calls the app itself as soon as a request is complete, so no thread waits
+for another or competes with it for the interpreter. A request that takes more than a few
+milliseconds, or says that it sleeps, keeps its thread and its connection, and another thread
+goes on with the loop. So one slow request costs the others a few milliseconds, and a client
+that sends or reads slowly costs nothing. (The pattern is known as Leader/Followers.)
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from mockgraph.serving.server.connection import Connection
+from mockgraph.serving.server.listener import Listener
+from mockgraph.serving.server.thread_pool import ThreadPool
+from mockgraph.wsgi import WSGIApp
+
+_LINGER = 2.0  # seconds that a refused client may take to read why
+_INTERVAL = 0.2  # seconds between looks at what no event tells
+_IDLE = 5.0  # seconds without a request after which a connection makes room for others
+_ACCEPTED = 64  # connections accepted at a time
+# Windows waits for 512 sockets at a time, of which two are the loop's own and some listen.
+_MAX_CONNECTIONS = 500 if sys.platform == "win32" else 10_000
+
+_TICK = 0.005  # seconds after which a request is slow
+_BUSY_TICK = 0.025  # the same under load: each look of the watchdog takes from the rate
+_BUSY = 20  # requests in a tick
+_QUIET = 200  # ticks without a request after which the watchdog sleeps
+_MAX_SLOW = 2000  # slow requests that may have threads of their own, some 50 KiB each
+
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+_logger = logging.getLogger("mockgraph")
+
+
+class EventLoop:
+    """Serves an app on some listeners, from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, app: WSGIApp, listeners: Sequence[Listener], max_body: int):
+        self._app = app
+        self._listeners = listeners
+        self._max_body = max_body
+        self._selector = selectors.DefaultSelector()
+        self._waker, self._wakee = socket.socketpair()
+        self._connections: set[Connection] = set()
+        self._lingering: dict[Connection, float] = {}
+        self._returned: deque[Connection] = deque()  # with requests left, or answered slowly
+        self._watchdog = Watchdog(self._hand_over)
+        self._threads = ThreadPool("mockgraph-serve")
+        self._thread: threading.Thread | None = None  # that runs the loop
+        self._is_serving = False
+        self._is_accepting = False
+        self._accept_at = 0.0
+        self._was_full = False
+        self._stopping = threading.Event()
+        self._deadline = 0.0
+        self._hurried = False
+        self._ended = threading.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._ended.is_set()
+
+    def start(self) -> None:
+        """Serve from now on, on threads of its own."""
+        self._waker.setblocking(False)
+        self._wakee.setblocking(False)
+        self._selector.register(self._wakee, _READ, None)
+        self._accept_connections()
+        self._is_serving = True
+        self._threads.run(self._run)
+        self._watchdog.start()
+
+    def stop(self, grace: float) -> None:
+        """Accept no connection, let requests under way finish for so many seconds, and end."""
+        if not self._is_serving:
+            self._end()
+            return
+        self._deadline = 0.0 if self._hurried else time.monotonic() + grace
+        self._stopping.set()
+        self._wake()
+        self._ended.wait(grace + _LINGER)
+        self._watchdog.end()
+        self._threads.end()
+        if self._thread is not None:
+            self._thread.join(_LINGER)
+
+    def hurry(self) -> None:
+        """End what :meth:`stop` lets finish, whether it was called already or will be."""
+        self._hurried = True
+        self._deadline = 0.0
+        self._wake()
+
+    def sleep(self, connection: Connection, seconds: float) -> None:
+        """Wait during a request of the connection, while another thread runs the loop."""
+        if seconds or len(self._connections) > 1:  # a new connection can wait for a tick
+            self._watchdog.step_aside(connection)
+        self._stopping.wait(seconds)
+
+    def _hand_over(self, slow: Connection) -> None:
+        """Leave a connection to the thread that answers it; another thread runs the loop."""
+        self._wait_for(slow, 0)
+        self._threads.run(self._run)
+
+    def _answer(self, connection: Connection) -> bool:
+        """Answer one request, and return whether this thread still runs the loop."""
+        self._watchdog.begin(connection)
+        connection.answer(self._app, self._stopping.is_set)
+        connection.used_at = time.monotonic()
+        if self._watchdog.finish(connection):
+            return True
+        self._returned.append(connection)
+        self._wake()
+        if self._ended.is_set():
+            self._close_returned()
+        return False
+
+    def _run(self) -> None:
+        self._thread = threading.current_thread()
+        try:
+            while True:
+                is_due = bool(self._lingering) or self._stopping.is_set() or not self._is_accepting
+                if is_due:
+                    self._maintain()
+                    if self._stopping.is_set() and not self._connections:
+                        self._end()
+                        return
+                if not self._turn(_INTERVAL if is_due else None):
+                    return
+        except BaseException:
+            _logger.critical("The server failed, and serves no more.", exc_info=True)
+            self._end()
+
+    def _turn(self, timeout: float | None) -> bool:
+        """Handle what happens next, and return whether this thread still runs the loop."""
+        if self._returned:
+            if not self._proceed(self._returned.popleft()):
+                return False
+            timeout = 0.0
+        for key, events in self._selector.select(timeout):
+            subject = key.data
+            if isinstance(subject, Connection):
+                if not self._handle(subject, events):
+                    return False
+            elif subject is None:
+                self._empty_waker()
+            else:
+                self._accept(subject)
+        return True
+
+    def _handle(self, connection: Connection, events: int) -> bool:
+        if connection in self._lingering:
+            if connection.drain():
+                self._close(connection)
+            return True
+        try:
+            if events & _WRITE:
+                connection.flush()
+            else:
+                connection.receive()
+        except Exception:
+            _logger.exception("A connection failed")
+            connection.cut()
+        return self._proceed(connection)
+
+    def _proceed(self, connection: Connection) -> bool:
+        """Answer what was asked and wait for the next event.
+
+        Of pipelined requests one is answered at a time, in turns with other connections.
+        Return whether this thread still runs the loop.
+        """
+        if connection.can_answer:
+            if not self._answer(connection):
+                return False
+            if connection.can_answer:
+                self._wait_for(connection, 0)
+                self._returned.append(connection)
+                return True
+        connection.conclude()
+        if connection.is_over or (self._stopping.is_set() and connection.is_idle):
+            self._finish(connection)
+        else:
+            self._wait_for(connection, _WRITE if connection.out else _READ)
+        return True
+
+    def _wait_for(self, connection: Connection, events: int) -> None:
+        if connection.events == events:
+            return
+        if not events:
+            self._selector.unregister(connection)
+        elif connection.events:
+            self._selector.modify(connection, events, connection)
+        else:
+            self._selector.register(connection, events, connection)
+        connection.events = events
+
+    def _accept(self, listener: Listener) -> None:
+        for _ in range(_ACCEPTED):
+            try:
+                if len(self._connections) >= _MAX_CONNECTIONS:
+                    raise OSError(f"there are {_MAX_CONNECTIONS}")
+                connection = listener.accept(self._max_body, self.sleep)
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue  # the client closed it before it was accepted
+            except OSError as error:  # there may be no descriptor left
+                self._pause(error)
+                return
+            self._connections.add(connection)
+            self._wait_for(connection, _READ)
+
+    def _pause(self, error: OSError) -> None:
+        """Accept no connection for a moment, in which some may be closed."""
+        if not self._was_full:  # logged once
+            _logger.warning("Connections have to wait: %s", error)
+        self._was_full = True
+        self._accept_at = time.monotonic() + _INTERVAL
+        self._accept_no_more()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Close connections that have been idle for long, the longest first."""
+        until = time.monotonic() - _IDLE
+        idle = [
+            connection
+            for connection in self._connections
+            if connection.used_at < until and connection.events == _READ and connection.is_idle
+        ]
+        for connection in sorted(idle, key=lambda each: each.used_at)[:_ACCEPTED]:
+            self._close(connection)
+
+    def _finish(self, connection: Connection) -> None:
+        if connection.parser.abandoned and not connection.is_cut:
+            connection.finish()
+            self._lingering[connection] = time.monotonic() + _LINGER
+            self._wait_for(connection, _READ)
+        else:
+            self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
+        self._wait_for(connection, 0)
+        self._lingering.pop(connection, None)
+        self._connections.discard(connection)
+        connection.close()
+
+    def _maintain(self) -> None:
+        """Do what no event tells of: close what lingered, accept again, stop."""
+        now = time.monotonic()
+        for connection, until in list(self._lingering.items()):
+            if now > until:
+                self._close(connection)
+        if not self._stopping.is_set():
+            if now > self._accept_at:
+                self._accept_connections()
+            return
+        self._accept_no_more()
+        for listener in self._listeners:
+            listener.close()
+        late = now > self._deadline
+        for connection in list(self._connections):
+            unasked = connection.is_idle and not connection.is_sent_to
+            if connection.events and (late or unasked):
+                self._close(connection)
+            elif late:
+                self._connections.discard(connection)
+                connection.cut()  # the thread that answers it closes it
+
+    def _accept_connections(self) -> None:
+        if not self._is_accepting:
+            self._is_accepting = True
+            for listener in self._listeners:
+                self._selector.register(listener, _READ, listener)
+
+    def _accept_no_more(self) -> None:
+        if self._is_accepting:
+            self._is_accepting = False
+            for listener in self._listeners:
+                self._selector.unregister(listener)
+
+    def _end(self) -> None:
+        self._selector.close()
+        self._waker.close()
+        self._wakee.close()
+        for listener in self._listeners:
+            listener.close()
+        for connection in self._connections:
+            connection.close()
+        self._ended.set()
+        self._close_returned()
+
+    def _close_returned(self) -> None:
+        """Close the connections that threads gave back after the end."""
+        with suppress(IndexError):
+            while True:
+                self._returned.popleft().close()
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full: it will wake; closed: there is nothing to wake
+            self._waker.send(b"!")
+
+    def _empty_waker(self) -> None:
+        with suppress(BlockingIOError):
+            while self._wakee.recv(4096):
+                pass
+
+
+class Watchdog:
+    """Watches the requests that the thread of the loop answers, from a thread of its own.
+
+    For one that is slow it calls ``hand_over`` with its connection, which stays with its
+    thread; ``hand_over`` starts the loop on another one. It may raise RuntimeError where no
+    thread can be had.
+    """
+
+    def __init__(self, hand_over: Callable[[Connection], None]):
+        self._hand_over = hand_over
+        self._lock = threading.Lock()
+        self._running: Connection | None = None  # that the thread of the loop answers
+        self._begun = 0
+        self._slow = 0
+        self._sleeping = False
+        self._roused = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._watch, name="mockgraph-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended = True
+        self._roused.set()
+        self._thread.join()
+
+    def begin(self, connection: Connection) -> None:
+        """Take note that the thread of the loop answers a request of this connection."""
+        self._begun += 1
+        self._running = connection
+        if self._sleeping:
+            self._roused.set()
+
+    def finish(self, connection: Connection) -> bool:
+        """Take note of the end, and return whether its thread still runs the loop."""
+        with self._lock:
+            if self._running is connection:
+                self._running = None
+                return True
+            self._slow -= 1
+            return False
+
+    def step_aside(self, connection: Connection) -> None:
+        """Hand the loop over, where its thread is the one that answers this connection."""
+        with self._lock:
+            if self._running is connection:
+                self._release(connection)
+
+    def _release(self, slow: Connection) -> None:
+        if self._slow == _MAX_SLOW:
+            return
+        self._running = None
+        self._slow += 1
+        try:
+            self._hand_over(slow)
+        except RuntimeError:  # others must wait
+            self._running = slow
+            self._slow -= 1
+
+    def _watch(self) -> None:
+        quiet, tick = 0, _TICK
+        while not self._ended:
+            begun = self._begun
+            time.sleep(tick)
+            if self._begun != begun:
+                quiet, tick = 0, _BUSY_TICK if self._begun - begun >= _BUSY else _TICK
+            elif self._running is None:
+                quiet += 1
+                if quiet == _QUIET:
+                    quiet = 0
+                    self._sleep(begun)
+            else:
+                with self._lock:
+                    slow = self._running
+                    if slow is not None and self._begun == begun:
+                        self._release(slow)
+
+    def _sleep(self, begun: int) -> None:
+        self._roused.clear()
+        self._sleeping = True
+        if self._begun == begun and not self._ended:
+            self._roused.wait()
+        self._sleeping = False

@@ -1,1 +1,0 @@
-"""The journal, the expectations of it, and the retry police."""

@@ -1,0 +1,1 @@
+"""Faults: presets, effects, schedules, rules, and all of them over a socket."""

@@ -1,0 +1,184 @@
+"""The journal: what is recorded, what is dropped, what a view of it can do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockgraph.clock import Clock
+from mockgraph.http import Request, Response
+from mockgraph.testing.expectations import Expectation, check_called, check_emulated
+from mockgraph.testing.journal import Journal, Requests
+
+from .exchanges import ALERTS, Past, journal_of, make_request
+
+
+def test_what_is_dropped_is_counted_and_told() -> None:
+    journal = Journal(2, Clock())
+    for number in range(5):
+        journal.record(make_request(url=f"/v1.0/{number}"), Response(200), 0)
+    requests = journal.requests()
+    assert (len(requests), requests.dropped) == (2, 3)
+    with pytest.raises(AssertionError, match="no room for 3 earlier ones"):
+        check_called(requests, Expectation("GET", "/0", {}))
+    journal.clear()
+    assert journal.requests().dropped == 0
+
+
+def test_what_is_not_emulated_outlives_its_exchange(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    client = make_client(journal=2)
+    for path in ("/v1.0/me", "/v1.0/me", "/v1.0/users", ALERTS, ALERTS, ALERTS):
+        client.get(path)
+    requests = journal_of(client)
+    assert [each.path for each in requests] == [ALERTS, ALERTS]
+    assert [each.path for each in requests.unemulated] == ["/v1.0/me", "/v1.0/me", "/v1.0/users"]
+    with pytest.raises(AssertionError) as failed:
+        check_emulated(requests)
+    assert "GET /v1.0/me, twice: Resource not found for the segment 'me'." in str(failed.value)
+    client.post("/_mockgraph/reset")
+    check_emulated(journal_of(client))
+
+
+def test_what_outlives_is_bounded_and_so_is_the_list(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    client = make_client(journal=1)
+    for number in range(130):
+        client.get(f"/v1.0/n{number}")
+    requests = journal_of(client)
+    assert len(requests.unemulated) == 101
+    with pytest.raises(AssertionError, match="and 91 more") as failed:
+        check_emulated(requests)
+    assert len(str(failed.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "by", "unemulated"),
+    [
+        (501, "notImplemented", "emulation", True),
+        (501, "notImplemented", "fault", False),
+        (501, "notImplemented", "stub", False),
+        (404, "ResourceNotFound", "emulation", False),
+        (400, "BadRequest", "emulation", False),
+        (501, "other", "emulation", False),
+    ],
+)
+def test_only_what_the_emulation_lacks_counts(
+    status: int, code: str, by: str, unemulated: bool
+) -> None:
+    answer = {"error": {"code": code, "message": "Something is wrong."}}
+    assert Past().exchange(status, by=by, answer=answer).is_unemulated is unemulated
+
+
+def test_a_view_is_a_sequence() -> None:
+    past = Past()
+    made = [past.exchange(status) for status in (200, 404, 200)]
+    requests = Requests(made)
+    assert requests == made
+    assert requests == tuple(made)
+    assert requests == Requests(made)
+    assert requests != made[:2]
+    assert Requests([]) == []
+    assert requests != "requests"
+    assert hash(requests) == hash(Requests(made))
+    assert requests[0] is made[0]
+    assert requests[1:] == made[1:]
+    assert list(reversed(requests)) == made[::-1]
+    assert made[1] in requests
+    assert requests.last is made[2]
+    assert not Requests([])
+
+
+def test_what_is_filtered() -> None:
+    past = Past()
+    requests = Requests(
+        [past.exchange(by="stub"), past.exchange(in_batch=True), past.exchange(method="POST")]
+    )
+    assert requests.filter(answered_by="stub") == requests[:1]
+    assert requests.filter(in_batch=True) == requests[1:2]
+    assert requests.filter(in_batch=False, answered_by="emulation") == requests[2:]
+    assert requests.filter("post", "/security/alerts", 200) == requests[2:]
+
+
+def test_a_long_one_shows_its_end() -> None:
+    past = Past()
+    shown = repr(Requests([past.exchange() for _ in range(60)]))
+    assert shown.startswith("<60 requests, the last 50\n  <11: GET")
+    assert len(shown.splitlines()) == 51
+
+
+def request(path: str = "/v1.0/security", body: bytes = b"") -> Request:
+    return make_request("POST" if body else "GET", path, body or None)
+
+
+def test_the_control_plane_is_not_recorded_and_items_of_batches_are(client: FlaskClient) -> None:
+    client.get("/_mockgraph/state")
+    items = [{"id": str(n), "method": "GET", "url": f"/security/alerts/{n}"} for n in range(2)]
+    client.post("/v1.0/$batch", json={"requests": items})
+    recorded = journal_of(client)
+    assert [(each.path, each.in_batch) for each in recorded] == [
+        ("/v1.0/security/alerts/0", True),
+        ("/v1.0/security/alerts/1", True),
+        ("/v1.0/$batch", False),
+    ]
+    assert recorded[0].headers["Authorization"] == "Bearer ***"
+
+
+@pytest.mark.parametrize("prefix", ["", "/t/a"])
+def test_what_a_browser_asks_for_by_itself_is_not_recorded(
+    client: FlaskClient, prefix: str
+) -> None:
+    answer = client.get(f"{prefix}/favicon.ico", headers={"Host": "graph.microsoft.com"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert client.get(f"{prefix}/_mockgraph/requests").get_json()["value"] == []
+
+
+def test_it_is_bounded_in_number() -> None:
+    journal = Journal(3, Clock())
+    for number in range(5):
+        journal.record(request(f"/{number}"), Response(200), 0)
+    assert [each.path for each in journal.requests()] == ["/2", "/3", "/4"]
+    assert [each.number for each in journal.requests()] == [3, 4, 5]
+    journal.clear()
+    assert len(journal.requests()) == 0
+    assert journal.requests().last is None
+
+
+def test_it_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockgraph.testing.journal.MAX_BYTES", 100)
+    journal = Journal(1000, Clock())
+    for size in (40, 40, 40, 500, 10, 90):
+        journal.record(request(body=b"a" * 10), Response(200, b"x" * (size - 10)), 0)
+    assert [each.size for each in journal.requests()] == [10, 90]
+    journal.clear()
+    journal.record(request(), Response(200, b"x" * 90), 0)
+    journal.record(request(), Response(200, b"x" * 10), 0)
+    assert len(journal.requests()) == 2
+
+
+def test_it_may_be_off() -> None:
+    journal = Journal(0, Clock())
+    journal.record(request(), Response(200), 0)
+    assert len(journal.requests()) == 0
+
+
+def test_it_counts_under_threads() -> None:
+    journal = Journal(10_000, Clock())
+    barrier = threading.Barrier(8)
+
+    def record() -> None:
+        barrier.wait()
+        for _ in range(200):
+            journal.record(request(), Response(200), 0)
+
+    threads = [threading.Thread(target=record) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.number for each in journal.requests()] == list(range(1, 1601))

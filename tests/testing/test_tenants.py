@@ -1,0 +1,191 @@
+"""Tenants: isolated states behind one server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockgraph.entra import initial_entra
+from mockgraph.service import SERVICE
+from mockgraph.settings import Settings
+from mockgraph.state import State
+from mockgraph.testing.tenants import Tenants
+
+ALERTS = "/v1.0/security/alerts"
+
+
+ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
+
+
+def titles(client: FlaskClient, prefix: str = "", **headers: str) -> list[str]:
+    answer = client.get(f"{prefix}{ALERTS}", headers=headers)
+    assert answer.json is not None, answer.data
+    return [each["title"] for each in answer.json["value"]]
+
+
+def test_what_one_tenant_writes_no_other_sees(empty_client: FlaskClient) -> None:
+    empty_client.post(f"/t/a{ALERTS}", json={**ALERT, "title": "in a"})
+    empty_client.post(ALERTS, json={**ALERT, "title": "in b"}, headers={"x-mockgraph-tenant": "b"})
+    assert titles(empty_client) == []
+    assert titles(empty_client, "/t/a") == ["in a"]
+    assert titles(empty_client, "/t/b") == ["in b"]
+    assert titles(empty_client, **{"x-mockgraph-tenant": "a"}) == ["in a"]
+
+
+def test_the_path_goes_before_the_header(empty_client: FlaskClient) -> None:
+    empty_client.post(f"/t/a{ALERTS}", json=ALERT, headers={"x-mockgraph-tenant": "b"})
+    assert titles(empty_client, "/t/a") == ["one"]
+    assert titles(empty_client, "/t/b") == []
+
+
+def test_a_tenant_starts_from_the_seeds_whatever_was_written_since(client: FlaskClient) -> None:
+    seeded = titles(client)
+    assert seeded
+    client.post(ALERTS, json={**ALERT, "title": "later"})
+    assert titles(client, "/t/a") == seeded
+    assert client.post("/_mockgraph/reset").status_code == 204
+    client.post(f"/t/a{ALERTS}", json={**ALERT, "title": "kept"})
+    assert "kept" in titles(client, "/t/a")
+    assert titles(client) == seeded
+    assert client.post("/t/a/_mockgraph/reset").status_code == 204
+    assert titles(client, "/t/a") == seeded
+
+
+def test_etags_differ_after_a_write_in_a_tenant(client: FlaskClient) -> None:
+    """A fork goes on numbering where its origin was, so no etag stands for two contents."""
+    before = client.get("/t/a/localtest/Security").headers["ETag"]
+    after = client.patch("/t/a/localtest/Security", json={"providerStatus": []})
+    assert after.headers["ETag"] != before
+    stale = client.patch(
+        "/t/a/localtest/Security", json={"providerStatus": []}, headers={"If-Match": before}
+    )
+    assert stale.status_code == 412
+
+
+def test_urls_in_answers_keep_the_prefix(empty_client: FlaskClient) -> None:
+    for _ in range(3):
+        made = empty_client.post(f"/t/a{ALERTS}", json=ALERT)
+        assert made.headers["Location"].startswith("http://localhost/t/a/v1.0/security/alerts/")
+    page = empty_client.get(f"/t/a{ALERTS}?$top=2").json
+    assert page is not None
+    assert page["@odata.context"].startswith("http://localhost/t/a/v1.0/$metadata#")
+    assert page["@odata.nextLink"].startswith("http://localhost/t/a/v1.0/security/alerts?")
+    rest = empty_client.get(page["@odata.nextLink"]).json
+    assert rest is not None
+    assert len(rest["value"]) == 1
+
+
+@pytest.mark.parametrize("at", ["path", "header"])
+@pytest.mark.parametrize(
+    "url", ["/security/alerts", "/v1.0/security/alerts", "http://localhost/v1.0/security/alerts"]
+)
+def test_the_items_of_a_batch_belong_to_its_tenant(
+    empty_client: FlaskClient, at: str, url: str
+) -> None:
+    item = {
+        "id": "1",
+        "method": "POST",
+        "url": url,
+        "body": ALERT,
+        "headers": {"Content-Type": "application/json"},
+    }
+    prefix, headers = ("/t/a", {}) if at == "path" else ("", {"x-mockgraph-tenant": "a"})
+    answer = empty_client.post(f"{prefix}/v1.0/$batch", json={"requests": [item]}, headers=headers)
+    assert answer.json is not None
+    assert [each["status"] for each in answer.json["responses"]] == [201]
+    assert titles(empty_client) == []
+    assert titles(empty_client, "/t/a") == ["one"]
+
+
+def test_an_item_cannot_choose_another_tenant(empty_client: FlaskClient) -> None:
+    item = {
+        "id": "1",
+        "method": "POST",
+        "url": "/security/alerts",
+        "body": ALERT,
+        "headers": {"Content-Type": "application/json", "x-mockgraph-tenant": "b"},
+    }
+    empty_client.post("/t/a/v1.0/$batch", json={"requests": [item]})
+    assert titles(empty_client, "/t/a") == ["one"]
+    assert titles(empty_client, "/t/b") == []
+
+
+def test_dropped_a_tenant_starts_anew(empty_client: FlaskClient) -> None:
+    empty_client.post(f"/t/a{ALERTS}", json=ALERT)
+    empty_client.get(f"/t/b{ALERTS}")
+    assert empty_client.get("/_mockgraph/tenants").json == {"value": ["a", "b"]}
+    assert empty_client.delete("/_mockgraph/tenants/a").status_code == 204
+    assert empty_client.delete("/_mockgraph/tenants/a").status_code == 404
+    assert titles(empty_client, "/t/a") == []
+    assert empty_client.delete("/_mockgraph/tenants").status_code == 204
+    assert empty_client.get("/_mockgraph/tenants").json == {"value": []}
+
+
+@pytest.mark.parametrize("name", ["%00", "a%20b", "a" * 101, "..", "%C3%A9", "<x>", ""])
+def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/t/{name}{ALERTS}")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert "is no name for a tenant" in answer.json["error"]["message"]
+    assert answer.json["error"]["innerError"]["request-id"] == answer.headers["request-id"]
+    assert client.get("/_mockgraph/tenants").json == {"value": []}
+
+
+def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
+    monkeypatch.setattr("mockgraph.testing.tenants.MAX_TENANTS", 2)
+    assert [client.get(f"/t/{name}{ALERTS}").status_code for name in "abca"] == [200, 200, 507, 200]
+
+
+def asked_at_once(ask: Callable[[], object]) -> set[int]:
+    """Ask from many threads at the same time; which objects that gave."""
+    barrier = threading.Barrier(16)
+    made: list[object] = []
+
+    def name() -> None:
+        barrier.wait()
+        made.append(ask())
+
+    threads = [threading.Thread(target=name) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 16
+    return set(map(id, made))
+
+
+def test_one_tenant_is_made_by_many_threads() -> None:
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenants = Tenants(state, initial_entra(SERVICE, state), Settings())
+    assert len(asked_at_once(lambda: tenants.get("a"))) == 1
+
+
+@pytest.mark.parametrize("part", ["entra", "faults", "stubs"])
+def test_a_part_is_made_once_however_many_ask(part: str) -> None:
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenant = Tenants(state, initial_entra(SERVICE, state), Settings()).get("a")
+    assert len(asked_at_once(lambda: getattr(tenant, part))) == 1
+
+
+def test_entra_that_is_made_late_knows_the_directory_of_now() -> None:
+    state = State(SERVICE, {"Security": {"providerStatus": []}})
+    tenants = Tenants(state, initial_entra(SERVICE, state), Settings())
+    directory = {"apps": [{"appId": "reader", "secrets": ["s3cret"]}]}
+    document = {"Security": {"providerStatus": []}, "Directory": directory}
+    state.restore(state.read(document))
+    assert list(tenants.default.entra.directory.apps or ()) == ["reader"]
+    assert tenants.get("a").entra.directory.apps is None
+
+
+def test_faults_and_stubs_are_the_tenants_own(client: FlaskClient) -> None:
+    client.post("/t/a/_mockgraph/faults", json={"status": 503, "times": 5})
+    client.post("/t/b/_mockgraph/stubs", json={"path": "/security/alerts", "json": {"value": []}})
+    assert client.get(ALERTS).status_code == 200
+    assert client.get(f"/t/a{ALERTS}").status_code == 503
+    assert client.get(f"/t/b{ALERTS}").json == {"value": []}
+    assert client.get("/_mockgraph/faults").json == {"value": []}
+    client.post("/t/a/_mockgraph/reset")
+    assert client.get(f"/t/a{ALERTS}").status_code == 200
