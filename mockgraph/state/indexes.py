@@ -1,4 +1,4 @@
-"""Indexes: which entities of a table have a value at a property path.
+"""Indexes: the entities of a table by their value at a property path.
 
 An index belongs to one version of the table. Versions share most of their entities, so an
 index of one is made that of another by what is different between them. That is done when an
@@ -20,6 +20,9 @@ from mockgraph.state.persistent import Map, Ordered
 Path = tuple[str, ...]
 Entities = Ordered[Entity]
 Equality = tuple[Path, Iterable[Any]]
+
+# Stands for the key of the owner, which is no property: no name has a slash.
+OWNER: Path = ("/",)
 
 # A smaller table is searched as quickly.
 _FROM = 200
@@ -152,6 +155,8 @@ def _value(path: Path, entity: Entity) -> tuple[Any]:
 
     That of a number is not.
     """
+    if path == OWNER:
+        return (entity.owner,)
     value: Any = entity
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None

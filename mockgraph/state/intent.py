@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockgraph.metadata.declarations import Action, Navigation, Resource, Root
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.state.etags import Preconditions
 
 if TYPE_CHECKING:
     from mockgraph.metadata.structures import StructuredType
@@ -75,13 +76,6 @@ class Caller(NamedTuple):
     """Who asks; ``permissions`` is None where any permission is taken as given."""
 
     permissions: frozenset[str] | None = None
-
-
-class Preconditions(NamedTuple):
-    """``If-Match`` and ``If-None-Match`` as opaque tags without ``W/``; ``("*",)`` is any."""
-
-    match: tuple[str, ...] = ()
-    none_match: tuple[str, ...] = ()
 
 
 class Preferences(NamedTuple):
