@@ -35,7 +35,7 @@ def crc_of(line: bytes) -> int:
 @contextmanager
 def serving(store: Path | None, **settings: Any) -> Iterator[FlaskClient]:
     """A client of an app with this store, or none, which is closed afterwards."""
-    app = create_app(Settings(store=store and str(store), auth="off", **settings))
+    app = create_app(Settings(store=str(store) if store else None, auth="off", **settings))
     try:
         yield app.test_client()
     finally:
