@@ -64,7 +64,7 @@ class MockGraph(Graph):
         ca_dir: str | os.PathLike[str] | None = None,
     ):
         self._settings = Settings(
-            store=os.fspath(store) if store else None,
+            store=os.fspath(store) if store is not None else None,
             seeds=read_seeds(seed),
             docs=tuple(os.fspath(each) for each in docs),
             auth=auth,

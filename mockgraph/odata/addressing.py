@@ -137,7 +137,7 @@ class _Walk:
         name = text.lower()
         if name == "$ref":
             _expect_end(rest)
-            return self._at(_onereference_methods(resource))
+            return self._at(one_reference_methods(resource))
         if name == "$value" and self._model.has_stream(self._type_name):
             raise NotEmulated("the content of media entities")
         if self._take_cast(text):
@@ -327,7 +327,7 @@ def reference_methods(resource: Resource) -> Methods:
     }
 
 
-def _onereference_methods(resource: Resource) -> Methods:
+def one_reference_methods(resource: Resource) -> Methods:
     if resource.kind is not Kind.REFERENCE:
         return {"GET": Operation.READ_REFERENCE}
     set_it: Methods = {} if resource.is_collection else {"PUT": Operation.SET_REFERENCE}

@@ -20,8 +20,8 @@ from urllib.parse import quote, unquote
 import orjson
 
 from mockgraph.errors import BadRequest, FailedDependency, GraphError, NotEmulated
-from mockgraph.metadata.resources import Service, View
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Service, View
 
 MAX_ITEMS = 20
 

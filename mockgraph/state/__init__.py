@@ -43,7 +43,8 @@ class State:
     store cannot be opened, BadRequest where the document does not fit. ``durability`` says
     what an answered write in a store survives: ``process``, a kill, or ``disk``, a power cut.
 
-    ``db`` are its tables, ``clock`` its time; ``behaviours`` says what operations do.
+    ``goes_on`` tells whether it went on from what a store held; ``db`` are its tables, ``clock``
+    its time; ``behaviours`` says what operations do.
     """
 
     def __init__(
@@ -55,15 +56,15 @@ class State:
         behaviours: Mapping[str, Behaviour] | None = None,
     ):
         opened = open_store(store, durability) if store is not None else None
+        self.goes_on = opened is not None and not opened.is_new
         rules = TableRules(service)
         storage = EntityStorage(store=opened, rules=rules)
         self.behaviours: dict[str, Behaviour] = dict(behaviours or {})
         self._rules = rules
-        self.goes_on = opened is not None and not opened.is_new
         try:
             first = storage.stamped(read_document(initial, service))
             self._begin(service, storage, first)
-            if opened is None or opened.is_new:
+            if opened is None or not self.goes_on:
                 self.db.restore(first)
             else:
                 self.db.restore(tables_in(opened, service, rules, first))
@@ -95,6 +96,7 @@ class State:
         It has a clock of its own, and shares the initial entities with this one.
         """
         fork = object.__new__(State)
+        fork.goes_on = False
         fork.behaviours = dict(self.behaviours)
         fork._rules = self._rules
         storage = EntityStorage(self._initial, rules=self._rules)

@@ -163,7 +163,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
             else:
                 reader.read_singleton(resource, value, name, now)
         reader.check_references()
-    tables = reader.tables
+    tables: Tables = {**reader.tables}
     for each in (*known.values(), *known[SECURITY.lower()].children().values()):
         if each.is_collection and each.kind is Kind.CONTAINED:
             tables.setdefault(each.path, {})
@@ -174,7 +174,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
         tables[DIRECTORY_TABLE] = {DIRECTORY: directory}
     elif now is not None:
         tables[DIRECTORY_TABLE] = now.table(DIRECTORY_TABLE).rows
-    return {**tables}
+    return tables
 
 
 class _Reader:

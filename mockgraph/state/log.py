@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.records import HEADER, Contents, read
+from mockgraph.state.records import HEADER, Contents, End, line_of, read
 
 if sys.platform != "win32":
     import fcntl
@@ -21,6 +21,7 @@ if sys.platform != "win32":
 # Windows will not replace a file that is open.
 _REPLACES_OPEN_FILES = sys.platform != "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
+_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 _CLOSED = -1
 _logger = logging.getLogger("mockgraph.store")
 
@@ -31,21 +32,26 @@ class StoreLog:
     Where the system can, the file itself is locked, too: it may have another name, a hard link,
     and the lock beside it may be deleted.
 
-    ``size`` is its length up to the last line that was written whole. Raises MockGraphError
-    where it is locked or cannot be written.
+    It is made for its owner alone, and no link is followed to it, or to its lock: what it holds
+    may be secret. ``end`` is that of the last line that was written whole; ``is_old`` tells
+    that it is of a version that cannot be added to, only replaced. Raises MockGraphError where
+    it is locked or cannot be written.
 
     Only one thread at a time may append, cut or replace; another may sync meanwhile.
     """
 
     def __init__(self, path: Path):
-        # A link stays one: what is replaced is the file that it leads to.
-        self.path = Path(os.path.realpath(path))
+        self.path = Path(os.path.abspath(path))
         self.beside = self.path.with_name(f"{self.path.name}.new")
-        self.size = 0
+        self.end = End()
+        self.is_old = False
         self._has_leftover = False
         self._file = _CLOSED
-        self._lock = FileLock(f"{self.path}.lock")
+        self._lock = FileLock(f"{self.path}.lock", mode=0o600)
         with self._opening():
+            for each in (self.path, Path(self._lock.lock_file)):
+                if each.is_symlink():
+                    raise OSError(None, f"{each.name} is a link; name the file itself")
             if self.path.exists() and not self.path.is_file():
                 raise OSError(None, "it is no file")
             # Folders with names in them that may not be on the disk yet.
@@ -65,34 +71,40 @@ class StoreLog:
         """
         with self._opening():
             contents = read(self.path)
-            self.size = contents.size
+            self.end, self.is_old = contents.end, contents.is_old
             self.beside.unlink(missing_ok=True)
             if contents.torn or contents.lacks_end:
                 self._mend_end(contents)
             if not self.size:
                 write_all(self._file, HEADER)
-                self.size = len(HEADER)
+                self.end = End(len(HEADER))
             if to_disk:
                 self.sync()
         return contents
+
+    @property
+    def size(self) -> int:
+        """The length of the file up to the last whole line, in bytes."""
+        return self.end.size
 
     @property
     def is_new(self) -> bool:
         """Whether nothing has been written here."""
         return self.size <= len(HEADER)
 
-    def append(self, line: bytes) -> None:
-        """Write a line; raises StoreFailed, and then it is not there."""
+    def append(self, write: bytes) -> None:
+        """Add a write as a line; raises StoreFailed, and then it is not there."""
+        line, crc = line_of(write, self.end.crc)
         try:
             self._check_hold()
             self._write(line)
         except OSError as error:
             raise StoreFailed(f"The store cannot be written: {error.strerror}.") from error
-        self.size += len(line)
+        self.end = End(self.size + len(line), crc)
 
-    def cut(self, size: int) -> None:
-        """Take back what comes after this length; if that fails, the next write does it first."""
-        self.size = size
+    def cut(self, end: End) -> None:
+        """Take back what comes after this end; if that fails, the next write does it first."""
+        self.end = end
         self._has_leftover = True
         with contextlib.suppress(OSError):
             self._drop_leftover()
@@ -104,15 +116,15 @@ class StoreLog:
             _sync_folder(self._unsynced[-1])
             self._unsynced.pop()
 
-    def replace(self) -> None:
-        """Put the file that was written beside in the place of this one. Raises OSError."""
+    def replace(self, end: End) -> None:
+        """Put the file beside, which ends so, in the place of this one. Raises OSError."""
         self._check_hold()
         if _REPLACES_OPEN_FILES:
             self._replace_open()
         else:
             self._replace_closed()
         self._unsynced = [self.path.parent]
-        self.size = os.fstat(self._file).st_size
+        self.end, self.is_old = end, False
 
     def close(self) -> None:
         self._let_go()
@@ -138,7 +150,7 @@ class StoreLog:
 
     def _open(self, path: Path, flags: int = 0) -> int:
         """Open a file, held so that no other process may. Raises OSError, Timeout."""
-        file = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY | flags, 0o644)
+        file = os.open(path, os.O_RDWR | os.O_APPEND | _NOT_A_LINK | _BINARY | flags, 0o600)
         if sys.platform != "win32":
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -183,7 +195,7 @@ class StoreLog:
         try:
             write_all(self._file, line)
         except OSError:
-            self.cut(self.size)
+            self.cut(self.end)
             raise
 
     def _drop_leftover(self) -> None:
@@ -194,7 +206,7 @@ class StoreLog:
         os.ftruncate(self._file, self.size)
         if contents.lacks_end:
             write_all(self._file, b"\n")
-            self.size += 1
+            self.end = self.end._replace(size=self.size + 1)
             _logger.warning("The store %s had no end to its last line; it was added.", self.path)
         elif self.size:
             _logger.warning(

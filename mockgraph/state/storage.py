@@ -6,7 +6,8 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tinydb.storages import Storage
@@ -74,6 +75,9 @@ class Copies(Mapping[str, Any]):
         return len(self.rows)
 
 
+_ALONE = nullcontext()
+
+
 class View(Storage):
     """The tables of one moment, ``now``, to be read."""
 
@@ -111,7 +115,7 @@ class View(Storage):
 
     def writing(self) -> AbstractContextManager[object]:
         """Return a context to write in."""
-        return nullcontext()
+        return _ALONE
 
 
 class Staging(View):
@@ -177,7 +181,7 @@ class EntityStorage(View):
         self.on_edit: Callable[[], None] = lambda: None
         self._store = store
         self._lock = store.writing if store else threading.RLock()
-        self._writer: int | None = None
+        self._writing = Writing(self._lock, store, self._undo)
         # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
         self.revision = max(self.now.revision, time.time_ns() // 1000)
 
@@ -186,26 +190,9 @@ class EntityStorage(View):
         if self._store is not None:
             self._store.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Let one writer in at a time; at the end, its writes are as durable as asked.
-
-        Raise StoreFailed where they cannot be; then they are undone. Raise RuntimeError where
-        the thread is a writer already.
-        """
-        thread = threading.get_ident()
-        if self._writer == thread:
-            raise RuntimeError("A transaction is open in this thread; write by it.")
-        with self._lock:
-            self._writer = thread
-            try:
-                yield
-            finally:
-                self._writer = None
-            store = self._store
-            group = store.group if store is not None else None
-        if store is not None and group is not None:
-            store.settle(group, self._undo)
+    def writing(self) -> Writing:
+        """Return a context that lets one writer in at a time."""
+        return self._writing
 
     def edit(self, write: Write, anew: Collection[str] = ()) -> None:
         staging = Staging(self)
@@ -262,6 +249,47 @@ class EntityStorage(View):
 
     def _undo(self, to: Snapshot) -> None:
         self.now = to
+
+
+class Writing:
+    """A context for one writer at a time, at whose end its writes are as durable as asked.
+
+    Raises StoreFailed where they cannot be; then they are undone by ``undo``. Raises
+    RuntimeError where the thread is a writer already.
+    """
+
+    __slots__ = ("_lock", "_store", "_undo", "_writer")
+
+    def __init__(
+        self,
+        lock: AbstractContextManager[Any],
+        store: Store | None,
+        undo: Callable[[Snapshot], None],
+    ):
+        self._lock = lock
+        self._store = store
+        self._undo = undo
+        self._writer: int | None = None
+
+    def __enter__(self) -> None:
+        thread = threading.get_ident()
+        if self._writer == thread:
+            raise RuntimeError("A transaction is open in this thread; write by it.")
+        self._lock.__enter__()
+        self._writer = thread
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        store = self._store
+        group = store.group if store is not None else None
+        self._writer = None
+        self._lock.__exit__(kind, error, at)
+        if kind is None and store is not None and group is not None:
+            store.settle(group, self._undo)
 
 
 def _difference(now: Snapshot, data: Mapping[str, Documents]) -> Write:

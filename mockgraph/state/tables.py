@@ -168,6 +168,7 @@ class EntityDB(TinyDB):
     """
 
     table_class = EntityTable
+    _latest: EntityDB | None = None
 
     def table(self, name: str, **options: Any) -> EntityTable:
         """Return a table. Raise BadRequest where there is none of this name."""
@@ -181,8 +182,12 @@ class EntityDB(TinyDB):
 
     def view(self, snapshot: Snapshot | None = None) -> EntityDB:
         """Return the tables as they are now, or were, whatever is written meanwhile."""
-        view = View(snapshot or self._view.now, self._view.rules)
-        return EntityDB(storage=lambda: view)
+        now = snapshot or self._view.now
+        latest = self._latest
+        if latest is None or latest._view.now is not now:
+            view = View(now, self._view.rules)
+            latest = self._latest = EntityDB(storage=lambda: view)
+        return latest
 
     @contextmanager
     def transaction(self) -> Iterator[EntityDB]:

@@ -17,7 +17,7 @@ from mockgraph.http import Request
 from mockgraph.service import SERVICE
 
 # The roots that a pattern may leave out.
-ROOTS = tuple(name.lower() for name in SERVICE.roots)
+ROOTS = tuple(name.lower() for name in SERVICE.views)
 
 Predicate = Callable[[Request], bool]
 # A text is the value to have, True is any value, False is none at all.

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from mockgraph.errors import BadRequest, NotFound, Overtaken, StoreFailed
 from mockgraph.http import Request, Response
-from mockgraph.state.documents import DIRECTORY
 from mockgraph.metadata.names import Json
 from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
+from mockgraph.state.documents import DIRECTORY
 from mockgraph.testing.journal import Journal, Requests
 from mockgraph.wsgi import Environ
 

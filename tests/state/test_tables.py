@@ -8,7 +8,7 @@ import itertools
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +130,11 @@ class Siblings(RuleBasedStateMachine):
         try:
             known = self.contents(self.databases[0])
             for database in self.databases:
-                database.close()
+                database.storage.close()
             for path in self.stores:
                 again = opened(TinyDB, Table, EntityStorage(store=Store(path, "process")))
                 found = self.contents(again)
-                again.close()
+                again.storage.close()
                 assert found == known
         finally:
             self.folder.cleanup()
@@ -255,16 +255,14 @@ test_as_tinydb = Siblings.TestCase
 
 
 @pytest.fixture
-def db() -> Iterator[EntityDB]:
+def db() -> EntityDB:
     storage = new_storage()
-    db = EntityDB(storage=lambda: storage)
-    yield db
-    db.close()
+    return EntityDB(storage=lambda: storage)
 
 
 def entity(db: EntityDB, table: str, key: str) -> Entity | None:
     """The stored entity itself, not a copy."""
-    return db.entities.now.rows(table).find(key)
+    return db.snapshot().rows(table).find(key)
 
 
 def put(db: EntityDB, table: str, key: str, value: Mapping[str, Json]) -> None:
@@ -300,7 +298,7 @@ def test_nothing_that_comes_out_is_shared(db: EntityDB) -> None:
 def test_an_updater_edits_a_copy(db: EntityDB) -> None:
     put(db, "things", "a", {"in": {"deep": [1]}})
     before = entity(db, "things", "a")
-    snapshot = db.entities.now
+    snapshot = db.snapshot()
     db.table("things").update(lambda each: each["in"]["deep"].append(2))
     after = entity(db, "things", "a")
     assert before == {"in": {"deep": [1]}} == snapshot.tables["things"]["a"]
@@ -339,17 +337,17 @@ def test_a_revision_is_never_used_twice_and_a_number_stays(db: EntityDB) -> None
 def test_snapshots_hold_whatever_is_written_and_share_the_rest(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
     put(db, "others", "x", {"n": 9})
-    first = db.entities.now
+    first = db.snapshot()
     put(db, "things", "b", {"n": 2})
-    second = db.entities.now
+    second = db.snapshot()
     keys: Any = ["a"]
     db.table("things").remove(doc_ids=keys)
     put(db, "things", "b", {"n": 3})
     assert first.tables["things"] == {"a": {"n": 1}}
     assert second.tables["things"] == {"a": {"n": 1}, "b": {"n": 2}}
-    assert first.tables["others"] is second.tables["others"] is db.entities.now.rows("others")
+    assert first.tables["others"] is second.tables["others"] is db.snapshot().rows("others")
     for snapshot, expected in ((second, [{"n": 1}, {"n": 2}]), (first, [{"n": 1}])):
-        db.entities.restore(snapshot)
+        db.restore(snapshot)
         assert db.table("things").all() == expected
         assert entity(db, "things", "a") is first.tables["things"]["a"]
         put(db, "things", "c", {"n": 4})
@@ -358,9 +356,9 @@ def test_snapshots_hold_whatever_is_written_and_share_the_rest(db: EntityDB) -> 
 
 def test_two_restores_of_one_snapshot_do_not_meet(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
-    snapshot = db.entities.now
+    snapshot = db.snapshot()
     for _ in range(2):
-        db.entities.restore(snapshot)
+        db.restore(snapshot)
         assert db.table("things").all() == [{"n": 1}]
         db.table("things").update({"n": 2})
         put(db, "things", "b", {})
@@ -376,15 +374,15 @@ def test_what_cannot_be_recorded_does_not_happen(
     storage = EntityStorage(store=Store(tmp_path / "store", durability))
     db = EntityDB(storage=lambda: storage)
     put(db, "things", "a", {})
-    before = db.entities.now
+    before = db.snapshot()
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
         with pytest.raises(StoreFailed, match="no space"):
             put(db, "things", "b", {})
         with pytest.raises(StoreFailed, match="no space"):
             db.drop_tables()
-    assert db.entities.now is before
-    db.close()
+    assert db.snapshot() is before
+    storage.close()
 
 
 def test_tinydb_may_drop_tables(db: EntityDB) -> None:

@@ -177,7 +177,7 @@ def test_each_request_sees_one_state(graph: MockGraph) -> None:
 def test_a_slow_write_holds_up_no_reader(graph: MockGraph) -> None:
     """A writer that has the state to itself, and does not let go of it."""
     state = graph._tenant.state
-    with state._entities.writing():
+    with state._storage.writing():
         answers = at_once(lambda _: ask(graph.origin, "GET", SECURITY).status, 3)
         lists = at_once(lambda _: ask(graph.origin, "GET", f"{ALERTS}?$count=true").status, 3)
     assert answers == lists == [200] * 3
