@@ -7,32 +7,29 @@ from typing import Any
 from mockgraph import metadata as edm
 
 
-class Severity(edm.Enumeration):
-    unknown = 0
-    low = 2
-    medium = 3
-    high = 4
-    unknownFutureValue = 127
-
-
-class Access(edm.Enumeration):
-    none = 0
-    read = 1
-    write = 2
-    full = 3
+SEVERITY = edm.EnumValues(
+    "microsoft.graph.severity",
+    {"unknown": 0, "low": 2, "medium": 3, "high": 4, "unknownFutureValue": 127},
+)
+ACCESS = edm.EnumValues(
+    "microsoft.graph.access", {"none": 0, "read": 1, "write": 2, "full": 3}, is_flags=True
+)
 
 
 class Vendor(edm.ComplexType):
+    type_name = "microsoft.graph.vendor"
     provider = edm.String()
     vendor = edm.String()
 
 
 class Process(edm.ComplexType):
+    type_name = "microsoft.graph.process"
     name = edm.String()
     arguments = edm.Collection(edm.String())
 
 
 class Host(edm.ComplexType):
+    type_name = "microsoft.graph.host"
     fqdn = edm.String()
     risk = edm.Int32()
     seen = edm.DateTimeOffset()
@@ -41,6 +38,7 @@ class Host(edm.ComplexType):
 
 
 class Extra(edm.ComplexType):
+    type_name = "microsoft.graph.extra"
     is_open = True
     label = edm.String()
 
@@ -48,9 +46,12 @@ class Extra(edm.ComplexType):
 class Closed(edm.EntityType):
     """A closed type: only what is declared."""
 
+    type_name = "microsoft.graph.closed"
+
+    id = edm.String(nullable=False, computed=True)
     title = edm.String()
-    severity = edm.Enum(Severity)
-    access = edm.Enum(Access)
+    severity = edm.Enum(SEVERITY)
+    access = edm.Enum(ACCESS)
     confidence = edm.Int32()
     size = edm.Int64()
     score = edm.Double()
@@ -61,7 +62,7 @@ class Closed(edm.EntityType):
     host = edm.Complex(Host)
     extra = edm.Complex(Extra)
     tags = edm.Collection(edm.String())
-    levels = edm.Collection(edm.Enum(Severity))
+    levels = edm.Collection(edm.Enum(SEVERITY))
     scores = edm.Collection(edm.Double())
     moments = edm.Collection(edm.DateTimeOffset())
     hosts = edm.Collection(edm.Complex(Host))
@@ -77,6 +78,7 @@ class Closed(edm.EntityType):
 class Open(Closed):
     """An open type: dynamic properties besides."""
 
+    type_name = "microsoft.graph.open"
     is_open = True
 
 
