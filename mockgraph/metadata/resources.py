@@ -17,7 +17,7 @@ from mockgraph.metadata.elements import EntitySet, NavigationProperty, Operation
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.structures import StructuredType
-from mockgraph.metadata.vocabulary import MOCKGRAPH, tagged
+from mockgraph.metadata.vocabulary import MOCKGRAPH, Revision, deprecated, tagged
 
 # Between the keys in the id of a stored entity; no key has it.
 SEPARATOR = "/"
@@ -190,6 +190,14 @@ class Resource:
         if not said:
             return () if self.owner is None else self.owner.permissions(wanted)
         return tuple(scope for each in said for scope in each.scopes)
+
+    @cached_property
+    def deprecated(self) -> Revision | None:
+        """The revision that deprecates the navigation property, or the type of the entities."""
+        model = self.view.model
+        places = [] if self._declaring is None else [f"{self._declaring}/{self.name}"]
+        found = (deprecated(model.annotations(each)) for each in (*places, self.type_name))
+        return next((each for each in found if each is not None), None)
 
     def url(self, key: str) -> str:
         """The path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""

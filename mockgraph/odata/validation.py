@@ -249,6 +249,7 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
     if not address.steps:
         allowed = _OPTIONS.get(address.operation, frozenset())
         return read_options(options, edm.ComplexType, allowed=allowed)
+    _check_supported(options, address)
     page = address.resource.rules.page
     return read_options(
         options,
@@ -259,6 +260,30 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
         max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
     )
+
+
+def _check_supported(options: Sequence[tuple[str, str]], address: Address) -> None:
+    """Raise 400 for an option that the resource does not support, by its capabilities."""
+    unsupported = _unsupported(address.resource)
+    for name, _ in options if unsupported else ():
+        if name.lower().removeprefix("$") in unsupported:
+            raise BadRequest(f"'{address.resource.name}' does not support the option '{name}'.")
+
+
+@lru_cache(maxsize=4096)
+def _unsupported(resource: Resource) -> frozenset[str]:
+    rules = resource.rules
+    supported = {
+        "filter": rules.filter.filterable,
+        "orderby": rules.sort.sortable,
+        "expand": rules.expand.expandable,
+        "count": rules.count.countable,
+        "search": rules.search.searchable,
+        "top": rules.page.top_supported,
+        "skip": rules.page.skip_supported,
+        "select": rules.select_supported,
+    }
+    return frozenset(name for name, is_so in supported.items() if not is_so)
 
 
 def _preferences(request: Request, query: Query) -> Preferences:

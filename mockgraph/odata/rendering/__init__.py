@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
+from email.utils import format_datetime
 from functools import cache
 from typing import TypeVar
 
@@ -12,6 +14,7 @@ from mockgraph import metadata as edm
 from mockgraph.http import Response
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, View
+from mockgraph.metadata.vocabulary import Revision
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row
@@ -21,6 +24,7 @@ __all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
+_CHANGELOG = "https://learn.microsoft.com/graph/changelog"
 Structured = type[edm.StructuredType]
 
 _CONTENT_TYPES = {
@@ -32,7 +36,22 @@ _CONTENT_TYPES = {
 
 def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     """Return the response to a request that went well; ``layout`` is ``graph`` or ``documented``."""
-    return _Renderer(intent, layout).response(outcome)
+    response = _Renderer(intent, layout).response(outcome)
+    if intent.address.steps and intent.address.resource.deprecated is not None:
+        response.headers += _deprecation(intent.address.resource.deprecated)
+    return response
+
+
+@cache
+def _deprecation(revision: Revision) -> tuple[tuple[str, str], ...]:
+    """The headers of what is deprecated (API guidelines of Graph, "Deprecation")."""
+    if revision.date is None:
+        return ()
+    sunset = revision.removal or revision.date.replace(year=revision.date.year + 2)
+    dates = (datetime.combine(each, time(), UTC) for each in (revision.date, sunset))
+    deprecation, removal = (format_datetime(each, usegmt=True) for each in dates)
+    link = f'<{_CHANGELOG}>; rel="deprecation"; type="text/html"'
+    return ("Deprecation", deprecation), ("Sunset", removal), ("Link", link)
 
 
 class _Renderer:
