@@ -26,7 +26,7 @@ from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import initial_document, naming_seeds
-from mockgraph.service import BEHAVIOURS, SERVICE
+from mockgraph.service import BEHAVIOURS, service_of
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
@@ -45,16 +45,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     are ``app.extensions["mockgraph"]``; close them to let go of a store.
     """
     settings = settings or Settings()
-    initial = initial_document(SERVICE, settings)
-    with naming_seeds(SERVICE, settings):
-        check_directory(initial, SERVICE)
-        state = State(SERVICE, initial, settings.store, settings.durability, BEHAVIOURS)
+    service = service_of(settings.csdl)
+    initial = initial_document(service, settings)
+    with naming_seeds(service, settings):
+        check_directory(initial, service)
+        state = State(service, initial, settings.store, settings.durability, BEHAVIOURS)
     if state.goes_on and settings.seeds:
         _logger.info(
             "The store %s goes on with the state in it: the seeds are for resets and new tenants.",
             settings.store,
         )
-    return Emulator(Tenants(state, initial_entra(SERVICE, state), settings), settings)
+    return Emulator(Tenants(state, initial_entra(service, state), settings), settings)
 
 
 class Emulator(Flask):
@@ -74,6 +75,7 @@ class Emulator(Flask):
         self.extensions["mockgraph"] = tenants
         self._tenants = tenants
         self._settings = settings
+        self._service = tenants.default.state.service
         self._registering = threading.Lock()
         self._own_views = 0  # those of the control plane, once it is registered
         self._error_handlers: dict[Any, Handler] = {}
@@ -94,7 +96,7 @@ class Emulator(Flask):
             self._open_control_plane()
             return super().wsgi_app(environ, start_response)
         if "//" in path:
-            environ["PATH_INFO"] = addressing.joined(path, SERVICE)
+            environ["PATH_INFO"] = addressing.joined(path, self._service)
         request = Request(environ, populate_request=False)
         return self.respond(request).send(request.method, start_response)
 
@@ -103,13 +105,14 @@ class Emulator(Flask):
         began = time.perf_counter()
         tenant: Tenant = request.environ[NOTED]
         request.max_content_length = self._settings.max_body
+        request.service = self._service
         try:
             response = self._answer(request, tenant)
         except Exception as error:
             response = self._refuse(error, request)
         if request.strike is not None:
             response = self._apply_faults(response, request)
-        if response.status >= 400 and not addressing.is_rooted(request.path, SERVICE):
+        if response.status >= 400 and not addressing.is_rooted(request.path, self._service):
             from mockgraph.entra import endpoints
 
             endpoints.restate_error(tenant.entra, request, response)
@@ -120,7 +123,7 @@ class Emulator(Flask):
     def _answer(self, request: Request, tenant: Tenant) -> Response:
         """Answer by a fault, by a stub, by the sign-in or by the emulation, in this order."""
         tenant.check(request)
-        is_graph = addressing.is_rooted(request.path, SERVICE)
+        is_graph = addressing.is_rooted(request.path, self._service)
         stub = tenant.stub(request)
         caller = self._authenticate(request, tenant) if is_graph and not stub else Caller()
         strike = request.strike = tenant.strike(request)
@@ -135,7 +138,7 @@ class Emulator(Flask):
     def _emulate(self, request: Request, tenant: Tenant, caller: Caller) -> Response:
         """Address, authorize, validate, apply to the state, render."""
         settings = self._settings
-        address = request.address = addressing.resolve(request.method, request.path, SERVICE)
+        address = request.address = addressing.resolve(request.method, request.path, self._service)
         authorization.authorize(caller, address, settings.auth)
         intent = validation.read(request, address, tenant.state.behaviours, tenant.state.clock)
         if address.operation is Operation.BATCH:
@@ -154,7 +157,7 @@ class Emulator(Flask):
         items = batch.read(intent.body)
         view, prefix = intent.address.view, request.root_path
         at = tenant.state.clock.now()
-        return Outcome(value=batch.run(items, view, SERVICE, send, prefix=prefix, at=at))
+        return Outcome(value=batch.run(items, view, self._service, send, prefix=prefix, at=at))
 
     def _sign_in(self, request: Request, tenant: Tenant) -> Response:
         from mockgraph.entra import endpoints
@@ -233,7 +236,7 @@ class Emulator(Flask):
                 from mockgraph.control.plane import blueprint
 
                 before = len(self.view_functions)
-                self.register_blueprint(blueprint(SERVICE, self._tenants, self._settings))
+                self.register_blueprint(blueprint(self._service, self._tenants, self._settings))
                 self._own_views = len(self.view_functions) - before
 
     def _check_access(self, request: Request) -> None:
@@ -255,7 +258,7 @@ class Emulator(Flask):
         if not isinstance(request.routing_exception, NotRouted):
             return super().dispatch_request()
         if "//" in request.path:
-            request.path = addressing.joined(request.path, SERVICE)
+            request.path = addressing.joined(request.path, self._service)
         request.is_recorded = True
         return _as_werkzeug(self.respond(request), request.method)
 

@@ -32,6 +32,7 @@ from mockgraph.errors import (
 from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, StartResponse
 
 if TYPE_CHECKING:
+    from mockgraph.metadata.resources import Service
     from mockgraph.state.intent import Address
 
 _PLAIN = frozenset({"", "identity"})
@@ -49,6 +50,7 @@ class Request(flask.Request):
     """
 
     address: Address | None = None
+    service: Service | None = None
     is_recorded: bool = False
     answered_by: str = "emulation"
     strike: ResponseEffects | None = None

@@ -24,7 +24,8 @@ class Settings:
     ``store`` is a file's path, or None for memory, and ``durability`` says what a write in it
     survives: a kill of the ``process``, or a power cut (``disk``). ``seeds`` are state
     documents, laid over the documented state one after another; ``docs`` are directories of
-    reference pages that take the place of the bundled ones. ``auth`` is ``any``, ``off`` or
+    reference pages that take the place of the bundled ones; ``csdl`` are files of metadata, of
+    which v1.0 and beta serve what they declare, too. ``auth`` is ``any``, ``off`` or
     ``jwt``; ``json`` is ``graph`` (compact, with control information) or ``documented`` (as the
     pages print it). ``max_body`` is in bytes. ``journal`` is how many requests are remembered;
     ``strict_client`` refuses what a well-behaved client does not do, but for what is among
@@ -37,6 +38,7 @@ class Settings:
     durability: str = "process"
     seeds: tuple[Any, ...] = ()
     docs: tuple[str, ...] = ()
+    csdl: tuple[str, ...] = ()
     auth: str = "any"
     json: str = "graph"
     max_body: int = 4 * 1024 * 1024

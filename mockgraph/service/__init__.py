@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 from mockgraph.metadata import roots
@@ -15,11 +15,7 @@ from mockgraph.state.behaviours import Behaviour
 SINGLETON = "security"
 
 
-def service(csdl: Sequence[Path] = ()) -> Service:
-    """Return the service of the bundled metadata and of what CSDL files add to v1.0 and beta.
-
-    Raises MockGraphError where a file cannot be used.
-    """
+def _service(csdl: Sequence[Path] = ()) -> Service:
     added = _read(csdl) if csdl else None
     live = {name: View(name, _of(name, added)) for name in ("v1.0", "beta")}
     documented = View("localtest", _of("localtest", None), documented=True, canonical=_canonical)
@@ -55,13 +51,16 @@ def _read(csdl: Sequence[Path]) -> Model:
     return read(csdl, roots.served("beta"))
 
 
-@cache
-def bundled() -> Service:
-    """Return the service of the bundled metadata alone."""
-    return service()
+SERVICE = _service()
 
 
-SERVICE = bundled()
+def service_of(csdl: Sequence[str | os.PathLike[str]] = ()) -> Service:
+    """Return the service of the bundled metadata and of what CSDL files add to v1.0 and beta.
+
+    Raises MockGraphError where a file cannot be used.
+    """
+    return _service([Path(each) for each in csdl]) if csdl else SERVICE
+
 
 # What operations do, by their qualified names; users register theirs beside these.
 BEHAVIOURS: Mapping[str, Behaviour] = {

@@ -79,7 +79,7 @@ class State:
     def _begin(self, service: Service, storage: EntityStorage, initial: Snapshot) -> None:
         self.clock = Clock()
         self.db = EntityDB(storage=lambda: storage)
-        self._service = service
+        self.service = service
         self._storage = storage
         self._first = self._initial = initial
         self._pager = Pager()
@@ -100,7 +100,7 @@ class State:
         fork.behaviours = dict(self.behaviours)
         fork._rules = self._rules
         storage = EntityStorage(self._initial, rules=self._rules)
-        fork._begin(self._service, storage, self._initial)
+        fork._begin(self.service, storage, self._initial)
         return fork
 
     @property
@@ -153,11 +153,11 @@ class State:
 
         It shares its values with the state: read it only.
         """
-        return write_document(self.db.view(snapshot), self._service)
+        return write_document(self.db.view(snapshot), self.service)
 
     def read(self, document: Json) -> Snapshot:
         """Return the state that a document describes. Raises BadRequest where it does not fit."""
-        return self.db.stamped(read_document(document, self._service, self.db.view()))
+        return self.db.stamped(read_document(document, self.service, self.db.view()))
 
     def replace(self, document: Json) -> None:
         """Make the document the state. Raises BadRequest where it does not fit."""

@@ -101,6 +101,7 @@ class Exchange:
         self._query = masked(request.query_string)
         self._response_headers = response.headers
         self._found = request.address
+        self._service = request.service or SERVICE
         # The headers alone: nothing of a server's is kept alive.
         variables = {name: value for name, value in environ.items() if name[0] == "H"}
         redact(variables)
@@ -208,7 +209,7 @@ class Exchange:
         if self._found is not None:
             return self._found
         try:
-            return addressing.resolve(self.method, self.path, SERVICE)
+            return addressing.resolve(self.method, self.path, self._service)
         except GraphError:
             return None
 

@@ -10,7 +10,6 @@ import orjson
 
 from mockgraph.errors import MockGraphError
 from mockgraph.seeds import Seed, copied, initial_document, naming_seeds, read_seeds
-from mockgraph.service import SERVICE
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
 from mockgraph.settings import Settings
@@ -283,8 +282,9 @@ class Graph:
             self._tenant.go_back(self._seeded[2])
             return
         settings = Settings(seeds=seeds, docs=self._docs)
-        with naming_seeds(SERVICE, settings):
-            self._tenant.replace(initial_document(SERVICE, settings))
+        service = self._tenant.state.service
+        with naming_seeds(service, settings):
+            self._tenant.replace(initial_document(service, settings))
         self._seeded = (state, written, state.snapshot())
 
     @property
