@@ -96,8 +96,13 @@ def check_contents(wheel: Path) -> None:
         for path in (ROOT / "mockgraph").rglob("*.py")
         if "__pycache__" not in path.parts
     }
-    pages = {f"mockgraph/fixtures/{path.name}" for path in (ROOT / "fixtures").glob("*.*")}
-    assert names == expected | pages | {"mockgraph/py.typed"}
+    fixtures = ROOT / "fixtures"
+    bundled = {
+        f"mockgraph/fixtures/{path.relative_to(fixtures).as_posix()}"
+        for pattern in ("*.*", "metadata/*/*.edm")
+        for path in fixtures.glob(pattern)
+    }
+    assert names == expected | bundled | {"mockgraph/py.typed"}
     assert "mockgraph = mockgraph.cli:main" in declared
     assert "mockgraph = mockgraph.pytest_plugin" in declared
 
