@@ -99,7 +99,7 @@ def check_contents(wheel: Path) -> None:
     fixtures = ROOT / "fixtures"
     bundled = {
         f"mockgraph/fixtures/{path.relative_to(fixtures).as_posix()}"
-        for pattern in ("*.*", "metadata/*/*.edm")
+        for pattern in ("*.*", "metadata/*/*.edm", "hunting/*")
         for path in fixtures.glob(pattern)
     }
     assert names == expected | bundled | {"mockgraph/py.typed"}

@@ -37,15 +37,16 @@ class ControlAction:
     """An action: its function, and its endpoint below the control plane's prefix.
 
     ``run`` takes a Context and the parameters, and returns the value to be answered, None for
-    no content. ``is_destructive`` says that something is lost which no other action brings
-    back. The body may be left out where it is not ``needs_body``; it is of at most ``max_body``
-    bytes, where that is not the server's own bound.
+    no content. ``only_reads`` says that nothing is changed, ``is_destructive`` that something
+    is lost which no other action brings back. The body may be left out where it is not
+    ``needs_body``; it is of at most ``max_body`` bytes, where that is not the server's own bound.
     """
 
     method: str
     path: str
     run: Callable[..., Any]
     status: int = 200
+    only_reads: bool = False
     is_destructive: bool = False
     needs_body: bool = True
     max_body: int | None = None
@@ -59,11 +60,6 @@ class ControlAction:
     def summary(self) -> str:
         """The first line of the function's documentation."""
         return (inspect.getdoc(self.run) or "").partition("\n")[0]
-
-    @property
-    def only_reads(self) -> bool:
-        """Whether the action changes nothing."""
-        return self.method == "GET"
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -99,7 +95,7 @@ class Actions:
 
     def get(self, path: str) -> Callable[[F], F]:
         """Declare an action that changes nothing."""
-        return self._declare("GET", path)
+        return self._declare("GET", path, only_reads=True)
 
     def post(self, path: str, **more: Any) -> Callable[[F], F]:
         """Declare an action that makes something, or makes something happen."""

@@ -43,7 +43,7 @@ def clear_requests(context: Context) -> None:
     context.tenant.journal.clear()
 
 
-@ACTIONS.post("/verify")
+@ACTIONS.post("/verify", only_reads=True)
 def verify(
     context: Context,
     path: Annotated[str, "A pattern of whole paths, /security/alerts/{id}."],

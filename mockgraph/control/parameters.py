@@ -32,11 +32,15 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: its type without None, its help, whether it may be None or left out."""
+    """A parameter: its types but None, its help, its default, whether it may be None or left out.
+
+    The default is None, too, where one that is left out has no value.
+    """
 
     name: str
     types: tuple[Any, ...]
     help: str
+    default: Any
     is_required: bool
     takes_null: bool
 
@@ -59,17 +63,17 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         if each.kind is each.VAR_KEYWORD:
             (options,) = get_args(hints[each.name])
             for name, hint in get_type_hints(options, include_extras=True).items():
-                found.setdefault(name, _parameter(name, hint, is_required=False))
+                found.setdefault(name, _parameter(name, hint, default=None))
         else:
-            is_required = each.default is each.empty
-            found[each.name] = _parameter(each.name, hints[each.name], is_required=is_required)
+            found[each.name] = _parameter(each.name, hints[each.name], default=each.default)
     return tuple(each for each in found.values() if not any(map(_is_function, each.types)))
 
 
-def _parameter(name: str, hint: Any, *, is_required: bool) -> Parameter:
+def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     hint, help = _split_help(hint)
     types, takes_null = _split_null(hint)
-    return Parameter(name, types, help, is_required, takes_null)
+    is_required = default is inspect.Parameter.empty
+    return Parameter(name, types, help, None if is_required else default, is_required, takes_null)
 
 
 def _split_help(hint: Any) -> tuple[Any, str]:

@@ -101,7 +101,7 @@ def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
         return {action.document: validation.read_json(request)}
     if not action.members:
         return {}
-    if action.only_reads:
+    if action.method == "GET":
         return read_query(action.members, request.args.to_dict(flat=False))
     sent = validation.read_json(request) if action.needs_body or request.content else {}
     return read(form_of(action.run, action.path_names), sent)

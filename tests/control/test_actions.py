@@ -43,7 +43,7 @@ def test_names_are_given_once() -> None:
     [
         ("list_actions", True, False),
         ("read_state", True, False),
-        ("verify", False, False),
+        ("verify", True, False),
         ("add_fault", False, False),
         ("take_snapshot", False, False),
         ("reset_clock", False, False),

@@ -88,10 +88,12 @@ def test_what_is_in_force(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("at", [FAULTS, STUBS])
-def test_a_reset_clears_them(client: FlaskClient, at: str) -> None:
+@pytest.mark.parametrize("clear", [("POST", "/_mockgraph/reset"), ("DELETE", "")])
+def test_they_are_cleared(client: FlaskClient, at: str, clear: tuple[str, str]) -> None:
     posted(client, at, {"path": "/**", "status": 500, "times": None})
     assert client.get(SECURITY).status_code == 500
-    assert client.post("/_mockgraph/reset").status_code == 204
+    method, path = clear
+    assert client.open(path or at, method=method).status_code == 204
     assert client.get(at).json == {"value": []}
     assert client.get(SECURITY).status_code == 200
 

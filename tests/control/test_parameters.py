@@ -91,7 +91,10 @@ def test_a_parameter_without_a_default_is_needed() -> None:
 def test_the_first_parameter_and_functions_are_none() -> None:
     names = [each.name for each in parameters_of(example)]
     assert names == ["needed", "more", *TAKEN]
-    assert parameters_of(example)[2].help == "A text."
+    needed, more, text, *_ = parameters_of(example)
+    assert (needed.is_required, needed.default) == (True, None)
+    assert (more.is_required, more.default, more.takes_null) == (False, "x", False)
+    assert (text.help, text.types, text.takes_null) == ("A text.", (str,), True)
 
 
 def listed(

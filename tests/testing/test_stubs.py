@@ -293,19 +293,6 @@ def test_a_function_that_fails_is_a_500_that_says_why(
     assert stubs.errors == (stub.error,)
 
 
-def test_the_last_hundred_errors_are_kept(stubs: Stubs) -> None:
-    def fail(request: Request) -> Any:
-        raise ValueError(request.args["n"])
-
-    stubs.add("GET", "/me", fail)
-    for n in range(103):
-        with pytest.raises(CallbackFailed):
-            ask(stubs, path=f"/me?n={n}")
-    assert [str(error) for error in stubs.errors] == [str(n) for n in range(3, 103)]
-    stubs.reset()
-    assert not stubs.errors
-
-
 def test_a_function_may_refuse_as_graph_does(stubs: Stubs) -> None:
     refused = NotFound("No such user.")
 
@@ -350,12 +337,6 @@ def test_a_stub_that_cannot_be(stubs: Stubs, arguments: Any, reply: Any, message
     assert not list(stubs)
 
 
-def test_an_option_that_there_is_not(stubs: Stubs) -> None:
-    options: Any = {"jsn": {}}
-    with pytest.raises(TypeError, match="jsn"):
-        stubs.add("GET", "/me", **options)
-
-
 def test_a_fault_strikes_a_stub(stubs: Stubs) -> None:
     faults = Faults(Clock())
     faults.throttle()
@@ -369,15 +350,6 @@ def test_a_fault_strikes_a_stub(stubs: Stubs) -> None:
     assert [each[0] for each in statuses] == [429, 200, 200]
     assert [each[1:] for each in statuses[1:]] == [(b"01", "stub"), (b"01", "stub")]
     assert stub.answered == 3
-
-
-def test_ids_are_not_given_twice(stubs: Stubs) -> None:
-    first = stubs.add("GET", "/me", json=1)
-    assert stubs[first.id] is first
-    stubs.reset()
-    assert refusal(lambda: stubs[first.id]).status == 404
-    assert stubs.add("GET", "/me", json=1).id != first.id
-    assert len(stubs) == 1
 
 
 @pytest.mark.parametrize(

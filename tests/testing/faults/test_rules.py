@@ -164,23 +164,6 @@ def test_one_that_is_spent_strikes_nobody_who_had_found_it_before(faults: Faults
     assert rule.struck == 1
 
 
-def test_a_block_removes_its_rule(faults: Faults) -> None:
-    with faults.throttle(times=None) as rule:
-        assert statuses(faults, 2) == [429, 429]
-    assert statuses(faults, 1) == [200]
-    rule.remove()  # once more is no fault
-    assert rule.struck == 2
-
-
-def test_ids_are_not_given_twice(faults: Faults) -> None:
-    first = faults.throttle()
-    faults.reset()
-    second = faults.throttle()
-    assert first.id != second.id
-    assert faults[second.id] is second
-    assert statuses(faults, 2) == [429, 200]
-
-
 def test_exactly_as_many_are_struck_however_many_come_at_once(faults: Faults) -> None:
     rules = [faults.throttle(times=2), faults.unavailable(times=3, after=5)]
     barrier = threading.Barrier(64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -266,6 +266,23 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     # A link that is forgotten is not held against who follows it.
     found = police.watch(past.exchange(**page("$skiptoken=1", given=None)))
     assert "paging-by-hand" not in [each.rule for each in found]
+
+
+@pytest.mark.parametrize(
+    ("bound", "step"),
+    [
+        ("history._MAX_THROTTLED", lambda number: {"url": f"/v1.0/{number}", **WAIT}),
+        ("history._MAX_TRIES", lambda number: failed(500, **headed(client_request_id=number))),
+    ],
+)
+def test_of_one_client_as_much(
+    monkeypatch: pytest.MonkeyPatch, bound: str, step: Callable[[str], Step]
+) -> None:
+    monkeypatch.setattr(f"mockgraph.testing.police.{bound}", 2)
+    past, police = Past(), Police()
+    for number in range(50):
+        police.watch(past.exchange(**step(str(number))))
+    assert 0 < len(_exchanges_in(police, set())) < 10
 
 
 def _exchanges_in(value: Any, seen: set[int]) -> list[Exchange]:

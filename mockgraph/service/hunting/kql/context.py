@@ -1,0 +1,132 @@
+"""The parts of a compilation that its modules share: the scope of an expression, the context."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mockgraph.service.hunting.kql import nodes
+from mockgraph.service.hunting.kql.kinds import Kind
+from mockgraph.service.hunting.kql.sqlvalues import Column, Probe, Rowset, Value
+from mockgraph.service.hunting.refusal import QueryLimitError, SemanticQueryError
+
+_MOST_WORK = 20_000  # expressions and operators compiled, calls of functions unfolded
+_LONGEST_SQL = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A function that ``let`` gave a name, with the names that it sees."""
+
+    function: nodes.Function
+    names: Mapping[str, Binding]
+
+
+Binding = Value | Rowset | Closure
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names that an expression sees.
+
+    ``rows`` is the scope of the rows that are aggregated, where aggregates may stand.
+    """
+
+    names: Mapping[str, Binding]
+    columns: Mapping[str, Value] = field(default_factory=dict)
+    sides: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    rows: Scope | None = None
+    ordered: bool = False
+
+    def over(self, table: Rowset) -> Scope:
+        """Return the scope of an expression over the rows of a table."""
+        columns = {each.name: each.value for each in table.columns}
+        return replace(self, columns=columns, sides={}, rows=None, ordered=table.ordered)
+
+    def bare(self) -> Scope:
+        """Return the scope without rows."""
+        return Scope(self.names)
+
+
+class Context(ABC):
+    """A compilation under way: what is known, what is asked of the engine, what is counted."""
+
+    def __init__(self, now: datetime, probe: Probe):
+        self.now = now
+        self.probe = probe
+        self._references = 0
+        self._work = 0
+
+    @abstractmethod
+    def evaluate(self, node: nodes.Expression, scope: Scope) -> Binding:
+        """Return what an expression is: a value, a table or a function."""
+
+    @abstractmethod
+    def apply(self, operator: nodes.Operator, table: Rowset, scope: Scope) -> Rowset:
+        """Return the table that an operator makes of another."""
+
+    @abstractmethod
+    def whole(self, sql: str) -> str:
+        """Return SQL that stands alone, with the tables that it names."""
+
+    @abstractmethod
+    def tables(self, pattern: str) -> list[tuple[str, Rowset]]:
+        """Return the tables whose names match a pattern with ``*``."""
+
+    def scalar(self, node: nodes.Expression, scope: Scope) -> Value:
+        found = self.evaluate(node, scope)
+        if isinstance(found, Value):
+            return found
+        what = "a table" if isinstance(found, Rowset) else "a function"
+        raise SemanticQueryError(f"a scalar value is due where {what} stands.")
+
+    def table(self, node: nodes.Expression, scope: Scope) -> Rowset:
+        found = self.evaluate(node, scope)
+        if isinstance(found, Rowset):
+            return found
+        raise SemanticQueryError("a table is due where a scalar value or a function stands.")
+
+    def constant(self, node: nodes.Expression, scope: Scope, what: str) -> Any:
+        """Return the value of an expression that does not depend on rows."""
+        value = self.scalar(node, scope.bare())
+        if value.is_constant:
+            return value.constant
+        rows = self.probe(self.whole(f"SELECT {value.sql}"))
+        if not rows:
+            raise SemanticQueryError(f"{what} wants a constant.")
+        return rows[0][0]
+
+    def count(self, node: nodes.Expression, scope: Scope, what: str) -> int:
+        """Return the value of an expression that is a number of rows or elements."""
+        number = self.constant(node, scope, what)
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise SemanticQueryError(f"{what} wants a number that is not negative.")
+        return number
+
+    def fresh(self, name: str, kind: Kind) -> Column:
+        """Return a new column, with a reference of its own."""
+        self._references += 1
+        return Column(name, kind, f"c{self._references}")
+
+    def renewed(self, columns: Iterable[Column]) -> tuple[Column, ...]:
+        return tuple(self.fresh(each.name, each.kind) for each in columns)
+
+    def worked(self, sql: str = "") -> None:
+        """Count a step; a query that takes too many is refused."""
+        self._work += 1
+        if self._work > _MOST_WORK or len(sql) > _LONGEST_SQL:
+            raise QueryLimitError("it is too large once its functions are unfolded.")
+
+
+def unique_name(name: str, taken: Iterable[str]) -> str:
+    """Return a name that no other column has: with a number behind it, if it must be."""
+    taken = set(taken)
+    if name not in taken:
+        return name
+    number = 1
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"

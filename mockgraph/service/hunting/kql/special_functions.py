@@ -1,0 +1,284 @@
+"""Calls of the scalar functions of KQL: those of the table, and those that take more."""
+
+from __future__ import annotations
+
+import re
+
+from mockgraph.service.hunting.kql import nodes
+from mockgraph.service.hunting.kql.bag_functions import BAG_FUNCTIONS
+from mockgraph.service.hunting.kql.call_arguments import Special, values_of
+from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.kinds import Kind
+from mockgraph.service.hunting.kql.scalars import condition
+from mockgraph.service.hunting.kql.signatures import signatures
+from mockgraph.service.hunting.kql.sqlvalues import (
+    ORDER,
+    Value,
+    cast,
+    converted,
+    same_kind,
+)
+from mockgraph.service.hunting.kql.text_functions import TEXT_FUNCTIONS
+from mockgraph.service.hunting.kql.time_functions import TIME_FUNCTIONS
+from mockgraph.service.hunting.refusal import (
+    SemanticQueryError,
+    UnresolvedNameError,
+    UnsupportedQueryError,
+)
+
+_CASTS = {
+    "tostring": Kind.STRING,
+    "toint": Kind.INT,
+    "tolong": Kind.LONG,
+    "toreal": Kind.REAL,
+    "todouble": Kind.REAL,
+    "tofloat": Kind.REAL,
+    "todecimal": Kind.DECIMAL,
+    "tobool": Kind.BOOL,
+    "toboolean": Kind.BOOL,
+    "todatetime": Kind.DATETIME,
+    "totimespan": Kind.TIMESPAN,
+    "toguid": Kind.GUID,
+    "parse_json": Kind.DYNAMIC,
+    "parsejson": Kind.DYNAMIC,
+    "todynamic": Kind.DYNAMIC,
+    "toobject": Kind.DYNAMIC,
+}
+# Functions that KQL has and that need more than a table of rows, or a model of the world.
+_LACKING = frozenset(
+    [
+        "series_stats",
+        "series_stats_dynamic",
+        "series_decompose",
+        "series_decompose_anomalies",
+        "series_outliers",
+        "series_fit_line",
+        "series_fit_line_dynamic",
+        "series_fir",
+        "series_iir",
+        "series_periods_detect",
+        "series_fill_const",
+        "series_fill_linear",
+        "series_fill_forward",
+        "series_fill_backward",
+        "dcount_hll",
+        "hll",
+        "hll_merge",
+        "tdigest",
+        "tdigest_merge",
+        "percentile_tdigest",
+        "rank_tdigest",
+        "parse_xml",
+        "parse_csv",
+        "parse_user_agent",
+        "geo_point_to_geohash",
+        "geo_geohash_to_central_point",
+        "row_rank_dense",
+        "row_rank_min",
+        "row_window_session",
+        "current_cluster_endpoint",
+        "current_database",
+        "current_principal",
+        "current_principal_details",
+        "extent_id",
+        "extent_tags",
+        "cursor_after",
+        "cursor_before_or_at",
+        "ipv6_is_match",
+        "ipv6_compare",
+        "parse_ipv6_mask",
+        "gzip_compress_to_base64_string",
+        "gzip_decompress_from_base64_string",
+        "zlib_decompress_from_base64_string",
+        "rows_near",
+        "estimate_data_size",
+        "base64_decode_toarray",
+    ]
+)
+
+
+def call(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    """Return a call of a built-in scalar function."""
+    name = node.name
+    if kind := _CASTS.get(name):
+        arguments = values_of(context, node, scope, 1, 2)
+        return converted(arguments[0], kind)
+    if special := SPECIAL.get(name):
+        return special(context, node, scope)
+    lines = signatures().get(name)
+    if lines is None:
+        if name in _LACKING:
+            raise UnsupportedQueryError(f"the function '{name}'")
+        raise UnresolvedNameError(name, known_functions(), "function")
+    signature = lines.get(len(node.arguments))
+    if signature is None:
+        counts = " or ".join(str(each) for each in sorted(lines))
+        raise SemanticQueryError(
+            f"{name}() takes {counts} arguments, and has {len(node.arguments)}."
+        )
+    sqls = []
+    for argument, kind, constant in zip(
+        node.arguments, signature.takes, signature.constants, strict=True
+    ):
+        value = context.scalar(argument, scope)
+        if constant and not value.is_constant:
+            raise SemanticQueryError(f"{name}() wants a constant here.")
+        sqls.append((converted(value, kind) if kind else value).sql)
+    sql = re.sub(r"\{(\d)\}", lambda match: sqls[int(match[1])], signature.sql)
+    if signature.gives is Kind.STRING:
+        return Value(f"coalesce({sql}, '')", Kind.STRING)
+    if signature.gives in (Kind.LONG, Kind.INT, Kind.TIMESPAN):
+        return Value(f"CAST({sql} AS {signature.gives.duckdb})", signature.gives)
+    return Value(f"({sql})", signature.gives)
+
+
+def known_functions() -> set[str]:
+    """Return the names of the scalar functions that MockGraph runs."""
+    return set(signatures()) | set(SPECIAL) | set(_CASTS)
+
+
+def _iff(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    test, *branches = values_of(context, node, scope, 3, 3)
+    (yes, no), kind = same_kind(branches, node.name + "()")
+    return Value(f"CASE WHEN {condition(test).sql} THEN {yes.sql} ELSE {no.sql} END", kind)
+
+
+def _case(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    values = values_of(context, node, scope, 3)
+    if len(values) % 2 == 0:
+        raise SemanticQueryError("case() ends with the value for all other cases.")
+    tests = values[0:-1:2]
+    branches, kind = same_kind([*values[1:-1:2], values[-1]], "case()")
+    cases = " ".join(
+        f"WHEN {condition(test).sql} THEN {branch.sql}"
+        for test, branch in zip(tests, branches[:-1], strict=True)
+    )
+    return Value(f"CASE {cases} ELSE {branches[-1].sql} END", kind)
+
+
+def _coalesce(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    values, kind = same_kind(values_of(context, node, scope, 1), "coalesce()")
+    if kind is Kind.STRING:
+        nonempty = ", ".join(f"nullif({each.sql}, '')" for each in values)
+        return Value(f"coalesce({nonempty}, '')", kind)
+    if kind is Kind.DYNAMIC:
+        present = ", ".join(
+            f"CASE WHEN kql_is_null({each.sql}) THEN NULL ELSE {each.sql} END" for each in values
+        )
+        return Value(f"coalesce({present})", kind)
+    return Value(f"coalesce({', '.join(each.sql for each in values)})", kind)
+
+
+def _extreme(sql: str) -> Special:
+    def special(context: Context, node: nodes.Call, scope: Scope) -> Value:
+        values, kind = same_kind(values_of(context, node, scope, 1), f"{node.name}()")
+        return Value(f"{sql}({', '.join(each.sql for each in values)})", kind)
+
+    return special
+
+
+def _is_null(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    (value,) = values_of(context, node, scope, 1, 1)
+    if value.kind is Kind.STRING:
+        sql = "FALSE"
+    elif value.kind is Kind.DYNAMIC:
+        sql = f"(kql_is_null({value.sql}))"
+    else:
+        sql = f"({value.sql} IS NULL)"
+    return Value(sql if node.name == "isnull" else f"(NOT {sql})", Kind.BOOL)
+
+
+def _abs(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    (value,) = values_of(context, node, scope, 1, 1)
+    if value.kind is Kind.DYNAMIC:
+        value = converted(value, Kind.REAL)
+    if not (value.kind.numeric or value.kind is Kind.TIMESPAN):
+        raise SemanticQueryError(f"abs() has no meaning for a {value.kind.kql}.")
+    return Value(f"abs({value.sql})", value.kind)
+
+
+def _column_if_exists(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    if len(node.arguments) != 2:
+        raise SemanticQueryError(f"{node.name}() takes a name and a default.")
+    name = context.constant(node.arguments[0], scope, node.name)
+    default = context.scalar(node.arguments[1], scope)
+    rows = scope if scope.rows is None else scope.rows
+    return rows.columns.get(name, default)
+
+
+def _to_scalar(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    if len(node.arguments) != 1:
+        raise SemanticQueryError("toscalar() takes a table.")
+    found = context.evaluate(node.arguments[0], scope.bare())
+    if isinstance(found, Value):
+        return found
+    table = context.table(node.arguments[0], scope.bare())
+    first = table.columns[0]
+    sql = f"(SELECT {first.ref} FROM {table.source} t{table.order_by} LIMIT 1)"
+    if first.kind is Kind.STRING:
+        sql = f"coalesce({sql}, '')"
+    return Value(sql, first.kind)
+
+
+def _window(sql: str) -> Special:
+    def special(context: Context, node: nodes.Call, scope: Scope) -> Value:
+        _in_order(node.name, scope)
+        value, *others = values_of(context, node, scope, 1, 3)
+        offset = others[0].constant if others else 1
+        if not isinstance(offset, int):
+            raise SemanticQueryError(f"{node.name}() wants a constant distance.")
+        default = cast(others[1], value.kind).sql if len(others) > 1 else value.kind.null
+        over = f"OVER (ORDER BY {ORDER})"
+        return Value(f"{sql}({value.sql}, {offset}, {default}) {over}", value.kind)
+
+    return special
+
+
+def _in_order(name: str, scope: Scope) -> None:
+    if not scope.ordered:
+        raise SemanticQueryError(
+            f"{name}() wants rows that are in an order: put 'sort' or 'serialize' before it."
+        )
+
+
+def _row_number(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    _in_order(node.name, scope)
+    values = values_of(context, node, scope, 0, 2)
+    if len(values) == 2:
+        raise UnsupportedQueryError("row_number() with a restart")
+    start = converted(values[0], Kind.LONG).sql if values else "1"
+    return Value(f"(row_number() OVER (ORDER BY {ORDER}) + {start} - 1)", Kind.LONG)
+
+
+def _row_sum(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    _in_order(node.name, scope)
+    values = values_of(context, node, scope, 1, 2)
+    if len(values) == 2:
+        raise UnsupportedQueryError("row_cumsum() with a restart")
+    value = values[0]
+    sql = f"sum({value.sql}) OVER (ORDER BY {ORDER})"
+    return Value(f"CAST({sql} AS {value.kind.duckdb})", value.kind)
+
+
+SPECIAL: dict[str, Special] = {
+    "iff": _iff,
+    "iif": _iff,
+    "case": _case,
+    "coalesce": _coalesce,
+    "max_of": _extreme("greatest"),
+    "min_of": _extreme("least"),
+    "isnull": _is_null,
+    "isnotnull": _is_null,
+    "notnull": _is_null,
+    "abs": _abs,
+    "column_ifexists": _column_if_exists,
+    "columnifexists": _column_if_exists,
+    "toscalar": _to_scalar,
+    "prev": _window("lag"),
+    "next": _window("lead"),
+    "row_number": _row_number,
+    "row_cumsum": _row_sum,
+    **TEXT_FUNCTIONS,
+    **TIME_FUNCTIONS,
+    **BAG_FUNCTIONS,
+}

@@ -1,0 +1,64 @@
+"""What the tests of hunting share: queries run over rows that a test puts there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mockgraph.service.hunting.engine import HuntingAnswer, Limits, run
+from mockgraph.service.hunting.schema import schema
+from mockgraph.service.hunting.telemetry import Rows, Telemetry
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+DETECTIONS = Path(__file__).parent / "detections"
+
+
+class Seeded:
+    """A source of tables: telemetry alone."""
+
+    columns = schema()
+
+    def __init__(self, telemetry: Telemetry | None = None):
+        self._telemetry = telemetry or Telemetry()
+
+    def arrow(self, table: str) -> Any:
+        rows = self._telemetry.tables.get(table) or Rows(self.columns[table])
+        return rows.arrow()
+
+
+def hunted(
+    query: str,
+    timespan: str | None = None,
+    limits: Limits | None = None,
+    **tables: Iterable[Mapping[str, Any]],
+) -> HuntingAnswer:
+    """Run a query over the rows of tables."""
+    telemetry = Telemetry()
+    for table, rows in tables.items():
+        telemetry = telemetry.add(table, rows)
+    return run(query, Seeded(telemetry), NOW, timespan, limits)
+
+
+def rows(query: str, **tables: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return the rows that a query finds, each as its values in order."""
+    return [list(row.values()) for row in hunted(query, **tables).results]
+
+
+def value(expression: str) -> Any:
+    """Return what an expression is."""
+    ((found,),) = rows(f"print {expression}")
+    return found
+
+
+def detections() -> list[tuple[str, str]]:
+    """Return the detections of the corpus: a technique with a title, and the query."""
+    found = []
+    for file in sorted(DETECTIONS.glob("*.kql")):
+        for part in re.split(r"(?m)^(?=// T\d)", file.read_text("utf-8")):
+            title, _, query = part.partition("\n")
+            if query.strip():
+                found.append((title.removeprefix("// "), query))
+    return found
