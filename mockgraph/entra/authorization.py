@@ -66,10 +66,8 @@ def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
 
 def _accepted(address: Address) -> tuple[str, ...]:
     """The permissions of which one will do; at the root those of its singleton."""
-    if address.steps:
-        resource = address.resource
-    else:
-        resource = next(iter(address.view.children.values()))
+    first = next(iter(address.view.children.values()))
+    resource = address.resource if address.steps else first
     return resource.permissions(
         _WANTED.get(address.operation, "update" if address.writes else "read")
     )

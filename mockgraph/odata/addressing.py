@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from mockgraph import metadata as edm
@@ -47,8 +48,12 @@ class Segment(NamedTuple):
     arguments: Mapping[str, str] | None = None
 
 
+@lru_cache(maxsize=4096)
 def resolve(method: str, path: str, service: Service) -> Address:
-    """Return the address that a request line points to. Raise 400 and 405."""
+    """Return the address that a request line points to. Raise 400 and 405.
+
+    Programs ask for few addresses, again and again: the last ones are remembered.
+    """
     root, *segments = _segments(path)
     view = service.views.get(root.lower())
     if view is None:

@@ -168,7 +168,7 @@ def read_literal(field: edm.Property, text: str) -> Json:
             return field.read(orjson.loads(text), False)
         except orjson.JSONDecodeError:
             raise field.refuse(text) from None
-    prefix, quote, rest = text.partition("'")
+    _, quote, rest = text.partition("'")
     if quote and rest.endswith("'"):
         return field.from_text(rest[:-1].replace("''", "'"))
     return field.from_text(text)

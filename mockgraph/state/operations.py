@@ -111,7 +111,8 @@ class Reader:
 
     def _constrained(self, resource: Resource, owner: str) -> Ordered[Entity]:
         """Those that the referential constraints of the navigation property say."""
-        assert resource.owner is not None and resource.navigation is not None
+        assert resource.owner is not None
+        assert resource.navigation is not None
         holder = self.rows(resource.owner.home.path).find(owner)
         if holder is None:
             return Ordered(())
@@ -330,7 +331,8 @@ def _shared_owner(resource: Resource, owner: str) -> str:
 
 
 def _constraint(reader: Reader, resource: Resource, owner: str) -> dict[str, Json]:
-    assert resource.owner is not None and resource.navigation is not None
+    assert resource.owner is not None
+    assert resource.navigation is not None
     holder = reader.rows(resource.owner.home.path)[owner]
     return {each.referenced: holder.get(each.property) for each in resource.navigation.constraints}
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
 from mockgraph.errors import BadRequest, Conflict, NotFound
 from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.metadata.resources import SINGLE, Kind, Resource, View
+from mockgraph.metadata.resources import SINGLE, Resource, View
 from mockgraph.state.entities import Entity, join_key, split_key
 from mockgraph.state.intent import Target
 from mockgraph.state.table_rules import (
-    LINKS,
     REMOVED,
     TableRules,
     link_key,
@@ -24,8 +24,8 @@ from mockgraph.state.table_rules import (
 from mockgraph.state.tables import EntityDB, EntityTable
 
 # Computed properties that tell when an entity was made, and when it last changed.
-_MADE = frozenset({"createdDateTime"})
 _CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
+_MADE_AND_CHANGED = _CHANGED | {"createdDateTime"}
 
 
 class Transaction:
@@ -81,9 +81,10 @@ class Transaction:
             set_name = table.rpartition("/")[2]
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
-        made |= self._times(resource, made, _MADE | _CHANGED)
+        for name in _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED):
+            made[name] = self.now()
         stored = self.table(table).store(key, edm.whole(resource.type, made))
-        if entry is not None:
+        if entry is not None and entry.contained:
             self._put_contained(key, entry)
         return stored
 
@@ -99,18 +100,15 @@ class Transaction:
         if before is None:
             raise unknown_key(key)
         resource = self._resource(table)
-        schema = edm.own_type(resource.type, {**before, **changes})
-        declared = schema.properties()
-        seen = self.view.resource(table)
-        sent = {
-            name: value
-            for name, value in _allowed_changes(seen or resource, changes, before).items()
-            if name not in declared or not declared[name].computed
-        }
-        times = self._times(resource, before, _CHANGED)
-        after = edm.merge(resource.type, before, {**sent, **times})
-        stored = self.table(table).store(key, after)
-        if entry is not None:
+        schema = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
+        seen = self.view.resource(table) or resource
+        sent = dict(_allowed_changes(seen, schema.properties(), changes, before))
+        for name in _computed(schema):
+            sent.pop(name, None)
+        for name in _times(schema, _CHANGED):
+            sent[name] = self.now()
+        stored = self.table(table).store(key, edm.merge(resource.type, before, sent))
+        if entry is not None and entry.contained:
             self._put_contained(key, entry)
         return stored
 
@@ -179,12 +177,21 @@ class Transaction:
             raise BadRequest(f"There is no table {table!r}.")
         return resource
 
-    def _times(
-        self, resource: Resource, entity: Properties, names: frozenset[str]
-    ) -> Mapping[str, Json]:
-        declared = edm.own_type(resource.type, entity).properties()
-        made = [name for name in names if name in declared and declared[name].computed]
-        return dict.fromkeys(made, self.now()) if made else {}
+
+@cache
+def _computed(schema: type[edm.StructuredType]) -> frozenset[str]:
+    return frozenset(name for name, each in schema.properties().items() if each.computed)
+
+
+@cache
+def _immutable(schema: type[edm.StructuredType]) -> frozenset[str]:
+    return frozenset(name for name, each in schema.properties().items() if each.immutable)
+
+
+@cache
+def _times(schema: type[edm.StructuredType], names: frozenset[str]) -> frozenset[str]:
+    """The computed properties that tell times."""
+    return names & _computed(schema)
 
 
 def implicit(resource: Resource, database: EntityDB, owner: str) -> Entity | None:
@@ -211,34 +218,38 @@ def unknown_key(key: str) -> NotFound:
     return NotFound(f"Resource '{key}' does not exist.")
 
 
-def _allowed_changes(resource: Resource, body: Properties, before: Properties) -> Properties:
+def _allowed_changes(
+    resource: Resource,
+    declared: Mapping[str, edm.Property],
+    body: Properties,
+    before: Properties,
+) -> Properties:
     """Return what of a PATCH may take effect. Raise 400 where it would change what it must not.
 
     What the live service lets nobody change may be sent back as it was; what it needs to see
     in each update, to know whose the entity is, changes nothing either.
     """
-    declared = edm.own_type(resource.type, {**before, **body}).properties()
     _check_nulls(declared, body, before)
     rules = resource.rules.update
-    immutable = {name for name in body if name in declared and declared[name].immutable}
-    refused = immutable | {name for name in body if name in rules.non_updatable}
     updatable = rules.updatable_properties
-    if updatable is not None:
-        needed = {path.split("/")[0] for path in rules.required}
-        refused |= {name for name in body if name not in updatable and name not in needed}
-    elif not refused:
+    fixed = _immutable(edm.own_type(resource.type, before)) | frozenset(rules.non_updatable)
+    if updatable is None and fixed.isdisjoint(body):
         return body
-    fixed = {
-        name: body[name]
-        for name in refused
-        if not (name in declared and declared[name].computed) and "@" not in name
+    needed = {path.split("/")[0] for path in rules.required}
+    changed = {
+        name: value
+        for name, value in body.items()
+        if (name in fixed or (updatable is not None and name not in updatable))
+        and name not in needed
+        and not (name in declared and declared[name].computed)
+        and "@" not in name
     }
-    after = edm.merge(resource.type, before, fixed)
-    for name in body:
-        if name in fixed and (name not in before or after[name] != before[name]):
+    after = edm.merge(resource.type, before, changed)
+    for name in changed:
+        if name not in before or after[name] != before[name]:
             raise BadRequest(f"{name}: The property cannot be updated.")
     if updatable is None:
-        return {name: value for name, value in body.items() if name not in refused}
+        return {name: value for name, value in body.items() if name not in fixed}
     return {name: value for name, value in body.items() if name in updatable}
 
 
@@ -251,6 +262,3 @@ def _check_nulls(
         fixed = not declared[name].nullable and not declared[name].computed
         if fixed and before.get(name) is not None:
             raise BadRequest(f"{name}: The property is not nullable.")
-
-
-__all__ = ["LINKS", "Kind", "Transaction", "implicit", "unknown_key"]

@@ -279,7 +279,7 @@ class _Renderer:
         if self._layout == "graph" and self._level != "none":
             shown = {"@odata.etag": row.etag, **self._links(row, resource), **shown}
         for name, related in row.expanded.items():
-            shown.update(self._expanded(name, related, resource, query))
+            shown.update(self._expanded(name, related, query))
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
@@ -289,9 +289,7 @@ class _Renderer:
         url = self._urls.entity(resource, row)
         return {"@odata.id": url, "@odata.editLink": url}
 
-    def _expanded(
-        self, name: str, related: Page | Row | None, resource: Resource, query: Query
-    ) -> dict[str, Json]:
+    def _expanded(self, name: str, related: Page | Row | None, query: Query) -> dict[str, Json]:
         inner = next(each for each in query.expand if each.name == name)
         target = inner.resource
         if not isinstance(related, Page):
