@@ -60,8 +60,13 @@ class BadRequest(GraphError):
 
 
 class UnknownSegment(BadRequest):
-    def __init__(self, segment: str):
-        super().__init__(f"Resource not found for the segment '{segment}'.")
+    """A path leads nowhere at a segment; ``roots`` are those under which it leads on."""
+
+    def __init__(self, segment: str, roots: Sequence[str] = ()):
+        message = f"Resource not found for the segment '{segment}'."
+        if roots:
+            message += f" It is served under {' and '.join(roots)}."
+        super().__init__(message)
 
 
 class UnknownRoot(BadRequest):

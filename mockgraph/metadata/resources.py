@@ -218,6 +218,7 @@ class View:
     """A root of the service: the first segment of its paths, and the model that they are of.
 
     ``documented`` views are those of the ``localtest`` pages: ``@odata.type`` at each level.
+    ``stored`` is the view that the state is checked against, itself unless a service has another.
     """
 
     def __init__(
@@ -231,6 +232,7 @@ class View:
         self.name = name
         self.documented = documented
         self.canonical = canonical
+        self.stored = self
         self._make_model = model
         self._resources: dict[str, Resource | None] = {}
 
@@ -340,6 +342,8 @@ class Service:
     def __init__(self, views: Sequence[View], stored: View):
         self.views: Mapping[str, View] = {each.name: each for each in views}
         self.stored = stored
+        for each in views:
+            each.stored = stored
 
 
 def _child(resource: Resource, name: str) -> Resource | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from marshmallow import ValidationError
@@ -18,6 +19,9 @@ from mockgraph.metadata.structures import (
     StructuredType,
     load_value,
 )
+
+if TYPE_CHECKING:
+    from mockgraph.metadata.schemas import Schemas
 
 _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
@@ -118,8 +122,14 @@ def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict
     return named
 
 
-def projected(schema: type[StructuredType], value: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return of a stored value what its type has in this model, which may have less of it."""
+def projected(
+    schema: type[StructuredType], value: Mapping[str, Json], stored: Schemas
+) -> Mapping[str, Json]:
+    """Return of a stored value what its type has in this model, which may have less of it.
+
+    ``stored`` are the schemas that the value was stored by: what they declare and an open type
+    here does not is a dynamic property, once it has been set.
+    """
     own = own_type(schema, value)
     declared, structured = own.properties(), _marks(own)[1]
     shown: dict[str, Json] = {}
@@ -131,12 +141,15 @@ def projected(schema: type[StructuredType], value: Mapping[str, Json]) -> Mappin
             inner = structured.get(name)
             if inner is not None and item:
                 if isinstance(item, list):
-                    item = [projected(inner, each) for each in item]
+                    item = [projected(inner, each, stored) for each in item]
                 else:
-                    item = projected(inner, item)
+                    item = projected(inner, item, stored)
             shown[name] = item
     if own.is_open:
-        shown.update((name, item) for name, item in value.items() if name not in shown)
+        known = stored[own.type_name].properties()
+        for name, item in value.items():
+            if name not in shown and (name not in known or item != known[name].unset()):
+                shown[name] = item
     return shown
 
 

@@ -58,7 +58,7 @@ def resolve(method: str, path: str, service: Service) -> Address:
     view = service.views.get(root.lower())
     if view is None:
         raise UnknownRoot(root)
-    return _Walk(method, view).below_root(segments)
+    return _Walk(method, view, service).below_root(segments)
 
 
 def is_rooted(path: str, service: Service) -> bool:
@@ -78,9 +78,10 @@ def joined(path: str, service: Service) -> str:
 class _Walk:
     """One request's walk down its path."""
 
-    def __init__(self, method: str, view: View):
+    def __init__(self, method: str, view: View, service: Service):
         self._method = method
         self._view = view
+        self._service = service
         self._model = view.model
         self._steps: tuple[Step, ...] = ()
         self._cast: str | None = None
@@ -131,6 +132,9 @@ class _Walk:
             return self._call(called, rest)
         if not text or text.startswith("$") or text in (".", ".."):
             raise UnknownSegment(text)
+        stored = self._service.stored.resource(resource.path)
+        if stored is not None and name in stored.reserved:
+            raise self._unknown(text)
         self._steps = (*self._steps[:-1], Step(resource, text))
         return self._below_entity(rest)
 
@@ -164,7 +168,7 @@ class _Walk:
         cast = self._cast_of(named[-1]) if len(named) > 1 else None
         path, declared = self._property_path(schema, named[:-1] if cast else named)
         if not path:
-            raise UnknownSegment(segments[-1])
+            raise self._unknown(segments[-1])
         is_collection = isinstance(declared, edm.Collection)
         if special is not None and declared is not None and is_collection == (special is _VALUE):
             raise UnknownSegment(segments[-1])
@@ -261,12 +265,21 @@ class _Walk:
             elif schema.is_open and edm.is_identifier(segment):
                 name, declared, schema = segment, None, None
             else:
-                raise UnknownSegment(segment)
+                raise UnknownSegment(segment) if path else self._unknown(segment)
             path.append(name)
         return tuple(path), declared
 
     def _is_appendable(self, name: str) -> bool:
         return name in self._resource.appendable
+
+    # -- what leads nowhere -----------------------------------------------------------------
+
+    def _unknown(self, text: str) -> UnknownSegment:
+        """Return the refusal of a segment, with the other roots that have what it names."""
+        name, path = _parsed(text).name.lower(), self._resource.path
+        views = [each for each in self._service.views.values() if each is not self._view]
+        found = [(view.name, view.resource(path)) for view in views]
+        return UnknownSegment(text, [root for root, each in found if each and _has(each, name)])
 
     # -- the end of the walk ----------------------------------------------------------------
 
@@ -290,6 +303,16 @@ class _Walk:
         return Address(
             operation, allowed, self._view, self._steps, self._cast, path, value_cast, call
         )
+
+
+def _has(resource: Resource, name: str) -> bool:
+    """Whether a resource has a property or an operation of a name, given in small letters."""
+    return (
+        name in resource.children()
+        or name in resource.reserved
+        or any(name == each.lower() for each in resource.type.properties())
+        or bool(resource.operations(name, of_collection=False, type_name=resource.type_name))
+    )
 
 
 # -- what may be done where, by the rules of the resource ---------------------------------------

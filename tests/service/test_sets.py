@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from mockgraph.metadata.resources import Kind
 from mockgraph.service import SERVICE
 
 from . import (
     DOCUMENTED,
+    LASTING,
     NEWER,
     ROOTS,
     SERVED,
@@ -23,6 +25,7 @@ from . import (
     on_every_root,
     on_every_set,
     refused,
+    resource_of,
     text_property,
     without_control,
 )
@@ -32,11 +35,12 @@ Json = Any
 REPRESENTATION = {"Prefer": "return=representation"}
 
 
-def test_the_sets_are_those_of_the_metadata_and_two_more() -> None:
+def test_the_sets_are_those_of_the_metadata() -> None:
     served = {
         (root, each.name)
         for root in ROOTS
-        for each in SERVICE.sets_at(SERVICE.roots[root]).values()
+        for each in SERVICE.views[root].children["security"].children().values()
+        if each.is_collection and each.kind is Kind.CONTAINED
     }
     assert served == set(SERVED)
     assert len(DOCUMENTED) == 12
@@ -88,12 +92,12 @@ def test_the_life_of_an_entity(graph: FlaskClient, root: str, name: str) -> None
 @on_every_set
 def test_a_given_id_is_respected_while_it_is_free(graph: FlaskClient, root: str, name: str) -> None:
     assert graph.post(at(root, name), json={"id": "mine"}).json["id"] == "mine"
-    before = graph.get(at("v1.0", name)).json
+    before = graph.get(at("beta", name)).json
     for other in ROOTS:
         if (other, name) in SERVED:
             message = refused(graph.post(at(other, name), json={"id": "mine"}), 409)
             assert "mine" in message
-    assert graph.get(at("v1.0", name)).json == before
+    assert graph.get(at("beta", name)).json == before
     graph.delete(at(root, name, "mine"))
     assert graph.post(at(root, name), json={"id": "mine"}).status_code == 201
 
@@ -102,8 +106,8 @@ def test_a_given_id_is_respected_while_it_is_free(graph: FlaskClient, root: str,
 def test_the_same_id_may_stand_in_every_set(graph: FlaskClient, name: str) -> None:
     for each in SETS:
         create(graph, each, id="shared")
-    graph.delete(at("v1.0", name, "shared"))
-    left = {each for each in SETS if graph.get(at("v1.0", each, "shared")).status_code == 200}
+    graph.delete(at("beta", name, "shared"))
+    left = {each for each in SETS if graph.get(at("beta", each, "shared")).status_code == 200}
     assert left == set(SETS) - {name}
 
 
@@ -151,31 +155,70 @@ def test_ids_are_matched_exactly(graph: FlaskClient) -> None:
     refused(graph.get(at("v1.0", "alerts", "key")), 404)
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
-@on_every_root
+@on_every_set
 def test_one_state_is_seen_through_all_roots(graph: FlaskClient, root: str, name: str) -> None:
     key = graph.post(at(root, name), json={"id": "one"}).json["id"]
-    values = [without_control(graph.get(at(each, name, key)).json) for each in ROOTS]
-    assert values == values[:1] * 3
+    roots = [each for each in ROOTS if (each, name) in SERVED]
+    whole = without_control(graph.get(at("beta", name, key)).json)
+    for each in roots:
+        shown = without_control(graph.get(at(each, name, key)).json)
+        assert shown.items() <= whole.items()
+        assert list(shown) == list(resource_of(each, name).type.properties())
     graph.patch(at(root, name, key), json=change(name, "changed"))
-    for each in ROOTS:
+    for each in roots:
         assert graph.get(at(each, name, key)).json[text_property(name)] == "changed"
-    etags = {graph.get(at(each, name, key)).headers["ETag"] for each in ROOTS}
+    etags = {graph.get(at(each, name, key)).headers["ETag"] for each in roots}
     assert len(etags) == 1
     graph.delete(at(root, name, key))
-    assert {graph.get(at(each, name, key)).status_code for each in ROOTS} == {404}
+    assert {graph.get(at(each, name, key)).status_code for each in roots} == {404}
 
 
-@pytest.mark.parametrize("name", NEWER)
+def test_what_another_root_declares_shows_on_an_open_type_once_it_is_set(
+    graph: FlaskClient,
+) -> None:
+    create(graph, "alerts", id="a")
+    assert "incidentIds" not in graph.get(at("localtest", "alerts", "a")).json
+    create(graph, "alerts", id="b", incidentIds=["7"])
+    assert graph.get(at("localtest", "alerts", "b")).json["incidentIds"] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("root", "name"),
+    [(root, name) for root in ROOTS for name in SETS if (root, name) not in SERVED],
+)
 @pytest.mark.parametrize("rest", [(), ("x",), ("x", "title"), ("$count",), ("$ref",)])
-def test_what_a_root_does_not_serve_is_an_unknown_segment(
-    graph: FlaskClient, name: str, rest: tuple[str, ...]
+def test_a_set_of_another_root_is_told_where_it_is_served(
+    graph: FlaskClient, root: str, name: str, rest: tuple[str, ...]
 ) -> None:
     create(graph, name, id="x")
-    message = refused(graph.get(at("localtest", name, *rest)))
-    assert message == f"Resource not found for the segment '{name}'."
+    others = [each for each in ROOTS if (each, name) in SERVED]
+    expected = (
+        f"Resource not found for the segment '{name}'. It is served under {' and '.join(others)}."
+    )
+    assert refused(graph.get(at(root, name, *rest))) == expected
     if not rest:
-        refused(graph.post(at("localtest", name), json={}))
+        assert refused(graph.post(at(root, name), json={})) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "segments", "others"),
+    [
+        ("POST", ("alerts", "updateAlerts"), "localtest and beta"),
+        ("GET", ("providerStatus",), "localtest and beta"),
+        ("POST", ("alerts", "microsoft.graph.updateAlerts"), "localtest and beta"),
+    ],
+)
+def test_what_else_another_root_serves(
+    graph: FlaskClient, method: str, segments: tuple[str, ...], others: str
+) -> None:
+    message = refused(graph.open(at("v1.0", *segments), method=method, json={}))
+    assert message == (
+        f"Resource not found for the segment '{segments[-1]}'. It is served under {others}."
+    )
+
+
+def test_v1_has_lost_most_of_the_twelve() -> None:
+    assert {name for root, name in SERVED if root == "v1.0"} == {*LASTING, *NEWER}
 
 
 @on_every_root

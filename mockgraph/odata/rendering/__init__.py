@@ -272,7 +272,7 @@ class _Renderer:
 
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
         """An entity as the query selects it, with control information and expansions."""
-        entity = edm.projected(resource.type, row.entity)
+        entity = self._projected(resource.type, row.entity)
         if query.select is not None:
             entity = query.select.apply(entity)
         shown = self._annotated(resource.type, entity)
@@ -308,11 +308,14 @@ class _Renderer:
 
     def _annotated_value(self, declared: edm.Property | None, value: Json) -> Json:
         if isinstance(declared, edm.Complex):
-            return self._annotated(declared.schema, value)
+            return self._annotated(declared.schema, self._projected(declared.schema, value))
         if isinstance(declared, edm.Collection) and isinstance(declared.item, edm.Complex):
-            schema = declared.item.schema
-            return [self._annotated(schema, item) for item in value]
+            return [self._annotated_value(declared.item, item) for item in value]
         return value
+
+    def _projected(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
+        """What the root's model has of a stored value."""
+        return edm.projected(schema, value, self._view.stored.schemas)
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
         """The body with as much control information as was asked for, or as pages print."""
