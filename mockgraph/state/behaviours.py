@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mockgraph.metadata.names import Json, Properties
 
@@ -58,3 +58,31 @@ class Behaviour(NamedTuple):
     effect: Effect
     creates: bool = False
     changes: bool = False
+
+
+F = TypeVar("F", bound=Effect)
+
+_MARK = "__mockgraph_operation__"
+
+
+def operation(name: str, *, creates: bool = False, changes: bool = False) -> Callable[[F], F]:
+    """Mark a function as what an operation does, by the operation's qualified name.
+
+    A file of such functions is given to ``mockgraph serve --operations FILE``::
+
+        @operation("microsoft.graph.security.close")
+        def close(transaction, call):
+            transaction.update(call.table, call.key, {"status": "closed"})
+    """
+
+    def mark(function: F) -> F:
+        setattr(function, _MARK, (name, Behaviour(function, creates, changes)))
+        return function
+
+    return mark
+
+
+def marked(members: Mapping[str, object]) -> dict[str, Behaviour]:
+    """Return the behaviours that the functions among a module's members are marked with."""
+    found = (getattr(each, _MARK, None) for each in members.values() if callable(each))
+    return dict(each for each in found if each is not None)

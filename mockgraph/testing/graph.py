@@ -13,6 +13,7 @@ from mockgraph.seeds import Seed, copied, initial_document, naming_seeds, read_s
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
 from mockgraph.settings import Settings
+from mockgraph.state.behaviours import Behaviour, Effect
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import (
     Expectation,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Function)
+E = TypeVar("E", bound=Effect)
 
 
 class Graph:
@@ -92,6 +94,35 @@ class Graph:
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
         self._tenant.replace(copied(document))
+
+    @property
+    def v1(self) -> str:
+        """The root of today's clients, ``{origin}/v1.0``."""
+        return f"{self.origin}/v1.0"
+
+    @property
+    def beta(self) -> str:
+        """The root of what is not in v1.0 yet, ``{origin}/beta``."""
+        return f"{self.origin}/beta"
+
+    def operation(
+        self, name: str, *, creates: bool = False, changes: bool = False
+    ) -> Callable[[E], E]:
+        """Say what an action or function does, by its qualified name.
+
+        The function is given the transaction, to read and write by, and the call: its ``table``,
+        ``key`` and ``parameters``. It returns the value to answer, or None::
+
+            @graph.operation("microsoft.graph.security.close")
+            def close(transaction, call):
+                transaction.update(call.table, call.key, {"status": "closed"})
+        """
+
+        def register(effect: E) -> E:
+            self._tenant.state.behaviours[name] = Behaviour(effect, creates, changes)
+            return effect
+
+        return register
 
     @property
     def clock(self) -> Clock:
