@@ -101,7 +101,7 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
 
 
 def _laid_over(resource: Resource, below: Json, above: Json) -> Json:
-    """A document laid over another: collections grow, single entities merge, all else is replaced."""
+    """A document laid over another: collections grow, entities merge, all else is replaced."""
     if resource.is_collection:
         both = isinstance(below, list) and isinstance(above, list)
         return [*below, *above] if both else above
@@ -185,6 +185,6 @@ def _check_seed(seed: Json, number: int, service: Service) -> None:
     )
     if not fits or not isinstance(seed.get(SECURITY, {}), dict):
         raise MockGraphError(
-            f'{_called(seed, number)} is no state document: an object with the member "{SECURITY}", an '
+            f'{_called(seed, number)} is no state document: an object with "{SECURITY}", an '
             f'object, "{DIRECTORY}" or both is expected.'
         )

@@ -63,7 +63,10 @@ class Property(fields.Field[Any]):
         raise NotImplementedError
 
     def from_text(self, text: str) -> Json:
-        """Return the value that a text stands for, in a default or a key. Raises ValidationError."""
+        """Return the value that a text, of a default or a key, stands for.
+
+        Raises ValidationError.
+        """
         return self.read(text, False)
 
     def _deserialize(self, value: Json, *_: Any, partial: Any = None, **__: Any) -> Json:
@@ -319,7 +322,7 @@ class EnumValues:
         self._folded = {name.lower(): name for name in members} if any_case else None
 
     def value(self, text: str) -> int | None:
-        """Return the value of a member, or of several with commas between; None for another text."""
+        """Return the value of a member, or of several with commas between; None for other text."""
         numbers = [self.members.get(each.strip()) for each in text.split(",")]
         known = [each for each in numbers if each is not None]
         return reduce(or_, known) if len(known) == len(numbers) else None

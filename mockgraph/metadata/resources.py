@@ -175,7 +175,9 @@ class Resource:
         return self.view.rules.rules(self.type_name, declaring, self.name, path)
 
     def permissions(self, wanted: str) -> tuple[str, ...]:
-        """Return the permissions of which one will do to ``read``, ``insert``, ``update``, ``delete``.
+        """Return the permissions of which one will do.
+
+        ``wanted`` is ``read``, ``insert``, ``update`` or ``delete``.
 
         Where none is said for a kind of write, those for updates will do, and where none is said of
         the resource, those of the one that it belongs to. Empty where nothing is said at all.

@@ -77,7 +77,7 @@ def _unset(schema: type[StructuredType]) -> dict[str, Json]:
 
 
 def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the value with ``@odata.type`` at each level, as the pages of ``localtest`` print it."""
+    """Return the value with ``@odata.type`` at each level, as the ``localtest`` pages print it."""
     mark, structured = _marks(schema.named_by(value))
     named: dict[str, Json] = {"@odata.type": mark, **value}
     for name, inner in structured.items():

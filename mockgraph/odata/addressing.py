@@ -246,7 +246,7 @@ class _Walk:
     def _property_path(
         self, schema: type[edm.StructuredType] | None, segments: Sequence[str]
     ) -> tuple[tuple[str, ...], edm.Property | None]:
-        """Return the declared names along a path, and the last property; None if that is dynamic."""
+        """Return the declared names along a path, and the last property, None of a dynamic one."""
         path: list[str] = []
         declared: edm.Property | None = None
         for segment in segments:

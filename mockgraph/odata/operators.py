@@ -105,9 +105,10 @@ def has(left: Expression, flag: Expression) -> Expression:
 
 
 def member_of(values: edm.EnumValues, literal: Member | str) -> int:
-    """Return the value of the member that a literal names, in any case as the live service takes it.
+    """Return the value of the member that a literal names, in any letter case.
 
-    Of flags it may name several. Raises BadRequest where the enumeration has none of that name.
+    So the live service takes it. Of flags it may name several. Raises BadRequest where the
+    enumeration has none of that name.
     """
     name = values.type_name
     if isinstance(literal, Member):

@@ -146,7 +146,7 @@ def narrowed(type_: Type, name: str) -> tuple[Type, Callable[[Any], bool]]:
 
 
 def of_related(resource: Resource) -> Type:
-    """Return the type of what a navigation property leads to: an entity, or a collection of them."""
+    """Return the type of what a navigation property leads to: an entity, or a collection."""
     entity = Type(Kind.COMPLEX, resource.type, resource)
     return Type(Kind.COLLECTION, entity) if resource.is_collection else entity
 

@@ -162,7 +162,7 @@ def _read_arguments(call: Call, address: Address, request: Request) -> Propertie
 
 
 def read_literal(field: edm.Property, text: str) -> Json:
-    """Return the value of a literal in a URL, by the type of its parameter. Raises ValidationError."""
+    """Return the value of a literal in a URL, by its parameter's type. Raises ValidationError."""
     if isinstance(field, edm.Collection | edm.Complex):
         try:
             return field.read(orjson.loads(text), False)
@@ -177,7 +177,7 @@ def read_literal(field: edm.Property, text: str) -> Json:
 def _read_references(
     request: Request, address: Address, options: Sequence[tuple[str, str]], entry: Entry | None
 ) -> Mapping[Resource, Sequence[Target]]:
-    """Read what a request refers to: the resources and stored keys behind the URLs that it names."""
+    """Read what a request refers to: the stored entities behind the URLs that it names."""
     if entry is not None:
         return {
             resource: [_target(url, resource, address) for url in urls]

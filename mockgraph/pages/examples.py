@@ -198,7 +198,7 @@ def _state_needed(address: Address, body: Json, answer: Json) -> dict[str, Any]:
 
 
 def _placed(address: Address, value: Any) -> dict[str, Any]:
-    """The singleton of a state that has an entity, or a list of them, where an address points to."""
+    """The singleton of a state that has an entity, or a list, where an address points to."""
     inner = value
     for step in reversed(address.steps[1:]):
         if step.resource.is_collection and step.key is not None:

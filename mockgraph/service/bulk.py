@@ -22,7 +22,7 @@ def succeeded() -> Properties:
 
 
 def failed(status: int, message: str) -> Properties:
-    """Return a ResultInfo for an item that failed, with the status that a request would have had."""
+    """Return a ResultInfo for an item that failed, with the status of a single request."""
     return {"code": status, "message": message, "subcode": 0}
 
 

@@ -59,7 +59,8 @@ class State:
         self.goes_on = opened is not None and not opened.is_new
         rules = TableRules(service)
         storage = EntityStorage(store=opened, rules=rules)
-        self.behaviours: dict[str, Behaviour] = dict(behaviours or {})
+        self._own_behaviours = dict(behaviours or {})
+        self.behaviours = dict(self._own_behaviours)
         self._rules = rules
         try:
             first = storage.stamped(read_document(initial, service))
@@ -97,7 +98,8 @@ class State:
         """
         fork = object.__new__(State)
         fork.goes_on = False
-        fork.behaviours = dict(self.behaviours)
+        fork._own_behaviours = self._own_behaviours
+        fork.behaviours = dict(self._own_behaviours)
         fork._rules = self._rules
         storage = EntityStorage(self._initial, rules=self._rules)
         fork._begin(self.service, storage, self._initial)
@@ -139,6 +141,7 @@ class State:
         """Go back to the initial state, and set the clock to real time. Raises StoreFailed."""
         self.restore(self._initial)
         self.clock.reset()
+        self.behaviours = dict(self._own_behaviours)
 
     @property
     def directory(self) -> Properties | None:

@@ -156,8 +156,8 @@ class Intent(NamedTuple):
 
     ``origin`` is scheme, host, port and prefix as the caller wrote them, ``path`` and
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
-    an entity to create, changes to make, an item to append or an action's parameters. ``entry`` is the
-    entity with what came along, ``references`` are the entities to refer to.
+    an entity to create, changes to make, an item to append or an action's parameters. ``entry``
+    is the entity with what came along, ``references`` are the entities to refer to.
     """
 
     address: Address
@@ -175,9 +175,9 @@ class Intent(NamedTuple):
 class Row(NamedTuple):
     """An entity in an answer, with the entities that its navigations were expanded to.
 
-    ``key`` is the stored entity's, and ``resource`` its own where that is not the address's. ``etag``
-    is None where the value is not stored: a complex value that an action returns. ``rendered``
-    keeps the JSON of a stored entity, by how it was rendered, for the next time.
+    ``key`` is the stored entity's, and ``resource`` its own where that is not the address's.
+    ``etag`` is None where the value is not stored: a complex value that an action returns.
+    ``rendered`` keeps the JSON of a stored entity, by how it was rendered, for the next time.
     """
 
     entity: Properties

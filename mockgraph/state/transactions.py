@@ -164,7 +164,7 @@ class Transaction:
             self.create(table, entry.properties, owner, entry)
 
     def _implicit(self, table: str, key: str) -> Entity | None:
-        """The entity of a single-valued resource that was not written yet, as it would be stored."""
+        """The entity of a single-valued resource that was not written yet."""
         owner, own = split_key(key)
         resource = self._resource(table)
         if own != SINGLE or resource.is_collection:

@@ -35,7 +35,10 @@ _CONTENT_TYPES = {
 
 
 def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
-    """Return the response to a request that went well; ``layout`` is ``graph`` or ``documented``."""
+    """Return the response to a request that went well.
+
+    ``layout`` is ``graph`` or ``documented``.
+    """
     response = _Renderer(intent, layout).response(outcome)
     if intent.address.steps and intent.address.resource.deprecated is not None:
         response.headers += _deprecation(intent.address.resource.deprecated)

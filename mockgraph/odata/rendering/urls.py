@@ -36,7 +36,10 @@ class Urls:
         return f"{self._root}/{resource.url(row.key)}"
 
     def next_page(self, token: str) -> str:
-        """Return the request's own URL with the options kept, but for ``$skip``: the token has it."""
+        """Return the request's own URL with the options kept, but for ``$skip``.
+
+        The token has that.
+        """
         options = [
             (name, value)
             for name, value in self._intent.options
