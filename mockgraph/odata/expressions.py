@@ -61,8 +61,8 @@ class Scope(NamedTuple):
     """The meaning of names: properties of the schema, and lambda variables, the outermost first.
 
     ``resource`` is that of the entities, whose navigation properties an open type would take for
-    dynamic ones; ``relations`` read what they lead to; ``now`` is what ``now()`` gives, an instant in UTC as Graph writes it, or the
-    present one if left out.
+    dynamic ones; ``relations`` read what they lead to; ``now`` is what ``now()`` gives, an instant
+    in UTC as Graph writes it, or the present one if left out.
     """
 
     schema: type[edm.StructuredType]
