@@ -185,6 +185,6 @@ def _check_seed(seed: Json, number: int, service: Service) -> None:
     )
     if not fits or not isinstance(seed.get(SECURITY, {}), dict):
         raise MockGraphError(
-            f'{_called(seed, number)} is no state document: an object with "{SECURITY}", an '
-            f'object, "{DIRECTORY}" or both is expected.'
+            f"{_called(seed, number)} is no state document: an object with the member "
+            f'"{SECURITY}", an object, "{DIRECTORY}" or both is expected.'
         )

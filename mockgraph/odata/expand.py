@@ -60,14 +60,14 @@ def _compiled(
     resource = known.get(name)
     if resource is None or len(item.path.names) > 1:
         raise BadRequest(f"There is no navigation property {quoted(str(item.path))}.")
-    levels = 1
-    for option, text in item.options:
-        if option.lower().removeprefix("$") == "levels":
-            levels = read_levels(text)
     try:
         query = read(resource, item.options)
     except BadRequest as error:
         raise BadRequest(f"{name}: {error.message}") from None
+    levels = 1
+    for option, text in item.options:
+        if option.lower().removeprefix("$") == "levels":
+            levels = read_levels(text)
     if levels > 1 and resource.children().get(name.lower()) is None:
         levels = 1  # what it leads to has no such property, so one level is all there is
     return Expansion(name, resource, query, item.suffix, levels)

@@ -168,6 +168,7 @@ _FUNCTIONS: dict[str, Function] = {
     ),
     "date": Function((_INSTANT,), Kind.DATE, lambda instant: instant[:10]),
     "time": Function((_INSTANT,), Kind.TIME, _clock),
+    "totalseconds": Function((frozenset({Kind.DURATION}),), Kind.DOUBLE, float),
     "totaloffsetminutes": Function((_INSTANT,), Kind.INTEGER, lambda _: 0),
     # The moment at which the expression was compiled: one and the same for all entities.
     "now": Function((), Kind.INSTANT, instants.sort_key),

@@ -52,7 +52,8 @@ _SPECIAL_NUMBERS = {
     "INF": Literal(Kind.DOUBLE, math.inf),
     "NaN": Literal(Kind.DOUBLE, math.nan),
 }
-_MAX_SECONDS = 10**12
+# More than any that a property holds, and few enough digits for Decimal to be exact.
+_MAX_SECONDS = 10**14
 _SHOWN = {
     "instant": "instant with an offset, such as 2024-05-01T12:00:00Z",
     "prefixed": "literal",

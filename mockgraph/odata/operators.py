@@ -17,7 +17,8 @@ from functools import reduce
 from typing import Any, TypeAlias
 
 from mockgraph import metadata as edm
-from mockgraph.errors import BadRequest
+from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata import temporal
 from mockgraph.odata.ast import Kind, Member, quoted
 from mockgraph.odata.types import (
     NUMERIC,
@@ -43,6 +44,7 @@ ORDER: dict[str, Compare] = {
 }
 # What a dynamic value may be compared with.
 _DYNAMIC = NUMERIC | {Kind.STRING, Kind.BOOLEAN, Kind.INSTANT, Kind.NULL, Kind.UNTYPED}
+_WITHOUT_ORDER = frozenset({Kind.BINARY, Kind.GEOGRAPHY})
 _BOOLEAN = Type(Kind.BOOLEAN)
 # What arithmetic may be applied to.
 _OPERANDS = NUMERIC | {Kind.NULL, Kind.UNTYPED}
@@ -66,7 +68,7 @@ def among(left: Expression, options: Sequence[Expression]) -> Expression:
     aligned = [_aligned(option, left) for option in options]
     for option in aligned:
         _check("eq", left.type, option.type)
-    if left.kind in (Kind.UNTYPED, Kind.COMPLEX):
+    if left.kind in (Kind.UNTYPED, Kind.COMPLEX, Kind.GEOGRAPHY):
         return Expression(_BOOLEAN, _any_equal([compare("eq", left, each) for each in aligned]))
     value, values = left.evaluate, frozenset(option.value for option in aligned)
     return Expression(_BOOLEAN, lambda scope: value(scope) in values)
@@ -105,10 +107,9 @@ def has(left: Expression, flag: Expression) -> Expression:
 
 
 def member_of(values: edm.EnumValues, literal: Member | str) -> int:
-    """Return the value of the member that a literal names, in any letter case.
+    """Return the value of the member that a literal names, in any case, as the live service does.
 
-    So the live service takes it. Of flags it may name several. Raises BadRequest where the
-    enumeration has none of that name.
+    Of flags it may name several. Raises BadRequest where the enumeration has none of that name.
     """
     name = values.type_name
     if isinstance(literal, Member):
@@ -158,9 +159,11 @@ def _comparable(name: str, left: Type, right: Type) -> bool:
     if Kind.UNTYPED in kinds:
         return kinds <= _DYNAMIC
     if Kind.NULL in kinds:
-        return name in EQUALITY or Kind.COMPLEX not in kinds
+        return name in EQUALITY or not kinds & {Kind.COMPLEX, *_WITHOUT_ORDER}
     if kinds <= NUMERIC:
         return True
+    if name in ORDER and left.kind in _WITHOUT_ORDER:
+        return False
     return left == right and left.kind is not Kind.COMPLEX
 
 
@@ -233,26 +236,45 @@ def _any_equal(comparisons: Sequence[Expression]) -> Evaluate:
 
 
 def arithmetic(name: str, left: Expression, right: Expression) -> Expression:
-    """Compile an arithmetic operator; raises BadRequest where an operand can be no number."""
-    first, second = _number(name, left), _number(name, right)
-    apply = _OPERATORS[name]
+    """Compile an arithmetic operator; raises BadRequest where an operand is of no such type."""
+    left, right = _aligned(left, right), _aligned(right, left)
+    of_time = temporal.operation(name, left.kind, right.kind)
+    first, second = left.evaluate, right.evaluate
+    apply: Callable[[Any, Any], Any]
+    if of_time is not None:
+        kind, apply = of_time
+    else:
+        _check_known(name, left, right)
+        first, second = _number(name, left), _number(name, right)
+        kind, apply = _result(name, left, right), _OPERATORS[name]
 
-    def evaluate(scope: object) -> Number | None:
+    def evaluate(scope: object) -> Any:
         a, b = first(scope), second(scope)
         return None if a is None or b is None else apply(a, b)
 
-    return Expression(Type(_result(name, left, right)), evaluate)
+    return Expression(Type(kind), evaluate)
+
+
+def _check_known(name: str, left: Expression, right: Expression) -> None:
+    """Raise NotEmulated for what the standard has beyond what is emulated here."""
+    kinds = {left.kind, right.kind}
+    scaled = name in ("mul", "div", "divby") and kinds <= {Kind.DURATION, *NUMERIC}
+    dynamic = name in ("add", "sub") and Kind.UNTYPED in kinds
+    if kinds & temporal.TEMPORAL and (scaled or dynamic):
+        raise NotEmulated(f"'{name}' of {left.type.name} and {right.type.name}")
 
 
 def negate(operand: Expression) -> Expression:
-    """Compile the negation of a number. Raises BadRequest where the operand is none."""
-    value = _number("-", operand)
+    """Compile the negation of a number or duration. Raises BadRequest for any other operand."""
+    is_duration = operand.kind is Kind.DURATION
+    value = operand.evaluate if is_duration else _number("-", operand)
 
-    def evaluate(scope: object) -> Number | None:
+    def evaluate(scope: object) -> Any:
         number = value(scope)
         return None if number is None else _within_int64(-number)
 
-    return Expression(Type(_result("-", operand)), evaluate)
+    kind = Kind.DURATION if is_duration else _result("-", operand)
+    return Expression(Type(kind), evaluate)
 
 
 def _result(name: str, *operands: Expression) -> Kind:
@@ -272,7 +294,7 @@ def _number(name: str, operand: Expression) -> Evaluate:
 
 
 def _within_int64(number: Number) -> Number:
-    return number if type(number) is float or -(2**63) <= number < 2**63 else float(number)
+    return number if type(number) is not int or -(2**63) <= number < 2**63 else float(number)
 
 
 def _widening(op: Callable[[Number, Number], Number]) -> Callable[[Number, Number], Number]:

@@ -25,7 +25,9 @@ E = TypeVar("E", bound=Entity)
 # A key costs a pass over all entities.
 MAX_KEYS = 16
 
-_UNORDERED = frozenset({Kind.COMPLEX, Kind.COLLECTION, Kind.MEMBER, Kind.GUID, Kind.NULL})
+_UNORDERED = frozenset(
+    {Kind.COMPLEX, Kind.COLLECTION, Kind.MEMBER, Kind.BINARY, Kind.GEOGRAPHY, Kind.NULL}
+)
 
 
 class Order(NamedTuple):

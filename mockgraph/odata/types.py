@@ -1,7 +1,8 @@
 """Types of expressions, and how stored JSON becomes values that compare.
 
 A value in an expression is: a str, a bool, an int or a float as in JSON (the words INF, -INF
-and NaN as floats); an instant in the form of ``instants.sort_key``; a member of an
+and NaN as floats); an instant in the form of ``instants.sort_key``; a duration as a Decimal of seconds; dates, times,
+Guids and bytes as text of one spelling; a member of an
 enumeration as its value in the metadata; whatever JSON a dynamic property holds.
 """
 
@@ -20,7 +21,7 @@ from mockgraph.odata.lexer import seconds
 
 Evaluate = Callable[[Any], Any]
 
-_WITHOUT_VALUES = frozenset({Kind.BINARY, Kind.GEOGRAPHY, Kind.GEOMETRY})
+_WITHOUT_VALUES = frozenset({Kind.GEOGRAPHY, Kind.GEOMETRY})
 NUMERIC = frozenset({Kind.INTEGER, Kind.DOUBLE})
 _KINDS = {
     "Edm.String": Kind.STRING,
@@ -85,9 +86,8 @@ def of_literal(literal: Literal) -> Expression:
         raise NotEmulated(f"literals of the type {kind.value} in expressions")
     if kind is Kind.DECIMAL:
         return constant(Kind.DOUBLE, float(value))
-    if kind is Kind.GUID:
-        return constant(kind, value.lower())
-    return constant(kind, _time(value) if kind is Kind.TIME else value)
+    convert = _FROM_JSON.get(kind) if kind in (Kind.TIME, Kind.BINARY) else None
+    return constant(kind, convert(value) if convert else value)
 
 
 def of_property(declared: edm.Property) -> Type:
@@ -146,7 +146,7 @@ def narrowed(type_: Type, name: str) -> tuple[Type, Callable[[Any], bool]]:
 
 
 def of_related(resource: Resource) -> Type:
-    """Return the type of what a navigation property leads to: an entity, or a collection."""
+    """Return the type of what a navigation property leads to, an entity or a collection."""
     entity = Type(Kind.COMPLEX, resource.type, resource)
     return Type(Kind.COLLECTION, entity) if resource.is_collection else entity
 
@@ -177,14 +177,22 @@ def _double(value: Any) -> Any:
 
 
 def _time(text: str) -> str:
-    """A time of day with its seconds."""
+    """A time of day that compares as text: with its seconds, without trailing zeros."""
+    if "." in text:
+        return text.rstrip("0").rstrip(".")
     return text if len(text) > 5 else f"{text}:00"
+
+
+def _bytes(text: str) -> str:
+    """Bytes in one spelling of several: base64url without padding."""
+    return text.rstrip("=").replace("+", "-").replace("/", "_")
 
 
 _FROM_JSON: dict[Kind, Evaluate] = {
     Kind.GUID: str.lower,
     Kind.TIME: _time,
     Kind.DURATION: seconds,
+    Kind.BINARY: _bytes,
 }
 
 

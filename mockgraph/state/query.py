@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -66,7 +66,7 @@ class Query:
     search: Callable[[Entity], bool] | None = None
     format: str | None = None
     skiptoken: str | None = None
-    relations: Relations | None = None
+    relations: Relations | None = field(default=None, compare=False)
 
     def matching(self, entities: Iterable[E]) -> Iterator[E]:
         """The entities that match, as they come, each looked at when it is asked for."""

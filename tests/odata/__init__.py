@@ -1,85 +1,102 @@
-"""The schema that the tests of query options share: every Edm type, open and closed types."""
+"""The model that the tests of query options share: open and closed types, and what they lead to."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mockgraph import metadata as edm
+from mockgraph.metadata import notation
+from mockgraph.metadata.resources import View
 
+_MODEL = """
+namespace microsoft.graph
+  alias graph
 
-SEVERITY = edm.EnumValues(
-    "microsoft.graph.severity",
-    {"unknown": 0, "low": 2, "medium": 3, "high": 4, "unknownFutureValue": 127},
-)
-ACCESS = edm.EnumValues(
-    "microsoft.graph.access", {"none": 0, "read": 1, "write": 2, "full": 3}, is_flags=True
-)
+enum severity
+  unknown 0
+  low 2
+  medium 3
+  high 4
+  unknownFutureValue 127
 
+enum access flags
+  none 0
+  read 1
+  write 2
+  full 3
 
-class Vendor(edm.ComplexType):
-    type_name = "microsoft.graph.vendor"
-    provider = edm.String()
-    vendor = edm.String()
+complex vendor
+  provider: String
+  vendor: String
 
+complex process
+  name: String
+  arguments: String[]
 
-class Process(edm.ComplexType):
-    type_name = "microsoft.graph.process"
-    name = edm.String()
-    arguments = edm.Collection(edm.String())
+complex host
+  fqdn: String
+  risk: Int32
+  seen: DateTimeOffset
+  vendor: vendor
+  processes: process[]
 
+complex extra open
+  label: String
 
-class Host(edm.ComplexType):
-    type_name = "microsoft.graph.host"
-    fqdn = edm.String()
-    risk = edm.Int32()
-    seen = edm.DateTimeOffset()
-    vendor = edm.Complex(Vendor)
-    processes = edm.Collection(edm.Complex(Process))
+entity entity abstract
+  key id
+  id: String not null
 
+# A closed type: only what is declared. The last names begin with, or are, words of the grammar.
+entity closed : entity
+  title: String
+  severity: severity
+  access: access
+  confidence: Int32
+  size: Int64
+  score: Double
+  isActive: Boolean
+  createdDateTime: DateTimeOffset
+  closedDateTime: DateTimeOffset
+  vendorInformation: vendor
+  host: host
+  extra: extra
+  tags: String[]
+  levels: severity[]
+  scores: Double[]
+  moments: DateTimeOffset[]
+  hosts: host[]
+  allowed: Boolean
+  anyone: String
+  nullable: Boolean
+  trueName: String
+  notes: String
+  order: String
 
-class Extra(edm.ComplexType):
-    type_name = "microsoft.graph.extra"
-    is_open = True
-    label = edm.String()
+# An open type: dynamic properties besides.
+entity open : closed open
 
+entity tenant : entity
+  name: String
+  contains alerts: alert[]
+  contains things: thing[]
 
-class Closed(edm.EntityType):
-    """A closed type: only what is declared."""
+entity alert : closed
+  contains things: thing[]
+  links parent: tenant
 
-    type_name = "microsoft.graph.closed"
+entity thing : open
+  links alerts: alert[]
+  contains parts: thing[]
 
-    id = edm.String(nullable=False, computed=True)
-    title = edm.String()
-    severity = edm.Enum(SEVERITY)
-    access = edm.Enum(ACCESS)
-    confidence = edm.Int32()
-    size = edm.Int64()
-    score = edm.Double()
-    isActive = edm.Boolean()
-    createdDateTime = edm.DateTimeOffset()
-    closedDateTime = edm.DateTimeOffset()
-    vendorInformation = edm.Complex(Vendor)
-    host = edm.Complex(Host)
-    extra = edm.Complex(Extra)
-    tags = edm.Collection(edm.String())
-    levels = edm.Collection(edm.Enum(SEVERITY))
-    scores = edm.Collection(edm.Double())
-    moments = edm.Collection(edm.DateTimeOffset())
-    hosts = edm.Collection(edm.Complex(Host))
-    # Names that begin with, or are, words of the grammar.
-    allowed = edm.Boolean()
-    anyone = edm.String()
-    nullable = edm.Boolean()
-    trueName = edm.String()
-    notes = edm.String()
-    order = edm.String()
+container Service
+  set tenants: tenant
+"""
 
-
-class Open(Closed):
-    """An open type: dynamic properties besides."""
-
-    type_name = "microsoft.graph.open"
-    is_open = True
+VIEW = View("test", lambda: notation.parse([("the tests' model", _MODEL)]))
+Closed = VIEW.schemas["microsoft.graph.closed"]
+Open = VIEW.schemas["microsoft.graph.open"]
+SEVERITIES = {"unknown": 0, "low": 2, "medium": 3, "high": 4, "unknownFutureValue": 127}
 
 
 def closed(**properties: Any) -> dict[str, Any]:

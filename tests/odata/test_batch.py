@@ -26,7 +26,7 @@ from mockgraph.service import SERVICE
 Json = Any
 Sent = tuple[str, str, str, dict[str, str], bytes]
 
-V1 = SERVICE.roots["v1.0"]
+V1 = SERVICE.views["v1.0"]
 JSON = [("Content-Type", "application/json")]
 SPREAD = settings(max_examples=200, deadline=None)
 
@@ -289,10 +289,10 @@ def test_where_a_url_leads(url: str, path: str, query: str) -> None:
     assert batch.resolve(url, V1, SERVICE) == (path, query)
 
 
-@pytest.mark.parametrize("root", SERVICE.roots.values(), ids=lambda root: root.name)
+@pytest.mark.parametrize("root", SERVICE.views.values(), ids=lambda root: root.name)
 @pytest.mark.parametrize("origin", ["", "http://127.0.0.1:8365", "https://graph.microsoft.com"])
 def test_a_batch_reaches_its_own_root_alone(root: Any, origin: str) -> None:
-    for name in SERVICE.roots:
+    for name in SERVICE.views:
         for spelt in (name, name.upper(), name.replace(".", "%2e")):
             url = f"{origin}/{spelt}/security?$top=1"
             if name == root.name:

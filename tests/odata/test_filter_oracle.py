@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.filter import compile_filter
 
-from . import Closed, Open, Severity, closed
+from . import SEVERITIES, Closed, Open, closed
 
 Entity = dict[str, Any]
 Meaning = Callable[[Entity], Any]
@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 texts = st.text("abAB '%/", max_size=3)
 small = st.integers(-3, 3)
-severities = st.sampled_from([member.name for member in Severity])
+severities = st.sampled_from(list(SEVERITIES))
 
 
 @st.composite
@@ -166,11 +166,8 @@ def comparison(left: Case, name: str, right: Case) -> Case:
 
 
 def severity_comparison(name: str, member: str) -> Case:
-    def value(text: str) -> int:
-        return int(Severity[text].value)
-
-    left = Case("severity", strict(value, read("severity")))
-    return comparison(left, name, Case(literal(member), lambda _: value(member)))
+    left = Case("severity", strict(SEVERITIES.__getitem__, read("severity")))
+    return comparison(left, name, Case(literal(member), lambda _: SEVERITIES[member]))
 
 
 names = st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le"])

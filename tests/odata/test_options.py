@@ -9,22 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph import metadata as edm
-from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.errors import BadRequest
+from mockgraph.odata.expand import MAX_LEVELS
 from mockgraph.odata.options import ALL, MAX_LENGTH, Query, read
 
-from . import Closed, Open, closed
+from . import VIEW, Closed, closed
 
-
-class Tenant(edm.EntityType):
-    name = edm.String()
-
-
-NAVIGATION = {
-    Tenant: {"alerts": Closed, "things": Open},
-    Closed: {"things": Open, "parent": Tenant},
-    Open: {"alerts": Closed},
-}
+TENANTS = VIEW.children["tenants"]
+Tenant = TENANTS.type
 SAMPLE = [
     closed(id=str(number), title="ab"[number % 2], confidence=number, notes=f"n{number}")
     for number in range(10)
@@ -33,7 +25,7 @@ SAMPLE = [
 
 def refusal(*pairs: tuple[str, str], **facets: Any) -> str:
     with pytest.raises(BadRequest) as refused:
-        read(pairs, facets.pop("schema", Tenant), navigation=NAVIGATION, **facets)
+        read(pairs, Tenant, resource=TENANTS, **facets)
     assert len(refused.value.message) < 400
     return refused.value.message
 
@@ -168,14 +160,10 @@ def test_expand_with_options() -> None:
         '$orderby=confidence desc,title;$skip=1;$count=true;$search="x;(y";'
         "$expand=things($select=id)) , things"
     )
-    query = read([("$expand", text), ("$select", "name")], Tenant, navigation=NAVIGATION)
+    query = read([("$expand", text), ("$select", "name")], Tenant, resource=TENANTS)
     alerts, things = query.expand
-    assert (alerts.name, alerts.schema, things.name, things.schema) == (
-        "alerts",
-        Closed,
-        "things",
-        Open,
-    )
+    assert (alerts.name, alerts.resource.path) == ("alerts", "tenants/alerts")
+    assert (things.name, things.resource.path) == ("things", "tenants/things")
     assert things.query == Query()
     inner = alerts.query
     assert (inner.top, inner.skip, inner.count) == (2, 1, True)
@@ -184,13 +172,13 @@ def test_expand_with_options() -> None:
     assert inner.filter.matches(closed(title="a;b"))
     assert inner.search is not None
     assert inner.search(closed(title="X;(y"))
-    assert inner.expand[0].schema is Open
+    assert inner.expand[0].resource.path == "tenants/alerts/things"
     assert query.selection() == "name,alerts(title,notes,things(id)),things()"
 
 
 def test_a_navigation_property_may_be_selected_too() -> None:
     pairs = [("$select", "name,alerts"), ("$expand", "alerts")]
-    assert read(pairs, Tenant, navigation=NAVIGATION).selection() == "name,alerts,alerts()"
+    assert read(pairs, Tenant, resource=TENANTS).selection() == "name,alerts,alerts()"
 
 
 @pytest.mark.parametrize(
@@ -232,10 +220,30 @@ def test_expand_refuses(text: str, why: str) -> None:
     assert why in message
 
 
-@pytest.mark.parametrize("text", ["*", "alerts/$ref", "alerts/$count", "*/$ref", "alerts,*"])
-def test_expand_says_what_is_not_emulated(text: str) -> None:
-    with pytest.raises(NotEmulated, match=r"\$expand="):
-        read([("$expand", text)], Tenant, navigation=NAVIGATION)
+def expanded(text: str) -> dict[str, Any]:
+    """The expansions of an $expand by their names."""
+    return {each.name: each for each in read([("$expand", text)], Tenant, resource=TENANTS).expand}
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("*", {"alerts": None, "things": None}),
+        ("*/$ref", {"alerts": "$ref", "things": "$ref"}),
+        ("alerts/$ref", {"alerts": "$ref"}),
+        ("alerts/$count", {"alerts": "$count"}),
+        ("alerts,*/$ref", {"alerts": None, "things": "$ref"}),
+        ("*/$ref,alerts/$count", {"alerts": "$count", "things": "$ref"}),
+    ],
+)
+def test_all_of_them_references_and_numbers(text: str, only: dict[str, str | None]) -> None:
+    assert {name: each.only for name, each in expanded(text).items()} == only
+
+
+def test_the_options_of_a_star_are_those_of_each() -> None:
+    found = expanded("*($levels=2;$top=3),things($top=1)")
+    assert (found["alerts"].query.top, found["things"].query.top) == (3, 1)
+    assert expanded("alerts/$count($filter=confidence gt 1)")["alerts"].query.filter is not None
 
 
 def test_nothing_to_expand_where_nothing_is_declared() -> None:
@@ -255,8 +263,8 @@ def test_nothing_to_expand_where_nothing_is_declared() -> None:
 def test_whatever_is_sent_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
     message = ""
     try:
-        read(pairs, Tenant, navigation=NAVIGATION)
-    except (BadRequest, NotEmulated) as refused:
+        read(pairs, Tenant, resource=TENANTS)
+    except BadRequest as refused:
         message = refused.message
     assert len(message) < 500
 
@@ -275,13 +283,18 @@ def test_levels_and_casts_in_expand_refused(text: str, why: str) -> None:
     assert why in refusal(("$expand", text))
 
 
-@pytest.mark.parametrize("text", ["alerts($levels=2)", "alerts($levels=max;$top=1)"])
-def test_levels_beyond_the_first_are_not_emulated(text: str) -> None:
-    with pytest.raises(NotEmulated, match=r"\$levels="):
-        read([("$expand", text)], Tenant, navigation=NAVIGATION)
+@pytest.mark.parametrize(
+    ("levels", "followed"),
+    [("1", 1), ("2", 2), ("max", MAX_LEVELS), ("999999999", MAX_LEVELS)],
+)
+def test_levels_are_followed_where_a_type_leads_to_itself(levels: str, followed: int) -> None:
+    text = f"things($expand=parts($levels={levels};$top=1))"
+    (parts,) = expanded(text)["things"].query.expand
+    assert (parts.levels, parts.query.top) == (followed, 1)
+    assert expanded(f"things($levels={levels})")["things"].levels == 1
 
 
 def test_the_first_level_is_what_there_is_anyway() -> None:
     expand = "alerts($levels=1;$top=2)"
-    assert read([("$expand", expand)], Tenant, navigation=NAVIGATION).expand[0].query.top == 2
+    assert read([("$expand", expand)], Tenant, resource=TENANTS).expand[0].query.top == 2
     assert refusal(("$levels", "1")) == "The query option '$levels' is not allowed here."

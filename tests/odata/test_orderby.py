@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from mockgraph.errors import BadRequest
 from mockgraph.odata.orderby import compile_orderby
 
-from . import Closed, Open, Severity, closed, opened
+from . import SEVERITIES, Closed, Open, closed, opened
 
 KEYS: dict[str, Any] = {
     "title": lambda entity: entity["title"],
-    "severity": lambda entity: entity["severity"] and Severity[entity["severity"]].value,
+    "severity": lambda entity: entity["severity"] and SEVERITIES[entity["severity"]],
     "confidence": lambda entity: entity["confidence"],
     "isActive": lambda entity: entity["isActive"],
     "vendorInformation/provider": lambda entity: (entity["vendorInformation"] or {}).get(
@@ -32,7 +32,7 @@ KEYS: dict[str, Any] = {
 entities = st.fixed_dictionaries(
     {
         "title": st.none() | st.text("abB", max_size=2),
-        "severity": st.none() | st.sampled_from([member.name for member in Severity]),
+        "severity": st.none() | st.sampled_from(list(SEVERITIES)),
         "confidence": st.none() | st.integers(-2, 2),
         "isActive": st.none() | st.booleans(),
         "vendorInformation": st.none()

@@ -9,11 +9,9 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.odata.options import read
 
-
-class Pattern(edm.Enumeration):
-    Plain = 0
-    Red = 1
-    Yellow = 4
+PATTERN = edm.EnumValues(
+    "microsoft.graph.pattern", {"Plain": 0, "Red": 1, "Yellow": 4}, is_flags=True
+)
 
 
 class Address(edm.ComplexType):
@@ -30,7 +28,7 @@ class Product(edm.EntityType):
     Name = edm.String()
     Price = edm.Double()
     Rating = edm.Int32()
-    style = edm.Enum(Pattern)
+    style = edm.Enum(PATTERN)
     CompanyName = edm.String()
     City = edm.String()
     Country = edm.String()
