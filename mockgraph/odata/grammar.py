@@ -138,7 +138,8 @@ class _Parser:
             self._advance()
             match operator:
                 case "and" | "or":
-                    node = self._chain(operator, level + 1, node, height)
+                    operands = (node, *self._series(operator, level + 1))
+                    node = self._built(Logical(operator, operands), height, self.height)
                 case "in":
                     node = self._built(In(node, self._collection()), height, self.height)
                 case "has":
@@ -159,13 +160,13 @@ class _Parser:
 
     def list(self) -> List:
         self._open()
-        items = List(self._items())
+        items = List(self._series(","))
         self._close()
         return items
 
     def skip(self, mark: str) -> bool:
-        """Whether the next token is this mark, which is then behind us."""
-        found = self.token.text == mark
+        """Whether the next token is this mark or word, which is then behind us."""
+        found = self.token.text.lower() == mark
         if found:
             self._advance()
         return found
@@ -200,8 +201,10 @@ class _Parser:
         return self.token.kind == "minus" or (self._operator() == "not" and not self._before("/"))
 
     def _fault(self) -> BadRequest:
-        if self.token.kind != "end":
-            return BadRequest(f"syntax error {self.token}.")
+        token, before = self.token, self.tokens[max(0, self.position - 1)]
+        if token.kind != "end":
+            is_list = (before.text, token.text) == (",", ")")
+            return BadRequest(f"{'an item is missing' if is_list else 'syntax error'} {token}.")
         return BadRequest(f"the expression {'ends too early' if self.position else 'is empty'}.")
 
     def _built(self, node: Node, *heights: int) -> Node:
@@ -223,26 +226,14 @@ class _Parser:
         self.expect(")")
         self.parentheses -= 1
 
-    def _chain(self, operator: str, least: int, first: Node, height: int) -> Node:
-        """Read the operands of ``and`` or ``or`` from the second on."""
-        operands = [first, self.expression(least)]
-        height = max(height, self.height)
-        while self._operator() == operator:
-            self._advance()
-            operands.append(self.expression(least))
-            height = max(height, self.height)
-        return self._built(Logical(operator, tuple(operands)), height)
-
-    def _items(self) -> tuple[Node, ...]:
-        """Read one expression or more, with commas between them."""
-        items, height = [self.expression()], self.height
-        while self.skip(","):
-            if self.token.text == ")":
-                raise BadRequest(f"an item is missing {self.token}.")
-            items.append(self.expression())
+    def _series(self, separator: str, least: int = 1) -> tuple[Node, ...]:
+        """Read one expression or more, with a mark or an operator between them."""
+        nodes, height = [self.expression(least)], self.height
+        while self.skip(separator):
+            nodes.append(self.expression(least))
             height = max(height, self.height)
         self.height = height
-        return tuple(items)
+        return tuple(nodes)
 
     def _collection(self) -> List | Path | Alias:
         """Read what stands behind ``in``."""
@@ -256,10 +247,9 @@ class _Parser:
 
     def _flag(self) -> Node:
         """Read what stands behind ``has``."""
-        node = self._primary() if self.token.kind in ("prefixed", "string", "alias") else None
-        if not isinstance(node, Literal | Alias):
+        if self.token.kind not in ("prefixed", "string", "alias"):
             raise BadRequest("'has' takes an enumeration literal.")
-        return node
+        return self._primary()
 
     def _primary(self) -> Node:
         token = self.token
@@ -317,13 +307,12 @@ class _Parser:
 
     def _call(self, name: str) -> Node:
         self._open()
-        arguments = () if self.token.text == ")" else self._items()
+        arguments = () if self.token.text == ")" else self._series(",")
         if name.lower() == "case" and self.token.text == ":":
             raise NotEmulated("the function 'case' in expressions")
         self._close()
-        is_typed = name.lower() in ("isof", "cast")
-        node = _type_call(name, arguments) if is_typed else Call(name, arguments)
-        return self._built(node, self.height)
+        node = _type_call if name.lower() in ("isof", "cast") else Call
+        return self._built(node(name, arguments), self.height)
 
     def _lambda(self, path: Path, quantifier: str) -> Node:
         self._open()
