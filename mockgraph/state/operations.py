@@ -488,7 +488,7 @@ def _walk(intent: Intent) -> str:
     address = intent.address
     options = ((name.lower().removeprefix("$"), value) for name, value in intent.options)
     chosen = sorted(each for each in options if each[0] in ("filter", "search", "orderby"))
-    steps = [(step.resource.name, step.key) for step in address.steps]
+    steps = [(step.resource.path, step.key) for step in address.steps]
     return repr((steps, address.cast, chosen))
 
 

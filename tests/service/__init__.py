@@ -68,6 +68,8 @@ COUNT = 7
 KEYS = [f"k{number}" for number in range(COUNT)]
 
 on_every_root = pytest.mark.parametrize("root", ROOTS)
+# The roots that have all that is documented of localtest.
+on_documented_roots = pytest.mark.parametrize("root", ["localtest", "beta"])
 on_every_set = pytest.mark.parametrize(("root", "name"), SERVED)
 
 

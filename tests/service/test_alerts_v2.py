@@ -23,7 +23,7 @@ commented = pytest.mark.parametrize("name", ["alerts_v2", "incidents"])
 @commented
 @official
 def test_comments_are_added(graph: FlaskClient, root: str, name: str) -> None:
-    url = at(root, name, create(graph, name, id="a", category="c")["id"])
+    url = at(root, name, create(graph, name, id="a", assignedTo="kai")["id"])
     type_name = "microsoft.graph.security.alertComment"
     first = graph.post(f"{url}/comments", json={"@odata.type": type_name, "comment": "one"})
     assert first.status_code == 200
@@ -36,7 +36,7 @@ def test_comments_are_added(graph: FlaskClient, root: str, name: str) -> None:
     assert graph.get(url).json["comments"] == second.json["value"]
     assert graph.get(f"{url}/comments").json["value"] == second.json["value"]
     assert graph.get(f"{url}/comments/$count").text == "2"
-    assert graph.get(url).json["category"] == "c"
+    assert graph.get(url).json["assignedTo"] == "kai"
 
 
 @commented
@@ -88,7 +88,7 @@ EVIDENCE = [
         "ipAddress": "203.0.113.7",
         "createdDateTime": "2024-01-01T03:00:00+03:00",
     },
-    {"remediationStatus": "blocked"},
+    {"@odata.type": "#microsoft.graph.security.evidenceOfNobody", "remediationStatus": "blocked"},
 ]
 
 

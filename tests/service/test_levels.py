@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from . import OFFICIAL, ROOTS, at, create, on_every_root, on_every_set, without_control
+from . import OFFICIAL, ROOTS, at, create, on_documented_roots, on_every_root, on_every_set, without_control
 
 Json = Any
 
@@ -133,7 +133,7 @@ def test_full(alert: FlaskClient, root: str, way: Any) -> None:
 
 
 @ways
-@on_every_root
+@on_documented_roots
 def test_full_types_of_numbers(graph: FlaskClient, root: str, way: Any) -> None:
     create(graph, "tiIndicators", id="a", fileSize=5, isActive=True)
     body = graph.get(**way(at(root, "tiIndicators", "a"), "full")).json
@@ -163,7 +163,7 @@ def test_whatever_is_accepted_the_answer_is_json(alert: FlaskClient, accept: str
 
 
 @ways
-@on_every_root
+@on_documented_roots
 def test_answers_to_writes_have_the_level_too(graph: FlaskClient, root: str, way: Any) -> None:
     request = way(at(root, "secureScores"), "none")
     made = graph.post(**request, json={"id": "a"})
