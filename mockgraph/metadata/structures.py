@@ -112,23 +112,21 @@ class StructuredType(Schema):
         Raises ValidationError where it names no type that derives from this one, or none at all
         and this one is abstract.
         """
-        name = value.get("@odata.type")
-        if name is None:
+        if "@odata.type" not in value:
             if cls.is_abstract:
-                raise ValidationError(
+                raise _wrong_type(
                     f"The type '{cls.type_name}' is abstract: the annotation must name a type "
-                    "that derives from it.",
-                    "@odata.type",
+                    "that derives from it."
                 )
             return cls
+        name = value["@odata.type"]
         bare = name.removeprefix("#") if type(name) is str else ""
         if bare == cls.type_name and not cls.is_abstract:
             return cls
         found = cls.schemas(bare)
         if found is None or not issubclass(found, cls) or found.is_abstract:
-            raise ValidationError(
-                f"{shown(name)} does not name the type '{cls.type_name}' expected here.",
-                "@odata.type",
+            raise _wrong_type(
+                f"{shown(name)} does not name the type '{cls.type_name}' expected here."
             )
         return found
 
@@ -227,6 +225,11 @@ def load_value(
     own = schema.named_by(value)
     loaded = instance(own).load_object(value, partial=partial)
     return loaded if own is schema else {"@odata.type": f"#{own.type_name}", **loaded}
+
+
+def _wrong_type(message: str) -> ValidationError:
+    """A refusal with its place in it, which a collection around the value puts its own before."""
+    return ValidationError({"@odata.type": [message]})
 
 
 def _check_dynamic(name: str, value: Json) -> None:

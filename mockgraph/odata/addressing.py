@@ -144,7 +144,7 @@ class _Walk:
             return self._at(entity_methods(resource))
         text, *rest = segments
         name = text.lower()
-        if name == "$ref":
+        if name == "$ref" and (resource.is_collection or resource.owner is not None):
             _expect_end(rest)
             return self._at(one_reference_methods(resource))
         if name == "$value" and self._model.has_stream(self._type_name):

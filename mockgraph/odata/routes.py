@@ -44,7 +44,7 @@ def _resource_routes(
         yield from _operations(resource, at, behaviours, of_collection=True)
         entity = f"{at}/{{id}}"
     yield from _each(addressing.entity_methods(resource), entity)
-    if resource.owner is not None:
+    if resource.is_collection or resource.owner is not None:
         yield from _each(addressing.one_reference_methods(resource), f"{entity}/$ref")
     yield Route("GET", f"{entity}/{{property}}")
     if resource.is_collection:

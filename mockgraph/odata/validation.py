@@ -21,6 +21,7 @@ from mockgraph.errors import (
     BadRequest,
     EmptyPayload,
     MalformedPayload,
+    NotEmulated,
     UnsupportedMediaType,
 )
 from mockgraph.http import Request
@@ -114,7 +115,11 @@ def _check_media_type(content_type: str) -> None:
 def _read_entry(request: Request, address: Address) -> Entry | None:
     """Read the entity that a request sends, with what comes along."""
     if address.operation is Operation.CREATE:
-        return read_entry(address.resource, read_json(request), address.type)
+        sent = read_json(request)
+        at_references = request.path.rstrip("/").lower().endswith("/$ref")
+        if at_references and isinstance(sent, dict) and "@odata.id" in sent:
+            raise NotEmulated("adding a reference to what its collection contains")
+        return read_entry(address.resource, sent, address.type)
     if address.operation is Operation.UPDATE:
         entry = read_entry(address.resource, read_json(request), address.type, partial=True)
         _check_required(entry.properties, address.resource.rules.update.required)

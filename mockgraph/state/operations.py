@@ -388,7 +388,7 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     if "createdDateTime" in item:
         item["createdDateTime"] = transaction.now()
     table = intent.address.resource.home.path
-    after = transaction.update(table, before.key, {path: [*before[path], item]})
+    after = transaction.append(table, before.key, path, item)
     return Outcome(value=after[path], status=200)
 
 

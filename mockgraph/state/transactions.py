@@ -105,12 +105,24 @@ class Transaction:
         sent = dict(_allowed_changes(seen, schema.properties(), changes, before))
         for name in _computed(schema):
             sent.pop(name, None)
-        for name in _times(schema, _CHANGED):
-            sent[name] = self.now()
-        stored = self.table(table).store(key, edm.merge(resource.type, before, sent))
+        stored = self._merge(resource, before, sent)
         if entry is not None and entry.contained:
             self._put_contained(key, entry)
         return stored
+
+    def append(self, table: str, key: str, name: str, item: Json) -> Entity:
+        """Add an item to a collection of an entity, whatever an update may change. Raise 404."""
+        before = self.get(table, key)
+        if before is None:
+            raise unknown_key(key)
+        return self._merge(self._resource(table), before, {name: [*before[name], item]})
+
+    def _merge(self, resource: Resource, before: Entity, changes: Properties) -> Entity:
+        """Store an entity with changes, and the time of them."""
+        own = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
+        changed = {**changes, **dict.fromkeys(_times(own, _CHANGED), self.now())}
+        after = edm.merge(resource.type, before, changed)
+        return self.table(resource.path).store(before.key, after)
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""

@@ -184,7 +184,7 @@ def test_what_cannot_be_cancelled(graph: FlaskClient, root: str) -> None:
     "spelling", ["updatealerts", "UPDATEALERTS", "microsoft.graph.updateAlerts", "updateAlerts/"]
 )
 def test_an_action_by_other_spellings(filled: FlaskClient, spelling: str) -> None:
-    url = f"{at('v1.0', 'alerts')}/{spelling}"
+    url = f"{at('beta', 'alerts')}/{spelling}"
     response = filled.post(url, json={"value": [{"id": "a", "status": "resolved"}]})
     assert response.status_code == 200
     assert filled.get(at("beta", "alerts", "a")).json["status"] == "resolved"

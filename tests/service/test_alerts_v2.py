@@ -88,7 +88,7 @@ EVIDENCE = [
         "ipAddress": "203.0.113.7",
         "createdDateTime": "2024-01-01T03:00:00+03:00",
     },
-    {"@odata.type": "#microsoft.graph.security.evidenceOfNobody", "remediationStatus": "blocked"},
+    {"remediationStatus": "blocked"},
 ]
 
 
@@ -105,11 +105,15 @@ def test_evidence_of_derived_types(graph: FlaskClient, root: str) -> None:
     assert "@odata.type" not in base
     assert (base["remediationStatus"], base["verdict"], base["tags"]) == ("blocked", None, [])
     for query in (
-        "evidence/any(e:e/ipAddress eq '203.0.113.7')",
+        "evidence/any(e:e/microsoft.graph.security.ipEvidence/ipAddress eq '203.0.113.7')",
+        "evidence/any(e:isof(e,microsoft.graph.security.deviceEvidence))",
         "evidence/any(e:e/verdict eq 'malicious')",
         "evidence/$count eq 3",
     ):
         assert len(ids(graph.get(f"{at(root, 'alerts_v2')}?$filter={query}"))) == 1
+    undeclared = "evidence/any(e:e/ipAddress eq '203.0.113.7')"
+    message = refused(graph.get(f"{at(root, 'alerts_v2')}?$filter={undeclared}"))
+    assert "'ipAddress' does not exist on type 'microsoft.graph.security.alertEvidence'" in message
     selected = graph.get(f"{made.headers['Location']}?$select=evidence/roles").json["evidence"]
     assert without_control(selected[0]) == {"roles": ["attacked"]}
 
@@ -169,12 +173,18 @@ def test_the_alerts_of_an_incident(incidents: FlaskClient, root: str) -> None:
     assert quoted.json["@odata.context"].endswith("#security/incidents('O''Hara')/alerts")
     refused(incidents.get(at(root, "incidents", "gone", "alerts")), 404)
     refused(incidents.get(at(root, "incidents", "gone", "alerts", "$count")), 404)
-    refused(incidents.post(url, json={}), 405)
+    made = incidents.post(url, json={"title": "new"})
+    assert (made.status_code, made.json["incidentId"]) == (201, "storm")
+    assert made.headers["Location"] == f"http://localhost{at(root, 'alerts_v2', made.json['id'])}"
+    assert incidents.get(f"{url}/$count").text == "3"
+    refused(incidents.post(at(root, "incidents", "gone", "alerts"), json={}), 404)
 
 
 @official
 def test_an_alert_goes_with_its_incident_id(incidents: FlaskClient, root: str) -> None:
-    incidents.patch(at(root, "alerts_v2", "a0"), json={"incidentId": "O'Hara"})
+    state = state_of(incidents)
+    state["Security"]["alerts_v2"][0]["incidentId"] = "O'Hara"
+    assert incidents.put("/_mockgraph/state", json=state).status_code == 204
     assert ids(incidents.get(at(root, "incidents", "storm", "alerts"))) == ["a1"]
     assert ids(incidents.get(at(root, "incidents", "O'Hara", "alerts"))) == ["a0", "a2"]
     incidents.delete(at(root, "alerts_v2", "a1"))

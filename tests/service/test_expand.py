@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from . import OFFICIAL, at, create, on_every_root, refused, without_control
+from . import OFFICIAL, at, create, ids, on_every_root, refused, without_control
 
 # -- $expand ------------------------------------------------------------------------------
 
@@ -18,7 +18,7 @@ def test_expand_on_the_singleton(alerts: FlaskClient) -> None:
         "alerts($select=id,title;$filter=confidence ne null;$orderby=confidence;$top=1;$count=true)"
     )
     response = alerts.get(
-        f"{at('v1.0')}?$expand={quote(options)},tiIndicators($select=id)&$select=id"
+        f"{at('beta')}?$expand={quote(options)},tiIndicators($select=id)&$select=id"
     )
     body = response.json
     assert body["@odata.context"].endswith("#security(id,alerts(id,title),tiIndicators(id))")
@@ -81,19 +81,22 @@ def test_expand_within_expand(incidents: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "found"),
     [
-        "$filter=alerts/any(a:a/severity eq 'high')",
-        "$filter=alerts/$count gt 0",
-        "$orderby=alerts/$count",
+        ("$filter=alerts/any(a:a/severity eq 'high')", ["storm"]),
+        ("$filter=alerts/any(a:a/severity eq 'unknown')", []),
+        ("$filter=alerts/all(a:a/severity eq 'high')", ["calm"]),
+        ("$filter=alerts/$count gt 0", ["storm"]),
+        ("$filter=alerts/$count eq 3", ["storm"]),
+        ("$orderby=alerts/$count", ["calm", "storm"]),
+        ("$orderby=alerts/$count desc", ["storm", "calm"]),
     ],
 )
-def test_what_leads_through_a_navigation_is_said_to_be_missing(
-    incidents: FlaskClient, options: str
+@pytest.mark.parametrize("root", OFFICIAL)
+def test_queries_follow_navigation(
+    incidents: FlaskClient, root: str, options: str, found: list[str]
 ) -> None:
-    """An open type would take the name for a dynamic property, and find nothing."""
-    message = refused(incidents.get(f"{at('v1.0', 'incidents')}?{options}"), 501)
-    assert "'alerts'" in message
+    assert ids(incidents.get(f"{at(root, 'incidents')}?{options}")) == found
 
 
 def test_expand_what_a_root_does_not_serve(incidents: FlaskClient) -> None:

@@ -84,9 +84,8 @@ def test_actions_without_permission(filled: FlaskClient, root: str, name: str, a
 def test_the_singleton_without_permission(filled: FlaskClient, root: str) -> None:
     before = state_of(filled)
     assert_forbidden(filled.get(at(root), headers=FORBIDDEN))
-    part = "cases" if root == "v1.0" else "providerStatus"
-    assert_forbidden(filled.get(at(root, part), headers=FORBIDDEN))
-    assert_forbidden(filled.patch(at(root), json={"@odata.type": "x"}, headers=FORBIDDEN))
+    assert_forbidden(filled.get(at(root, "providerStatus"), headers=FORBIDDEN))
+    assert_forbidden(filled.patch(at(root), json={"providerStatus": []}, headers=FORBIDDEN))
     assert state_of(filled) == before
 
 

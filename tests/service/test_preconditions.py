@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from . import VENDOR, at, create, ids, on_documented_roots, on_every_root, on_every_set, refused
+from . import VENDOR, at, create, ids, on_every_root, on_every_set, refused
 
 Json = Any
 
@@ -124,7 +124,7 @@ def test_a_deletion_is_conditional(graph: FlaskClient, root: str, name: str) -> 
     assert ids(graph.get(at(root, name))) == []
 
 
-@on_documented_roots
+@on_every_root
 def test_the_singletons_update_is_conditional(graph: FlaskClient, root: str) -> None:
     etag = graph.get(at(root)).headers["ETag"]
     body = {"providerStatus": [{"provider": "p"}]}

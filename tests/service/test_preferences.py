@@ -47,7 +47,7 @@ def test_updating_as_is_preferred(graph: FlaskClient, root: str, name: str) -> N
 
 @on_every_root
 def test_the_singleton(graph: FlaskClient, root: str) -> None:
-    body: Json = {} if root == "v1.0" else {"providerStatus": []}
+    body: Json = {"providerStatus": []}
     assert graph.patch(at(root), json=body).status_code == 200
     silent = graph.patch(at(root), json=body, headers=prefer("return=minimal"))
     assert (silent.status_code, silent.data) == (204, b"")

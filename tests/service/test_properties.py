@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from . import OFFICIAL, ROOTS, at, create, ids, on_documented_roots, on_every_root, refused, without_control
+from . import OFFICIAL, ROOTS, at, create, ids, on_every_root, refused, without_control
 
 Json = Any
 
@@ -99,7 +99,7 @@ def test_a_collection_of_complex_values(alert: FlaskClient, root: str) -> None:
     assert alert.get(at(root, "alerts", "one", "hostStates", "$count")).text == "2"
 
 
-@on_documented_roots
+@on_every_root
 def test_the_singletons_properties(graph: FlaskClient, root: str) -> None:
     graph.patch(at(root), json={"providerStatus": [{"provider": "p"}]})
     singleton = at(root).rpartition("/")[2]

@@ -204,7 +204,6 @@ def test_a_set_of_another_root_is_told_where_it_is_served(
     ("method", "segments", "others"),
     [
         ("POST", ("alerts", "updateAlerts"), "localtest and beta"),
-        ("GET", ("providerStatus",), "localtest and beta"),
         ("POST", ("alerts", "microsoft.graph.updateAlerts"), "localtest and beta"),
     ],
 )
