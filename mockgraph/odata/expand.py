@@ -37,7 +37,7 @@ def compile_expand(
     everything = items.pop("*", None)
     expansions = {name: _compiled(item, known, read) for name, item in items.items()}
     if everything is not None:
-        for name in known.keys() - expansions.keys():
+        for name in [name for name in known if name not in expansions]:
             item = ExpandItem(Path((name,)), everything.suffix, everything.options)
             expansions[name] = _compiled(item, known, read)
     return tuple(expansions.values())
@@ -64,6 +64,10 @@ def _compiled(
         query = read(resource, item.options)
     except BadRequest as error:
         raise BadRequest(f"{name}: {error.message}") from None
+    if item.suffix == "$count" and not resource.is_collection:
+        raise BadRequest(f"{quoted(name)} is no collection, so it has no $count.")
+    if item.suffix and (query.select or query.expand):
+        raise BadRequest(f"{name}: '{item.suffix}' takes neither $select nor $expand.")
     levels = 1
     for option, text in item.options:
         if option.lower().removeprefix("$") == "levels":

@@ -1,9 +1,9 @@
 """Types of expressions, and how stored JSON becomes values that compare.
 
 A value in an expression is: a str, a bool, an int or a float as in JSON (the words INF, -INF
-and NaN as floats); an instant in the form of ``instants.sort_key``; a duration as a Decimal of seconds; dates, times,
-Guids and bytes as text of one spelling; a member of an
-enumeration as its value in the metadata; whatever JSON a dynamic property holds.
+and NaN as floats); an instant in the form of ``instants.sort_key``; a duration as a Decimal of
+seconds; dates, times, Guids and bytes as text of one spelling; a member of an enumeration as its
+value in the metadata; whatever JSON a dynamic property holds.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from mockgraph import metadata as edm
@@ -186,10 +185,8 @@ class Reader:
         return Row(entity, entity.etag, expanded, key=entity.key, resource=resource)
 
     def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:
-        query, resource = expansion.query, expansion.resource
+        query, resource = expansion.followed, expansion.resource
         self.bind(query)
-        if expansion.levels > 1:
-            query = _with_levels(expansion)
         entities = self.related(resource, self._as_owner(entity), query)
         if not resource.is_collection:
             first = next(iter(entities), None)
@@ -214,14 +211,6 @@ class Reader:
     def _follow(self, entity: Any, resource: Resource) -> Any:
         found = self.related(resource, self._as_owner(entity))
         return list(found) if resource.is_collection else next(iter(found), None)
-
-
-def _with_levels(expansion: Expansion) -> Query:
-    """The query of an expansion with the same one level below."""
-    query = expansion.query
-    below = replace(expansion, levels=expansion.levels - 1)
-    below = replace(below, resource=expansion.resource.children()[expansion.name.lower()])
-    return replace(query, expand=(*query.expand, below))
 
 
 # -- reading ------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -112,3 +113,13 @@ class Expansion:
     query: Query
     only: str | None = None
     levels: int = 1
+
+    @cached_property
+    def followed(self) -> Query:
+        """The query on what it leads to, which follows the property on where levels are left."""
+        if self.levels == 1:
+            return self.query
+        resource = self.resource.children()[self.name.lower()]
+        below = replace(self, resource=resource, levels=self.levels - 1)
+        others = (each for each in self.query.expand if each.name != self.name)
+        return replace(self.query, expand=(*others, below))

@@ -277,6 +277,9 @@ def test_whatever_is_sent_is_read_or_refused(pairs: list[tuple[str, str]]) -> No
         ("alerts($levels=1;$levels=1)", "'$levels' is given twice"),
         ("microsoft.graph.tenant/alerts", "no navigation property 'microsoft.graph.tenant/alerts'"),
         ("alerts/$value", "'alerts/$value' is not a navigation property"),
+        ("alerts/$ref($select=id)", "alerts: '$ref' takes neither $select nor $expand"),
+        ("alerts/$count($expand=things)", "alerts: '$count' takes neither $select nor $expand"),
+        ("alerts($expand=parent/$count)", "'parent' is no collection, so it has no $count"),
     ],
 )
 def test_levels_and_casts_in_expand_refused(text: str, why: str) -> None:

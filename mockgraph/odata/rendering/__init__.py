@@ -18,7 +18,7 @@ from mockgraph.metadata.vocabulary import Revision
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row
-from mockgraph.state.query import Query
+from mockgraph.state.query import Expansion, Query
 
 __all__ = ["dump", "render", "render_json"]
 
@@ -282,7 +282,8 @@ class _Renderer:
         if self._layout == "graph" and self._level != "none":
             shown = {"@odata.etag": row.etag, **self._links(row, resource), **shown}
         for name, related in row.expanded.items():
-            shown.update(self._expanded(name, related, query))
+            expansion = next(each for each in query.expand if each.name == name)
+            shown.update(self._expanded(expansion, related))
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
@@ -292,14 +293,20 @@ class _Renderer:
         url = self._urls.entity(resource, row)
         return {"@odata.id": url, "@odata.editLink": url}
 
-    def _expanded(self, name: str, related: Page | Row | None, query: Query) -> dict[str, Json]:
-        inner = next(each for each in query.expand if each.name == name)
-        target = inner.resource
+    def _expanded(self, expansion: Expansion, related: Page | Row | None) -> dict[str, Json]:
+        """What a navigation property leads to: entities, their URLs, or how many they are."""
+        name = expansion.name
         if not isinstance(related, Page):
-            return {name: None if related is None else self._shown(related, target, inner.query)}
-        rows = [self._shown(row, target, inner.query) for row in related.rows]
+            return {name: None if related is None else self._followed(expansion, related)}
         counted = {} if related.total is None else {f"{name}@odata.count": related.total}
-        return {**counted, name: rows}
+        if expansion.only == "$count":
+            return counted
+        return {**counted, name: [self._followed(expansion, row) for row in related.rows]}
+
+    def _followed(self, expansion: Expansion, row: Row) -> dict[str, Json]:
+        if expansion.only == "$ref":
+            return {"@odata.id": self._urls.entity(expansion.resource, row)}
+        return self._shown(row, expansion.resource, expansion.followed)
 
     def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> dict[str, Json]:
         """The value with the type annotations that the root and the level ask for."""
