@@ -6,6 +6,7 @@ digits, members by name, null where it may stand, and dynamic properties on open
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from functools import cache, singledispatch
 from typing import Any
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mockgraph import metadata as edm
+from mockgraph.metadata import primitives
+from mockgraph.metadata.schemas import Schemas
 
 Json = Any
 
@@ -34,7 +37,36 @@ _DYNAMIC = st.dictionaries(
 def values_of(
     schema: type[edm.StructuredType], partial: bool = False
 ) -> SearchStrategy[dict[str, Json]]:
-    """JSON objects that load: with every declared property, or with ``partial`` only some."""
+    """JSON objects that load: with every declared property, or with ``partial`` only some.
+
+    Some are of types that derive from the schema's, and say so.
+    """
+    concrete = [each for each in (schema, *_heirs(schema)) if not each.is_abstract]
+    if not concrete:
+        return st.nothing()
+    # Types refer to one another in circles.
+    return st.sampled_from(concrete).flatmap(
+        lambda own: _own_values(own, partial).map(
+            lambda value: (
+                value if own is schema else {"@odata.type": f"#{own.type_name}", **value}
+            )
+        )
+    )
+
+
+def _heirs(schema: type[edm.StructuredType]) -> list[type[edm.StructuredType]]:
+    """The schemas of the model of a schema that derive from it, a few of them."""
+    schemas: Schemas | None = getattr(schema.schemas, "__self__", None)
+    if schemas is None:
+        return []
+    names = schemas.model.derived(schema.type_name)
+    return [schemas[name] for name in names[:: len(names) // 6 + 1]]
+
+
+@cache
+def _own_values(
+    schema: type[edm.StructuredType], partial: bool
+) -> SearchStrategy[dict[str, Json]]:
     declared = {
         name: values_of_property(each, partial) for name, each in schema.properties().items()
     }
@@ -69,8 +101,8 @@ def _values(declared: edm.Property, _: bool) -> SearchStrategy[Json]:
 
 
 @_values.register
-def _(_declared: edm.String, _: bool) -> SearchStrategy[Json]:
-    return st.text(max_size=8)
+def _(declared: edm.String, _: bool) -> SearchStrategy[Json]:
+    return st.text(max_size=min(8, declared.max_length or 8))
 
 
 @_values.register
@@ -79,19 +111,45 @@ def _(_declared: edm.Boolean, _: bool) -> SearchStrategy[Json]:
 
 
 @_values.register
-def _(_declared: edm.Int32, _: bool) -> SearchStrategy[Json]:
-    return st.integers(-(2**31), 2**31 - 1)
-
-
-@_values.register
-def _(_declared: edm.Int64, _: bool) -> SearchStrategy[Json]:
-    return st.integers(-(2**63), 2**63 - 1)
+def _(declared: edm.Integer, _: bool) -> SearchStrategy[Json]:
+    return st.integers(declared.least, declared.most)
 
 
 @_values.register
 def _(declared: edm.Double, _: bool) -> SearchStrategy[Json]:
-    numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
-    return numbers | st.sampled_from(declared.words)
+    numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
+    whole = numbers | st.integers(-(2**53), 2**53)
+    return whole | st.sampled_from(declared.words) if declared.words else whole
+
+
+@_values.register
+def _(_declared: primitives.Guid, _: bool) -> SearchStrategy[Json]:
+    return st.uuids().map(str)
+
+
+@_values.register
+def _(_declared: primitives.Date, _: bool) -> SearchStrategy[Json]:
+    return st.dates().map(str)
+
+
+@_values.register
+def _(_declared: primitives.TimeOfDay, _: bool) -> SearchStrategy[Json]:
+    return st.times().map(lambda time: f"{time:%H:%M:%S.%f}")
+
+
+@_values.register
+def _(_declared: primitives.Duration, _: bool) -> SearchStrategy[Json]:
+    return st.builds("P{}DT{}H{}M{}S".format, *[st.integers(0, 99)] * 4)
+
+
+@_values.register
+def _(_declared: primitives.Binary, _: bool) -> SearchStrategy[Json]:
+    return st.binary(max_size=6).map(lambda octets: base64.urlsafe_b64encode(octets).decode())
+
+
+@_values.register
+def _(_declared: primitives.Untyped, _: bool) -> SearchStrategy[Json]:
+    return _SCALARS
 
 
 @_values.register
@@ -101,14 +159,15 @@ def _(_declared: edm.DateTimeOffset, _: bool) -> SearchStrategy[Json]:
 
 @_values.register
 def _(declared: edm.Enum, _: bool) -> SearchStrategy[Json]:
-    return st.sampled_from(list(declared.members.__members__))
+    return st.sampled_from(list(declared.values.members))
 
 
 @_values.register
 def _(declared: edm.Complex, partial: bool) -> SearchStrategy[Json]:
-    return values_of(declared.schema, partial)
+    return st.deferred(lambda: values_of(declared.schema, partial))
 
 
 @_values.register
 def _(declared: edm.Collection, _: bool) -> SearchStrategy[Json]:
-    return st.lists(_values(declared.item, declared.partial), max_size=2)
+    most = 1 if isinstance(declared.item, edm.Complex) else 2
+    return st.lists(_values(declared.item, declared.partial), max_size=most)

@@ -9,7 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from refusals import message_of
 
+from mockgraph import metadata as edm
 from mockgraph.metadata.resources import Resource
+from mockgraph.metadata.schemas import Schemas
 from mockgraph.service import SERVICE
 
 Json = Any
@@ -84,6 +86,15 @@ def resource_of(root: str, name: str) -> Resource:
     found = SERVICE.views[root].resource(f"security/{name}")
     assert found is not None
     return found
+
+
+def concrete(schema: type[edm.StructuredType]) -> type[edm.StructuredType]:
+    """A schema, or the first that derives from it where its type is abstract."""
+    if not schema.is_abstract:
+        return schema
+    schemas: Schemas = schema.schemas.__self__  # type: ignore[attr-defined]  # Schemas.find's
+    heirs = map(schemas.__getitem__, schemas.model.derived(schema.type_name))
+    return next(each for each in heirs if not each.is_abstract)
 
 
 def create(client: FlaskClient, name: str, /, **properties: Json) -> Json:

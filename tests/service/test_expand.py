@@ -18,10 +18,10 @@ def test_expand_on_the_singleton(alerts: FlaskClient) -> None:
         "alerts($select=id,title;$filter=confidence ne null;$orderby=confidence;$top=1;$count=true)"
     )
     response = alerts.get(
-        f"{at('beta')}?$expand={quote(options)},tiIndicators($select=id)&$select=id"
+        f"{at('localtest')}?$expand={quote(options)},tiIndicators($select=id)&$select=id"
     )
     body = response.json
-    assert body["@odata.context"].endswith("#security(id,alerts(id,title),tiIndicators(id))")
+    assert body["@odata.context"].endswith("#Security(id,alerts(id,title),tiIndicators(id))")
     assert without_control(body["alerts"]) == [{"id": "phish", "title": "Phishing & spoofing"}]
     assert body["alerts@odata.count"] == 2
     assert without_control(body["tiIndicators"]) == [{"id": "one"}]

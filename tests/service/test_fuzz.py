@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockgraph.metadata.elements import TypeRef
 from mockgraph.service import SERVICE
 
-from . import ROOTS, SETS, at, refused
+from . import ROOTS, SETS, at, refused, resource_of
 
 Json = Any
 
@@ -26,8 +27,18 @@ SEED = {
         **{name: [{"id": "a"}, {"id": "O'H"}] for name in SETS},
     }
 }
-ACTIONS = [action.name for each in SERVICE.sets.values() for action in each.actions]
-PROPERTIES = sorted({name for each in SERVICE.sets.values() for name in each.type.properties()})
+TYPES = [resource_of("beta", name).type for name in SETS]
+ACTIONS = sorted(
+    {
+        operation.rpartition(".")[2]
+        for each in TYPES
+        for many in (True, False)
+        for operation in SERVICE.views["beta"].model.bound_operations(
+            TypeRef(each.type_name, many)
+        )
+    }
+)
+PROPERTIES = sorted({name for each in TYPES for name in each.properties()})
 
 # -- what may be sent ---------------------------------------------------------------------
 
@@ -36,7 +47,7 @@ junk = st.text(max_size=12).map(lambda text: quote(text, safe="")) | st.binary(m
 )
 segments = st.one_of(
     st.sampled_from([*SETS, "a", "a", "gone", "O'H", *ACTIONS]),
-    st.sampled_from(["$count", "$ref", "$value", "$links", "", ".", "providerStatus", "id"]),
+    st.sampled_from(["$count", "$ref", "$value", "$links", "", ".", "providerStatus", "id", "cases"]),
     st.sampled_from(PROPERTIES),
     st.sampled_from(SETS).map(lambda name: f"{name}('a')"),
     junk,
@@ -88,8 +99,8 @@ queries = st.lists(
 bodies = st.one_of(
     st.just(b""),
     st.binary(max_size=20),
-    st.sampled_from(list(SERVICE.sets.values())).flatmap(
-        lambda each: values_of(each.type, partial=True).map(lambda body: json.dumps(body).encode())
+    st.sampled_from(TYPES).flatmap(
+        lambda each: values_of(each, partial=True).map(lambda body: json.dumps(body).encode())
     ),
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.just("a"),

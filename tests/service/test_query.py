@@ -167,8 +167,10 @@ def test_select_of_one_entity_and_in_answers_to_writes(alerts: FlaskClient) -> N
     assert without_control(made.json) == {"title": "t"}
     everything = alerts.get(f"{url}?$select=*").json
     assert without_control(everything) == without_control(alerts.get(url).json)
-    one = alerts.get(f"{at('v1.0')}?$select=id").json
+    one = alerts.get(f"{at('localtest')}?$select=id").json
     assert set(without_control(one)) == {"id"}
+    # The metadata says so of the singleton.
+    assert "'$select'" in refused(alerts.get(f"{at('v1.0')}?$select=id"))
 
 
 def test_select_does_not_touch_what_is_filtered_or_ordered_by(alerts: FlaskClient) -> None:
