@@ -12,39 +12,48 @@ from hypothesis import strategies as st
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
+from mockgraph.metadata import notation
+from mockgraph.metadata.schemas import Schemas
 
 
-class Colour(edm.Enumeration):
-    red = 1
-    green = 2
+_MODEL = """
+namespace microsoft.graph
 
+enum colour
+  red 1
+  green 2
 
-class Point(edm.ComplexType):
-    x = edm.Int32()
-    y = edm.Double()
+complex point
+  x: Int32
+  y: Double
 
+complex shape open
+  at: point
+  name: String not null
 
-class Shape(edm.ComplexType):
-    is_open = True
+entity thing
+  key id
+  id: String not null
+  text: String
+  flag: Boolean
+  small: Int32
+  large: Int64
+  number: Double
+  moment: DateTimeOffset
+  colour: colour
+  point: point
+  shape: shape
+  texts: String[]
+  points: point[]
+  colours: colour[]
+  made: DateTimeOffset
+    @Org.OData.Core.V1.Computed
+"""
 
-    at = edm.Complex(Point)
-    name = edm.String(nullable=False)
-
-
-class Thing(edm.EntityType):
-    text = edm.String()
-    flag = edm.Boolean()
-    small = edm.Int32()
-    large = edm.Int64()
-    number = edm.Double()
-    moment = edm.DateTimeOffset()
-    colour = edm.Enum(Colour)
-    point = edm.Complex(Point)
-    shape = edm.Complex(Shape)
-    texts = edm.Collection(edm.String())
-    points = edm.Collection(edm.Complex(Point))
-    colours = edm.Collection(edm.Enum(Colour))
-    made = edm.DateTimeOffset(computed=True)
+SCHEMAS = Schemas(notation.parse([("things.edm", _MODEL)]))
+Thing = SCHEMAS["microsoft.graph.thing"]
+Shape = SCHEMAS["microsoft.graph.shape"]
+Point = SCHEMAS["microsoft.graph.point"]
 
 
 LOADED: list[tuple[str, Any, Any]] = [

@@ -12,8 +12,12 @@ from hypothesis import given, settings
 from werkzeug.test import TestResponse
 
 from mockgraph.app import create_app
-from mockgraph.service.security import Security, SecurityProviderStatus
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
+
+_SCHEMAS = SERVICE.views["localtest"].schemas
+Security = _SCHEMAS["microsoft.graph.security"]
+SecurityProviderStatus = _SCHEMAS["microsoft.graph.securityProviderStatus"]
 
 SECURITY = "/localtest/Security"
 ALERTS = f"{SECURITY}/alerts"
