@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import ExpandItem, Path, quoted
+from mockgraph.odata.ast import ExpandItem, Kind, Path, quoted
 from mockgraph.odata.grammar import split
-from mockgraph.state.query import Expansion, Query
+from mockgraph.odata.types import Type, narrowed
+from mockgraph.state.query import Expansion, Query, Schema
 
 MAX_ITEMS = 32
 # How often one property is followed at most.
@@ -26,16 +28,25 @@ _LEVELS = re.compile(r"max|[1-9][0-9]{0,8}", re.ASCII)
 
 
 def compile_expand(
-    text: str, known: Mapping[str, Resource], read: Callable[[Resource, Pairs], Query]
+    text: str,
+    schema: Schema,
+    resource: Resource | None,
+    read: Callable[[Resource, Pairs], Query],
 ) -> tuple[Expansion, ...]:
-    """Compile the list; raises BadRequest for an item that is malformed or not ``known``.
+    """Compile the list; raises BadRequest for an item that is malformed or leads nowhere.
 
-    ``read`` compiles the options of an item against what it leads to. ``*`` stands for all
-    navigation properties that are not named.
+    ``resource`` is that of the entities, and ``read`` compiles the options of an item against what
+    it leads to. ``*`` stands for all navigation properties that are not named.
     """
+    known = {} if resource is None else resource.navigation_names(schema.type_name)
     items = {str(item.path): item for item in _once(parse_expand(text))}
     everything = items.pop("*", None)
-    expansions = {name: _compiled(item, known, read) for name, item in items.items()}
+    expansions = {
+        name: _compiled(item, known, read)
+        if len(item.path.names) == 1
+        else _narrowed(item, schema, resource, read)
+        for name, item in items.items()
+    }
     if everything is not None:
         for name in [name for name in known if name not in expansions]:
             item = ExpandItem(Path((name,)), everything.suffix, everything.options)
@@ -53,13 +64,35 @@ def _once(items: Iterator[ExpandItem]) -> Iterator[ExpandItem]:
         yield item
 
 
+def _narrowed(
+    item: ExpandItem,
+    schema: Schema,
+    resource: Resource | None,
+    read: Callable[[Resource, Pairs], Query],
+) -> Expansion:
+    """Compile the navigation property of a derived type, behind the type's name."""
+    *casts, _ = item.path.names
+    if resource is None or not all("." in name for name in casts):
+        raise _unknown(item)
+    type_ = Type(Kind.COMPLEX, schema)
+    for name in casts:
+        type_, _test = narrowed(type_, name)
+    own: Schema = type_.of
+    expansion = _compiled(item, resource.navigation_names(own.type_name), read)
+    return replace(expansion, of_type=own)
+
+
+def _unknown(item: ExpandItem) -> BadRequest:
+    return BadRequest(f"There is no navigation property {quoted(str(item.path))}.")
+
+
 def _compiled(
     item: ExpandItem, known: Mapping[str, Resource], read: Callable[[Resource, Pairs], Query]
 ) -> Expansion:
     name = item.path.names[-1]
     resource = known.get(name)
-    if resource is None or len(item.path.names) > 1:
-        raise BadRequest(f"There is no navigation property {quoted(str(item.path))}.")
+    if resource is None:
+        raise _unknown(item)
     try:
         query = read(resource, item.options)
     except BadRequest as error:

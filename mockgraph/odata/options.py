@@ -137,7 +137,7 @@ class _Reader:
             case "expand":
                 if self.expand_depth == 0:
                     raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
-                return compile_expand(text, self._navigation(), self._nested)
+                return compile_expand(text, schema, resource, self._nested)
             case "top":
                 return _number(text, self.max_top)
             case "skip":
@@ -155,8 +155,7 @@ class _Reader:
         """The navigation properties of the entities by name."""
         if self.resource is None:
             return {}
-        children = self.resource.children(self.schema.type_name)
-        return {each.name: each for each in children.values()}
+        return self.resource.navigation_names(self.schema.type_name)
 
     def _nested(self, resource: Resource, pairs: Pairs) -> Query:
         inner = replace(

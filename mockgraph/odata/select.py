@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from mockgraph import metadata as edm
@@ -18,20 +18,53 @@ Json = Any
 # A name, and what is selected below it; None is all of it. Below _CAST are names of types, and
 # what is selected of a value that is of them.
 Tree: TypeAlias = "dict[str, Tree | None]"
+Schemas: TypeAlias = Callable[[str], type[edm.StructuredType] | None]
 
 _CAST = "."
 _PATH = re.compile(r"\*|[^\W\d]\w*+(?:[./][^\W\d]\w*+)*+")
 
 
 class Select(NamedTuple):
-    """``tree`` is None where all is selected; ``text`` is for the context URL."""
+    """``tree`` is None where all is selected; ``text`` is for the context URL.
+
+    ``schemas`` finds the types of values, for what is selected of a derived type alone.
+    """
 
     tree: Tree | None
     text: str
+    schemas: Schemas
 
     def apply(self, entity: Mapping[str, Json]) -> dict[str, Json]:
         """Return the selected part of an entity, in its own order, and its control information."""
-        return dict(entity) if self.tree is None else _project(entity, self.tree)
+        return dict(entity) if self.tree is None else self._project(entity, self.tree)
+
+    def _project(self, value: Mapping[str, Json], tree: Tree) -> dict[str, Json]:
+        for name, of_type in (tree.get(_CAST) or {}).items():
+            if self._is_of(value, name):
+                if of_type is None:
+                    return dict(value)
+                tree = _merged(tree, of_type)
+        projected: dict[str, Json] = {}
+        for name, item in value.items():
+            if name in tree:
+                below = tree[name]
+                projected[name] = item if below is None else self._below(item, below)
+            elif "@" in name and name.partition("@")[0] in ("", *tree):
+                projected[name] = item
+        return projected
+
+    def _below(self, value: Json, tree: Tree) -> Json:
+        if isinstance(value, dict):
+            return self._project(value, tree)
+        if isinstance(value, list):
+            return [self._below(item, tree) for item in value]
+        return value
+
+    def _is_of(self, value: Mapping[str, Json], name: str) -> bool:
+        """Whether a value is of the type of a name, or of one that derives from it."""
+        stated = str(value.get("@odata.type")).removeprefix("#")
+        own, base = self.schemas(stated), self.schemas(name)
+        return stated == name or (own is not None and base is not None and issubclass(own, base))
 
 
 def compile_select(
@@ -48,13 +81,13 @@ def compile_select(
     for item in parse_select(text):
         everything = everything or item.path.names == ("*",)
         if item.path.names != ("*",):
-            _check(item.path.names, schema, navigation)
-            keys = _keys(item)
+            keys = _keys(item.path.names, schema, navigation)
             if _add(tree, keys):
                 taken.append((str(item.path), keys))
     if everything:
-        return Select(None, "*")
-    return Select(tree, ",".join(text for text, keys in taken if _is_leaf(tree, keys)))
+        return Select(None, "*", schema.schemas)
+    selected = ",".join(text for text, keys in taken if _is_leaf(tree, keys))
+    return Select(tree, selected, schema.schemas)
 
 
 def parse_select(text: str) -> list[SelectItem]:
@@ -66,29 +99,27 @@ def parse_select(text: str) -> list[SelectItem]:
     return [SelectItem(Path(tuple(item.split("/")))) for item in items]
 
 
-def _keys(item: SelectItem) -> Sequence[str]:
-    """The keys of the tree that lead to what an item selects."""
-    keys: list[str] = []
-    for name in item.path.names:
-        keys += (_CAST, full_name(name)) if "." in name else (name,)
-    return keys
-
-
-def _check(
+def _keys(
     names: Sequence[str], schema: type[edm.StructuredType], navigation: Collection[str]
-) -> None:
+) -> Sequence[str]:
+    """Return the keys of the tree that lead to what a path selects. Raise 400 for a wrong path."""
     if len(names) > edm.MAX_DEPTH:
         raise BadRequest(f"a path of more than {edm.MAX_DEPTH} segments.")
     if len(names) == 1 and names[0] in navigation:
-        return
+        return names
+    keys: list[str] = []
     type_ = Type(Kind.COMPLEX, schema)
     for name in names:
         if type_.kind is Kind.COLLECTION:
             type_ = type_.of
         if "." in name:
-            type_, _ = narrowed(type_, name)
+            declared, (type_, _) = type_, narrowed(type_, name)
+            if type_ != declared or type_.kind is Kind.UNTYPED:
+                keys += (_CAST, full_name(name) if type_.kind is Kind.UNTYPED else type_.name)
         else:
             type_ = member(type_, name)
+            keys.append(name)
+    return keys
 
 
 def _add(tree: Tree, names: Sequence[str]) -> bool:
@@ -115,33 +146,9 @@ def _is_leaf(tree: Tree, keys: Sequence[str]) -> bool:
     return True
 
 
-def _project(value: Mapping[str, Json], tree: Tree) -> dict[str, Json]:
-    if casts := tree.get(_CAST):
-        of_type = casts.get(str(value.get("@odata.type")).removeprefix("#"), {})
-        if of_type is None:
-            return dict(value)
-        tree = _merged(tree, of_type)
-    projected: dict[str, Json] = {}
-    for name, item in value.items():
-        if name in tree:
-            below = tree[name]
-            projected[name] = item if below is None else _below(item, below)
-        elif "@" in name and name.partition("@")[0] in ("", *tree):
-            projected[name] = item
-    return projected
-
-
 def _merged(tree: Tree, other: Tree) -> Tree:
     merged = {**other, **tree}
     for name in tree.keys() & other.keys():
         one, two = tree[name], other[name]
         merged[name] = None if one is None or two is None else _merged(one, two)
     return merged
-
-
-def _below(value: Json, tree: Tree) -> Json:
-    if isinstance(value, dict):
-        return _project(value, tree)
-    if isinstance(value, list):
-        return [_below(item, tree) for item in value]
-    return value

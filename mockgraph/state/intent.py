@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mockgraph.metadata.entries import Entry
     from mockgraph.metadata.resources import Resource, View
     from mockgraph.metadata.structures import StructuredType
-    from mockgraph.state.query import Query
+    from mockgraph.state.query import Expansion, Query
 
 
 class Operation(enum.Enum):
@@ -182,7 +182,7 @@ class Row(NamedTuple):
 
     entity: Properties
     etag: str | None = None
-    expanded: Mapping[str, Page | Row | None] = MappingProxyType({})
+    expanded: Mapping[Expansion, Page | Row | None] = MappingProxyType({})
     rendered: dict[Any, bytes] | None = None
     key: str = ""
     resource: Resource | None = None

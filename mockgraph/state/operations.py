@@ -181,7 +181,11 @@ class Reader:
         """Return an entity for an answer, its navigations expanded as the query asks."""
         if not query.expand:
             return Row(entity, entity.etag, rendered=entity.rendered, key=entity.key)
-        expanded = {each.name: self._expand(entity, each) for each in query.expand}
+        expanded = {
+            each: self._expand(entity, each)
+            for each in query.expand
+            if each.of_type is None or self._is_of(entity, resource, each.of_type.type_name)
+        }
         return Row(entity, entity.etag, expanded, key=entity.key, resource=resource)
 
     def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:

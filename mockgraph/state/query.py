@@ -100,12 +100,12 @@ class Query:
         return ",".join(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expansion:
     """A navigation property to expand, what it leads to, and the query on that.
 
     ``only`` is ``$ref`` or ``$count`` where no more than that is asked for; ``levels`` is how often
-    the property is followed.
+    the property is followed; ``of_type`` is the derived type of which the entities must be.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Expansion:
     query: Query
     only: str | None = None
     levels: int = 1
+    of_type: Schema | None = None
 
     @cached_property
     def followed(self) -> Query:
@@ -120,6 +121,6 @@ class Expansion:
         if self.levels == 1:
             return self.query
         resource = self.resource.children()[self.name.lower()]
-        below = replace(self, resource=resource, levels=self.levels - 1)
+        below = replace(self, resource=resource, levels=self.levels - 1, of_type=None)
         others = (each for each in self.query.expand if each.name != self.name)
         return replace(self.query, expand=(*others, below))

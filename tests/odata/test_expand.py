@@ -193,3 +193,26 @@ def test_a_property_that_a_closed_type_lacks(empty_client: FlaskClient) -> None:
     body = get(empty_client, CASES, status=400, filter="custodians/any(c:c/nope eq 1)")
     message = body["error"]["message"]
     assert "'nope' does not exist on type 'microsoft.graph.security.ediscoveryCustodian'" in message
+
+
+def test_navigation_of_a_derived_type(cases: FlaskClient) -> None:
+    """Entities of another type than the one named are shown without it."""
+    of_type = "microsoft.graph.security.siteSource"
+    searches = f"{CASES}/c1/searches"
+    for path, body in (
+        (searches, {"id": "s1", "displayName": "s1"}),
+        (f"{searches}/s1/additionalSources", {"@odata.type": f"#{of_type}", "id": "a1"}),
+        (
+            f"{searches}/s1/additionalSources",
+            {"@odata.type": "#microsoft.graph.security.userSource", "id": "a2"},
+        ),
+    ):
+        response = cases.post(path, json=body)
+        assert response.status_code == 201, response.json
+    body = get(cases, f"{searches}/s1/additionalSources", select="id", expand=f"{of_type}/site")
+    site = {"id": "site", "webUrl": None, "displayName": None}
+    assert bare(body["value"]) == [{"id": "a1", "site": site}, {"id": "a2"}]
+    body = get(cases, f"{searches}/s1/additionalSources/{of_type}", select="id", expand="site")
+    assert bare(body["value"]) == [{"id": "a1", "site": site}]
+    refused = get(cases, f"{searches}/s1/additionalSources", expand="site", status=400)
+    assert "no navigation property 'site'" in refused["error"]["message"]

@@ -58,6 +58,9 @@ entity device : entity
 entity phone : device
   number: String
 
+entity smartphone : phone
+  os: String
+
 entity note : entity
   text: String
 
@@ -287,3 +290,49 @@ def test_no_index_answers_below_a_derived_type() -> None:
 def test_nothing_is_followed_where_nothing_can_be() -> None:
     with pytest.raises(NotEmulated, match="navigation property 'owner'"):
         compile_filter("owner/email eq 'x'", CASES.type, CASES)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"id,{BIG}/budget", {"id": "c3", "budget": 10}),
+        ("id,graph.bigCase/budget", {"id": "c3", "budget": 10}),
+        ("microsoft.graph.case/name", {"name": None}),
+        (f"{PHONE.replace('phone', 'case')}/rank,{BIG}/{BIG}/budget", {"rank": None, "budget": 10}),
+    ],
+)
+def test_casts_in_select(text: str, shown: Json) -> None:
+    query = read([("$select", text)], CASES.type, resource=CASES)
+    assert query.select is not None
+    assert query.select.apply(LARGE) == {"@odata.type": f"#{BIG}", **shown}
+
+
+def test_a_value_of_a_further_derived_type_is_of_the_type_that_is_selected() -> None:
+    phones = VIEW.resource("users/devices")
+    assert phones is not None
+    query = read([("$select", f"id,{PHONE}/number")], phones.type, resource=phones)
+    assert query.select is not None
+    smart = {"@odata.type": "#microsoft.graph.smartphone", "id": "s", "number": "1", "os": "x"}
+    assert query.select.apply(smart) == {k: v for k, v in smart.items() if k != "os"}
+    assert query.select.apply({"id": "d", "number": "dynamic"}) == {"id": "d"}
+
+
+@pytest.mark.parametrize("text", [f"{BIG}/chief", f"graph.case/{BIG}/chief($select=email)"])
+def test_casts_in_expand(text: str) -> None:
+    (expansion,) = read([("$expand", text)], CASES.type, resource=CASES).expand
+    assert (expansion.name, expansion.resource.path) == ("chief", "cases/chief")
+    assert expansion.of_type is VIEW.schemas[BIG]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("chief", "There is no navigation property 'chief'"),
+        (f"{BIG}/none", f"There is no navigation property '{BIG}/none'"),
+        (f"{PHONE}/chief", "nor does a type of that name derive from it"),
+        ("owner/boss", "There is no navigation property 'owner/boss'"),
+    ],
+)
+def test_casts_in_expand_refused(text: str, why: str) -> None:
+    with pytest.raises(BadRequest, match=why):
+        read([("$expand", text)], CASES.type, resource=CASES)

@@ -281,8 +281,7 @@ class _Renderer:
         shown = self._annotated(resource.type, entity)
         if self._layout == "graph" and self._level != "none":
             shown = {"@odata.etag": row.etag, **self._links(row, resource), **shown}
-        for name, related in row.expanded.items():
-            expansion = next(each for each in query.expand if each.name == name)
+        for expansion, related in row.expanded.items():
             shown.update(self._expanded(expansion, related))
         return shown
 
