@@ -15,6 +15,9 @@ from mockgraph.metadata.namespaces import Schema
 
 from .strategies import models
 
+# Hypothesis writes the nested strategy down where it tries again, and finds it long.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 @given(models())
 def test_csdl_is_read_as_it_was_written(model: Model) -> None:
