@@ -16,7 +16,7 @@ from mockgraph.metadata.csdl_tree import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX
 from mockgraph.metadata.elements import TypeRef
 
 from . import large
-from .test_csdl import FEATURES, HEAD, document
+from .documents import FEATURES, HEAD, document
 
 MEGABYTE = 1_000_000
 TOO_LONG = f"a name or value is longer than {MAX_TEXT} characters"
