@@ -8,6 +8,7 @@ go one after another, each read-modify-write whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from mockgraph.clock import Clock
@@ -43,7 +44,11 @@ class State:
     """
 
     def __init__(
-        self, service: Service, initial: Json, store: str | None = None, durability: str = "process"
+        self,
+        service: Service,
+        initial: Json,
+        store: str | os.PathLike[str] | None = None,
+        durability: str = "process",
     ):
         opened = open_store(store, durability) if store else None
         self.goes_on = opened is not None and not opened.is_new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mockgraph.state.store import Store
 
 
-def open_store(path: str, durability: str) -> Store:
+def open_store(path: str | os.PathLike[str], durability: str) -> Store:
     """A store in a file. Raises MockGraphError where it cannot be used."""
     from mockgraph.state.store import Store  # loading locks takes long, and most have no store
 
