@@ -1,11 +1,13 @@
 """A local, stateful emulator of the Microsoft Graph Security endpoint.
 
-``MockGraph`` is a live server for a ``with`` block, ``create_app`` the bare WSGI app. Both
-are imported when they are first used: importing this package costs next to nothing.
+``MockGraph`` is a live server for a ``with`` block, ``create_app`` the bare WSGI app, ``operation``
+marks a function as what an action does. All are imported when they are first used: importing
+this package costs next to nothing.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mockgraph.version import __version__
@@ -13,17 +15,18 @@ from mockgraph.version import __version__
 if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.app import create_app
+    from mockgraph.state.behaviours import operation
 
-__all__ = ["MockGraph", "__version__", "create_app"]
+__all__ = ["MockGraph", "__version__", "create_app", "operation"]
+
+_HOMES = {
+    "MockGraph": "mockgraph.api",
+    "create_app": "mockgraph.app",
+    "operation": "mockgraph.state.behaviours",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "MockGraph":
-        from mockgraph.api import MockGraph
-
-        return MockGraph
-    if name == "create_app":
-        from mockgraph.app import create_app
-
-        return create_app
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

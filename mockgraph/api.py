@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
-from mockgraph.seeds import Seed, read_seeds
+from mockgraph.seeds import read_seeds
+from mockgraph.serving.ports import Certificates, certificates, open_server
 from mockgraph.serving.server import Server
 from mockgraph.serving.transports import Intercept
-from mockgraph.settings import Settings
+from mockgraph.settings import Seed, Settings, takes
 from mockgraph.testing.graph import Graph
 from mockgraph.testing.police import rules
 from mockgraph.testing.tenants import Tenant, Tenants
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 _LEFT_OPEN = "An intercept was entered and not left; use it as a with block, or as a decorator."
 
@@ -30,14 +28,10 @@ class CheckFailed(AssertionError):
 class MockGraph(Graph):
     """A live server on a free port of the loopback, for the length of a ``with`` block.
 
-    ``seed`` is a state document, the path of one, ``demo``, or several of these; ``auth`` is
-    ``any``, ``off`` or ``jwt``; ``store`` is a file that keeps the state, memory if left out, and
-    ``durability`` what a write in it survives, ``process`` or ``disk``; ``docs`` are
-    directories of reference pages instead of the bundled ones; ``json`` is ``graph`` or
-    ``documented``. ``strict_client`` answers 400 to what a well-behaved client does not do, but
-    for the misdeeds that ``allow`` names; ``journal`` is how many requests are remembered.
-    With ``tls`` it serves https as well, on a port of its own, with a
-    certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state;
+    Its options are those of ``mockgraph serve`` (:class:`mockgraph.settings.Settings`), with
+    ports that are free where they are not given. ``seed`` is a state document, the path of one,
+    ``demo``, or several of these. With ``tls`` it serves https as well, on a port of its own, with
+    a certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state;
     with ``proxy`` it is an HTTP proxy as well, on another, which answers for Graph and Entra.
     Raises MockGraphError where one of them cannot be used::
 
@@ -45,45 +39,15 @@ class MockGraph(Graph):
             requests.get(f"{graph.url}/Security", headers={"Authorization": "Bearer x"})
     """
 
-    def __init__(
-        self,
-        *,
-        seed: Seed | Sequence[Seed] = (),
-        auth: str = "any",
-        store: str | os.PathLike[str] | None = None,
-        docs: Sequence[str | os.PathLike[str]] = (),
-        json: str = "graph",
-        durability: str = "process",
-        strict_client: bool = False,
-        allow: Iterable[str] = (),
-        journal: int = 1000,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls: bool = False,
-        proxy: bool = False,
-        ca_dir: str | os.PathLike[str] | None = None,
-    ):
-        self._settings = Settings(
-            store=os.fspath(store) if store is not None else None,
-            seeds=read_seeds(seed),
-            docs=tuple(os.fspath(each) for each in docs),
-            auth=auth,
-            json=json,
-            durability=durability,
-            strict_client=strict_client,
-            allowed_misdeeds=tuple(sorted(rules(allow))),
-            journal=journal,
-        )
-        self._docs = self._settings.docs
-        self._host = host
-        self._port = port
-        self._tls = tls
-        self._proxy = proxy
-        self._ca_dir = ca_dir
+    @takes(Settings)
+    def __init__(self, settings: Settings):
+        rules(settings.allow)
+        self._settings = replace(settings, seed=read_seeds(settings.seed))
+        self._docs = settings.docs
+        self._certificates = Certificates()
         self._server: Server | None = None
         self._tenants: Tenants | None = None
         self._app = None
-        self._ca: str | None = None
 
     def start(self) -> Self:
         """Serve, on a new state. A ``with`` block does this by itself."""
@@ -93,31 +57,14 @@ class MockGraph(Graph):
         self._app = app
         self._tenants = app.extensions["mockgraph"]
         try:
-            self._server = self._serve(app)
+            self._certificates = certificates(self._settings)
+            self._server = open_server(app, self._settings, self._certificates)
             self._server.start()
         except BaseException:
             self._server = None
             app.extensions["mockgraph"].close()
             raise
         return self
-
-    def _serve(self, app: Flask) -> Server:
-        if not self._tls and not self._proxy:
-            return Server(app, self._host, self._port)
-        from mockgraph.serving.proxy import Gate, certificate
-        from mockgraph.serving.tls import authority
-
-        own = authority(self._ca_dir)
-        self._ca = str(own.ca_path)
-        return Server(
-            Gate(app) if self._proxy else app,
-            self._host,
-            self._port,
-            tls_port=0 if self._tls else None,
-            certificate=own.issue(self._host) if self._tls else None,
-            proxy_port=0 if self._proxy else None,
-            proxy_certificate=certificate(own) if self._proxy else None,
-        )
 
     def stop(self) -> None:
         """Stop serving and let go of the port and of the store."""
@@ -184,9 +131,9 @@ class MockGraph(Graph):
     @property
     def ca(self) -> str:
         """The file that clients are told to trust, by https or the proxy: ``verify=graph.ca``."""
-        if self._ca is None:
+        if self._certificates.ca is None:
             raise MockGraphError("This MockGraph does not serve https; start it with tls=True.")
-        return self._ca
+        return self._certificates.ca
 
     def tenant(self, name: str) -> Graph:
         """A tenant, made from the seeds when it is first named: a state, faults, stubs of its own.

@@ -26,7 +26,7 @@ from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import initial_document, naming_seeds
-from mockgraph.service import BEHAVIOURS, service_of
+from mockgraph.service import behaviours_of, service_of
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
@@ -45,11 +45,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     are ``app.extensions["mockgraph"]``; close them to let go of a store.
     """
     settings = settings or Settings()
-    service = service_of(settings.csdl)
+    service, behaviours = service_of(settings.csdl), behaviours_of(settings.operations)
     initial = initial_document(service, settings)
     with naming_seeds(service, settings):
         check_directory(initial, service)
-        state = State(service, initial, settings.store, settings.durability, BEHAVIOURS)
+        state = State(service, initial, settings.store, settings.durability, behaviours)
     if state.goes_on and settings.seeds:
         _logger.info(
             "The store %s goes on with the state in it: the seeds are for resets and new tenants.",

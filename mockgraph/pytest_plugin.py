@@ -1,65 +1,66 @@
 """The pytest plugin: the fixtures ``mockgraph`` and ``mockgraph_session``, and a marker.
 
-Loading it imports nothing of MockGraph's; a server is made for the first test that asks.
+Loading it imports next to nothing of MockGraph's; a server is made for the first test that asks.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.serving.transports import Intercept
+    from mockgraph.settings import Option
 
-_OPTIONS = ("seed", "auth", "strict", "strict_client", "allow", "intercept", "allow_hosts", "tls")
+# What a marker may say of the test rather than of its server.
+_OF_TESTS = {
+    "strict": "whether asking for what is not emulated fails it",
+    "intercept": "whether calls to https://graph.microsoft.com are answered in process",
+    "allow_hosts": "which other hosts it may call all the same",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini(
-        "mockgraph_seed",
-        "State documents that each test starts from: paths from the root of the project, or demo.",
-        type="linelist",
-    )
+    for each in _options():
+        told = f"Of the servers of tests: {each.help}"
+        if each.is_path:
+            told += " Paths are from the root of the project."
+        parser.addini(f"mockgraph_{each.name}", told, type=_ini_type(each), default=each.default)
     parser.addini(
         "mockgraph_strict",
         "Fail a test that asks for what MockGraph does not emulate and no stub answers.",
         type="bool",
         default=False,
     )
-    parser.addini(
-        "mockgraph_strict_client",
-        "Refuse what a well-behaved client does not do, and fail the test that does it.",
-        type="bool",
-        default=False,
-    )
-    parser.addini(
-        "mockgraph_tls",
-        "Serve https as well: mockgraph.tls_url, with mockgraph.ca to trust; the authority is kept "
-        "in MOCKGRAPH_CA_DIR, or where users keep such state.",
-        type="bool",
-        default=False,
-    )
-    parser.addini(
-        "mockgraph_allow", "Misdeeds of clients that are put up with, by name.", type="args"
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    of_servers = ", ".join(f"{each.name}=..." for each in _options())
+    of_tests = ", ".join(f"{name}=..." for name in _OF_TESTS)
     config.addinivalue_line(
         "markers",
-        f"mockgraph({', '.join(f'{name}=...' for name in _OPTIONS)}): "
-        "the state that this test starts from (a state document, a path or a list of them), how "
-        "tokens are checked ('any', 'off' or 'jwt'), whether asking for what is not emulated fails "
-        "it, whether what a well-behaved client does not do is refused and fails it, which of such "
-        "misdeeds it allows, whether calls to https://graph.microsoft.com are answered in "
-        "process, which other hosts it may call all the same, and whether it is served by https "
-        "as well.",
+        f"mockgraph({of_servers}, {of_tests}): the server that this test has, by options of "
+        "MockGraph; seed is the state that it starts from (a state document, a path or a list of "
+        f"them); {', '.join(f'{name}: {told}' for name, told in _OF_TESTS.items())}.",
     )
+
+
+def _ini_type(option: Option) -> Literal["linelist", "args", "bool", "string"]:
+    if option.is_many:
+        return "linelist" if option.is_path else "args"
+    return "bool" if isinstance(option.default, bool) else "string"
+
+
+def _options() -> list[Option]:
+    """The options of a server that a single test may choose."""
+    from mockgraph.settings import options
+
+    return [each for each in options() if each.for_tests]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -84,9 +85,7 @@ def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
 
     By default it is the ini option ``mockgraph_seed``.
     """
-    root = request.config.rootpath
-    seeds: list[str] = request.config.getini("mockgraph_seed")
-    return [seed if seed == "demo" else str(root / seed) for seed in seeds]
+    return _configured(request.config)["seed"]
 
 
 @pytest.fixture
@@ -100,21 +99,23 @@ def mockgraph(
     from mockgraph.errors import GraphError, MockGraphError
     from mockgraph.serving.transports import CallRefused
 
-    config, options = request.config, _marked(request)
-    strict = options.get("strict", config.getini("mockgraph_strict"))
-    strict_client = options.get("strict_client", config.getini("mockgraph_strict_client"))
+    marked = _marked(request)
+    options = _configured(request.config) | {"seed": mockgraph_seed}
+    options |= {name: value for name, value in marked.items() if name not in _OF_TESTS}
+    seed = options.pop("seed")
     try:
-        server = _server(_mockgraph_servers, config, options, strict_client)
-        server.renew(options.get("seed", mockgraph_seed))
+        server = _server(_mockgraph_servers, options)
+        server.renew(seed)
     except (GraphError, MockGraphError) as error:
         _fail(f"MockGraph cannot start this test as it is asked to. {error}")
-    with _intercepting(server, options) as intercept:
+    with _intercepting(server, marked) as intercept:
         yield server
     found = []
     if intercept is not None and intercept.refused:
         found.append(str(CallRefused(intercept.refused)))
+    strict = marked.get("strict", request.config.getini("mockgraph_strict"))
     try:
-        server.check(strict=strict, strict_client=strict_client)
+        server.check(strict=strict, strict_client=options["strict_client"])
     except CheckFailed as error:
         found.append(str(error))
     if found:
@@ -126,38 +127,43 @@ def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> It
     """A running MockGraph of its own that all tests share: what one writes, the next finds."""
     from mockgraph.api import MockGraph
 
-    tls = request.config.getini("mockgraph_tls")
-    with MockGraph(seed=mockgraph_seed, tls=tls, ca_dir=_ca_dir()) as server:
+    options = _configured(request.config) | {"seed": mockgraph_seed}
+    with MockGraph(**options, ca_dir=_ca_dir()) as server:
         yield server
 
 
-def _server(
-    servers: dict[Any, MockGraph],
-    config: pytest.Config,
-    options: dict[str, Any],
-    strict_client: bool,
-) -> MockGraph:
+def _configured(config: pytest.Config) -> dict[str, Any]:
+    """The options of servers as the ini file has them, its paths from the root of the project."""
+    return {each.name: _ini(config, each) for each in _options()}
+
+
+def _ini(config: pytest.Config, option: Option) -> Any:
+    value = config.getini(f"mockgraph_{option.name}")
+    if not option.is_path:
+        return value
+    return [each if each == "demo" else str(config.rootpath / each) for each in value]
+
+
+def _server(servers: dict[Any, MockGraph], options: dict[str, Any]) -> MockGraph:
     """The server of this process that is as a test wants it, made if there is none yet."""
     from mockgraph.api import MockGraph
 
-    auth = options.get("auth", "any")
-    allow = options.get("allow", config.getini("mockgraph_allow"))
-    allow = (allow,) if isinstance(allow, str) else tuple(allow)
-    tls = options.get("tls", config.getini("mockgraph_tls"))
-    wanted = (auth, strict_client, allow, tls)
+    wanted = tuple(_hashable(value) for value in options.values())
     if wanted not in servers:
-        servers[wanted] = MockGraph(
-            auth=auth, strict_client=strict_client, allow=allow, tls=tls, ca_dir=_ca_dir()
-        ).start()
+        servers[wanted] = MockGraph(**options, ca_dir=_ca_dir()).start()
     return servers[wanted]
 
 
+def _hashable(value: Any) -> Any:
+    return value if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+
+
 def _intercepting(
-    server: MockGraph, options: dict[str, Any]
+    server: MockGraph, marked: dict[str, Any]
 ) -> AbstractContextManager[Intercept | None]:
-    if not options.get("intercept"):
+    if not marked.get("intercept"):
         return nullcontext()
-    return server.intercept(options.get("allow_hosts", ()))
+    return server.intercept(marked.get("allow_hosts", ()))
 
 
 def _ca_dir() -> str | None:
@@ -168,8 +174,9 @@ def _ca_dir() -> str | None:
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in request.node.iter_markers("mockgraph"):  # the closest first
-        if marker.args or marker.kwargs.keys() - set(_OPTIONS):
-            known = ", ".join(f"{name}=" for name in _OPTIONS)
+        names = [*(each.name for each in _options()), *_OF_TESTS]
+        if marker.args or marker.kwargs.keys() - set(names):
+            known = ", ".join(f"{name}=" for name in names)
             _fail(f"The marker mockgraph takes {known}; no more.")
         options = {**marker.kwargs, **options}
     return options

@@ -20,10 +20,8 @@ from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, Service
-from mockgraph.settings import Settings
+from mockgraph.settings import FilePath, Seed, Settings
 from mockgraph.state.documents import DIRECTORY, SECURITY, read_document
-
-Seed = Mapping[str, Any] | str | os.PathLike[str]
 
 BUNDLED = ("demo",)
 
@@ -143,7 +141,7 @@ def _of_its_seed(error: BadRequest, service: Service, settings: Settings) -> Bad
 def _refusal(seeds: Sequence[Json], service: Service, settings: Settings) -> BadRequest | None:
     """What is wrong with the state that these seeds describe."""
     try:
-        document = initial_document(service, replace(settings, seeds=tuple(seeds)))
+        document = initial_document(service, replace(settings, seed=tuple(seeds)))
         check_directory(document, service)
         read_document(document, service)
     except BadRequest as error:
@@ -160,7 +158,7 @@ def checksums() -> dict[str, int]:
     }
 
 
-def _documented(service: Service, docs: Sequence[str]) -> dict[str, Any]:
+def _documented(service: Service, docs: Sequence[FilePath]) -> dict[str, Any]:
     """What the pages in these directories, or else the bundled ones, show."""
     if not docs:
         digest = orjson.loads((fixtures() / DIGEST).read_bytes())

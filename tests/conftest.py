@@ -50,7 +50,7 @@ def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
 @pytest.fixture
 def empty_client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     """A client of a fresh app whose sets are all empty."""
-    return make_client(seeds=(EMPTY,))
+    return make_client(seed=(EMPTY,))
 
 
 def state_of(client: FlaskClient) -> Any:

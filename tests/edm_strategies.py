@@ -47,9 +47,7 @@ def values_of(
     # Types refer to one another in circles.
     return st.sampled_from(concrete).flatmap(
         lambda own: _own_values(own, partial).map(
-            lambda value: (
-                value if own is schema else {"@odata.type": f"#{own.type_name}", **value}
-            )
+            lambda value: value if own is schema else {"@odata.type": f"#{own.type_name}", **value}
         )
     )
 
@@ -64,9 +62,7 @@ def _heirs(schema: type[edm.StructuredType]) -> list[type[edm.StructuredType]]:
 
 
 @cache
-def _own_values(
-    schema: type[edm.StructuredType], partial: bool
-) -> SearchStrategy[dict[str, Json]]:
+def _own_values(schema: type[edm.StructuredType], partial: bool) -> SearchStrategy[dict[str, Json]]:
     declared = {
         name: values_of_property(each, partial) for name, each in schema.properties().items()
     }

@@ -20,7 +20,7 @@ ALERTS = "/v1.0/security/alerts"
 
 @pytest.fixture
 def app() -> Iterator[Flask]:
-    app = create_app(Settings(seeds=({"Security": {"alerts": [{"id": "a1", "title": "One"}]}},)))
+    app = create_app(Settings(seed=({"Security": {"alerts": [{"id": "a1", "title": "One"}]}},)))
     yield app
     app.extensions["mockgraph"].close()
 

@@ -12,8 +12,10 @@ import pytest
 from processes import environment
 from wire import ask
 
-# Runs in process forget the modules that they loaded, and native ones can be loaded only once.
-importlib.import_module("trustme")
+# Runs in process forget the modules that they loaded; native ones can be loaded only once, and
+# the control plane finds its parameters by their modules.
+for _each in ("trustme", "mockgraph.control.plane"):
+    importlib.import_module(_each)
 
 HEAVY = (
     "flask",
@@ -183,7 +185,7 @@ def test_https(mockgraph, mockgraph_session):
     ).assert_outcomes(passed=1)
 
 
-TAKES = "strict=, strict_client=, allow=, intercept=, allow_hosts=, tls=; no more"
+TAKES = "The marker mockgraph takes *seed=, *auth=, *strict_client=, allow=, *strict=, *; no more*"
 WRONG = [
     ("{'Security': {}}", TAKES),
     ("store='x'", TAKES),
@@ -262,9 +264,7 @@ def test_next(mockgraph):
 
 def test_the_marker_is_documented(project: pytest.Pytester) -> None:
     result = run(project, "", "--markers")
-    result.stdout.fnmatch_lines(
-        ["@pytest.mark.mockgraph(seed=..., auth=..., strict=..., *, tls=...): *"]
-    )
+    result.stdout.fnmatch_lines(["@pytest.mark.mockgraph(*seed=..., *auth=..., *strict=..., *): *"])
     result = run(project, "", "--fixtures")
     result.stdout.fnmatch_lines(["mockgraph *", "*A running MockGraph, fresh for each test*"])
 

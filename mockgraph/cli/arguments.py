@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.settings import Option, Settings, options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,21 +25,42 @@ def option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], A
     return click.option(name, *destination, **shown | attributes)
 
 
-docs_option = option(
-    "--docs",
-    multiple=True,
-    type=click.Path(),
-    metavar="DIR",
-    help="Directory of reference pages to use instead of the bundled ones; may be repeated.",
-)
+def settings_options(of: type[Settings] = Settings) -> Callable[[F], F]:
+    """Return a decorator that gives a command the options of a server, as settings declare them."""
 
-ca_dir_option = option(
-    "--ca-dir",
-    metavar="DIR",
-    show_default=False,
-    help="Where the authority for --tls and --proxy is kept; by default where users keep such "
-    "state.",
-)
+    def decorate(command: F) -> F:
+        for each in reversed(options(of)):
+            command = settings_option(each)(command)
+        return command
+
+    return decorate
+
+
+def settings_option(about: Option) -> Callable[[F], F]:
+    """Return the option of the command line for one that settings declare."""
+    name = "--" + (about.flag or about.name).replace("_", "-")
+    shown: dict[str, Any] = {"help": about.help, "metavar": about.metavar}
+    if about.is_many:
+        return option(name, about.name, multiple=True, **shown)
+    if about.choices:
+        shown["type"] = click.Choice(about.choices)
+    elif isinstance(about.default, bool):
+        name = f"{name}/--no-{name[2:]}"
+    elif isinstance(about.default, int):
+        shown["type"] = click.IntRange(about.least, about.most)
+    elif about.none is not None:
+        shown["default"] = about.none
+        shown["callback"] = lambda *given: None if given[-1] == about.none else given[-1]
+    return option(name, about.name, **{"default": about.cli_default, **shown})
+
+
+def _declared(name: str) -> Callable[[F], F]:
+    (about,) = (each for each in options() if each.name == name)
+    return settings_option(about)
+
+
+docs_option = _declared("docs")
+ca_dir_option = _declared("ca_dir")
 
 
 def server_options(command: F) -> F:

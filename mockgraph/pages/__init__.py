@@ -7,6 +7,7 @@ JSON; their quirks are met where they are read: Markdown in :mod:`.blocks`, HTTP
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 
-def read_pages(directory: str | Path) -> tuple[Page, ...]:
+def read_pages(directory: str | os.PathLike[str]) -> tuple[Page, ...]:
     """The pages (``*.md``) below a directory, in the order of their relative paths.
 
     A page's name is that path, with ``/`` on every system. Raises MockGraphError where the

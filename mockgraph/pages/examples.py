@@ -9,6 +9,7 @@ show together.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ class Exchange(NamedTuple):
     state: Mapping[str, Any]
 
 
-def pages_of(docs: Iterable[str]) -> tuple[Page, ...]:
+def pages_of(docs: Iterable[str | os.PathLike[str]]) -> tuple[Page, ...]:
     """The pages in these directories, the bundled ones where there are none."""
     read = tuple(page for directory in docs for page in read_pages(directory))
     return read or bundled_pages()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import runpy
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from mockgraph.errors import MockGraphError
 from mockgraph.metadata import roots
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.resources import Service, View
 from mockgraph.service import alerts, security_actions, threat_indicators
-from mockgraph.state.behaviours import Behaviour
+from mockgraph.state.behaviours import Behaviour, marked
 
 SINGLETON = "security"
 
@@ -68,3 +71,28 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     **security_actions.BEHAVIOURS,
     **threat_indicators.BEHAVIOURS,
 }
+
+
+def behaviours_of(files: Sequence[str | os.PathLike[str]] = ()) -> Mapping[str, Behaviour]:
+    """Return what operations do: what comes with MockGraph, and the functions marked in files.
+
+    The files are run. Raises MockGraphError, with the line, where one cannot be.
+    """
+    found = dict(BEHAVIOURS)
+    for path in files:
+        try:
+            found |= marked(runpy.run_path(os.fspath(path)))
+        except Exception as error:
+            raise MockGraphError(f"{path} cannot be run: {_told(error, path)}") from error
+    return found
+
+
+def _told(error: Exception, path: str | os.PathLike[str]) -> str:
+    """An error of a file, in a line, with the line of the file that it came from."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == os.fspath(path)
+    ]
+    at = f", line {lines[-1]}" if lines else ""
+    return f"{type(error).__name__}: {error}{at}"

@@ -8,6 +8,7 @@ a snapshot is what the tables were. Writes go one after another, each transactio
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from mockgraph.clock import Clock
@@ -51,7 +52,7 @@ class State:
         self,
         service: Service,
         initial: Json,
-        store: str | None = None,
+        store: str | os.PathLike[str] | None = None,
         durability: str = "process",
         behaviours: Mapping[str, Behaviour] | None = None,
     ):

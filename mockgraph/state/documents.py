@@ -10,6 +10,7 @@ is opened here, too: its tables must make a whole document.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -241,11 +242,11 @@ def _entry(resource: Resource, value: Json, path: str) -> Entry:
         raise BadRequest(f"{path}: {error.message}") from None
 
 
-def open_store(path: str, durability: str) -> Store:
+def open_store(path: str | os.PathLike[str], durability: str) -> Store:
     """Open the store in a file. Raise MockGraphError where it cannot be used."""
     from mockgraph.state.store import Store  # loading locks takes long, and most have no store
 
-    if not path:
+    if not os.fspath(path):
         raise MockGraphError("A store is a file, and its name is empty; 'memory' keeps none.")
     return Store(Path(path), durability)
 

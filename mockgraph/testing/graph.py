@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, Unpack
 import orjson
 
 from mockgraph.errors import MockGraphError
-from mockgraph.seeds import Seed, copied, initial_document, naming_seeds, read_seeds
+from mockgraph.seeds import copied, initial_document, naming_seeds, read_seeds
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
-from mockgraph.settings import Settings
+from mockgraph.settings import FilePath, Seed, Settings
 from mockgraph.state.behaviours import Behaviour, Effect
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import (
@@ -52,7 +52,7 @@ class Graph:
     # The last seeds that were put in place, and the snapshot that they made.
     _seeded: tuple[State, bytes, Snapshot] | None = None
 
-    def __init__(self, app: WSGIApp, tenant: Tenant, origin: str, docs: tuple[str, ...] = ()):
+    def __init__(self, app: WSGIApp, tenant: Tenant, origin: str, docs: Sequence[FilePath] = ()):
         self._app: WSGIApp | None = app
         self._its_tenant = tenant
         self._its_origin = origin
@@ -312,7 +312,7 @@ class Graph:
         if self._seeded is not None and self._seeded[:2] == (state, written):
             self._tenant.go_back(self._seeded[2])
             return
-        settings = Settings(seeds=seeds, docs=self._docs)
+        settings = Settings(seed=seeds, docs=self._docs)
         service = self._tenant.state.service
         with naming_seeds(service, settings):
             self._tenant.replace(initial_document(service, settings))

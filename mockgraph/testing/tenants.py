@@ -73,7 +73,7 @@ class Tenant:
         self.journal = Journal(settings.journal, state.clock)
         self.resets = 0
         self.snapshots: dict[str, Snapshot] = {}
-        self.allowed = settings.allowed_misdeeds
+        self.allowed = settings.allow
         self.police = self._police() if settings.strict_client else None
         # Held while state and directory become others, and while parts are made.
         self._changing = threading.RLock()
@@ -243,10 +243,10 @@ class Tenants:
     """
 
     def __init__(self, state: State, make_entra: Callable[[], Entra], settings: Settings):
-        if settings.allowed_misdeeds:
+        if settings.allow:
             from mockgraph.testing.police import rules
 
-            rules(settings.allowed_misdeeds)
+            rules(settings.allow)
         self.default = Tenant("", state, make_entra, settings)
         self._settings = settings
         self._named: dict[str, Tenant] = {}

@@ -53,7 +53,7 @@ def roles(client: FlaskClient, app: str, secret: str = "s", prefix: str = "") ->
 
 @pytest.fixture
 def seeded(make_client: Callable[..., FlaskClient]) -> FlaskClient:
-    return make_client(seeds=(SEED,))
+    return make_client(seed=(SEED,))
 
 
 NO_APP, WRONG_SECRET = 700016, 7000215
@@ -72,7 +72,7 @@ def test_that_of_the_seed_is_shown(seeded: FlaskClient) -> None:
 
 def test_the_last_seed_that_has_one_counts(make_client: Callable[..., FlaskClient]) -> None:
     other = {"Security": {}, "Directory": directory("other", READ)}
-    client = make_client(seeds=(SEED, other, {"Security": {}}))
+    client = make_client(seed=(SEED, other, {"Security": {}}))
     assert state_of(client)["Directory"] == other["Directory"]
 
 
@@ -81,10 +81,10 @@ def test_a_seed_of_a_directory_alone_says_nothing_of_the_rest(
 ) -> None:
     alone = {"Directory": directory("alone", READ)}
     documented = state_of(make_client())
-    assert state_of(make_client(seeds=(alone,))) == {**documented, **alone}
+    assert state_of(make_client(seed=(alone,))) == {**documented, **alone}
     seed = {"Security": {"alerts": [{"id": "a"}]}}
-    both = state_of(make_client(seeds=(seed, alone)))
-    assert both == {**state_of(make_client(seeds=(seed,))), **alone}
+    both = state_of(make_client(seed=(seed, alone)))
+    assert both == {**state_of(make_client(seed=(seed,))), **alone}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_seed_of_a_directory_alone_says_nothing_of_the_rest(
 )
 def test_what_is_no_seed(make_client: Callable[..., FlaskClient], seed: Any) -> None:
     with pytest.raises(MockGraphError, match="Seed 1 is no state document"):
-        make_client(seeds=(seed,))
+        make_client(seed=(seed,))
 
 
 def test_what_is_put_is_known(seeded: FlaskClient) -> None:
@@ -180,7 +180,7 @@ def test_an_export_imported_elsewhere_has_the_same_sign_ins(
 ) -> None:
     users = [{"userPrincipalName": "ada@contoso.com", "password": "pass", "permissions": [READ]}]
     seed = {"Security": {"alerts": [{"id": "a"}]}, "Directory": directory("x", READ, users=users)}
-    one, other = make_client(seeds=(seed,)), make_client()
+    one, other = make_client(seed=(seed,)), make_client()
     assert other.put(STATE, json=state_of(one)).status_code == 204
     assert state_of(other) == state_of(one)
     assert (roles(other, "x"), roles(other, "x", "no")) == ([READ], WRONG_SECRET)
@@ -264,7 +264,7 @@ def test_a_store_keeps_it(tmp_path: Path) -> None:
     put = directory("put", WRITE)
 
     def opened(*seeds: Any) -> FlaskClient:
-        return create_app(Settings(store=store, seeds=seeds)).test_client()
+        return create_app(Settings(store=store, seed=seeds)).test_client()
 
     def closed(client: FlaskClient) -> None:
         client.application.extensions["mockgraph"].close()
@@ -298,7 +298,7 @@ def test_seeds_are_checked_before_a_store_is_touched(tmp_path: Path) -> None:
     store = tmp_path / "graph.store"
     seed: dict[str, Any] = {"Security": {}, "Directory": {"apps": [{}]}}
     with pytest.raises(BadRequest, match="Directory/apps/0/appId"):
-        create_app(Settings(store=str(store), seeds=(seed,)))
+        create_app(Settings(store=str(store), seed=(seed,)))
     assert not store.exists()
 
 
@@ -365,7 +365,7 @@ directories = st.dictionaries(
 
 @pytest.fixture(scope="module")
 def shared() -> FlaskClient:
-    return create_app(Settings(seeds=(SEED,))).test_client()
+    return create_app(Settings(seed=(SEED,))).test_client()
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)

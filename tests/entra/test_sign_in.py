@@ -152,7 +152,7 @@ def test_what_is_neither_root_nor_sign_in_is_unknown(jwt_client: FlaskClient) ->
 def test_a_seed_says_who_may_sign_in(make_client: Callable[..., FlaskClient]) -> None:
     apps = [{"appId": "known", "secrets": ["s"], "permissions": ["SecurityEvents.Read.All"]}]
     seed = {"Security": {}, "Directory": {"apps": apps}}
-    client = make_client(auth="jwt", seeds=(seed,))
+    client = make_client(auth="jwt", seed=(seed,))
     assert sign_in(client).status_code in (400, 401)
     token = sign_in(client, client_id="known", client_secret="s").json["access_token"]
     assert client.get(ALERTS, headers=bearer(token)).status_code == 200
@@ -163,9 +163,9 @@ def test_a_directory_that_does_not_fit_is_refused(
     make_client: Callable[..., FlaskClient],
 ) -> None:
     with pytest.raises(GraphError, match="Directory/apps/0"):
-        make_client(seeds=({"Security": {}, "Directory": {"apps": [{"appId": 5}]}},))
+        make_client(seed=({"Security": {}, "Directory": {"apps": [{"appId": 5}]}},))
     with pytest.raises(MockGraphError, match="is no state document"):
-        make_client(seeds=({"Security": {}, "Directories": {}},))
+        make_client(seed=({"Security": {}, "Directories": {}},))
 
 
 def test_revoked_tokens_and_devices_by_http(jwt_client: FlaskClient) -> None:
@@ -194,7 +194,7 @@ def test_what_needs_no_member_needs_no_body(jwt_client: FlaskClient) -> None:
 
 
 def test_a_device_is_signed_in_by_http(make_client: Callable[..., FlaskClient]) -> None:
-    client = make_client(seeds=({"Security": {}, "Directory": {"deviceApproval": "manual"}},))
+    client = make_client(seed=({"Security": {}, "Directory": {"deviceApproval": "manual"}},))
     begun = client.post(
         f"/{TENANT}/oauth2/v2.0/devicecode",
         data={"client_id": "my-app", "scope": "SecurityEvents.Read.All"},

@@ -17,7 +17,7 @@ from . import ALERTS
 @pytest.fixture(scope="session")
 def shared_graph() -> Iterator[FlaskClient]:
     """For tests that reset it by themselves, before each of their examples."""
-    app = create_app(Settings(seeds=(EMPTY,)))
+    app = create_app(Settings(seed=(EMPTY,)))
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = "Bearer token"
     yield client

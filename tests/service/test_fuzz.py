@@ -33,9 +33,7 @@ ACTIONS = sorted(
         operation.rpartition(".")[2]
         for each in TYPES
         for many in (True, False)
-        for operation in SERVICE.views["beta"].model.bound_operations(
-            TypeRef(each.type_name, many)
-        )
+        for operation in SERVICE.views["beta"].model.bound_operations(TypeRef(each.type_name, many))
     }
 )
 PROPERTIES = sorted({name for each in TYPES for name in each.properties()})
@@ -47,7 +45,9 @@ junk = st.text(max_size=12).map(lambda text: quote(text, safe="")) | st.binary(m
 )
 segments = st.one_of(
     st.sampled_from([*SETS, "a", "a", "gone", "O'H", *ACTIONS]),
-    st.sampled_from(["$count", "$ref", "$value", "$links", "", ".", "providerStatus", "id", "cases"]),
+    st.sampled_from(
+        ["$count", "$ref", "$value", "$links", "", ".", "providerStatus", "id", "cases"]
+    ),
     st.sampled_from(PROPERTIES),
     st.sampled_from(SETS).map(lambda name: f"{name}('a')"),
     junk,

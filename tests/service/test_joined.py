@@ -15,7 +15,7 @@ HOME = {"Host": "graph.example"}
 @pytest.mark.parametrize("prefix", ["", "/t/team"])
 @pytest.mark.parametrize("root", ["v1.0", "BETA", "localtest"])
 def test_a_joined_path_is_answered_as_the_path(prefix: str, root: str) -> None:
-    client = create_app(Settings(seeds=(ALERTS,), auth="off")).test_client()
+    client = create_app(Settings(seed=(ALERTS,), auth="off")).test_client()
     path = "/security/alerts?$top=2&$count=true"
     joined, plain = (
         client.get(f"{prefix}/{root}{gap}{path}", headers=HOME).json for gap in ("/", "")
@@ -25,7 +25,7 @@ def test_a_joined_path_is_answered_as_the_path(prefix: str, root: str) -> None:
 
 
 def test_whatever_goes_by_paths_sees_the_path_without_it() -> None:
-    app = create_app(Settings(seeds=(ALERTS,), auth="off"))
+    app = create_app(Settings(seed=(ALERTS,), auth="off"))
     tenants: Tenants = app.extensions["mockgraph"]
     tenant = tenants.default
     client = app.test_client()
@@ -39,7 +39,7 @@ def test_whatever_goes_by_paths_sees_the_path_without_it() -> None:
 
 
 def test_items_of_batches_may_have_it() -> None:
-    client = create_app(Settings(seeds=(ALERTS,), auth="off")).test_client()
+    client = create_app(Settings(seed=(ALERTS,), auth="off")).test_client()
     item = {"id": "1", "method": "GET", "url": "//security/alerts/a1"}
     answer = client.post("/v1.0//$batch", json={"requests": [item]})
     assert [each["status"] for each in answer.json["responses"]] == [200]

@@ -9,7 +9,16 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from . import OFFICIAL, ROOTS, at, create, on_documented_roots, on_every_root, on_every_set, without_control
+from . import (
+    OFFICIAL,
+    ROOTS,
+    at,
+    create,
+    on_documented_roots,
+    on_every_root,
+    on_every_set,
+    without_control,
+)
 
 Json = Any
 

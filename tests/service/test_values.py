@@ -9,7 +9,17 @@ from flask.testing import FlaskClient
 
 from mockgraph import metadata as edm
 
-from . import SETS, VENDOR, at, create, ids, on_documented_roots, on_every_root, refused, resource_of
+from . import (
+    SETS,
+    VENDOR,
+    at,
+    create,
+    ids,
+    on_documented_roots,
+    on_every_root,
+    refused,
+    resource_of,
+)
 
 Json = Any
 

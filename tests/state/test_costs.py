@@ -40,7 +40,7 @@ class Looked(list[Any]):
 @pytest.fixture(scope="module", params=["memory", "file"])
 def client(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[FlaskClient]:
     store: Any = Path(tmp_path_factory.mktemp("costs"), "graph.store")
-    with serving(store if request.param == "file" else None, seeds=(SEED,)) as client:
+    with serving(store if request.param == "file" else None, seed=(SEED,)) as client:
         yield client
 
 

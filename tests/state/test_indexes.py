@@ -140,7 +140,7 @@ def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> Non
 
 def test_forks_share_indexes_and_nothing_else(make_client: Any) -> None:
     client: FlaskClient = make_client(
-        seeds=({"Security": {"alerts": [{"id": f"a{n}", "title": f"{n % 3}"} for n in range(20)]}},)
+        seed=({"Security": {"alerts": [{"id": f"a{n}", "title": f"{n % 3}"} for n in range(20)]}},)
     )
 
     def titled(title: str, root: str = "") -> list[str]:

@@ -44,7 +44,7 @@ class Restarts(RuleBasedStateMachine):
         self.client = self.start()
 
     def start(self) -> FlaskClient:
-        app = create_app(Settings(store=str(self.store), seeds=(SEED,), auth="off"))
+        app = create_app(Settings(store=str(self.store), seed=(SEED,), auth="off"))
         return app.test_client()
 
     def stop(self) -> None:

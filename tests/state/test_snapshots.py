@@ -29,7 +29,7 @@ def seeded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlaskClie
         settings: dict[str, Any] = {"store": None}
     else:
         settings = {"store": tmp_path / "graph.store", "durability": request.param}
-    with serving(settings.pop("store"), seeds=(SEED,), **settings) as client:
+    with serving(settings.pop("store"), seed=(SEED,), **settings) as client:
         yield client
 
 
@@ -141,7 +141,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_what_was_restored_is_there_after_a_kill(store: Path, tmp_path: Path) -> None:
-    with serving(store, seeds=(SEED,)) as client:
+    with serving(store, seed=(SEED,)) as client:
         kept = state(client).snapshot()
         change(client)
         state(client).restore(kept)
@@ -155,7 +155,7 @@ def test_what_was_restored_is_there_after_a_kill(store: Path, tmp_path: Path) ->
 
 
 def test_to_go_back_writes_no_more_than_is_different(store: Path) -> None:
-    with serving(store, seeds=(SEED,)) as client:
+    with serving(store, seed=(SEED,)) as client:
         kept = state(client).snapshot()
         sizes = [store.stat().st_size]
 
@@ -178,7 +178,7 @@ def test_to_go_back_writes_no_more_than_is_different(store: Path) -> None:
 
 
 def test_paging_goes_on_after_a_restart(store: Path) -> None:
-    with serving(store, seeds=(SEED,)) as client:
+    with serving(store, seed=(SEED,)) as client:
         link = (client.get(f"{ALERTS}?$top=10").json or {})["@odata.nextLink"]
         client.delete(f"{ALERTS}/a2")
         client.patch(f"{ALERTS}/a1", json={"title": "changed"})
@@ -217,9 +217,9 @@ def test_the_file_tells_the_state_at_any_time(tmp_path: Path, steps: list[Json])
 
 
 def test_a_reset_after_a_restart_goes_to_the_seeds_of_now(store: Path) -> None:
-    with serving(store, seeds=(SEED,)) as client:
+    with serving(store, seed=(SEED,)) as client:
         change(client)
-    with serving(store, seeds=({"Security": {"providerStatus": [{"region": "now"}]}},)) as client:
+    with serving(store, seed=({"Security": {"providerStatus": [{"region": "now"}]}},)) as client:
         assert region(client) == "changed"
         client.post("/_mockgraph/reset")
         assert region(client) == "now"

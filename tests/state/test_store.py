@@ -77,10 +77,10 @@ def test_a_replaced_and_a_reset_state_survive_too(store: Path) -> None:
 
 def test_seeds_are_for_a_new_store_and_for_a_reset(store: Path) -> None:
     seed = {"Security": {"providerStatus": [{"region": "seed"}]}}
-    with serving(store, seeds=(seed,)) as client:
+    with serving(store, seed=(seed,)) as client:
         assert region(client) == "seed"
         patch(client, "written")
-    with serving(store, seeds=(seed,)) as client:
+    with serving(store, seed=(seed,)) as client:
         assert region(client) == "written"
         client.post("/_mockgraph/reset")
         assert region(client) == "seed"
@@ -88,7 +88,7 @@ def test_seeds_are_for_a_new_store_and_for_a_reset(store: Path) -> None:
 
 def test_a_seed_that_does_not_fit_leaves_no_lock_behind(store: Path) -> None:
     seed = {"Security": {"providerStatus": 5}}
-    with pytest.raises(BadRequest, match="providerStatus"), serving(store, seeds=(seed,)):
+    with pytest.raises(BadRequest, match="providerStatus"), serving(store, seed=(seed,)):
         pass
     with serving(store) as client:
         assert client.get(SECURITY).status_code == 200

@@ -27,7 +27,7 @@ Ask = Callable[[str, str, Any], Any]
 
 @pytest.fixture
 def app() -> Iterator[Flask]:
-    app = create_app(Settings(seeds=({"Security": {"alerts": []}},)))
+    app = create_app(Settings(seed=({"Security": {"alerts": []}},)))
     yield app
     app.extensions["mockgraph"].close()
 

@@ -97,7 +97,7 @@ def test_without_a_journal_it_sees_as_much(make_client: Callable[..., FlaskClien
 
 
 def test_what_is_allowed_is_not_refused(make_client: Callable[..., FlaskClient]) -> None:
-    mild = make_client(strict_client=True, allowed_misdeeds=("retry-after-ignored",))
+    mild = make_client(strict_client=True, allow=("retry-after-ignored",))
     throttle(mild)
     assert mild.get(ALERTS).status_code == 200
     for status in (201, 409, 400):
@@ -108,7 +108,7 @@ def test_what_is_allowed_is_not_refused(make_client: Callable[..., FlaskClient])
 
 def test_what_is_allowed_has_to_be_a_rule(make_client: Callable[..., FlaskClient]) -> None:
     with pytest.raises(MockGraphError, match=r"no misdeed 'haste'; there are .*no-backoff"):
-        make_client(allowed_misdeeds=("haste",))
+        make_client(allow=("haste",))
 
 
 # What a test may do so that the same request goes well, and what it does before.

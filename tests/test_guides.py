@@ -1,0 +1,73 @@
+"""The guides for who carries on: the files and names in them are there."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GUIDES = ("CONTRIBUTING.md", "docs/architecture.md")
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)\)")
+_TARGET = re.compile(r"`make (\w+)")
+
+
+class Link(NamedTuple):
+    """A link of a guide to a file of the repository, and the text that it shows."""
+
+    guide: str
+    text: str
+    path: Path
+
+    @property
+    def name(self) -> str | None:
+        """The name in the module that the text stands for, ``Emulator.respond``."""
+        named = re.fullmatch(r"`([\w.]+)`", self.text)
+        return named[1] if named and self.path.suffix == ".py" else None
+
+
+def links() -> Iterator[Link]:
+    for guide in GUIDES:
+        for text, target in _LINK.findall((ROOT / guide).read_text(encoding="utf-8")):
+            yield Link(guide, text, ((ROOT / guide).parent / target).resolve())
+
+
+LINKS = sorted(set(links()))
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.text}-{link.path.name}")
+def test_every_link_leads_somewhere(link: Link) -> None:
+    assert link.path.exists()
+    assert link.path.is_relative_to(ROOT)
+
+
+@pytest.mark.parametrize(
+    "link", [each for each in LINKS if each.name], ids=lambda link: f"{link.name}"
+)
+def test_every_name_is_in_the_module_that_it_links_to(link: Link) -> None:
+    assert link.name is not None
+    module = ".".join(link.path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    assert attrgetter(link.name)(importlib.import_module(module)) is not None
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_names_in_guides_are_links(guide: str) -> None:
+    assert len([link for link in LINKS if link.guide == guide and link.name]) >= 5
+
+
+def test_every_package_is_on_the_map() -> None:
+    told = {link.path for link in LINKS if link.guide == "docs/architecture.md"}
+    rooms = {path.parent for path in (ROOT / "mockgraph").glob("*/__init__.py")}
+    assert rooms - told == set()
+
+
+def test_every_target_of_make_is_told_of_and_there() -> None:
+    declared = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    told = set(_TARGET.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    assert told <= declared
+    assert declared - told == {"help", "serve", "clean"}
