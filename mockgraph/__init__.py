@@ -1,8 +1,8 @@
 """A local, stateful emulator of the Microsoft Graph Security endpoint.
 
 ``MockGraph`` is a live server for a ``with`` block, ``create_app`` the bare WSGI app, ``operation``
-marks a function as what an action does. All are imported when they are first used: importing
-this package costs next to nothing.
+marks a function as what an action does, ``StoreStorage`` is a TinyDB storage for its store files.
+All are imported when they are first used: importing this package costs next to nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from mockgraph.version import __version__
 if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.app import create_app
+    from mockgraph.service.store_storage import StoreStorage
     from mockgraph.state.behaviours import operation
 
-__all__ = ["MockGraph", "__version__", "create_app", "operation"]
+__all__ = ["MockGraph", "StoreStorage", "__version__", "create_app", "operation"]
 
 _HOMES = {
     "MockGraph": "mockgraph.api",
+    "StoreStorage": "mockgraph.service.store_storage",
     "create_app": "mockgraph.app",
     "operation": "mockgraph.state.behaviours",
 }

@@ -94,7 +94,7 @@ class View(Storage):
         )
 
     def write(self, data: Mapping[str, Documents]) -> None:
-        """Make these the tables."""
+        """Make these the tables; documents that are there already keep their places."""
         with self.writing():
             self.edit(_difference(self.now, data))
 
@@ -133,24 +133,27 @@ class Staging(View):
 
     def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
         deltas = {name: self._delta(name, each, anew) for name, each in write.items()}
+        self.take(deltas)
+        return deltas
+
+    def take(self, deltas: Mapping[str, Delta]) -> None:
+        """Put and remove entities of new revisions; what the removed ones contain goes, too."""
         self.now = self.now.changed(deltas, self._state.revision)
         for name, delta in deltas.items():
             self.deltas.setdefault(name, {}).update(delta)
             gone = [key for key, entity in delta.items() if entity is None]
             if gone:
                 self._remove_contained(name, gone)
-        return deltas
 
     def _delta(
         self, name: str, write: Mapping[str, Mapping[str, Any] | None], anew: Collection[str]
     ) -> dict[str, Entity | None]:
-        rows = self.now.rows(name)
-        return {
-            key: None
-            if value is None
-            else self._state.entity(key, value, None if key in anew else rows.find(key))
-            for key, value in write.items()
-        }
+        rows, delta = self.now.rows(name), dict[str, Entity | None]()
+        for key, value in write.items():
+            before = None if key in anew else rows.find(key)
+            number = None if before is None else before.number
+            delta[key] = None if value is None else self._state.entity(key, value, number)
+        return delta
 
     def _remove_contained(self, name: str, owners: Collection[str]) -> None:
         """Remove what the entities of a table contain; what that contains goes in turn."""
@@ -234,13 +237,10 @@ class EntityStorage(View):
             }
             return Snapshot(tables, self.revision)
 
-    def entity(
-        self, key: str, properties: Mapping[str, Any], before: Entity | None = None
-    ) -> Entity:
-        """Return the properties as an entity of a new revision, by a writer."""
+    def entity(self, key: str, properties: Mapping[str, Any], number: int | None = None) -> Entity:
+        """Return an entity of a new revision, which is its number where none is given."""
         self.revision += 1
-        number = self.revision if before is None else before.number
-        return Entity(properties, key, self.revision, number)
+        return Entity(properties, key, self.revision, number or self.revision)
 
     def _become(self, after: Snapshot, deltas: Mapping[str, Delta]) -> None:
         if self._store is not None and any(deltas.values()):

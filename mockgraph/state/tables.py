@@ -186,7 +186,7 @@ class EntityDB(TinyDB):
         latest = self._latest
         if latest is None or latest._view.now is not now:
             view = View(now, self._view.rules)
-            latest = self._latest = EntityDB(storage=lambda: view)
+            latest = self._latest = type(self)(storage=lambda: view)
         return latest
 
     @contextmanager
@@ -203,7 +203,7 @@ class EntityDB(TinyDB):
         storage = self._entities
         with storage.writing():
             staging = Staging(storage)
-            yield EntityDB(storage=lambda: staging)
+            yield type(self)(storage=lambda: staging)
             storage.commit(staging)
 
     def snapshot(self) -> Snapshot:

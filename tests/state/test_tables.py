@@ -8,7 +8,8 @@ import itertools
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ updates = documents | st.sampled_from(
         operations.delete("n"),
         lambda document: document.setdefault("tags", []).append("x"),
     ]
+)
+
+
+# What a transaction does to a table.
+writes: st.SearchStrategy[Callable[[Table], Json]] = st.one_of(
+    st.builds(lambda each, key: lambda table: table.insert(keyed(each, key)), documents, keys),
+    st.builds(lambda each: lambda table: table.insert(copy.deepcopy(each)), documents),
+    st.builds(lambda each, c: lambda table: table.update(copied(each), c), updates, conditions),
+    st.builds(lambda c: lambda table: table.remove(c), conditions),
+    st.just(lambda table: table.truncate()),
+    st.builds(lambda c: lambda table: table.search(c), conditions),
 )
 
 
@@ -105,6 +117,32 @@ def opened(database: type[TinyDB], table: type[Table], storage: Storage) -> Tiny
         table_class = numbered(table)
 
     return Database(storage=lambda: storage)
+
+
+class Undone(ValueError):
+    """What ends a transaction that is to leave nothing."""
+
+
+@contextmanager
+def transaction(database: TinyDB) -> Iterator[TinyDB]:
+    """A transaction, or, of TinyDB's own, which has none, what one amounts to."""
+    if isinstance(database, EntityDB):
+        numbers = {name: database.table(name)._numbers for name in TABLES}
+        with database.transaction() as inside:
+            for name in TABLES:
+                inside.table(name)._numbers = numbers[name]
+            yield inside
+        return
+    storage: Any = database.storage
+    before = storage.now if isinstance(storage, EntityStorage) else storage.read()
+    try:
+        yield database
+    except BaseException:
+        if isinstance(storage, EntityStorage):
+            storage.restore(before)
+        else:
+            storage.write(before or {})
+        raise
 
 
 class Siblings(RuleBasedStateMachine):
@@ -212,6 +250,20 @@ class Siblings(RuleBasedStateMachine):
         self.all(name, lambda table: table.count(condition))
         self.all(name, lambda table: table.contains(condition))
         self.all(name, lambda table: table.contains(doc_id=key))
+
+    @rule(writes=st.lists(st.tuples(tables, writes), max_size=4), fails=st.booleans())
+    def transaction(self, writes: list[Json], fails: bool) -> None:
+        """Writes to several tables happen all, or none where the block fails."""
+
+        def act(database: TinyDB) -> list[Json]:
+            with transaction(database) as inside:
+                results = [write(inside.table(name)) for name, write in writes]
+                results += [inside.table(name).all() for name in TABLES]
+                if fails:
+                    raise Undone
+            return results
+
+        self.all_of(act)
 
     @rule(name=tables)
     def drop(self, name: str) -> None:
