@@ -240,7 +240,7 @@ class EntityStorage(View):
     def entity(self, key: str, properties: Mapping[str, Any], number: int | None = None) -> Entity:
         """Return an entity of a new revision, which is its number where none is given."""
         self.revision += 1
-        return Entity(properties, key, self.revision, number or self.revision)
+        return Entity(properties, key, self.revision, self.revision if number is None else number)
 
     def _become(self, after: Snapshot, deltas: Mapping[str, Delta]) -> None:
         if self._store is not None and any(deltas.values()):
