@@ -108,7 +108,7 @@ class State:
 
     @property
     def waits_for_disk(self) -> bool:
-        """Whether a write is answered when it is on the disk, with those of others if it can."""
+        """Return whether writes are answered when they are on the disk, several by one sync."""
         return self._storage.waits_for_disk
 
     def on_edit(self, call: Callable[[], None]) -> None:
@@ -146,7 +146,7 @@ class State:
 
     @property
     def directory(self) -> Properties | None:
-        """Who may sign in, as the last document had it that said so; None where none did.
+        """Return the directory of who may sign in, as the last document had it; None without one.
 
         It is the same object until another does.
         """

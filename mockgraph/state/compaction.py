@@ -120,7 +120,7 @@ class Compaction:
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines, as many at once as make a piece."""
+    """Give the lines, as many at once as make a piece."""
     held: list[bytes] = []
     size = 0
     for line in lines:

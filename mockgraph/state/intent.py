@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Operation(enum.Enum):
-    """What a request wants done at its address."""
+    """The operations that a request may ask for at its address."""
 
     OPTIONS = "options"
     SERVICE_DOCUMENT = "service document"
@@ -88,7 +88,7 @@ class Call(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where a request points to, once its path was understood.
+    """The place that a request points to, once its path was understood.
 
     ``allowed`` are the methods that the address takes, for ``Allow``. ``steps`` lead from the
     root to the entities; there is none where the address is the root's own. ``cast`` is the
@@ -127,13 +127,13 @@ class Address(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who asks; ``permissions`` is None where any permission is taken as given."""
+    """The caller; ``permissions`` is None where any permission is taken as given."""
 
     permissions: frozenset[str] | None = None
 
 
 class Preferences(NamedTuple):
-    """What the caller would like (``Prefer``, ``Accept``, ``$format``).
+    """The preferences of the caller (``Prefer``, ``Accept``, ``$format``).
 
     ``returns`` is ``minimal``, ``representation`` or None; ``max_page_size`` counts entities;
     ``metadata`` is ``none``, ``minimal`` or ``full``.
@@ -152,7 +152,7 @@ class Target(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """What a valid request asks of the state, and how it wants to be answered.
+    """A valid request: what it asks of the state, and how it wants to be answered.
 
     ``origin`` is scheme, host, port and prefix as the caller wrote them, ``path`` and
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
@@ -200,7 +200,7 @@ class Page(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of it: an entity, a page of them, or a value, as they stand now.
+    """The result of a request: an entity, a page of them, or a value, as they stand now.
 
     ``status`` is given where the operation alone does not tell it; ``returned`` is the type of
     what an action or function answers; ``unchanged`` where the caller has it already.

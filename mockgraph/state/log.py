@@ -64,7 +64,7 @@ class StoreLog:
                 raise
 
     def read(self, *, to_disk: bool) -> Contents:
-        """What the file holds; a new one is begun, and what a kill left unfinished dropped.
+        """Return what the file holds; begin a new one, and drop what a kill left unfinished.
 
         Raises MockGraphError, and leaves the file untouched, where it is damaged or of
         another format.
@@ -84,12 +84,12 @@ class StoreLog:
 
     @property
     def size(self) -> int:
-        """The length of the file up to the last whole line, in bytes."""
+        """Return the length of the file up to the last whole line, in bytes."""
         return self.end.size
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing has been written here."""
+        """Return whether nothing has been written here."""
         return self.size <= len(HEADER)
 
     def append(self, write: bytes) -> None:
@@ -131,7 +131,7 @@ class StoreLog:
         self._lock.release()
 
     def _replace_open(self) -> None:
-        """Whatever fails, there may be no descriptor left, the store is as it was."""
+        """Replace the file while it is open; if that fails, the store is as it was."""
         new = self._open(self.beside)
         try:
             os.replace(self.beside, self.path)
@@ -172,7 +172,7 @@ class StoreLog:
         os.close(file)
 
     def _check_hold(self) -> None:
-        """Raises OSError where the path does not lead to our file as we left it.
+        """Raise OSError where the path does not lead to our file as we left it.
 
         What is written to a file without a name is lost, and what somebody else wrote to ours
         is not ours to build on.
@@ -228,7 +228,7 @@ class StoreLog:
 
 
 def create_like(path: Path, model: Path) -> int:
-    """A new file that those may read and write who may the model. Raises OSError."""
+    """Make a file that those may read and write who may the model. Raises OSError."""
     path.unlink(missing_ok=True)
     # Never what somebody else put there, a link to another file among it.
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
@@ -237,7 +237,7 @@ def create_like(path: Path, model: Path) -> int:
 
 
 def _made(folder: Path) -> list[Path]:
-    """Make a folder that is missing, and tell in which folders there are new ones now."""
+    """Make a folder and those above it, and return the folders that have a new one in them."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return [each.parent for each in missing]

@@ -62,7 +62,7 @@ class End(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a store file holds.
+    """The content of a store file.
 
     ``end`` is that of the last whole line, ``torn`` how many bytes came after it;
     ``lacks_end`` tells that this line has no line end yet; ``needed`` is about the length that

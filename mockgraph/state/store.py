@@ -75,7 +75,7 @@ class Store:
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing has been written to it."""
+        """Return whether nothing has been written to it."""
         return self._log.is_new
 
     def append(self, write: Mapping[str, Delta], after: Snapshot) -> None:
@@ -137,7 +137,7 @@ class Store:
             group.safe = True
 
     def _take_back(self) -> None:
-        """Back to what is on the disk, for those, too, who wrote while it was being synced."""
+        """Go back to what is on the disk, for those, too, who wrote while it was being synced."""
         self.group.safe = False
         self.group = Group()
         self.state, end = self._safe
