@@ -141,8 +141,8 @@ class Staging(View):
         self.now = self.now.changed(deltas, self._state.revision)
         for name, delta in deltas.items():
             self.deltas.setdefault(name, {}).update(delta)
-            gone = [key for key, entity in delta.items() if entity is None]
-            if gone:
+            if None in delta.values():
+                gone = [key for key, entity in delta.items() if entity is None]
                 self._remove_contained(name, gone)
 
     def _delta(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, cast
 
 from tinydb import TinyDB
@@ -110,22 +111,23 @@ class EntityTable(Table):
 
     document_id_class: Any = str  # TinyDB's own is int
     query_cache_class: Any = NoCache
+    _storage: View
 
     @property
     def rows(self) -> Rows:
         """The stored entities themselves, as they are now, to be read only."""
-        return self._view.now.rows(self._name)
+        return self._storage.now.rows(self._name)
 
     def store(self, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is known to be good, and return it as it is stored."""
-        with self._view.writing():
-            stored = self._view.put({self._name: {key: properties}})[self._name][key]
+        with self._storage.writing():
+            stored = self._storage.put({self._name: {key: properties}})[self._name][key]
         return cast("Entity", stored)
 
     def discard(self, key: str) -> None:
         """Remove the entity with this key, and all that it contains."""
-        with self._view.writing():
-            self._view.put({self._name: {key: None}})
+        with self._storage.writing():
+            self._storage.put({self._name: {key: None}})
 
     def insert(self, document: Mapping[str, Any]) -> Any:
         """Insert a document and return its key. Raise ValueError where the key is taken."""
@@ -135,13 +137,9 @@ class EntityTable(Table):
         """Insert documents, all or none, and return their keys. Raise as ``insert`` does."""
         return super().insert_multiple(self._keyed(each) for each in documents)
 
-    @property
-    def _view(self) -> View:
-        return cast("View", self._storage)
-
     def _keyed(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the document with its ``id`` as TinyDB's id, where the table's have one."""
-        known = isinstance(document, Document) or self._name not in self._view.rules.tables
+        known = isinstance(document, Document) or self._name not in self._storage.rules.tables
         key = None if known or not isinstance(document, Mapping) else document.get("id")
         return Document(document, cast("Any", key)) if isinstance(key, str) and key else document
 
@@ -149,12 +147,12 @@ class EntityTable(Table):
         return cast("dict[str, Mapping[str, Any]]", Copies(self.rows))
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        with self._view.writing():
+        with self._storage.writing():
             changes = Changes(self.rows)
             updater(changes)
             changes.settle()
             if changes.put or changes.removed:
-                self._view.edit({self._name: changes.write}, anew=changes.removed)
+                self._storage.edit({self._name: changes.write}, anew=changes.removed)
 
     def _get_next_id(self) -> Any:
         return str(uuid.uuid4())
@@ -168,13 +166,16 @@ class EntityDB(TinyDB):
     """
 
     table_class = EntityTable
+    _storage: View
     _latest: EntityDB | None = None
 
     def table(self, name: str, **options: Any) -> EntityTable:
         """Return a table. Raise BadRequest where there is none of this name."""
-        if name not in self._tables:
-            self._view.rules.check_table(name)
-        return cast("EntityTable", super().table(name, **options))
+        table = self._tables.get(name)
+        if table is None:
+            self._storage.rules.check_table(name)
+            table = super().table(name, **options)
+        return cast("EntityTable", table)
 
     def filled_tables(self) -> frozenset[str]:
         """Return the names of the tables that hold something."""
@@ -182,15 +183,14 @@ class EntityDB(TinyDB):
 
     def view(self, snapshot: Snapshot | None = None) -> EntityDB:
         """Return the tables as they are now, or were, whatever is written meanwhile."""
-        now = snapshot or self._view.now
+        now = snapshot or self._storage.now
         latest = self._latest
-        if latest is None or latest._view.now is not now:
-            view = View(now, self._view.rules)
+        if latest is None or latest._storage.now is not now:
+            view = View(now, self._storage.rules)
             latest = self._latest = type(self)(storage=lambda: view)
         return latest
 
-    @contextmanager
-    def transaction(self) -> Iterator[EntityDB]:
+    def transaction(self) -> AbstractContextManager[EntityDB]:
         """Give tables to write to, whose writes happen all together at the end of the block.
 
         None of them happens where an exception leaves the block; others see none before. Raise
@@ -200,15 +200,11 @@ class EntityDB(TinyDB):
                 transaction.table("security/incidents").insert({"id": "i"})
                 transaction.table("security/alerts_v2").update({"incidentId": "i"})
         """
-        storage = self._entities
-        with storage.writing():
-            staging = Staging(storage)
-            yield type(self)(storage=lambda: staging)
-            storage.commit(staging)
+        return _Block(self._entities, type(self))
 
     def snapshot(self) -> Snapshot:
         """Return the tables as they are now, to go back to."""
-        return self._view.now
+        return self._storage.now
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this state or another. Raise StoreFailed."""
@@ -223,11 +219,37 @@ class EntityDB(TinyDB):
         """Do nothing: the state lives on, and lets go of its store when the server stops."""
 
     @property
-    def _view(self) -> View:
-        return cast("View", self._storage)
-
-    @property
     def _entities(self) -> EntityStorage:
         if not isinstance(self._storage, EntityStorage):
             raise RuntimeError("A view or a transaction has none within it.")
         return self._storage
+
+
+class _Block:
+    """The block of a transaction: a class, as a generator takes twice as long."""
+
+    __slots__ = ("_database", "_staging", "_storage", "_writing")
+
+    def __init__(self, storage: EntityStorage, database: type[EntityDB]):
+        self._storage = storage
+        self._database = database
+
+    def __enter__(self) -> EntityDB:
+        self._writing = self._storage.writing()
+        self._writing.__enter__()
+        self._staging = staging = Staging(self._storage)
+        return self._database(storage=lambda: staging)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            try:
+                self._storage.commit(self._staging)
+            except BaseException as failure:
+                self._writing.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+        self._writing.__exit__(kind, error, at)
