@@ -12,11 +12,11 @@ from tinydb.storages import Storage
 
 from mockgraph.errors import BadRequest
 from mockgraph.service import SERVICE
-from mockgraph.state.documents import open_store, tables_in
+from mockgraph.state.documents import SECURITY, open_store, read_document, tables_in
 from mockgraph.state.entities import Entity
-from mockgraph.state.schemas import Schemas, load_entity
 from mockgraph.state.snapshots import Rows, Snapshot
 from mockgraph.state.storage import Documents, EntityStorage, Staging, differ
+from mockgraph.state.table_rules import TableRules
 
 
 class StoreStorage(Storage):
@@ -36,14 +36,13 @@ class StoreStorage(Storage):
     def __init__(self, path: str | os.PathLike[str], durability: str = "process"):
         store = open_store(os.fspath(path), durability)
         try:
-            self._state = EntityStorage(store=store, rules=Schemas(SERVICE.tables))
+            self._rules = TableRules(SERVICE)
+            self._state = EntityStorage(store=store, rules=self._rules)
             if store.is_new:
-                singleton = load_entity(SERVICE.singleton, {}, SERVICE.singleton.name)
                 with self._state.writing():
-                    name = SERVICE.table_of(SERVICE.singleton)
-                    self._state.put({name: {singleton["id"]: singleton}})
+                    self._state.put(read_document({SECURITY: {}}, SERVICE))
             else:
-                tables_in(store, SERVICE, Snapshot({}, 0))
+                tables_in(store, SERVICE, self._rules, Snapshot({}, 0))
         except BaseException:
             store.close()
             raise
@@ -52,7 +51,7 @@ class StoreStorage(Storage):
         """Return the tables by name, each document by its number; they are copies."""
         now = self._state.now
         filled = (name for name, rows in now.tables.items() if rows)
-        names = dict.fromkeys([*SERVICE.tables, *filled])
+        names = dict.fromkeys([*self._rules.tables, *filled])
         tables = {name: NumberedCopies(now.rows(name)) for name in names}
         return cast("dict[str, dict[str, Any]]", tables)
 
