@@ -12,13 +12,29 @@ from hypothesis import strategies as st
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, Conflict, GraphError, NotFound
-from mockgraph.metadata.declarations import ActionResult
-from mockgraph.service import SERVICE
-from mockgraph.service.shared_types import ResultInfo
+from mockgraph.metadata.elements import Operation, TypeRef
+from mockgraph.metadata.resources import Resource
+from mockgraph.service import BEHAVIOURS, SERVICE
+from mockgraph.service.bulk import RESULT_INFO
+from mockgraph.state.behaviours import Invocation, Result
 
 Json = Any
 ALERTS = "security/alerts"
-ACTIONS = {action.name: (each, action) for each in SERVICE.sets.values() for action in each.actions}
+BETA = SERVICE.views["beta"]
+
+
+def bound_actions() -> dict[str, tuple[Resource, Operation]]:
+    """The actions of the documented service by their short names, with the sets that have them."""
+    found = {}
+    for each in SERVICE.views["localtest"].children["security"].children().values():
+        for many in (True, False):
+            bound = each.view.model.bound_operations(TypeRef(each.type_name, many))
+            for name, (operation,) in bound.items():
+                found[name.rpartition(".")[2]] = (each, operation)
+    return found
+
+
+ACTIONS = bound_actions()
 
 
 class Memory:
@@ -68,19 +84,32 @@ class Memory:
         return self.sets.setdefault(table, {})
 
     def _schema(self, table: str) -> Any:
-        return SERVICE.tables[table].type
+        resource = SERVICE.stored.resource(table)
+        assert resource is not None
+        return resource.type
 
 
-def act(memory: Memory, name: str, value: Json = None, key: str | None = None) -> ActionResult:
+def parameters(name: str) -> Any:
+    operation = ACTIONS[name][1]
+    changes = BEHAVIOURS[operation.name].changes
+    return BETA.schemas.parameters(operation, changes=changes)
+
+
+def act(memory: Any, name: str, value: Json = None, key: str | None = None) -> Result:
     """Do an action as the line does it: load its parameters, then let it work."""
-    _, action = ACTIONS[name]
-    schema: Any = action.parameters
-    return action.effect(memory, key, edm.load(schema, {"value": value}) if schema else {})
+    resource, operation = ACTIONS[name]
+    schema = parameters(name)
+    sent = edm.load(schema, {"value": value}) if schema.properties() else {}
+    call = Invocation(operation.name, sent, resource, key)
+    result = BEHAVIOURS[operation.name].effect(memory, call)
+    return result if isinstance(result, Result) else Result(result)
 
 
-def codes(result: ActionResult) -> list[int]:
+def codes(result: Result) -> list[int]:
     """The codes of an answer of ResultInfos, once they have the shape of the type."""
-    assert all(list(each) == ["code", "subcode", "message"] for each in result.value)
+    declared = {"code", "subcode", "message"}
+    assert set(BETA.schemas[RESULT_INFO].properties()) == declared
+    assert all(set(each) == declared for each in result.value)
     assert all(each["subcode"] == 0 for each in result.value)
     assert all(bool(each["message"]) == bool(each["code"]) for each in result.value)
     return [each["code"] for each in result.value]
@@ -93,7 +122,7 @@ def memory() -> Memory:
 
 # -- what all bulk actions share --------------------------------------------------------
 
-BULK = [name for name, (_, action) in ACTIONS.items() if not action.on_entity]
+BULK = [name for name, (_, action) in ACTIONS.items() if action.parameters[0].type.collection]
 
 
 @pytest.mark.parametrize("name", BULK)
@@ -109,14 +138,13 @@ BULK = [name for name, (_, action) in ACTIONS.items() if not action.on_entity]
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(name: str, body: Json, message: str) -> None:
-    schema: Any = ACTIONS[name][1].parameters
     with pytest.raises(BadRequest, match=message):
-        edm.load(schema, body)
+        edm.load(parameters(name), body)
 
 
 @pytest.mark.parametrize("name", BULK)
 def test_nothing_to_do_is_done(memory: Memory, name: str) -> None:
-    assert act(memory, name, []) == ActionResult(200, [])
+    assert act(memory, name, []) == Result([], 200)
 
 
 @pytest.mark.parametrize("name", ["updateAlerts", "updateTiIndicators"])
@@ -124,7 +152,7 @@ def test_nothing_to_do_is_done(memory: Memory, name: str) -> None:
 def test_a_change_without_an_id_changes_nothing_at_all(
     memory: Memory, name: str, second: Json
 ) -> None:
-    table = SERVICE.table_of(ACTIONS[name][0])
+    table = ACTIONS[name][0].path
     key = memory.add(table, tags=["before"])
     with pytest.raises(BadRequest, match=r"^value/1/id: "):
         act(memory, name, [{"id": key, "tags": ["after"]}, second])
@@ -145,7 +173,7 @@ def test_update_alerts_changes_what_was_sent(memory: Memory) -> None:
             {"id": first, "status": "resolved", "comments": [], "extra": 2},
         ],
     )
-    assert result == ActionResult(200, [memory.get(ALERTS, second), memory.get(ALERTS, first)])
+    assert result == Result([memory.get(ALERTS, second), memory.get(ALERTS, first)], 200)
     changed, other = result.value[1], result.value[0]
     assert (changed["title"], changed["status"], changed["extra"]) == ("one", "resolved", 2)
     assert changed["comments"] == []
@@ -162,7 +190,7 @@ def test_update_alerts_answers_206_with_what_worked(memory: Memory) -> None:
         "updateAlerts",
         [{"id": "nobody", "status": "resolved"}, {"id": key, "status": "inProgress"}],
     )
-    assert result == ActionResult(206, [memory.get(ALERTS, key)])
+    assert result == Result([memory.get(ALERTS, key)], 206)
     assert result.value[0]["status"] == "inProgress"
     assert set(memory.sets[ALERTS]) == {key}
 
@@ -196,7 +224,7 @@ def test_submit_answers_206_with_a_result_for_each(memory: Memory) -> None:
         "submitTiIndicators",
         [{"id": "taken", "description": "after"}, {"id": "free"}, {"id": "free"}],
     )
-    assert (result.status, result.returns) == (206, ResultInfo)
+    assert (result.status, result.returns) == (206, RESULT_INFO)
     assert codes(result) == [409, 0, 409]
     assert set(memory.sets["security/tiIndicators"]) == {"taken", "free"}
     assert memory.sets["security/tiIndicators"]["taken"]["description"] == "before"
@@ -215,7 +243,7 @@ def test_submit_takes_a_hundred(memory: Memory, count: int, fits: bool) -> None:
 def test_update_indicators_changes_what_was_sent(memory: Memory) -> None:
     key = memory.add("security/tiIndicators", confidence=5, description="before", tags=["a"])
     result = act(memory, "updateTiIndicators", [{"id": key, "confidence": None, "tags": ["b"]}])
-    assert result == ActionResult(200, [memory.get("security/tiIndicators", key)])
+    assert result == Result([memory.get("security/tiIndicators", key)], 200)
     [changed] = result.value
     assert (changed["confidence"], changed["description"]) == (None, "before")
     assert changed["tags"] == ["b"]
@@ -228,7 +256,7 @@ def test_update_indicators_answers_206_with_a_result_for_each(memory: Memory) ->
         "updateTiIndicators",
         [{"id": "nobody", "confidence": 1}, {"id": key, "confidence": 6}],
     )
-    assert (result.status, result.returns) == (206, ResultInfo)
+    assert (result.status, result.returns) == (206, RESULT_INFO)
     assert codes(result) == [404, 0]
     assert "nobody" in result.value[0]["message"]
     assert memory.sets["security/tiIndicators"][key]["confidence"] == 6
@@ -276,7 +304,7 @@ def test_delete_by_external_id_deletes_all_that_carry_it(
 def test_a_cancelled_action_has_failed_and_says_why(memory: Memory, status: str | None) -> None:
     past = {"status": "NotStarted", "user": "ada@contoso.com"}
     key = memory.add("security/securityActions", name="BlockIp", status=status, states=[past])
-    assert act(memory, "cancelSecurityAction", key=key) == ActionResult(204)
+    assert act(memory, "cancelSecurityAction", key=key) == Result()
     action = memory.sets["security/securityActions"][key]
     assert action["name"] == "BlockIp"
     assert action["status"] == "Failed"
@@ -287,8 +315,7 @@ def test_a_cancelled_action_has_failed_and_says_why(memory: Memory, status: str 
     assert first["user"] == "ada@contoso.com"
     assert last["status"] == "Failed"
     assert last["updatedDateTime"] == action["lastActionDateTime"] is not None
-    schema: Any = SERVICE.sets["securityactions"].type
-    assert edm.load(schema, action) == action
+    assert edm.load(ACTIONS["cancelSecurityAction"][0].type, action) == action
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, MethodNotAllowed, UnknownRoot, UnknownSegment
-from mockgraph.odata.addressing import operations, resolve
-from mockgraph.service import SERVICE
+from mockgraph.odata.addressing import resolve
+from mockgraph.odata.routes import Route, routes
+from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Operation
 
 RESOLVED: list[tuple[str, str, Operation, dict[str, Any]]] = [
@@ -60,28 +63,108 @@ RESOLVED: list[tuple[str, str, Operation, dict[str, Any]]] = [
     ),
     (
         "POST",
-        "/v1.0/security/alerts/updateAlerts",
+        "/beta/security/alerts/updateAlerts",
         Operation.ACT,
-        {"set": "alerts", "action": "updateAlerts"},
+        {"set": "alerts", "action": "microsoft.graph.updateAlerts"},
     ),
     (
         "POST",
-        "/v1.0/security/alerts/Microsoft.Graph.updatealerts",
+        "/localtest/security/alerts/Microsoft.Graph.updatealerts",
         Operation.ACT,
-        {"action": "updateAlerts"},
+        {"action": "microsoft.graph.updateAlerts"},
     ),
     (
         "POST",
-        "/v1.0/security/securityActions/k/cancelSecurityAction",
+        "/beta/security/securityActions/k/cancelSecurityAction",
         Operation.ACT,
-        {"key": "k", "action": "cancelSecurityAction"},
+        {"key": "k", "action": "microsoft.graph.cancelSecurityAction"},
     ),
-    ("GET", "/v1.0/security/incidents/k/alerts", Operation.LIST, {"key": "k", "within": "alerts"}),
+    ("GET", "/v1.0/security/incidents/k/alerts", Operation.LIST, {"keys": "k", "set": "alerts"}),
+    ("POST", "/v1.0/security/incidents/k/alerts", Operation.CREATE, {"set": "alerts"}),
     (
         "GET",
         "/v1.0/security/incidents/k/alerts/$count",
         Operation.COUNT,
-        {"key": "k", "within": "alerts"},
+        {"keys": "k", "set": "alerts"},
+    ),
+    ("GET", "/v1.0/security/cases", Operation.READ, {"set": "cases"}),
+    (
+        "GET",
+        "/v1.0/security/Cases/EdiscoveryCases('c')/custodians/k/userSources(id='u')",
+        Operation.READ,
+        {"set": "userSources", "keys": "c k u"},
+    ),
+    (
+        "PATCH",
+        "/v1.0/security/cases/ediscoveryCases/c/custodians/k/siteSources/s/site",
+        Operation.UPDATE,
+        {"set": "site", "keys": "c k s"},
+    ),
+    (
+        "DELETE",
+        "/v1.0/security/cases/ediscoveryCases/c/settings",
+        Operation.DELETE,
+        {"set": "settings", "keys": "c"},
+    ),
+    (
+        "GET",
+        "/v1.0/security/labels/retentionLabels/r/dispositionReviewStages(stageNumber='1')",
+        Operation.READ,
+        {"keys": "r 1"},
+    ),
+    (
+        "GET",
+        "/v1.0/security/threatIntelligence/hosts/h/microsoft.graph.security.ipAddress/countryOrRegion",
+        Operation.READ_PROPERTY,
+        {"cast": "microsoft.graph.security.ipAddress", "path": ("countryOrRegion",)},
+    ),
+    (
+        "GET",
+        "/v1.0/security/threatIntelligence/hosts/Microsoft.Graph.Security.Hostname",
+        Operation.LIST,
+        {"cast": "microsoft.graph.security.hostname"},
+    ),
+    (
+        "GET",
+        "/v1.0/security/alerts_v2/k/evidence/microsoft.graph.security.userEvidence",
+        Operation.READ_PROPERTY,
+        {"path": ("evidence",), "value_cast": "microsoft.graph.security.userEvidence"},
+    ),
+    (
+        "POST",
+        "/v1.0/security/cases/ediscoveryCases/c/tags/t/childTags/$ref",
+        Operation.ADD_REFERENCE,
+        {"set": "childTags", "keys": "c t"},
+    ),
+    (
+        "PUT",
+        "/v1.0/security/cases/ediscoveryCases/c/tags/t/parent/$ref",
+        Operation.SET_REFERENCE,
+        {"set": "parent", "keys": "c t"},
+    ),
+    (
+        "DELETE",
+        "/v1.0/security/cases/ediscoveryCases/c/tags/t/childTags/u/$ref",
+        Operation.REMOVE_REFERENCE,
+        {"set": "childTags", "keys": "c t u"},
+    ),
+    (
+        "POST",
+        "/v1.0/security/cases/ediscoveryCases/c/close",
+        Operation.ACT,
+        {"keys": "c", "action": "microsoft.graph.security.close"},
+    ),
+    (
+        "POST",
+        "/v1.0/security/microsoft.graph.security.runHuntingQuery",
+        Operation.ACT,
+        {"action": "microsoft.graph.security.runHuntingQuery"},
+    ),
+    (
+        "GET",
+        "/v1.0/security/cases/ediscoveryCases/c/tags/asHierarchy()",
+        Operation.CALL,
+        {"keys": "c", "action": "microsoft.graph.security.asHierarchy"},
     ),
     (
         "POST",
@@ -97,14 +180,16 @@ def test_resolved(method: str, path: str, operation: Operation, expected: dict[s
     address = resolve(method, path, SERVICE)
     assert address.operation is operation
     found = {
-        "set": address.resource.name,
+        "set": address.steps[-1].resource.name if address.steps else None,
         "key": address.key,
         "path": address.path,
-        "action": address.action and address.action.name,
-        "within": address.within and address.within.name,
+        "keys": " ".join(step.key for step in address.steps if step.key),
+        "action": address.call and address.call.name,
+        "cast": address.cast,
+        "value_cast": address.value_cast,
     }
     assert {name: found[name] for name in expected} == expected
-    assert address.root.name == path.split("/")[1].lower()
+    assert address.view.name == path.split("/")[1].lower()
 
 
 NOWHERE: list[tuple[str, type[BadRequest], str]] = [
@@ -114,7 +199,20 @@ NOWHERE: list[tuple[str, type[BadRequest], str]] = [
     ("/localtest/$nothing", UnknownSegment, "'$nothing'"),
     ("/localtest/$metadata/more", UnknownSegment, "'more'"),
     ("/localtest/Security/$count", UnknownSegment, "'$count'"),
-    ("/localtest/Security/alerts_v2", UnknownSegment, "'alerts_v2'"),
+    ("/localtest/Security/alerts_v2", UnknownSegment, "'alerts_v2'. It is served under v1.0 and"),
+    ("/v1.0/security/cases/ediscoveryCases/c/nothing", UnknownSegment, "'nothing'"),
+    ("/v1.0/security/cases('c')", UnknownSegment, "'cases('c')'"),
+    ("/v1.0/security/cases/$count", UnknownSegment, "'$count'"),
+    (
+        "/v1.0/security/threatIntelligence/hosts/h/microsoft.graph.security.article",
+        BadRequest,
+        "'microsoft.graph.security.article' does not derive from 'microsoft.graph.security.host'",
+    ),
+    (
+        "/v1.0/security/alerts_v2/k/evidence/microsoft.graph.security.alertComment",
+        BadRequest,
+        "'microsoft.graph.security.alertComment' does not derive from",
+    ),
     ("/localtest/Security/alerts/$count/more", UnknownSegment, "'more'"),
     ("/localtest/Security/alerts/$nothing", UnknownSegment, "'$nothing'"),
     ("/localtest/Security/alerts//title", UnknownSegment, "''"),
@@ -137,26 +235,45 @@ def test_nowhere(path: str, error: type[BadRequest], says: str) -> None:
     assert says in raised.value.message
 
 
+LISTED: list[Route] = list(routes(SERVICE, BEHAVIOURS))
+
+
 def fill(template: str) -> str:
-    """A template of ``operations`` with a key and a property that has what is asked for."""
-    name = "tags" if template.endswith("/$count") else "id"
-    return template.replace("{id}", "key").replace("{property}", name)
+    """A template of ``routes`` with keys, arguments, and a property that is there."""
+    path = re.sub(r"\{(?!property)\w+\}", "key", template)
+    above, found, below = path.partition("/{property}")
+    if not found:
+        return path
+    properties = resolve("GET", above, SERVICE).type.properties()
+    name = next(name for name, each in properties.items() if not isinstance(each, edm.Collection))
+    return f"{above}/{name}{below}"
 
 
-@pytest.mark.parametrize(("method", "template"), list(operations(SERVICE)))
-def test_every_operation_that_is_listed_is_served(method: str, template: str) -> None:
-    path = fill(template)
-    address = resolve(method, path, SERVICE)
-    assert method in address.allowed
-    with pytest.raises(MethodNotAllowed) as raised:
-        resolve("BREW", path, SERVICE)
-    assert raised.value.headers == (("Allow", ", ".join(address.allowed)),)
+@pytest.mark.parametrize("root", SERVICE.views)
+def test_every_operation_that_is_listed_is_served(root: str) -> None:
+    listed = [each for each in LISTED if each.template.startswith(f"/{root}")]
+    assert len(listed) > 100
+    for method, template, _ in listed:
+        path = fill(template)
+        address = resolve(method, path, SERVICE)
+        assert method in address.allowed, template
+        with pytest.raises(MethodNotAllowed) as raised:
+            resolve("BREW", path, SERVICE)
+        assert raised.value.headers == (("Allow", ", ".join(address.allowed)),)
 
 
 def test_no_operation_is_listed_twice() -> None:
-    listed = list(operations(SERVICE))
-    assert len(listed) == len(set(listed))
-    assert {("PATCH", "/localtest/Security"), ("GET", "/beta/security/alerts/{id}")} <= set(listed)
+    listed = {(each.method, each.template) for each in LISTED}
+    assert len(listed) == len(LISTED)
+    assert {("PATCH", "/localtest/Security"), ("GET", "/beta/security/alerts/{id}")} <= listed
+    custodians = "/v1.0/security/cases/ediscoveryCases/{id}/custodians"
+    assert {("POST", custodians), ("DELETE", f"{custodians}/{{id}}")} <= listed
+
+
+def test_what_nobody_says_the_effect_of_is_marked() -> None:
+    emulated = {each.template: each.emulated for each in LISTED if each.method == "POST"}
+    assert emulated["/beta/security/alerts/updateAlerts"]
+    assert not emulated["/v1.0/security/cases/ediscoveryCases/{id}/microsoft.graph.security.close"]
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=40), st.sampled_from(["GET", "POST", "X"]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mockgraph.metadata.elements import TypeRef
+from mockgraph.metadata.elements import TypeRef, namespace_of, short_name
+from mockgraph.metadata.names import NAMESPACE
 from mockgraph.metadata.resources import Kind, Resource, Service, View
 from mockgraph.odata import addressing
 from mockgraph.state.behaviours import Behaviour
@@ -71,7 +72,7 @@ def _operations(
     bound = view.model.bound_operations(TypeRef(resource.type_name, of_collection))
     for name, overloads in bound.items():
         method = "POST" if overloads[0].kind == "action" else "GET"
-        short = name.removeprefix("microsoft.graph.")
+        short = short_name(name) if namespace_of(name) == NAMESPACE else name
         for each in overloads[:1] if method == "POST" else overloads:
             arguments = ",".join(f"{one.name}={{{one.name}}}" for one in each.own_parameters)
             call = f"({arguments})" if method == "GET" and arguments else ""
