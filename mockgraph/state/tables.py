@@ -179,7 +179,7 @@ class EntityDB(TinyDB):
 
     def filled_tables(self) -> frozenset[str]:
         """Return the names of the tables that hold something."""
-        return frozenset(name for name, rows in self._view.now.tables.items() if rows)
+        return frozenset(name for name, rows in self._storage.now.tables.items() if rows)
 
     def view(self, snapshot: Snapshot | None = None) -> EntityDB:
         """Return the tables as they are now, or were, whatever is written meanwhile."""
