@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,16 +14,15 @@ from hypothesis import strategies as st
 
 from mockgraph import instants
 from mockgraph import metadata as edm
-from mockgraph import service as resources
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.declarations import EntitySet
+from mockgraph.metadata.elements import EnumType, TypeRef, short_name
+from mockgraph.metadata.resources import Kind, Resource
 from mockgraph.service import SERVICE
-from mockgraph.service.bulk import BulkParameters
 
 Json = Any
-Declared = type[edm.StructuredType] | type[edm.Enumeration]
 
-SECURITY_NAMESPACE = "security."
+LOCALTEST = SERVICE.views["localtest"]
+BETA = SERVICE.views["beta"]
 
 
 class Fact(NamedTuple):
@@ -54,22 +51,6 @@ def read_facts() -> dict[str, Fact]:
     return facts
 
 
-def declared_types() -> list[Declared]:
-    """Every Edm type that a module of the resources declares, each once."""
-    found = []
-    for module in pkgutil.iter_modules(resources.__path__):
-        members = vars(importlib.import_module(f"mockgraph.service.{module.name}")).values()
-        found += [
-            each
-            for each in members
-            if inspect.isclass(each)
-            and issubclass(each, edm.StructuredType | edm.Enumeration)
-            and each.__module__ == f"mockgraph.service.{module.name}"
-            and not issubclass(each, BulkParameters)
-        ]
-    return found
-
-
 def qualified(name: str) -> str:
     """The type of a facts line as ``Property.type_name`` spells it."""
     if name.startswith("Collection("):
@@ -78,12 +59,22 @@ def qualified(name: str) -> str:
 
 
 FACTS = read_facts()
-TYPES = {each.edm_name(): each for each in declared_types()}
-STRUCTURED = [each for each in TYPES.values() if issubclass(each, edm.StructuredType)]
-SETS = list(SERVICE.sets.values())
-LOCALTEST_SETS = [each for each in SETS if each.roots is None]
+SINGLETON = LOCALTEST.children["security"]
+LOCALTEST_SETS = list(SINGLETON.children().values())
+SETS = [each for each in BETA.children["security"].children().values() if each.is_collection]
+STRUCTURED = [
+    schema
+    for name, fact in FACTS.items()
+    if fact.kind in ("entity", "complex")
+    and not (schema := LOCALTEST.schemas[qualified(name)]).is_abstract
+]
+# Of the newer types a few that have others derived from them, or flags, or times in them.
+STRUCTURED += [
+    BETA.schemas[f"microsoft.graph.security.{name}"]
+    for name in ("incident", "alertComment", "ipEvidence", "userAccount")
+]
 PROPERTIES = [
-    pytest.param(schema, name, id=f"{schema.edm_name()}/{name}")
+    pytest.param(schema, name, id=f"{schema.type_name}/{name}")
     for schema in STRUCTURED
     for name in schema.properties()
 ]
@@ -94,7 +85,7 @@ def by_kind(*kinds: str) -> list[Any]:
 
 
 def by_name(schemas: list[Any]) -> Any:
-    return pytest.mark.parametrize("schema", schemas, ids=[each.edm_name() for each in schemas])
+    return pytest.mark.parametrize("schema", schemas, ids=[each.type_name for each in schemas])
 
 
 # -- against the metadata ---------------------------------------------------------------
@@ -107,34 +98,21 @@ def test_the_facts_are_whole() -> None:
 
 
 def test_every_type_of_the_metadata_is_declared_and_no_other() -> None:
-    expected = {name for name, fact in FACTS.items() if fact.kind != "action"} - {"entity"}
-    assert {name for name in TYPES if not name.startswith(SECURITY_NAMESPACE)} == expected
-
-
-def test_every_type_is_declared_once() -> None:
-    names = [each.edm_name() for each in declared_types()]
-    assert sorted(names) == sorted(set(names))
-
-
-@pytest.mark.parametrize("name", TYPES)
-def test_a_class_bears_the_name_of_its_type(name: str) -> None:
-    bare = name.removeprefix(SECURITY_NAMESPACE)
-    assert TYPES[name].__name__ == bare[0].upper() + bare[1:]
-    assert TYPES[name].__doc__
+    expected = {qualified(name) for name, fact in FACTS.items() if fact.kind != "action"}
+    assert set(LOCALTEST.model.type_names()) == expected
 
 
 @pytest.mark.parametrize("fact", by_kind("entity", "complex"))
 def test_a_structured_type_is_as_in_the_metadata(fact: Fact) -> None:
-    if fact.name == "entity":
-        schema: Any = edm.EntityType
-        assert list(edm.EntityType.properties()) == ["id"]
-    else:
-        schema = TYPES[fact.name]
+    schema = LOCALTEST.schemas[qualified(fact.name)]
     assert issubclass(schema, edm.EntityType if fact.kind == "entity" else edm.ComplexType)
     assert schema.is_open == ("open" in fact.rest)
+    assert schema.is_abstract == (fact.name == "entity")
     expected = [words for words in fact.lines if words[0] != "->"]
     if ":" in fact.rest:
-        expected = FACTS[fact.rest[1]].lines + expected
+        base = fact.rest[fact.rest.index(":") + 1]
+        assert schema.__mro__[1] is LOCALTEST.schemas[qualified(base)]
+        expected = FACTS[base].lines + expected
     assert [
         (name, each.type_name, each.nullable) for name, each in schema.properties().items()
     ] == [
@@ -145,20 +123,20 @@ def test_a_structured_type_is_as_in_the_metadata(fact: Fact) -> None:
 
 @pytest.mark.parametrize("fact", by_kind("enum"))
 def test_an_enumeration_is_as_in_the_metadata(fact: Fact) -> None:
-    declared: Any = TYPES[fact.name]
-    members = declared.__members__
-    assert [(name, member.value) for name, member in members.items()] == [
+    declared = LOCALTEST.model.type(qualified(fact.name))
+    assert isinstance(declared, EnumType)
+    assert [(each.name, each.value) for each in declared.members] == [
         (name, int(value)) for name, value in fact.lines
     ]
 
 
 def test_the_sets_are_the_navigation_properties_of_the_singleton() -> None:
-    assert SERVICE.singleton.type.edm_name() == "security"
+    assert SINGLETON.type_name == "microsoft.graph.security"
     expected = [words[1:] for words in FACTS["security"].lines if words[0] == "->"]
     assert [
-        [each.name, f"Collection({each.type.edm_name()})"] for each in LOCALTEST_SETS
+        [each.name, f"Collection({short_name(each.type_name)})"] for each in LOCALTEST_SETS
     ] == expected
-    assert list(SERVICE.sets) == [each.name.lower() for each in SETS]
+    assert all(each.is_collection and each.kind is Kind.CONTAINED for each in LOCALTEST_SETS)
 
 
 @pytest.mark.parametrize("fact", by_kind("action"))
@@ -166,19 +144,15 @@ def test_an_action_is_as_in_the_metadata(fact: Fact) -> None:
     bound_to = fact.rest[1]
     on_entity = not bound_to.startswith("Collection(")
     element = bound_to if on_entity else bound_to[11:-1]
-    [(owner, action)] = [
-        (each, action) for each in SETS for action in each.actions if action.name == fact.name
+    bound = LOCALTEST.model.bound_operations(TypeRef(qualified(element), not on_entity))
+    [(_, (action,))] = [(name, each) for name, each in bound.items() if name == qualified(fact.name)]
+    assert action.kind == "action"
+    parameters = LOCALTEST.schemas.parameters(action).properties()
+    assert [(name, each.type_name) for name, each in parameters.items()] == [
+        (name, qualified(each)) for name, each in fact.lines if name != "=>"
     ]
-    assert owner.type is TYPES[element]
-    assert action.on_entity == on_entity
-    parameters: Any = action.parameters
-    assert [
-        (name, each.type_name)
-        for name, each in (parameters.properties() if parameters else {}).items()
-    ] == [(name, qualified(each)) for name, each in fact.lines if name != "=>"]
-    returned = [each for name, each in fact.lines if name == "=>"]
-    returns: Any = action.returns
-    assert ([f"Collection({returns.edm_name()})"] if returns else []) == returned
+    returned = [qualified(each) for name, each in fact.lines if name == "=>"]
+    assert ([str(action.returns.type)] if action.returns else []) == returned
 
 
 # -- beside the metadata ----------------------------------------------------------------
@@ -186,7 +160,8 @@ def test_an_action_is_as_in_the_metadata(fact: Fact) -> None:
 
 def test_the_roots_are_three_views() -> None:
     assert {
-        name: (root.name, root.singleton, root.documented) for name, root in SERVICE.roots.items()
+        name: (view.name, view.children["security"].name, view.documented)
+        for name, view in SERVICE.views.items()
     } == {
         "localtest": ("localtest", "Security", True),
         "v1.0": ("v1.0", "security", False),
@@ -198,6 +173,8 @@ def test_the_roots_are_three_views() -> None:
 def test_the_server_writes_the_id_and_the_times(schema: type[edm.EntityType]) -> None:
     times = {"createdDateTime", "lastModifiedDateTime", "lastUpdateDateTime"}
     computed = {name for name, each in schema.properties().items() if each.computed}
+    if schema.type_name == "microsoft.graph.subjectRightsRequest":
+        times = set()  # its metadata does not say so
     assert computed == {"id"} | (times & set(schema.properties()))
 
 
@@ -207,59 +184,58 @@ def test_the_server_writes_nothing_in_a_complex_value(schema: type[edm.ComplexTy
 
 
 @pytest.mark.parametrize("each", SETS, ids=lambda each: each.name)
-def test_permissions_are_those_of_the_family(each: EntitySet) -> None:
+def test_permissions_are_those_of_the_family(each: Resource) -> None:
     names = {
         "tiIndicators": ["ThreatIndicators.ReadWrite.OwnedBy"],
         "securityActions": ["SecurityActions.ReadWrite.All", "SecurityActions.Read.All"],
         "alerts_v2": ["SecurityAlert.ReadWrite.All", "SecurityAlert.Read.All"],
         "incidents": ["SecurityIncident.ReadWrite.All", "SecurityIncident.Read.All"],
     }.get(each.name, ["SecurityEvents.ReadWrite.All", "SecurityEvents.Read.All"])
-    assert each.permissions.write == (names[0],)
-    assert set(each.permissions.read) == set(names)
-
-
-@pytest.mark.parametrize("name", ["alerts_v2", "incidents"])
-def test_the_second_generation_is_not_on_localtest(name: str) -> None:
-    assert SERVICE.sets[name].roots == {"v1.0", "beta"} <= set(SERVICE.roots)
+    for wanted in ("insert", "update", "delete"):
+        assert each.permissions(wanted) == (names[0],)
+    assert set(each.permissions("read")) == set(names)
 
 
 def test_an_incident_leads_to_the_alerts_that_name_it() -> None:
-    [navigation] = SERVICE.sets["incidents"].navigations
-    target: Any = navigation.target.type
-    assert (navigation.name, navigation.target) == ("alerts", SERVICE.sets["alerts_v2"])
-    assert target.properties()[navigation.by].type_name == "Edm.String"
+    alerts = BETA.resource("security/incidents/alerts")
+    assert alerts is not None
+    assert alerts.kind is Kind.RELATED
+    assert alerts.home is BETA.resource("security/alerts_v2")
+    assert alerts.navigation is not None
+    [constraint] = alerts.navigation.constraints
+    assert alerts.type.properties()[constraint.referenced].type_name == "Edm.String"
 
 
 @pytest.mark.parametrize("each", SETS, ids=lambda each: each.name)
-def test_what_a_set_declares_beside_its_type_is_of_the_type(each: EntitySet) -> None:
-    properties: Any = each.type.properties()
+def test_what_a_set_declares_beside_its_type_is_of_the_type(each: Resource) -> None:
+    properties = each.type.properties()
     for name in each.appendable:
-        assert isinstance(properties[name], edm.Collection)
-        assert isinstance(properties[name].item, edm.Complex)
-    for name in each.rules.updatable or ():
+        declared = properties[name]
+        assert isinstance(declared, edm.Collection)
+        assert isinstance(declared.item, edm.Complex)
+    for name in each.rules.update.updatable_properties or ():
         assert not properties[name].computed
-    for path in each.rules.update_needs:
+    for path in each.rules.update.required:
         name, inner = path.split("/")
-        assert inner in properties[name].schema.properties()
+        assert inner in properties[name].schema.properties()  # type: ignore[attr-defined]  # complex
 
 
 def test_the_rules_of_alerts_are_those_of_the_pages() -> None:
-    rules = SERVICE.sets["alerts"].rules
-    assert (rules.max_skip, rules.update_answers) == (500, "minimal")
-    assert rules.updatable == {
-        "assignedTo",
-        "closedDateTime",
-        "comments",
-        "feedback",
-        "status",
-        "tags",
+    rules = {each.name: each.rules for each in SETS}
+    assert (rules["alerts"].page.max_skip, rules["alerts"].update.answers) == (500, 204)
+    assert {
+        name: set(each.update.updatable_properties)
+        for name, each in rules.items()
+        if each.update.updatable_properties is not None
+    } == {
+        "alerts": {"assignedTo", "closedDateTime", "comments", "feedback", "status", "tags"},
+        "alerts_v2": {"assignedTo", "classification", "determination", "status"},
+        "incidents": {"assignedTo", "classification", "customTags", "determination", "status"},
     }
-    assert [each.name for each in SETS if each.rules.updatable is not None] == ["alerts"]
 
 
 def test_types_of_the_security_namespace_are_qualified() -> None:
-    schema: Any = SERVICE.sets["alerts_v2"].type
-    assert edm.qualified(schema.edm_name()) == "microsoft.graph.security.alert"
+    schema = BETA.schemas["microsoft.graph.security.alert"]
     assert schema.properties()["comments"].type_name == (
         "Collection(microsoft.graph.security.alertComment)"
     )
@@ -275,7 +251,7 @@ def test_derived_evidence_keeps_its_type(mark: str) -> None:
         "verdict": "malicious",
         "ipAddress": "192.0.2.1",
     }
-    schema: Any = SERVICE.sets["alerts_v2"].type
+    schema = BETA.schemas["microsoft.graph.security.alert"]
     [kept] = edm.load(schema, {"evidence": [sent]})["evidence"]
     assert kept["@odata.type"] == "#microsoft.graph.security.ipEvidence"
     assert kept["ipAddress"] == "192.0.2.1"
@@ -284,7 +260,7 @@ def test_derived_evidence_keeps_its_type(mark: str) -> None:
 
 def test_plain_evidence_has_the_declared_type() -> None:
     sent = {"@odata.type": "#microsoft.graph.security.alertEvidence"}
-    schema: Any = SERVICE.sets["alerts_v2"].type
+    schema = BETA.schemas["microsoft.graph.security.alert"]
     [kept] = edm.load(schema, {"evidence": [sent]})["evidence"]
     assert "@odata.type" not in kept
 
@@ -294,7 +270,7 @@ def test_plain_evidence_has_the_declared_type() -> None:
     ["microsoft.graph.security.alert", "#microsoft.graph.security.noEvidence", "#", 1, None, []],
 )
 def test_evidence_of_another_type_is_refused(type_name: Json) -> None:
-    schema: Any = SERVICE.sets["alerts_v2"].type
+    schema = BETA.schemas["microsoft.graph.security.alert"]
     with pytest.raises(BadRequest, match=re.escape("evidence/0/@odata.type")):
         edm.load(schema, {"evidence": [{"@odata.type": type_name}]})
 
@@ -308,6 +284,7 @@ VALUES = settings(
 
 def normalised(schema: type[edm.StructuredType], value: dict[str, Json]) -> dict[str, Json]:
     """What loading is to make of a value: declared order, instants in UTC, the rest as sent."""
+    schema = schema.named_by(value)
     declared = schema.properties()
     known = {name: normal(declared[name], value[name]) for name in declared if name in value}
     return known | {name: each for name, each in value.items() if name not in declared}
@@ -331,6 +308,7 @@ def levels(declared: Any, value: Json) -> list[tuple[type[edm.StructuredType], d
         return [level for each in value for level in levels(declared.item, each)]
     if not (inspect.isclass(declared) and value is not None):
         return []
+    declared = declared.named_by(value)
     inner = [levels(each, value.get(name)) for name, each in declared.properties().items()]
     return [(declared, value), *(level for each in inner for level in each)]
 
@@ -344,7 +322,9 @@ def test_a_whole_value_is_loaded_as_it_is(
     value = data.draw(values_of(schema))
     loaded = edm.load(schema, value)
     assert loaded == normalised(schema, value)
-    assert list(loaded)[: len(schema.properties())] == list(schema.properties())
+    own = schema.named_by(value)
+    declared = [name for name in loaded if "@" not in name][: len(own.properties())]
+    assert declared == list(own.properties())
     assert edm.load(schema, loaded) == loaded
     assert edm.whole(schema, loaded) == loaded
 
@@ -358,6 +338,7 @@ def test_a_part_is_loaded_as_what_was_sent(
     value = data.draw(values_of(schema, partial=True))
     loaded = edm.load(schema, value, partial=True)
     assert set(loaded) == set(value)
+    schema = schema.named_by(value)
     for name, declared in schema.properties().items():
         # Items of a collection are loaded whole, so only their keys grow.
         if name in value and not isinstance(declared, edm.Collection):
@@ -377,7 +358,7 @@ def test_a_value_is_typed_at_each_level(
     assert len(found) == len(levels(schema, loaded))
     for level, value in found:
         mark = "#" if issubclass(level, edm.EntityType) else ""
-        assert value["@odata.type"] == f"{mark}microsoft.graph.{level.edm_name()}"
+        assert value["@odata.type"] == f"{mark}{level.type_name}"
     assert edm.load(schema, typed) == loaded
 
 
@@ -389,7 +370,8 @@ def test_what_does_not_fit_is_refused_by_name(schema: type[edm.StructuredType], 
         misfits.append(None)
     if isinstance(declared, edm.Complex):
         misfits.append({"@odata.type": "microsoft.graph.nothing"})
-    fits = {"Edm.String": str, "Edm.Boolean": bool, "Edm.Double": (float, int)}
+    numbers = dict.fromkeys(("Edm.Double", "Edm.Single", "Edm.Decimal"), (float, int))
+    fits = {"Edm.String": str, "Edm.Boolean": bool, "Edm.Int64": (), **numbers}
     for misfit in misfits:
         expected: Any = fits.get(declared.type_name, ())
         if isinstance(misfit, expected) and (type(misfit) is not bool or expected is bool):
@@ -413,7 +395,7 @@ def test_an_undeclared_property_is_kept_by_open_types_alone(
 
 
 def test_the_path_of_a_deep_fault_is_in_the_message() -> None:
-    schema: Any = SERVICE.sets["alerts"].type
+    schema = BETA.schemas["microsoft.graph.alert"]
     value = {"processes": [{}, {"fileHash": {"hashType": "sha3"}}]}
     with pytest.raises(BadRequest, match=r"^alerts/0/processes/1/fileHash/hashType: 'sha3'"):
         edm.load(schema, value, root="alerts/0")

@@ -152,7 +152,9 @@ class Schemas:
         schema = cast("type[StructuredType]", made)
         schema.type_name = declared.name
         schema.is_open = self.model.is_open(name)
-        schema.is_abstract = declared.abstract
+        # Where a part of a model has no other type to take its place, it is one like any other.
+        heirs = self.model.derived(name) if declared.abstract else ()
+        schema.is_abstract = any(not self.model.structured(each).abstract for each in heirs)
         schema.schemas = staticmethod(self.find)
         if issubclass(schema, EntityType):
             schema.key = tuple(part.path for part in key)

@@ -220,7 +220,10 @@ def load_value(
 
     The latter keeps its ``@odata.type``. Raises marshmallow's ValidationError.
     """
-    if type(value) is not dict or ("@odata.type" not in value and not schema.is_abstract):
+    is_change = partial and issubclass(schema, EntityType)  # of an entity that has its type
+    if type(value) is not dict or (
+        "@odata.type" not in value and (is_change or not schema.is_abstract)
+    ):
         return instance(schema).load_object(value, partial=partial)
     own = schema.named_by(value)
     loaded = instance(own).load_object(value, partial=partial)

@@ -470,7 +470,9 @@ def _revived(reader: Reader, intent: Intent) -> Entity:
     resource = address.resource
     if address.operation is Operation.UPDATE and resource.kind is Kind.CONTAINED:
         owner = reader.check_owner(address)
-        entity = None if resource.is_collection else implicit(resource, reader.database, owner)
+        if resource.is_collection:
+            raise unknown_key(address.key or resource.name)
+        entity = implicit(resource, reader.database, owner, intent.body)
         if entity is not None:
             return entity
     raise unknown_key(address.key or resource.name)

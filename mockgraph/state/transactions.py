@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from functools import cache
 
 from mockgraph import metadata as edm
@@ -96,7 +97,7 @@ class Transaction:
         The one entity of a single-valued resource is made where there is none. Raise 404, and
         400 where the request's root does not let it change so.
         """
-        before = self.get(table, key) or self._implicit(table, key)
+        before = self.get(table, key) or self._implicit(table, key, changes)
         if before is None:
             raise unknown_key(key)
         resource = self._resource(table)
@@ -175,13 +176,15 @@ class Transaction:
         else:
             self.create(table, entry.properties, owner, entry)
 
-    def _implicit(self, table: str, key: str) -> Entity | None:
+    def _implicit(
+        self, table: str, key: str, changes: Properties = MappingProxyType({})
+    ) -> Entity | None:
         """The entity of a single-valued resource that was not written yet."""
         owner, own = split_key(key)
         resource = self._resource(table)
         if own != SINGLE or resource.is_collection:
             return None
-        return implicit(resource, self.database, owner)
+        return implicit(resource, self.database, owner, changes)
 
     def _resource(self, table: str) -> Resource:
         resource = self._rules.resource(table)
@@ -206,19 +209,23 @@ def _times(schema: type[edm.StructuredType], names: frozenset[str]) -> frozenset
     return names & _computed(schema)
 
 
-def implicit(resource: Resource, database: EntityDB, owner: str) -> Entity | None:
+def implicit(
+    resource: Resource, database: EntityDB, owner: str, changes: Properties = MappingProxyType({})
+) -> Entity | None:
     """Return the one entity of a single-valued resource before it is written, all of it unset.
 
-    None where its owner is not there, or where its type is abstract.
+    None where its owner is not there, or where its type is abstract and the changes that are
+    made to it name none that derives from it.
     """
     from mockgraph.state.table_rules import table_of_owners
 
     owners = table_of_owners(resource)
     if owners is not None and database.table(owners).rows.find(owner) is None:
         return None
-    if resource.type.is_abstract:
+    named = {name: changes[name] for name in ("@odata.type",) if name in changes}
+    if resource.type.is_abstract and not named:
         return None
-    properties = edm.whole(resource.type, {})
+    properties = edm.whole(resource.type, named)
     names = edm.key_names(resource.type)
     if names == ("id",):
         properties["id"] = resource.name

@@ -1,0 +1,209 @@
+"""A walk over every resource that a root declares: each is served by its kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import state_of
+from flask.testing import FlaskClient
+
+from mockgraph import metadata as edm
+from mockgraph.metadata.resources import Kind, Resource
+from mockgraph.odata.addressing import entity_methods, set_methods
+from mockgraph.service import SERVICE
+
+from . import ROOTS, concrete, ids, refused, without_control
+from .walks import below, change_of, entity_of
+
+Json = Any
+
+RESOURCES = [
+    pytest.param(resource, id=f"{root}/{resource.path}")
+    for root in ROOTS
+    for resource in below(SERVICE.views[root].children["security"])
+    if resource.owner is not None
+]
+REPRESENTATION = {"Prefer": "return=representation"}
+
+
+def make(graph: FlaskClient, resource: Resource, at: str) -> str:
+    """An entity in a collection, and its URL."""
+    made = graph.post(at, json=entity_of(resource.type))
+    assert made.status_code == 201, made.text
+    location: str = made.headers["Location"]
+    assert without_control(graph.get(location).json) == without_control(made.json)
+    return location.removeprefix("http://localhost")
+
+
+def at(graph: FlaskClient, resource: Resource) -> str:
+    """The URL of a resource, below an owner that is made for it."""
+    url = f"/{resource.view.name}"
+    for each in resource.chain[:-1]:
+        url += f"/{each.name}"
+        if each.is_collection:
+            url = make(graph, each, url)
+    return f"{url}/{resource.name}"
+
+
+def of_kind(*kinds: Kind, collections: bool) -> Any:
+    found = [
+        each
+        for each in RESOURCES
+        if each.values[0].kind in kinds and each.values[0].is_collection == collections  # type: ignore[attr-defined]  # a Resource
+    ]
+    return pytest.mark.parametrize("resource", found)
+
+
+@of_kind(Kind.CONTAINED, collections=True)
+def test_a_contained_collection(graph: FlaskClient, resource: Resource) -> None:
+    url = at(graph, resource)
+    assert ids_of(graph, url, resource) == []
+    if "POST" not in set_methods(resource):
+        refused(graph.post(url, json=entity_of(resource.type)), 405)
+        return
+    one = make(graph, resource, url)
+    other = make(graph, resource, url) if edm.key_names(resource.type) == ("id",) else None
+    kept = [each for each in (one, other) if each]
+    assert len(ids_of(graph, url, resource)) == len(kept)
+    assert graph.get(f"{url}/$count").text == str(len(kept))
+    links = graph.get(f"{url}/$ref").json["value"]
+    assert [each["@odata.id"] for each in links] == [f"http://localhost{each}" for each in kept]
+
+    if "PATCH" in entity_methods(resource):
+        change = change_of(resource)
+        after = graph.patch(one, json=change, headers=REPRESENTATION)
+        assert after.status_code == 200, after.text
+        for name, value in change.items():
+            assert (without_control(after.json[name]) == without_control(value)) or value
+        assert without_control(graph.get(one).json) == without_control(after.json)
+    else:
+        refused(graph.patch(one, json={}), 405)
+    if "DELETE" in entity_methods(resource):
+        assert graph.delete(one).status_code == 204
+        refused(graph.get(one), 404)
+        refused(graph.delete(one), 404)
+        assert graph.get(f"{url}/$count").text == str(len(kept) - 1)
+    else:
+        refused(graph.delete(one), 405)
+
+
+def ids_of(graph: FlaskClient, url: str, resource: Resource) -> list[Json]:
+    """The keys of the entities of a collection."""
+    response = graph.get(url)
+    assert response.status_code == 200, response.text
+    assert response.json["@odata.context"].startswith(
+        f"http://localhost/{resource.view.name}/$metadata#"
+    )
+    names = edm.key_names(resource.type)
+    return [tuple(each[name] for name in names) for each in response.json["value"]]
+
+
+@of_kind(Kind.CONTAINED, collections=False)
+def test_a_contained_single_entity(graph: FlaskClient, resource: Resource) -> None:
+    url = at(graph, resource)
+    if resource.type.is_abstract:
+        refused(graph.get(url), 404)
+    else:
+        implicit = graph.get(url)
+        assert implicit.status_code == 200, implicit.text
+    change = change_of(resource)
+    if resource.type.is_abstract:
+        refused(graph.patch(url, json=change), 404)
+        change = entity_of(resource.type)
+    after = graph.patch(url, json=change)
+    assert after.status_code == 200, after.text
+    read = graph.get(url)
+    assert read.status_code == 200
+    assert without_control(read.json) == without_control(after.json)
+    assert read.headers["ETag"] == after.headers["ETag"]
+    assert graph.delete(url).status_code == 204
+    refused(graph.get(url), 404)
+    refused(graph.delete(url), 404)
+    assert graph.patch(url, json=change).status_code == 200
+    assert graph.get(url).status_code == 200
+
+
+@of_kind(Kind.REFERENCE, collections=True)
+def test_a_collection_of_references(graph: FlaskClient, resource: Resource) -> None:
+    url = at(graph, resource)
+    target = target_of(graph, resource, url)
+    assert graph.get(url).json["value"] == []
+    body = {"@odata.id": f"http://localhost{target}"}
+    assert graph.post(f"{url}/$ref", json=body).status_code == 204
+    assert [each["@odata.id"] for each in graph.get(f"{url}/$ref").json["value"]] == [
+        f"http://localhost{target}"
+    ]
+    key = graph.get(target).json["id"]
+    assert ids(graph.get(url)) == [key]
+    assert graph.get(f"{url}/$count").text == "1"
+    assert graph.get(f"{url}/{key}").json["id"] == key
+    assert graph.delete(f"{url}/{key}/$ref").status_code == 204
+    assert ids(graph.get(url)) == []
+    assert graph.get(target).status_code == 200
+    graph.post(f"{url}/$ref", json=body)
+    assert graph.delete(target).status_code == 204
+    assert ids(graph.get(url)) == []
+
+
+@of_kind(Kind.REFERENCE, collections=False)
+def test_a_single_reference(graph: FlaskClient, resource: Resource) -> None:
+    url = at(graph, resource)
+    target = target_of(graph, resource, url)
+    refused(graph.get(url), 404)
+    body = {"@odata.id": f"http://localhost{target}"}
+    assert graph.put(f"{url}/$ref", json=body).status_code == 204
+    assert graph.get(f"{url}/$ref").json["@odata.id"] == f"http://localhost{target}"
+    assert graph.get(url).json["id"] == graph.get(target).json["id"]
+    assert graph.delete(f"{url}/$ref").status_code == 204
+    refused(graph.get(url), 404)
+    graph.put(f"{url}/$ref", json=body)
+    assert graph.delete(target).status_code == 204
+    refused(graph.get(url), 404)
+
+
+def target_of(graph: FlaskClient, resource: Resource, url: str) -> str:
+    """An entity where a reference's are held, below owners that it has in common with it."""
+    home = resource.home
+    shared = f"/{home.view.name}"
+    segments = url.split("/")[2:]
+    for each in home.chain[:-1]:
+        shared += f"/{each.name}"
+        if segments and segments[0] == each.name:
+            segments = segments[1:]
+            if each.is_collection:
+                shared += f"/{segments[0]}"
+                segments = segments[1:]
+        elif each.is_collection:
+            shared = make(graph, each, shared)
+            segments = []
+        else:
+            segments = []
+    body = {"@odata.type": f"#{concrete(resource.type).type_name}", **entity_of(resource.type)}
+    made = graph.post(f"{shared}/{home.name}", json=body)
+    assert made.status_code == 201, made.text
+    return str(made.headers["Location"]).removeprefix("http://localhost")
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_below_an_owner_that_is_not_there(graph: FlaskClient, resource: Resource) -> None:
+    url, has_keys = f"/{resource.view.name}", False
+    for each in resource.chain[:-1]:
+        url += f"/{each.name}"
+        if each.is_collection:
+            url, has_keys = f"{url}/gone", True
+    if not has_keys:
+        pytest.skip("its owners are always there")
+    before = state_of(graph)
+    url += f"/{resource.name}"
+    body = entity_of(resource.type)
+    refused(graph.get(url), 404)
+    if resource.is_collection:
+        refused(graph.get(f"{url}/$count"), 404)
+        refused(graph.get(f"{url}/x"), 404)
+        if "POST" in set_methods(resource):
+            refused(graph.post(url, json=body), 404)
+    elif resource.kind is Kind.CONTAINED:
+        refused(graph.patch(url, json=body), 404)
+        refused(graph.delete(url), 404)
+    assert state_of(graph) == before
