@@ -1,4 +1,4 @@
-"""The command line: ``mockgraph serve``, ``state``, ``replay``, ``routes``, ``token``, ``ca``.
+"""The command line: ``mockgraph serve``, ``state``, ``replay``, ``routes``, ``drift``, ``token``...
 
 Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
 until a command runs.
@@ -11,6 +11,7 @@ import sys
 import click
 
 from mockgraph.cli.arguments import ca_dir_option, docs_option, option, server_options, told
+from mockgraph.cli.metadata_commands import drift, routes
 from mockgraph.cli.serve import serve
 from mockgraph.cli.state_commands import state
 from mockgraph.version import __version__
@@ -24,6 +25,8 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(state)
+main.add_command(routes)
+main.add_command(drift)
 
 
 @main.command()
@@ -42,17 +45,6 @@ def replay(url: str | None, docs: tuple[str, ...], token: str) -> None:
             with MockGraph(docs=docs) as graph:
                 passed = replay_pages(graph.origin, docs, token, click.echo)
     sys.exit(0 if passed else 1)
-
-
-@main.command()
-def routes() -> None:
-    """List every operation served."""
-    from mockgraph.odata.routes import routes as served
-    from mockgraph.service import BEHAVIOURS, SERVICE
-
-    for route in served(SERVICE, BEHAVIOURS):
-        mark = "" if route.emulated else "  501"
-        click.echo(f"{route.method:<7} {route.template}{mark}")
 
 
 @main.command()

@@ -60,6 +60,8 @@ def _declared(name: str) -> Callable[[F], F]:
 
 
 docs_option = _declared("docs")
+csdl_option = _declared("csdl")
+operations_option = _declared("operations")
 ca_dir_option = _declared("ca_dir")
 
 

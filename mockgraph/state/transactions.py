@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from functools import cache
+from types import MappingProxyType
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
