@@ -128,7 +128,7 @@ UNKNOWN_NAMES = [
     Bad("no name", "The property '' does not exist", b'{"":1}'),
     Bad("an @ alone", "The property '@' does not exist", b'{"@":1}'),
     Bad("one unknown beside known", "'x' does not exist", b'{"providerStatus":[],"x":null}'),
-    Bad("a navigation property", "'alerts' does not exist", b'{"alerts":[]}'),
+    Bad("entities that are no array", "alerts: an array is expected", b'{"alerts":{}}'),
 ]
 
 ODATA_TYPE = [

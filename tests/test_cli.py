@@ -383,5 +383,5 @@ def test_routes_lists_every_operation() -> None:
     lines = result.output.splitlines()
     assert result.exit_code == 0
     assert f"PATCH   {SECURITY}" in lines
-    assert "DELETE  /v1.0/security/tiIndicators/{id}" in lines
+    assert "DELETE  /beta/security/tiIndicators/{id}" in lines
     assert len(lines) == len(set(lines))

@@ -288,9 +288,11 @@ def test_pages_that_are_not_there(tmp_path: Path) -> None:
         MockGraph(docs=[tmp_path]).start()
 
 
-def test_the_package_offers_three_names() -> None:
+def test_the_package_offers_five_names() -> None:
     assert mockgraph.create_app().test_client().get("/_mockgraph/health").status_code == 200
-    assert set(mockgraph.__all__) == {"MockGraph", "create_app", "__version__"}
+    offered = {"MockGraph", "StoreStorage", "create_app", "operation", "__version__"}
+    assert set(mockgraph.__all__) == offered
+    assert all(getattr(mockgraph, each) for each in offered)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         mockgraph.nothing  # noqa: B018
 

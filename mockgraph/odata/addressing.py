@@ -356,6 +356,7 @@ def reference_methods(resource: Resource) -> Methods:
 
 
 def one_reference_methods(resource: Resource) -> Methods:
+    """Return what ``$ref`` takes behind an entity."""
     if resource.kind is not Kind.REFERENCE:
         return {"GET": Operation.READ_REFERENCE}
     set_it: Methods = {} if resource.is_collection else {"PUT": Operation.SET_REFERENCE}

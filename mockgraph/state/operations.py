@@ -289,7 +289,7 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
     """Do what a request asks, in its transaction. Raise 400, 404, 409, 412 and 501."""
     reader = Reader(transaction.database, transaction.view)
     reader.bind(intent.query)
-    if intent.address.call is not None:
+    if intent.address.operation in (Operation.ACT, Operation.CALL):
         return _invoke(transaction, reader, intent, behaviours)
     return _WRITES[intent.address.operation](transaction, reader, intent)
 

@@ -70,8 +70,9 @@ def test_a_reset_takes_back_a_replaced_state(client: FlaskClient) -> None:
 def test_the_state_mirrors_the_urls(client: FlaskClient) -> None:
     document = state_of(client)
     assert set(document) == {"Security"}
-    names = {each.name for each in SERVICE.sets.values()}
-    assert set(document["Security"]) == names | {"id", "providerStatus"}
+    below = SERVICE.stored.children["security"].children().values()
+    collections = {each.name for each in below if each.is_collection}
+    assert set(document["Security"]) == collections | {"id", "providerStatus"}
     assert document["Security"]["providerStatus"] == [
         {
             "enabled": True,
