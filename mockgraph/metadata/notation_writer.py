@@ -125,7 +125,7 @@ class NotationWriter:
                 yield from self.operation(operation)
         for term in schema.terms.values():
             yield "\n"
-            yield from self._term(term)
+            yield from self.term(term)
         for container in schema.containers.values():
             yield "\n"
             yield from self.container(container)
@@ -217,7 +217,8 @@ class NotationWriter:
         yield f"  {prefix}{parameter.name}: {use}\n"
         yield from self._annotations(4, annotations_[1:] if optional else annotations_)
 
-    def _term(self, term: Term) -> Iterator[str]:
+    def term(self, term: Term) -> Iterator[str]:
+        """Return the lines of a term."""
         yield f"term {short_name(term.name)}: {self._use(term, term.default)}\n"
         if term.base is not None:
             yield f"  base {token(term.base)}\n"

@@ -258,11 +258,10 @@ def operations(draw: st.DrawFn, name: str, types: Sequence[str]) -> Operation:
     )
 
 
-@st.composite
-def containers(
+def _container(
     draw: st.DrawFn, name: str, entities: Sequence[str], several: Sequence[Operation]
 ) -> EntityContainer:
-    """Return containers with sets, singletons and imports, each of a name of its own."""
+    """Return a container with sets, singletons and imports, each of a name of its own."""
     bindings = st.lists(
         st.builds(NavigationBinding, paths, paths), max_size=2, unique_by=lambda each: each.path
     ).map(tuple)
@@ -314,14 +313,13 @@ def models(draw: st.DrawFn) -> Model:
         )
     )
     schemas = [
-        draw(_schemas(namespace, alias, types, several, entities))
+        _schema(draw, namespace, alias, types, several, entities)
         for namespace, alias in zip(namespaces, aliases, strict=False)
     ]
     return Model(schemas)
 
 
-@st.composite
-def _schemas(
+def _schema(
     draw: st.DrawFn,
     namespace: str,
     alias: str,
@@ -344,14 +342,14 @@ def _schemas(
         )
         for name in draw(st.lists(names, max_size=1))
     ]
-    service = containers(f"{namespace}.Service", entities, several)
+    services = [f"{namespace}.Service"] if draw(st.booleans()) else []
     return Schema.of(
         namespace,
         draw(st.none() | st.just(alias)),
         types=[each for each in types if namespace_of(each.name) == namespace],
         operations=[each for each in several if namespace_of(each.name) == namespace],
         terms=terms,
-        containers=draw(st.lists(service, max_size=1)),
+        containers=[_container(draw, name, entities, several) for name in services],
         targets=draw(st.dictionaries(targets, something_said, max_size=2)),
         annotations=draw(said),
     )

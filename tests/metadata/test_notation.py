@@ -15,6 +15,9 @@ from mockgraph.metadata.namespaces import Schema
 
 from .strategies import models
 
+# Hypothesis writes the nested strategy down where it tries again, and finds it long.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 @given(models())
 def test_csdl_is_read_as_it_was_written(model: Model) -> None:
@@ -130,3 +133,17 @@ def test_what_no_one_asks_for_is_not_parsed() -> None:
     assert model.key("n.a")[0].name == "id"
     with pytest.raises(MockGraphError):
         model.type("n.b")
+
+
+def test_a_circle_is_told_of() -> None:
+    model = notation.parse([("x.edm", "namespace n\ncomplex a : b\ncomplex b : a\n")])
+    assert not model.derives_from("n.a", "n.c")
+    with pytest.raises(MockGraphError, match=r"n\.a derives from itself"):
+        model.properties("n.a")
+
+
+def test_what_is_no_structured_type_has_no_properties() -> None:
+    model = notation.parse([("x.edm", "namespace n\nenum a\n")])
+    for name in ("n.a", "n.gone", "Edm.String"):
+        with pytest.raises(KeyError):
+            model.properties(name)
