@@ -53,6 +53,13 @@ def empty_client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     return make_client(seed=(EMPTY,))
 
 
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A test project of a user, which takes warnings for errors."""
+    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
+    return pytester
+
+
 def state_of(client: FlaskClient) -> Any:
     """The whole state, to be compared before and after."""
     return json.loads(client.get("/_mockgraph/state").data)

@@ -66,9 +66,9 @@ def _own_values(schema: type[edm.StructuredType], partial: bool) -> SearchStrate
     declared = {
         name: values_of_property(each, partial) for name, each in schema.properties().items()
     }
-    objects = st.fixed_dictionaries(
-        {} if partial else declared, optional=declared if partial else None
-    )
+    nothing: dict[str, SearchStrategy[Any]] = {}
+    some, all_ = (declared, nothing) if partial else (nothing, declared)
+    objects = st.fixed_dictionaries(all_, optional=some)
     if not schema.is_open:
         return objects
     return st.builds(lambda known, dynamic: {**dynamic, **known}, objects, _DYNAMIC)

@@ -56,7 +56,7 @@ def test_a_route_goes_before_graphs_own_path(app: Flask) -> None:
     assert "value" in get(app, ALERTS).json
     refused = app.test_client().delete(f"{ALERTS}/a1", headers=BEARER)
     assert refused.status_code == 405
-    assert refused.json["error"]["code"] == "MethodNotAllowed"
+    assert refused.get_json()["error"]["code"] == "MethodNotAllowed"
 
 
 def test_a_blueprint(app: Flask) -> None:
@@ -140,7 +140,7 @@ def test_items_of_a_batch_meet_the_hooks(app: Flask) -> None:
     app.before_request(lambda: seen.append(flask.request.path))
     batch = {"requests": [{"id": "1", "method": "GET", "url": "/security/alerts/a1"}]}
     answer = app.test_client().post("/v1.0/$batch", json=batch, headers=BEARER)
-    assert answer.json["responses"][0]["status"] == 200
+    assert answer.get_json()["responses"][0]["status"] == 200
     assert seen == ["/v1.0/$batch", f"{ALERTS}/a1"]
 
 

@@ -178,7 +178,7 @@ def test_errors_tell_its_time() -> None:
         for path in ("Security/alerts", "Security/nothing", "nowhere/x"):
             error = requests.get(f"{graph.url}/{path}", timeout=9).json()["error"]
             assert error["innerError"]["date"] == "2024-02-29T12:00:00"
-        items = [
+        items: list[Any] = [
             {"id": "sent", "method": "GET", "url": "/security/nothing"},
             {"id": "not sent", "method": "GET", "url": "/security", "dependsOn": ["sent"]},
             {"id": "no base64", "method": "PATCH", "url": "/security", "body": "?"}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from processes import ROOT
 
-ROOT = Path(__file__).parents[1]
 GUIDES = ("CONTRIBUTING.md", "docs/architecture.md")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)\)")
 _TARGET = re.compile(r"`make (\w+)")

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
+import projects
 import pytest
-from test_plugin import plugin
-
-# Runs in process forget the modules that they loaded, and a library of which one part is loaded
-# anew does not know the exceptions of the other.
-for _each in (
-    "anyio",
-    "httpcore._async.http11",
-    "httpcore._backends.anyio",
-    "httpcore._sync.http11",
-    "httptools",
-    "httpx",
-    "jwt",
-    "requests",
-    "urllib3",
-):
-    importlib.import_module(_each)
 
 AUTH = """
 import requests
@@ -30,15 +14,8 @@ AUTH = {"Authorization": "Bearer x"}
 """
 
 
-@pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
-    return pytester
-
-
 def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResult:
-    project.makepyfile(AUTH + tests)
-    return project.runpytest_inprocess(*plugin(), *arguments)
+    return projects.run(project, AUTH + tests, *arguments)
 
 
 # -- what is told at the end of a test ----------------------------------------------------
@@ -367,7 +344,7 @@ def test_four_workers_have_servers_of_their_own(project: pytest.Pytester) -> Non
     (project.path / "seed.json").write_text(json.dumps(seed))
     project.makeini("[pytest]\nfilterwarnings = error\nmockgraph_seed = seed.json\n")
     project.makepyfile(AUTH + WORKERS)
-    result = project.runpytest_subprocess(*plugin(), "-n", "4", "--dist", "each")
+    result = project.runpytest_subprocess(*projects.plugin(), "-n", "4", "--dist", "each")
     result.assert_outcomes(passed=12)
     told = [each.read_text().split() for each in project.path.glob("gw*.told")]
     assert len(told) == 4

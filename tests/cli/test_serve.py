@@ -1,4 +1,4 @@
-"""The command line, in processes of its own: serving, stopping, and what it says when it cannot."""
+"""``mockgraph serve`` in processes of its own: serving, stopping, and refusing to."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ import re
 import signal
 import socket
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from processes import run, serving
+from processes import ROOT, run, serving
 from wire import TIMEOUT, ask, patch, port_of
 
-from mockgraph import MockGraph
-from mockgraph.cli import main
-from mockgraph.serving.server import Server
 from mockgraph.version import __version__
 
 SECURITY = "/localtest/Security"
@@ -126,7 +121,7 @@ def test_every_option_is_an_environment_variable(tmp_path: Path) -> None:
     store, seed, docs = tmp_path / "graph.store", tmp_path / "seed.json", tmp_path / "docs"
     seed.write_text(json.dumps({"Security": {"alerts": [{"id": "a"}]}}))
     docs.mkdir()
-    page = (Path(__file__).parents[1] / "fixtures" / "security-get.md").read_text()
+    page = (ROOT / "fixtures" / "security-get.md").read_text()
     (docs / "page.md").write_text(page.replace("Region value", "from the page"))
     with serving(
         MOCKGRAPH_HOST="127.0.0.1",
@@ -225,7 +220,7 @@ def exchange(request: str, body: str = "{}") -> str:
 
 @only_posix
 def test_pages_that_are_not_used_in_whole_are_told_of(tmp_path: Path) -> None:
-    good = (Path(__file__).parents[1] / "fixtures" / "security-get.md").read_text()
+    good = (ROOT / "fixtures" / "security-get.md").read_text()
     (tmp_path / "a.md").write_text(good)
     (tmp_path / "b.md").write_text("# Prose\n\nNothing else.\n")
     (tmp_path / "c.md").write_text(exchange("no request"))
@@ -256,132 +251,3 @@ def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         make(page)
         assert "page.md: is no file" in refused("--port", "0", "--docs", str(tmp_path))
         page.unlink()
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["serve", "--port", "65536"],
-        ["serve", "--port", "http"],
-        ["serve", "--auth", "some"],
-        ["serve", "--json", "xml"],
-        ["serve", "--nothing"],
-        ["nothing"],
-    ],
-)
-def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 2
-    assert "Usage: " in result.output
-
-
-@pytest.mark.parametrize("command", [[], ["serve"], ["replay"], ["routes"]])
-def test_help(command: list[str]) -> None:
-    result = CliRunner().invoke(main, [*command, "--help"])
-    assert result.exit_code == 0
-    for name in re.findall(r"--(host|port|store|seed|docs|auth|json|url|token) ", result.output):
-        assert f"MOCKGRAPH_{name.upper()}" in result.output
-
-
-def test_version() -> None:
-    assert CliRunner().invoke(main, ["--version"]).output == f"MockGraph, version {__version__}\n"
-
-
-# -- replay and routes ----------------------------------------------------------------------
-
-
-def test_replay_against_a_server_of_its_own() -> None:
-    result = CliRunner().invoke(main, ["replay"])
-    assert result.exit_code == 0, result.output
-    *lines, summary = result.output.splitlines()
-    assert f"ok    PATCH {SECURITY}  (security-update.md)" in lines
-    assert all(line.startswith("ok    ") for line in lines)
-    assert summary == (
-        f"{len(lines)} documented examples: {len(lines)} answered as documented, 0 not."
-    )
-
-
-def test_replay_against_a_url() -> None:
-    with MockGraph() as graph:
-        patch(graph.origin, {"providerStatus": []})
-        before = graph.state
-        result = CliRunner().invoke(main, ["replay", "--url", graph.origin])
-        assert result.exit_code == 0, result.output
-        assert graph.state == before
-
-
-def test_replay_in_a_process_of_its_own() -> None:
-    with MockGraph() as graph:
-        ended = run("replay", MOCKGRAPH_URL=graph.origin)
-    assert (ended.code, ended.err) == (0, "")
-    assert ended.out.endswith(" answered as documented, 0 not.\n")
-
-
-def test_replay_of_a_page_that_says_otherwise(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[1] / "fixtures" / "security-update.md").read_text()
-    request, response = page.rsplit("HTTP/1.1 200 OK", 1)
-    response = response.replace("Region value", "Elsewhere")
-    (tmp_path / "changed.md").write_text(f"{request}HTTP/1.1 200 OK{response}")
-    result = CliRunner().invoke(main, ["replay", "--docs", str(tmp_path)])
-    assert result.exit_code == 1
-    lines = result.output.splitlines()
-    assert lines[0] == f"DIFF  PATCH {SECURITY}  (changed.md)"
-    assert '      -      "region": "Elsewhere",' in lines
-    assert '      +      "region": "Region value",' in lines
-    assert lines[-1] == "1 documented examples: 0 answered as documented, 1 not."
-
-
-def test_replay_of_a_token_that_is_refused() -> None:
-    with MockGraph() as graph:
-        result = CliRunner().invoke(main, ["replay", "--url", graph.origin, "--token", "invalid"])
-    assert result.exit_code == 1
-    assert "      +HTTP 401" in result.output.splitlines()
-
-
-@pytest.mark.parametrize(
-    ("url", "says"),
-    [
-        ("ftp://127.0.0.1", "ftp://127.0.0.1 is no http or https URL."),
-        ("127.0.0.1:8365", "127.0.0.1:8365 is no http or https URL."),
-        ("http://", "http:// is no http or https URL."),
-    ],
-)
-def test_replay_against_what_is_no_url(url: str, says: str) -> None:
-    result = CliRunner().invoke(main, ["replay", "--url", url])
-    assert (result.exit_code, result.output) == (1, f"Error: {says}\n")
-
-
-def test_replay_where_nobody_answers() -> None:
-    server = Server(lambda *_: [])  # bound, so that nobody else is; then let go
-    server.start()
-    server.stop()
-    result = CliRunner().invoke(main, ["replay", "--url", server.origin])
-    assert result.exit_code == 1
-    assert result.output.startswith(f"Error: {server.origin} does not answer: ")
-
-
-def test_replay_against_what_does_not_speak_http() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-
-        def answer() -> None:
-            connection, _ = other.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(b"220 smtp.example ESMTP\r\n")
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        url = f"http://127.0.0.1:{other.getsockname()[1]}"
-        result = CliRunner().invoke(main, ["replay", "--url", url])
-        thread.join()
-    assert result.exit_code == 1
-    assert "does not answer: " in result.output
-
-
-def test_routes_lists_every_operation() -> None:
-    result = CliRunner().invoke(main, ["routes"])
-    lines = result.output.splitlines()
-    assert result.exit_code == 0
-    assert f"PATCH   {SECURITY}" in lines
-    assert "DELETE  /beta/security/tiIndicators/{id}" in lines
-    assert len(lines) == len(set(lines))

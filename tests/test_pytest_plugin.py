@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
-from importlib.metadata import entry_points
 
+import projects
 import pytest
 from processes import environment
 from wire import ask
-
-# Runs in process forget the modules that they loaded; native ones can be loaded only once, and
-# the control plane finds its parameters by their modules.
-for _each in ("trustme", "mockgraph.control.plane"):
-    importlib.import_module(_each)
 
 HEAVY = (
     "flask",
@@ -50,23 +44,8 @@ def patch(graph, **changes):
 """
 
 
-@pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
-    return pytester
-
-
 def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResult:
-    """Run the tests in a project where the plugin is installed."""
-    project.makepyfile(HEAD + tests)
-    return project.runpytest_inprocess(*plugin(), *arguments)
-
-
-def plugin() -> tuple[str, ...]:
-    """The plugin comes by its entry point; named here only where the package is not installed."""
-    installed = [each.value for each in entry_points(group="pytest11")]
-    named = () if "mockgraph.pytest_plugin" in installed else ("-p", "mockgraph.pytest_plugin")
-    return ("-p", "no:hypothesispytest", "-p", "no:cacheprovider", *named)
+    return projects.run(project, HEAD + tests, *arguments)
 
 
 def test_the_fixture_is_a_running_server(project: pytest.Pytester) -> None:
@@ -295,7 +274,7 @@ def test_a_run_that_does_not_use_it_imports_nothing(project: pytest.Pytester) ->
         """
     )
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", *plugin()],
+        [sys.executable, "-m", "pytest", *projects.plugin()],
         env=environment({}),
         cwd=project.path,
         capture_output=True,
