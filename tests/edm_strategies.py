@@ -7,6 +7,7 @@ digits, members by name, null where it may stand, and dynamic properties on open
 from __future__ import annotations
 
 import base64
+import re
 from datetime import UTC, datetime
 from functools import cache, singledispatch
 from typing import Any
@@ -35,18 +36,19 @@ _DYNAMIC = st.dictionaries(
 
 @cache
 def values_of(
-    schema: type[edm.StructuredType], partial: bool = False
+    schema: type[edm.StructuredType], partial: bool = False, depth: int = 3
 ) -> SearchStrategy[dict[str, Json]]:
     """JSON objects that load: with every declared property, or with ``partial`` only some.
 
-    Some are of types that derive from the schema's, and say so.
+    Some are of types that derive from the schema's, and say so. ``depth`` is how many levels of
+    objects there are at most, since types may hold themselves.
     """
     concrete = [each for each in (schema, *_heirs(schema)) if not each.is_abstract]
     if not concrete:
         return st.nothing()
     # Types refer to one another in circles.
     return st.sampled_from(concrete).flatmap(
-        lambda own: _own_values(own, partial).map(
+        lambda own: _own_values(own, partial, depth).map(
             lambda value: value if own is schema else {"@odata.type": f"#{own.type_name}", **value}
         )
     )
@@ -62,21 +64,28 @@ def _heirs(schema: type[edm.StructuredType]) -> list[type[edm.StructuredType]]:
 
 
 @cache
-def _own_values(schema: type[edm.StructuredType], partial: bool) -> SearchStrategy[dict[str, Json]]:
+def _own_values(
+    schema: type[edm.StructuredType], partial: bool, depth: int
+) -> SearchStrategy[dict[str, Json]]:
     declared = {
-        name: values_of_property(each, partial) for name, each in schema.properties().items()
+        name: values_of_property(each, partial, depth) for name, each in schema.properties().items()
     }
     nothing: dict[str, SearchStrategy[Any]] = {}
     some, all_ = (declared, nothing) if partial else (nothing, declared)
     objects = st.fixed_dictionaries(all_, optional=some)
     if not schema.is_open:
         return objects
-    return st.builds(lambda known, dynamic: {**dynamic, **known}, objects, _DYNAMIC)
+    dynamic = _DYNAMIC.map(
+        lambda found: {name: each for name, each in found.items() if name not in declared}
+    )
+    return st.builds(lambda known, more: {**more, **known}, objects, dynamic)
 
 
-def values_of_property(declared: edm.Property, partial: bool = False) -> SearchStrategy[Json]:
+def values_of_property(
+    declared: edm.Property, partial: bool = False, depth: int = 3
+) -> SearchStrategy[Json]:
     """What may be sent for a property, null among it where the property takes it."""
-    values = _values(declared, partial)
+    values = _values(declared, partial, depth)
     return st.none() | values if declared.allow_none else values
 
 
@@ -92,78 +101,90 @@ def instants(draw: st.DrawFn) -> str:
 
 
 @singledispatch
-def _values(declared: edm.Property, _: bool) -> SearchStrategy[Json]:
+def _values(declared: edm.Property, _: bool, __: int) -> SearchStrategy[Json]:
     raise NotImplementedError(declared.type_name)
 
 
 @_values.register
-def _(declared: edm.String, _: bool) -> SearchStrategy[Json]:
+def _(declared: edm.String, _: bool, __: int) -> SearchStrategy[Json]:
     return st.text(max_size=min(8, declared.max_length or 8))
 
 
 @_values.register
-def _(_declared: edm.Boolean, _: bool) -> SearchStrategy[Json]:
+def _(_declared: edm.Boolean, _: bool, __: int) -> SearchStrategy[Json]:
     return st.booleans()
 
 
 @_values.register
-def _(declared: edm.Integer, _: bool) -> SearchStrategy[Json]:
+def _(declared: edm.Integer, _: bool, __: int) -> SearchStrategy[Json]:
     return st.integers(declared.least, declared.most)
 
 
 @_values.register
-def _(declared: edm.Double, _: bool) -> SearchStrategy[Json]:
+def _(declared: edm.Double, _: bool, __: int) -> SearchStrategy[Json]:
     numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
     whole = numbers | st.integers(-(2**53), 2**53)
     return whole | st.sampled_from(declared.words) if declared.words else whole
 
 
 @_values.register
-def _(_declared: primitives.Guid, _: bool) -> SearchStrategy[Json]:
+def _(_declared: primitives.Guid, _: bool, __: int) -> SearchStrategy[Json]:
     return st.uuids().map(str)
 
 
 @_values.register
-def _(_declared: primitives.Date, _: bool) -> SearchStrategy[Json]:
+def _(_declared: primitives.Date, _: bool, __: int) -> SearchStrategy[Json]:
     return st.dates().map(str)
 
 
 @_values.register
-def _(_declared: primitives.TimeOfDay, _: bool) -> SearchStrategy[Json]:
+def _(_declared: primitives.TimeOfDay, _: bool, __: int) -> SearchStrategy[Json]:
     return st.times().map(lambda time: f"{time:%H:%M:%S.%f}")
 
 
 @_values.register
-def _(_declared: primitives.Duration, _: bool) -> SearchStrategy[Json]:
+def _(_declared: primitives.Duration, _: bool, __: int) -> SearchStrategy[Json]:
     return st.builds("P{}DT{}H{}M{}S".format, *[st.integers(0, 99)] * 4)
 
 
 @_values.register
-def _(_declared: primitives.Binary, _: bool) -> SearchStrategy[Json]:
+def _(_declared: primitives.Binary, _: bool, __: int) -> SearchStrategy[Json]:
     return st.binary(max_size=6).map(lambda octets: base64.urlsafe_b64encode(octets).decode())
 
 
 @_values.register
-def _(_declared: primitives.Untyped, _: bool) -> SearchStrategy[Json]:
+def _(_declared: primitives.Untyped, _: bool, __: int) -> SearchStrategy[Json]:
     return _SCALARS
 
 
 @_values.register
-def _(_declared: edm.DateTimeOffset, _: bool) -> SearchStrategy[Json]:
+def _(_declared: edm.DateTimeOffset, _: bool, __: int) -> SearchStrategy[Json]:
     return instants()
 
 
 @_values.register
-def _(declared: edm.Enum, _: bool) -> SearchStrategy[Json]:
-    return st.sampled_from(list(declared.values.members))
+def _(declared: edm.Enum, _: bool, __: int) -> SearchStrategy[Json]:
+    members = list(declared.values.members)
+    return st.sampled_from(members) if members else st.nothing()
 
 
 @_values.register
-def _(declared: edm.Complex, partial: bool) -> SearchStrategy[Json]:
-    return st.deferred(lambda: values_of(declared.schema, partial))
+def _(declared: primitives.Geography, _: bool, __: int) -> SearchStrategy[Json]:
+    shape = re.sub("^Edm.Geo(graphy|metry)", "", declared.type_name) or "Point"
+    if shape == "Collection":
+        return st.just({"type": "GeometryCollection", "geometries": []})
+    return st.just({"type": shape, "coordinates": []})
 
 
 @_values.register
-def _(declared: edm.Collection, _: bool) -> SearchStrategy[Json]:
+def _(declared: edm.Complex, partial: bool, depth: int) -> SearchStrategy[Json]:
+    if depth == 1:
+        return st.nothing()
+    return st.deferred(lambda: values_of(declared.schema, partial, depth - 1))
+
+
+@_values.register
+def _(declared: edm.Collection, _: bool, depth: int) -> SearchStrategy[Json]:
     most = 1 if isinstance(declared.item, edm.Complex) else 2
-    return st.lists(_values(declared.item, declared.partial), max_size=most)
+    items = _values(declared.item, declared.partial, depth)
+    return st.deferred(lambda: st.just([]) if items.is_empty else st.lists(items, max_size=most))

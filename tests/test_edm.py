@@ -15,7 +15,6 @@ from mockgraph.errors import BadRequest
 from mockgraph.metadata import notation
 from mockgraph.metadata.schemas import Schemas
 
-
 _MODEL = """
 namespace microsoft.graph
 

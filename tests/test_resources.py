@@ -145,7 +145,9 @@ def test_an_action_is_as_in_the_metadata(fact: Fact) -> None:
     on_entity = not bound_to.startswith("Collection(")
     element = bound_to if on_entity else bound_to[11:-1]
     bound = LOCALTEST.model.bound_operations(TypeRef(qualified(element), not on_entity))
-    [(_, (action,))] = [(name, each) for name, each in bound.items() if name == qualified(fact.name)]
+    [(_, (action,))] = [
+        (name, each) for name, each in bound.items() if name == qualified(fact.name)
+    ]
     assert action.kind == "action"
     parameters = LOCALTEST.schemas.parameters(action).properties()
     assert [(name, each.type_name) for name, each in parameters.items()] == [

@@ -34,15 +34,16 @@ class Parameters(ComplexType):
     folded: ClassVar[Mapping[str, str]] = {}
 
     @pre_load
-    def _name(self, data: dict[str, Json], **_: Any) -> dict[str, Json]:
-        folded = self.folded
+    def _check_names(self, data: dict[str, Json], **_: Any) -> dict[str, Json]:
+        declared, folded = self.properties(), self.folded
         named = {
-            name if name in self.fields else folded.get(name.lower(), name): value
+            name if name in declared else folded.get(name.lower(), name): value
             for name, value in data.items()
         }
-        for name in self.fields:
+        for name in declared:
             if name in self.required and name not in named:
                 raise ValidationError(f"The parameter '{name}' is missing.")
+        super()._check_names(named)
         return named
 
 
@@ -169,7 +170,8 @@ class Schemas:
             computed=is_key or _is_so(annotations, _COMPUTED),
             immutable=_is_so(annotations, _IMMUTABLE),
         )
-        if declared.default is not None and not declared.type.collection:
+        # Of other types there are no default values (OData CSDL 4.01, 7.2.7).
+        if declared.default is not None and not isinstance(field, Collection | Complex):
             field.default = field.load_default = _literal(field, declared.default)
         return field
 

@@ -13,10 +13,13 @@ from mockgraph.errors import BadRequest
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.primitives import Property
 from mockgraph.metadata.structures import (
+    MAX_DEPTH,
+    TOO_DEEP,
     Collection,
     Complex,
     EntityType,
     StructuredType,
+    is_deeper,
     load_value,
 )
 
@@ -35,6 +38,8 @@ def load(
     sent. Raises BadRequest that says what is wrong and, as a path, where.
     """
     try:
+        if is_deeper(value, MAX_DEPTH + 1):
+            raise ValidationError(TOO_DEEP)
         return load_value(schema, value, partial=partial)
     except ValidationError as error:
         path, message = _first_fault(error.messages)

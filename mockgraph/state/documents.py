@@ -22,17 +22,15 @@ from mockgraph.errors import BadRequest, MockGraphError, NotEmulated
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
-from mockgraph.state.entities import Entity, join_key
+from mockgraph.state.entities import LINKS, Entity, join_key, target_of
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.table_rules import (
     DIRECTORY_TABLE,
-    LINKS,
     REMOVED,
     TableRules,
     link_key,
     new_key,
     own_key,
-    target_of,
 )
 from mockgraph.state.tables import EntityDB
 
@@ -102,19 +100,17 @@ class _Writer:
                 if each.is_collection:
                     found[each.name] = self.entities(each, owner)
                 else:
-                    value = self._single(each, owner)
-                    if value is not None:
-                        found[each.name] = value
+                    found.update(self._single(each, owner))
         return found
 
-    def _single(self, resource: Resource, owner: str) -> Json:
+    def _single(self, resource: Resource, owner: str) -> dict[str, Json]:
+        """The entity by the name of its resource: null where it was deleted; nothing where it is
+        as it was before anybody wrote it."""
         entity = self._database.table(resource.path).rows.find(join_key(owner, SINGLE))
         if entity is not None and REMOVED in entity:
-            return None
+            return {resource.name: None}
         below = self._below(resource, owner)
-        if entity is None:
-            return below or None
-        return {**entity, **below}
+        return {resource.name: {**(entity or {}), **below}} if entity or below else {}
 
     def _references(self, resource: Resource, owner: str) -> list[str]:
         if resource.links not in self._filled:
@@ -205,15 +201,20 @@ class _Reader:
             self._put(resource, "", _entry(resource, item, f"{path}/{index}"), f"{path}/{index}")
 
     def _put(self, resource: Resource, owner: str, entry: Entry, path: str) -> None:
+        is_unset = _is_unset(resource, entry)
         own = own_key(resource, entry.properties, new_key(resource), path)
         key = join_key(owner, own)
         rows = self.tables.setdefault(resource.path, {})
         if key in rows:
             names = "/".join(edm.key_names(resource.type))
             raise BadRequest(f"{path}/{names}: '{own}' is given twice.")
-        rows[key] = entry.properties
+        if not is_unset:
+            rows[key] = entry.properties
         inner = owner if own == SINGLE else key
         for child, entries in entry.contained.items():
+            if not child.is_collection and not entries:
+                removed = self.tables.setdefault(child.path, {})
+                removed[join_key(inner, SINGLE)] = {REMOVED: True}
             for index, each in enumerate(entries):
                 where = f"{path}/{child.name}"
                 if child.is_collection:
@@ -233,6 +234,13 @@ class _Reader:
             link = {"target": target_of(table, key), "table": table, "key": key}
             links = self.tables.setdefault(resource.links, {})
             links[link_key(owner, table, key)] = link
+
+
+def _is_unset(resource: Resource, entry: Entry) -> bool:
+    """Whether an entity is the one of a single-valued resource as it is before it is written."""
+    if resource.is_collection or resource.owner is None or resource.type.is_abstract:
+        return False
+    return entry.properties == edm.whole(resource.type, {})
 
 
 def _entry(resource: Resource, value: Json, path: str) -> Entry:

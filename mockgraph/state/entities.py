@@ -9,13 +9,15 @@ owner's key comes first: ``{case}/{custodian}`` in the table
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from tinydb.table import Document
 
 from mockgraph.state.etags import etag_of
 
 _SEPARATOR = "/"
+# Tables with this ending hold references, from the owner's key to a table and a key in it.
+LINKS: Final = "/$ref"
 
 
 class Entity(Document):
@@ -57,3 +59,8 @@ def split_key(key: str) -> tuple[str, str]:
     """Return the owner's key, empty where there is none, and the entity's own id."""
     owner, _, own_id = key.rpartition(_SEPARATOR)
     return owner, own_id
+
+
+def target_of(table: str, key: str) -> str:
+    """Return the text that a reference has for an entity, and that an index finds it by."""
+    return f"{table} {key}"

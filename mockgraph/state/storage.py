@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tinydb.storages import Storage
 
-from mockgraph.state.entities import Entity
+from mockgraph.metadata.resources import SINGLE
+from mockgraph.state.entities import LINKS, Entity, split_key, target_of
 from mockgraph.state.snapshots import Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class Staging(View):
             self.deltas.setdefault(name, {}).update(delta)
             if None in delta.values():
                 gone = [key for key, entity in delta.items() if entity is None]
+                self._remove_references(name, gone)
                 self._remove_contained(name, gone)
 
     def _delta(
@@ -155,9 +157,23 @@ class Staging(View):
             delta[key] = None if value is None else self._state.entity(key, value, number)
         return delta
 
-    def _remove_contained(self, name: str, owners: Collection[str]) -> None:
+    def _remove_references(self, name: str, keys: Collection[str]) -> None:
+        """Remove the references to entities of a table."""
+        targets = {target_of(name, key) for key in keys}
+        for table, rows in self.now.tables.items():
+            if table.endswith(LINKS) and rows:
+                found = rows.having([(("target",), targets)])
+                links = [each.key for each in found if each["target"] in targets]
+                if links:
+                    self.put({table: dict.fromkeys(links)})
+
+    def _remove_contained(self, name: str, keys: Collection[str]) -> None:
         """Remove what the entities of a table contain; what that contains goes in turn."""
         below = f"{name}/"
+        # What the one entity of a single-valued resource contains has the keys of its owner.
+        owners = [
+            owner if own == SINGLE else key for key in keys for owner, own in [split_key(key)]
+        ]
         for table, rows in self.now.tables.items():
             if table.startswith(below) and rows:
                 contained = [each.key for owner in owners for each in rows.owned_by(owner)]

@@ -15,14 +15,12 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
-from mockgraph.state.entities import join_key, split_key
+from mockgraph.state.entities import LINKS, join_key, split_key, target_of
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import Write
 
 # The table of who may sign in; it holds one document at most, whose key is the member's name.
 DIRECTORY_TABLE: Final = "_mockgraph/directory"
-# Tables with this ending hold references, from the owner's key to a table and a key in it.
-LINKS: Final = "/$ref"
 # Marks the one entity of a single-valued resource as deleted: without it there is one, all unset.
 REMOVED: Final = "@mockgraph.removed"
 
@@ -106,9 +104,11 @@ def own_key(resource: Resource, entity: dict[str, Json], new: Callable[[], Json]
     Raise BadRequest, with the path of the fault below this one, where a URL with the key would
     lead elsewhere or nowhere, or where a key of several properties is not given.
     """
-    if not resource.is_collection:
-        return SINGLE
     names = edm.key_names(resource.type)
+    if not resource.is_collection:
+        if names == ("id",) and not entity.get("id"):
+            entity["id"] = resource.name
+        return SINGLE
     if len(names) == 1:
         (name,) = names
         if entity.get(name) in (None, ""):
@@ -155,11 +155,6 @@ def check_key(key: str, resource: Resource, where: str) -> None:
 def link_key(owner: str, table: str, key: str) -> str:
     """Return the key of the reference from an owner to an entity of a table."""
     return join_key(owner, quote(target_of(table, key), safe=""))
-
-
-def target_of(table: str, key: str) -> str:
-    """Return the text that a reference has for an entity, and that an index finds it by."""
-    return f"{table} {key}"
 
 
 def _identified(resource: Resource, document: Properties, own: str, path: str) -> Properties:

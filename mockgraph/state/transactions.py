@@ -12,7 +12,7 @@ from mockgraph.errors import BadRequest, Conflict, NotFound
 from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
-from mockgraph.state.entities import Entity, join_key, split_key
+from mockgraph.state.entities import Entity, join_key, split_key, target_of
 from mockgraph.state.intent import Target
 from mockgraph.state.table_rules import (
     REMOVED,
@@ -20,7 +20,6 @@ from mockgraph.state.table_rules import (
     link_key,
     new_key,
     own_key,
-    target_of,
 )
 from mockgraph.state.tables import EntityDB, EntityTable
 

@@ -199,7 +199,13 @@ def test_beta_is_v1_and_what_was_documented_beyond() -> None:
 
 def test_documents_are_short_enough_to_read() -> None:
     documents = sorted((CHECKOUT / "fixtures" / "metadata").glob("*/*.edm"))
-    assert {path.parent.name for path in documents} == {"localtest", "v1.0", "beta", "common", "live"}
+    assert {path.parent.name for path in documents} == {
+        "localtest",
+        "v1.0",
+        "beta",
+        "common",
+        "live",
+    }
     for path in documents:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES, path
 

@@ -19,7 +19,7 @@ from .walks import below, change_of, entity_of
 Json = Any
 
 RESOURCES = [
-    pytest.param(resource, id=f"{root}/{resource.path}")
+    resource
     for root in ROOTS
     for resource in below(SERVICE.views[root].children["security"])
     if resource.owner is not None
@@ -46,13 +46,14 @@ def at(graph: FlaskClient, resource: Resource) -> str:
     return f"{url}/{resource.name}"
 
 
-def of_kind(*kinds: Kind, collections: bool) -> Any:
-    found = [
-        each
-        for each in RESOURCES
-        if each.values[0].kind in kinds and each.values[0].is_collection == collections  # type: ignore[attr-defined]  # a Resource
-    ]
-    return pytest.mark.parametrize("resource", found)
+def name_of(resource: Resource) -> str:
+    return f"{resource.view.name}/{resource.path}"
+
+
+def of_kind(kind: Kind, *, collections: bool) -> pytest.MarkDecorator:
+    """Run a test for each resource of a kind."""
+    found = [each for each in RESOURCES if (each.kind, each.is_collection) == (kind, collections)]
+    return pytest.mark.parametrize("resource", found, ids=name_of)
 
 
 @of_kind(Kind.CONTAINED, collections=True)
@@ -74,8 +75,7 @@ def test_a_contained_collection(graph: FlaskClient, resource: Resource) -> None:
         change = change_of(resource)
         after = graph.patch(one, json=change, headers=REPRESENTATION)
         assert after.status_code == 200, after.text
-        for name, value in change.items():
-            assert (without_control(after.json[name]) == without_control(value)) or value
+        assert all(after.json[name] == value for name, value in change.items() if is_plain(value))
         assert without_control(graph.get(one).json) == without_control(after.json)
     else:
         refused(graph.patch(one, json={}), 405)
@@ -86,6 +86,13 @@ def test_a_contained_collection(graph: FlaskClient, resource: Resource) -> None:
         assert graph.get(f"{url}/$count").text == str(len(kept) - 1)
     else:
         refused(graph.delete(one), 405)
+
+
+def is_plain(value: Json) -> bool:
+    """Whether a value comes back as it was sent: complex ones come back whole."""
+    return not isinstance(value, dict) and not (
+        isinstance(value, list) and any(isinstance(each, dict) for each in value)
+    )
 
 
 def ids_of(graph: FlaskClient, url: str, resource: Resource) -> list[Json]:
@@ -185,15 +192,16 @@ def target_of(graph: FlaskClient, resource: Resource, url: str) -> str:
     return str(made.headers["Location"]).removeprefix("http://localhost")
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+OWNED = [each for each in RESOURCES if any(above.is_collection for above in each.chain[:-1])]
+
+
+@pytest.mark.parametrize("resource", OWNED, ids=name_of)
 def test_below_an_owner_that_is_not_there(graph: FlaskClient, resource: Resource) -> None:
-    url, has_keys = f"/{resource.view.name}", False
+    url = f"/{resource.view.name}"
     for each in resource.chain[:-1]:
         url += f"/{each.name}"
         if each.is_collection:
-            url, has_keys = f"{url}/gone", True
-    if not has_keys:
-        pytest.skip("its owners are always there")
+            url += "/gone"
     before = state_of(graph)
     url += f"/{resource.name}"
     body = entity_of(resource.type)

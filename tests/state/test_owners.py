@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mockgraph.metadata.declarations import EntitySet
+from mockgraph.state.schemas import Schemas
 from tinydb.table import Document
 
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.declarations import EntitySet
 from mockgraph.service import SERVICE
 from mockgraph.state import EntityDB
 from mockgraph.state.entities import join_key, split_key
 from mockgraph.state.persistent import Ordered
-from mockgraph.state.schemas import Schemas
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.store import Store
 
