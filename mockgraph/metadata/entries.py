@@ -51,7 +51,7 @@ def read_entry(
     except ValidationError:
         own = schema  # refused below, with its path
     known = resource.navigation_names(own.type_name)
-    if not any(name in known or name.endswith(_BIND) for name in value):
+    if known.keys().isdisjoint(value) and not any(name.endswith(_BIND) for name in value):
         return Entry(load(schema, value, partial=partial, root=root))
     if depth == MAX_DEPTH:
         raise BadRequest(f"{root}: Entities are nested more than {MAX_DEPTH} levels deep.")

@@ -144,21 +144,20 @@ class StructuredType(Schema):
         if not self._has_only_own_hooks:
             return cast("dict[str, Json]", self.load(value, partial=partial))
         value = self._check_names(value)
-        loaded: dict[str, Json] = {}
+        loaded = {} if partial else unset(type(self))
         faults: dict[str, Any] = {}
-        for name, declared in self.properties().items():
-            if name in value:
-                item = value[name]
+        properties = self.properties()
+        for name, item in value.items():
+            declared = properties.get(name)
+            if declared is not None:
                 try:
                     if item is None and not declared.allow_none:
                         raise declared.make_error("null")
                     loaded[name] = None if item is None else declared.read(item, partial)
                 except ValidationError as error:
                     faults[name] = error.messages
-            elif not partial:
-                loaded[name] = declared.unset()
         if faults:
-            raise ValidationError(faults)
+            raise ValidationError({name: faults[name] for name in properties if name in faults})
         self._keep_dynamic(loaded, value)
         return loaded
 
@@ -213,6 +212,21 @@ class EntityType(StructuredType):
 def instance(schema: type[StructuredType]) -> StructuredType:
     """The one instance of a schema: making one costs as much as a load."""
     return schema()
+
+
+def unset(schema: type[StructuredType]) -> dict[str, Json]:
+    """Return a value of which nothing is set: every declared property in order, null or ``[]``.
+
+    The collections in it are nobody else's.
+    """
+    value, collections = _unset(schema)
+    return {**value, **{name: [] for name in collections}}
+
+
+@cache
+def _unset(schema: type[StructuredType]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
+    value = {name: declared.unset() for name, declared in schema.properties().items()}
+    return value, tuple(name for name, item in value.items() if item == [])
 
 
 def load_value(

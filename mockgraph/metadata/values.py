@@ -21,6 +21,7 @@ from mockgraph.metadata.structures import (
     StructuredType,
     is_deeper,
     load_value,
+    unset,
 )
 
 if TYPE_CHECKING:
@@ -57,28 +58,32 @@ def merge(
     """
     schema = schema.named_by(changes if "@odata.type" in changes else current)
     merged = {**current, **changes}
-    for name, value in changes.items():
-        declared = schema.properties().get(name)
-        if isinstance(declared, Complex) and value is not None:
-            own = declared.schema.named_by(value)
+    for name, inner in _complex(schema).items():
+        value = changes.get(name)
+        if value is not None:
+            own = inner.named_by(value)
             before = current.get(name)
-            if before is None or (
-                "@odata.type" in value and declared.schema.named_by(before) is not own
-            ):
-                before = _unset(own)
+            if before is None or ("@odata.type" in value and inner.named_by(before) is not own):
+                before = unset(own)
             merged[name] = merge(own, before, value)
     return merged
+
+
+@cache
+def _complex(schema: type[StructuredType]) -> Mapping[str, type[StructuredType]]:
+    """The types of the properties that hold one complex value."""
+    return {
+        name: declared.schema
+        for name, declared in schema.properties().items()
+        if isinstance(declared, Complex)
+    }
 
 
 def whole(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with every declared property, unset ones as null or ``[]``, in order."""
     own = schema.named_by(value)
     named = {"@odata.type": value["@odata.type"]} if "@odata.type" in value else {}
-    return merge(own, {**named, **_unset(own)}, value)
-
-
-def _unset(schema: type[StructuredType]) -> dict[str, Json]:
-    return {name: declared.unset() for name, declared in schema.properties().items()}
+    return merge(own, {**named, **unset(own)}, value)
 
 
 def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
@@ -136,30 +141,46 @@ def projected(
     here does not is a dynamic property, once it has been set.
     """
     own = own_type(schema, value)
-    declared, structured = own.properties(), _marks(own)[1]
-    shown: dict[str, Json] = {}
-    if "@odata.type" in value:
-        shown["@odata.type"] = value["@odata.type"]
-    for name in declared:
-        if name in value:
-            item = value[name]
-            inner = structured.get(name)
-            if inner is not None and item:
-                if isinstance(item, list):
-                    item = [projected(inner, each, stored) for each in item]
-                else:
-                    item = projected(inner, item, stored)
-            shown[name] = item
+    shown = {name: value[name] for name in _shown(own) if name in value}
+    for name, inner in _marks(own)[1].items():
+        item = shown.get(name)
+        if item:
+            shown[name] = (
+                [projected(inner, each, stored) for each in item]
+                if isinstance(item, list)
+                else projected(inner, item, stored)
+            )
     if own.is_open:
-        known = stored[own.type_name].properties()
-        for name, item in value.items():
-            if name not in shown and (name not in known or item != known[name].unset()):
-                shown[name] = item
+        more, known = _beyond(own, stored[own.type_name])
+        for name, default in more:
+            if value.get(name, default) != default:
+                shown[name] = value[name]
+        if not value.keys() <= known:
+            shown.update((name, item) for name, item in value.items() if name not in known)
     return shown
+
+
+@cache
+def _beyond(
+    own: type[StructuredType], stored: type[StructuredType]
+) -> tuple[Sequence[tuple[str, Json]], frozenset[str]]:
+    """What the type that values are stored by has and this one has not, as it is unset.
+
+    And the names of all that either of them declares.
+    """
+    more = [(name, item) for name, item in unset(stored).items() if name not in own.properties()]
+    return more, frozenset((*_shown(own), *stored.properties()))
+
+
+@cache
+def _shown(schema: type[StructuredType]) -> tuple[str, ...]:
+    return ("@odata.type", *schema.properties())
 
 
 def own_type(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:
     """Return the schema of a stored value: the declared one where the model lacks its own."""
+    if "@odata.type" not in value:
+        return schema
     try:
         return schema.named_by(value)
     except ValidationError:

@@ -90,7 +90,7 @@ class State:
         """Give the entities of an older MockGraph the properties that it did not know."""
         with self.db.transaction() as transaction:
             for name, key, entity in incomplete_in(transaction, self._rules):
-                transaction.table(name).store(key, entity)
+                transaction.store(name, key, entity)
 
     def fork(self) -> State:
         """Return a new state of the same service with the same initial state, in memory.

@@ -66,7 +66,7 @@ class _Writer:
         self._filled = database.filled_tables()
 
     def entities(self, resource: Resource, owner: str) -> list[dict[str, Json]]:
-        rows = self._database.table(resource.path).rows
+        rows = self._database.rows(resource.path)
         found = rows.in_order if not owner else rows.owned_by(owner)
         if not self._has_below(resource):
             return [dict(entity) for entity in found]
@@ -74,7 +74,7 @@ class _Writer:
 
     def singleton(self, resource: Resource) -> dict[str, Json]:
         """The one entity at the root, with a list for each collection directly below it."""
-        entity = self._database.table(resource.path).rows.find(SINGLE)
+        entity = self._database.rows(resource.path).find(SINGLE)
         lists = {
             each.name: self.entities(each, "")
             for each in resource.children().values()
@@ -106,7 +106,7 @@ class _Writer:
     def _single(self, resource: Resource, owner: str) -> dict[str, Json]:
         """The entity by the name of its resource: null where it was deleted; nothing where it is
         as it was before anybody wrote it."""
-        entity = self._database.table(resource.path).rows.find(join_key(owner, SINGLE))
+        entity = self._database.rows(resource.path).find(join_key(owner, SINGLE))
         if entity is not None and REMOVED in entity:
             return {resource.name: None}
         below = self._below(resource, owner)
@@ -115,7 +115,7 @@ class _Writer:
     def _references(self, resource: Resource, owner: str) -> list[str]:
         if resource.links not in self._filled:
             return []
-        links = self._database.table(resource.links).rows.owned_by(owner)
+        links = self._database.rows(resource.links).owned_by(owner)
         view = resource.view
         found = ((view.resource(link["table"]), link["key"]) for link in links)
         return [unquote(target.url(key)) for target, key in found if target is not None]
@@ -130,7 +130,7 @@ class _Writer:
 
 def directory_in(database: EntityDB) -> Properties | None:
     """Return who may sign in; the same object for as long as nobody says otherwise."""
-    return database.table(DIRECTORY_TABLE).rows.find(DIRECTORY)
+    return database.rows(DIRECTORY_TABLE).find(DIRECTORY)
 
 
 def read_document(document: Json, service: Service, now: EntityDB | None = None) -> Tables:
@@ -170,7 +170,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
             raise BadRequest(f"{DIRECTORY}: an object is expected.")
         tables[DIRECTORY_TABLE] = {DIRECTORY: directory}
     elif now is not None:
-        tables[DIRECTORY_TABLE] = now.table(DIRECTORY_TABLE).rows
+        tables[DIRECTORY_TABLE] = now.rows(DIRECTORY_TABLE)
     return tables
 
 
@@ -187,7 +187,7 @@ class _Reader:
         if not isinstance(value, dict):
             raise BadRequest(f"{path}: an object is expected.")
         if now is not None:
-            before = now.table(resource.path).rows.find(SINGLE)
+            before = now.rows(resource.path).find(SINGLE)
             value = {"id": before["id"], **value} if before and "id" in before else value
         entry = _entry(resource, value, path)
         if "id" in entry.properties and not entry.properties["id"]:
@@ -290,6 +290,6 @@ def incomplete_in(
         if resource is None or name.endswith(LINKS):
             continue
         declared = resource.type.properties().keys()
-        for entity in database.table(name).rows.in_order:
+        for entity in database.rows(name).in_order:
             if not declared <= entity.keys() and REMOVED not in entity:
                 yield name, entity.key, edm.whole(resource.type, entity)

@@ -7,9 +7,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.state.entities import Entity
 from mockgraph.state.etags import Preconditions
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Operation(enum.Enum):
     APPEND = "append"
     ACT = "act"
     CALL = "call"
+
+    __hash__ = object.__hash__  # there is one of each; an enumeration's own is several times slower
 
 
 _WRITES = frozenset(
@@ -175,17 +178,29 @@ class Intent(NamedTuple):
 class Row(NamedTuple):
     """An entity in an answer, with the entities that its navigations were expanded to.
 
-    ``key`` is the stored entity's, and ``resource`` its own where that is not the address's.
-    ``etag`` is None where the value is not stored: a complex value that an action returns.
-    ``rendered`` keeps the JSON of a stored entity, by how it was rendered, for the next time.
+    It is not stored where it is a complex value that an action returns. ``resource`` is its own
+    where that is not the address's.
     """
 
-    entity: Properties
-    etag: str | None = None
+    entity: Entity | Properties
     expanded: Mapping[Expansion, Page | Row | None] = MappingProxyType({})
-    rendered: dict[Any, bytes] | None = None
-    key: str = ""
     resource: Resource | None = None
+
+    @property
+    def etag(self) -> str | None:
+        """The etag of a stored entity."""
+        return self.entity.etag if isinstance(self.entity, Entity) else None
+
+    @property
+    def key(self) -> str:
+        """The key of a stored entity."""
+        return self.entity.key if isinstance(self.entity, Entity) else ""
+
+    @property
+    def kept(self) -> dict[object, bytes] | None:
+        """The JSON of a stored entity by how it was rendered, where nothing is expanded."""
+        entity = self.entity
+        return entity.rendered if isinstance(entity, Entity) and not self.expanded else None
 
 
 class Page(NamedTuple):

@@ -41,7 +41,7 @@ class Reader:
 
     def rows(self, table: str) -> Rows:
         """Return the stored entities of a table by key."""
-        return self.database.table(table).rows
+        return self.database.rows(table)
 
     # -- where an address leads ---------------------------------------------------------------
 
@@ -180,13 +180,19 @@ class Reader:
     def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
         """Return an entity for an answer, its navigations expanded as the query asks."""
         if not query.expand:
-            return Row(entity, entity.etag, rendered=entity.rendered, key=entity.key)
+            return Row(entity)
         expanded = {
             each: self._expand(entity, each)
             for each in query.expand
             if each.of_type is None or self._is_of(entity, resource, each.of_type.type_name)
         }
-        return Row(entity, entity.etag, expanded, key=entity.key, resource=resource)
+        return Row(entity, expanded, resource)
+
+    def page(self, entities: Iterable[Entity], query: Query, resource: Resource) -> list[Row]:
+        """Return entities for an answer, in their order."""
+        if not query.expand:
+            return [Row(entity) for entity in entities]
+        return [self.row(entity, query, resource) for entity in entities]
 
     def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:
         query, resource = expansion.followed, expansion.resource
@@ -239,7 +245,7 @@ def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
         reader.rows(address.resource.home.path).find,
         _walk(intent),
     )
-    rows = [reader.row(entity, query, address.resource) for entity in cut.entities]
+    rows = reader.page(cut.entities, query, address.resource)
     return Outcome(page=Page(rows, cut.total, cut.next))
 
 
@@ -257,7 +263,7 @@ def _read_property(reader: Reader, intent: Intent, _: Pager) -> Outcome:
     entity = reader.entity(intent.address)
     value = reader.value(entity, intent.address)
     known = intent.preconditions.is_known(entity.etag)
-    return Outcome(Row(entity, entity.etag), value=value, unchanged=known)
+    return Outcome(Row(entity), value=value, unchanged=known)
 
 
 def _count_property(reader: Reader, intent: Intent, _: Pager) -> Outcome:

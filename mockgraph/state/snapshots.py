@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import OWNER, Equality, Indexes
@@ -49,7 +49,8 @@ class Rows(Mapping[str, Entity]):
             elif before is not None:
                 by_key = by_key.without(key)
         rows: Rows = Rows.__new__(Rows)
-        rows._by_key, rows.in_order, rows._indexes = by_key, in_order, self._indexes
+        rows._by_key, rows.in_order = by_key, in_order
+        rows._indexes = self._indexes if self.in_order else Indexes()
         return rows
 
     def difference(self, other: Rows) -> dict[str, Entity | None]:
@@ -75,6 +76,9 @@ class Rows(Mapping[str, Entity]):
         return len(self.in_order)
 
 
+NO_ROWS: Final = Rows()
+
+
 class Snapshot(NamedTuple):
     """All tables at one moment by name, and the last revision that was given until then."""
 
@@ -83,8 +87,7 @@ class Snapshot(NamedTuple):
 
     def rows(self, table: str) -> Rows:
         """Return the entities of a table; none where it is not there."""
-        rows = self.tables.get(table)
-        return Rows() if rows is None else rows
+        return self.tables.get(table, NO_ROWS)
 
     def changed(self, deltas: Mapping[str, Delta], revision: int) -> Snapshot:
         """Return the tables with these entities put and removed."""

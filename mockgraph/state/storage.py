@@ -114,6 +114,10 @@ class View(Storage):
         del write, anew
         raise TypeError("A view of the state cannot be written to.")
 
+    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        """Put one document that is good, and return it as it is stored."""
+        return cast("Entity", self.put({name: {key: properties}})[name][key])
+
     def writing(self) -> AbstractContextManager[object]:
         """Return a context to write in."""
         return _ALONE
@@ -123,7 +127,8 @@ class Staging(View):
     """The tables as a transaction sees them: those of the state, with its own writes."""
 
     def __init__(self, state: EntityStorage):
-        super().__init__(state.now, state.rules)
+        self.now = state.now
+        self.rules = state.rules
         self.deltas: dict[str, dict[str, Entity | None]] = {}
         self.is_edited = False
         self._state = state
@@ -131,6 +136,14 @@ class Staging(View):
     def edit(self, write: Write, anew: Collection[str] = ()) -> None:
         super().edit(write, anew)
         self.is_edited = True
+
+    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        before = self.now.rows(name).find(key)
+        number = None if before is None else before.number
+        stored = self._state.entity(key, properties, number)
+        self.now = self.now.changed({name: {key: stored}}, self._state.revision)
+        self.deltas.setdefault(name, {})[key] = stored
+        return stored
 
     def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
         deltas = {name: self._delta(name, each, anew) for name, each in write.items()}

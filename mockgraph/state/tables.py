@@ -121,8 +121,7 @@ class EntityTable(Table):
     def store(self, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is known to be good, and return it as it is stored."""
         with self._storage.writing():
-            stored = self._storage.put({self._name: {key: properties}})[self._name][key]
-        return cast("Entity", stored)
+            return self._storage.store(self._name, key, properties)
 
     def discard(self, key: str) -> None:
         """Remove the entity with this key, and all that it contains."""
@@ -176,6 +175,23 @@ class EntityDB(TinyDB):
             self._storage.rules.check_table(name)
             table = super().table(name, **options)
         return cast("EntityTable", table)
+
+    def rows(self, name: str) -> Rows:
+        """Return the stored entities of a table themselves, to be read only.
+
+        Raise BadRequest where there is no table of this name.
+        """
+        storage = self._storage
+        found = storage.now.tables.get(name)
+        if found is None:
+            storage.rules.check_table(name)
+            found = storage.now.rows(name)
+        return found
+
+    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        """Put a document that is known to be good, and return it as it is stored."""
+        with self._storage.writing():
+            return self._storage.store(name, key, properties)
 
     def filled_tables(self) -> frozenset[str]:
         """Return the names of the tables that hold something."""

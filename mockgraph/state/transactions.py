@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from mockgraph import metadata as edm
@@ -55,12 +55,12 @@ class Transaction:
 
     def get(self, table: str, key: str) -> Entity | None:
         """Return an entity, to be read only; None where no entity has the key."""
-        found = self.table(table).rows.find(key)
+        found = self.database.rows(table).find(key)
         return None if found is None or REMOVED in found else found
 
     def having(self, table: str, name: str, values: Collection[Json]) -> Sequence[Entity]:
         """Return the entities that have one of these values for a property, by an index."""
-        candidates = self.table(table).rows.having([((name,), values)])
+        candidates = self.database.rows(table).having([((name,), values)])
         return [entity for entity in candidates if entity[name] in values]
 
     def create(
@@ -83,7 +83,7 @@ class Transaction:
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
         for name in _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED):
             made[name] = self.now()
-        stored = self.table(table).store(key, edm.whole(resource.type, made))
+        stored = self.database.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(key, entry)
         return stored
@@ -102,9 +102,8 @@ class Transaction:
         resource = self._resource(table)
         schema = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
         seen = self.view.resource(table) or resource
-        sent = dict(_allowed_changes(seen, schema.properties(), changes, before))
-        for name in _computed(schema):
-            sent.pop(name, None)
+        allowed, computed = _allowed_changes(seen, schema, changes, before), _computed(schema)
+        sent = {name: value for name, value in allowed.items() if name not in computed}
         stored = self._merge(resource, before, sent)
         if entry is not None and entry.contained:
             self._put_contained(key, entry)
@@ -120,9 +119,10 @@ class Transaction:
     def _merge(self, resource: Resource, before: Entity, changes: Properties) -> Entity:
         """Store an entity with changes, and the time of them."""
         own = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
-        changed = {**changes, **dict.fromkeys(_times(own, _CHANGED), self.now())}
+        times = _times(own, _CHANGED)
+        changed = {**changes, **dict.fromkeys(times, self.now())} if times else changes
         after = edm.merge(resource.type, before, changed)
-        return self.table(resource.path).store(before.key, after)
+        return self.database.store(resource.path, before.key, after)
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
@@ -130,7 +130,7 @@ class Transaction:
             raise unknown_key(key)
         self.table(table).discard(key)
         if split_key(key)[1] == SINGLE:
-            self.table(table).store(key, {REMOVED: True})
+            self.database.store(table, key, {REMOVED: True})
 
     def refer(self, resource: Resource, owner: str, targets: Iterable[Target]) -> None:
         """Add references from the owner's navigation property. Raise 404 for what is not there."""
@@ -197,9 +197,11 @@ def _computed(schema: type[edm.StructuredType]) -> frozenset[str]:
     return frozenset(name for name, each in schema.properties().items() if each.computed)
 
 
-@cache
-def _immutable(schema: type[edm.StructuredType]) -> frozenset[str]:
-    return frozenset(name for name, each in schema.properties().items() if each.immutable)
+@lru_cache(maxsize=4096)
+def _fixed(resource: Resource, own: type[edm.StructuredType]) -> frozenset[str]:
+    """The properties that no update may change, of entities of this type there."""
+    immutable = (name for name, each in own.properties().items() if each.immutable)
+    return frozenset((*immutable, *resource.rules.update.non_updatable))
 
 
 @cache
@@ -219,7 +221,7 @@ def implicit(
     from mockgraph.state.table_rules import table_of_owners
 
     owners = table_of_owners(resource)
-    if owners is not None and database.table(owners).rows.find(owner) is None:
+    if owners is not None and database.rows(owners).find(owner) is None:
         return None
     named = {name: changes[name] for name in ("@odata.type",) if name in changes}
     if resource.type.is_abstract and not named:
@@ -237,20 +239,18 @@ def unknown_key(key: str) -> NotFound:
 
 
 def _allowed_changes(
-    resource: Resource,
-    declared: Mapping[str, edm.Property],
-    body: Properties,
-    before: Properties,
+    resource: Resource, stored: type[edm.StructuredType], body: Properties, before: Properties
 ) -> Properties:
     """Return what of a PATCH may take effect. Raise 400 where it would change what it must not.
 
     What the live service lets nobody change may be sent back as it was; what it needs to see
     in each update, to know whose the entity is, changes nothing either.
     """
+    declared = stored.properties()
     _check_nulls(declared, body, before)
     rules = resource.rules.update
     updatable = rules.updatable_properties
-    fixed = _immutable(edm.own_type(resource.type, before)) | frozenset(rules.non_updatable)
+    fixed = _fixed(resource, edm.own_type(resource.type, before))
     if updatable is None and fixed.isdisjoint(body):
         return body
     needed = {path.split("/")[0] for path in rules.required}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from email.utils import format_datetime
 from functools import cache
@@ -102,9 +102,7 @@ class _Renderer:
     def _collection(self, outcome: Outcome) -> Response:
         page = _given(outcome.page)
         resource, query = self._address.resource, self._intent.query
-        return self._page(
-            page, self._urls.context(), [self._item(each, resource, query) for each in page.rows]
-        )
+        return self._page(page, self._urls.context(), self._items(page.rows, resource, query))
 
     def _references(self, outcome: Outcome) -> Response:
         page = _given(outcome.page)
@@ -245,29 +243,36 @@ class _Renderer:
 
     def _with_context(self, row: Row) -> Json:
         resource, query = self._address.resource, self._intent.query
-        if not self._is_kept(row, query):
+        text = self._kept(row, resource, self._how(resource, query))
+        if text is None:
             shown = self._shown(row, resource, query)
             return self._controlled({"@odata.context": self._urls.context(), **shown})
-        text = self._kept(row, resource)
         if self._level == "none":
             return orjson.Fragment(text)
         context = orjson.dumps({"@odata.context": self._urls.context()})
         return orjson.Fragment(context[:-1] + b"," + text[1:])
 
-    def _item(self, row: Row, resource: Resource, query: Query) -> Json:
-        """An entity within a collection."""
-        if self._is_kept(row, query):
-            return orjson.Fragment(self._kept(row, resource))
-        return self._shown(row, resource, query)
+    def _items(self, rows: Sequence[Row], resource: Resource, query: Query) -> list[Json]:
+        """The entities of a collection."""
+        how = self._how(resource, query)
+        return [
+            self._shown(row, resource, query)
+            if (text := self._kept(row, resource, how)) is None
+            else orjson.Fragment(text)
+            for row in rows
+        ]
 
-    def _is_kept(self, row: Row, query: Query) -> bool:
-        """Whether the entity's JSON is the same for every caller, and worth keeping."""
-        plain = query.select is None and self._level != "full" and self._layout == "graph"
-        return plain and row.rendered is not None
+    def _how(self, resource: Resource, query: Query) -> tuple[str, str, str] | None:
+        """How whole entities are rendered, None where their JSON is not worth keeping."""
+        if query.select is not None or self._level == "full" or self._layout != "graph":
+            return None
+        return self._level, resource.view.name, resource.type_name
 
-    def _kept(self, row: Row, resource: Resource) -> bytes:
+    def _kept(self, row: Row, resource: Resource, how: tuple[str, str, str] | None) -> bytes | None:
         """The JSON of a stored entity, from the last time if it was rendered like this before."""
-        kept, how = _given(row.rendered), (self._level, resource.view.name, resource.type_name)
+        kept = row.kept
+        if how is None or kept is None:
+            return None
         text = kept.get(how)
         if text is None:
             text = kept[how] = orjson.dumps(self._shown(row, resource, _NO_OPTIONS))
@@ -280,15 +285,14 @@ class _Renderer:
             entity = query.select.apply(entity)
         shown = self._annotated(resource.type, entity)
         if self._layout == "graph" and self._level != "none":
-            shown = {"@odata.etag": row.etag, **self._links(row, resource), **shown}
+            links = self._links(row, resource) if self._level == "full" else {}
+            shown = {"@odata.etag": row.etag, **links, **shown}
         for expansion, related in row.expanded.items():
             shown.update(self._expanded(expansion, related))
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
         """Where an entity is read and edited, which only the full level spells out."""
-        if self._level != "full":
-            return {}
         url = self._urls.entity(resource, row)
         return {"@odata.id": url, "@odata.editLink": url}
 
