@@ -272,22 +272,22 @@ class View:
         The path is relative to the root, percent-decoded, with keys as segments or in parentheses:
         ``security/labels/categories('c1')``. None where it leads to no entity that is held there.
         """
-        children: Mapping[str, Resource] = self.children
         resource: Resource | None = None
+        owner: Resource | None = None
         keys: list[str] = []
         segments = iter(path.strip("/").split("/"))
         for segment in segments:
             name, _, inner = segment.partition("(")
-            resource = children.get(name.lower())
+            resource = _child(owner, name.lower()) if owner else self.children.get(name.lower())
             if resource is None or resource.kind is not Kind.CONTAINED:
                 return None
             if resource.is_collection:
-                key = inner.removesuffix(")").strip("'").replace("''", "'") if inner else None
+                key = _key_in(inner.removesuffix(")")) if inner else None
                 key = next(segments, None) if key is None else key
                 if not key:
                     return None
                 keys.append(key)
-            children = resource.children()
+            owner = resource
         if resource is None:
             return None
         return resource, SEPARATOR.join(keys) if resource.is_collection else single_key(keys)
@@ -346,6 +346,13 @@ class Service:
         self.stored = stored
         for each in views:
             each.stored = stored
+
+
+def _key_in(text: str) -> str:
+    """The key that a URL has in parentheses, without the quotes of a single text."""
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    return text
 
 
 def _child(resource: Resource, name: str) -> Resource | None:

@@ -22,13 +22,12 @@ from mockgraph.errors import BadRequest, MockGraphError, NotEmulated
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
-from mockgraph.state.entities import LINKS, Entity, join_key, target_of
+from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key
+from mockgraph.state.links import link_key, link_to
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.table_rules import (
     DIRECTORY_TABLE,
-    REMOVED,
     TableRules,
-    link_key,
     new_key,
     own_key,
 )
@@ -64,11 +63,12 @@ class _Writer:
     def __init__(self, database: EntityDB):
         self._database = database
         self._filled = database.filled_tables()
+        self._above = {above for name in self._filled for above in _all_above(name)}
 
     def entities(self, resource: Resource, owner: str) -> list[dict[str, Json]]:
         rows = self._database.rows(resource.path)
         found = rows.in_order if not owner else rows.owned_by(owner)
-        if not self._has_below(resource):
+        if resource.path not in self._above:
             return [dict(entity) for entity in found]
         return [self._with_below(resource, entity, entity.key) for entity in found]
 
@@ -104,10 +104,10 @@ class _Writer:
         return found
 
     def _single(self, resource: Resource, owner: str) -> dict[str, Json]:
-        """The entity by the name of its resource: null where it was deleted; nothing where it is
-        as it was before anybody wrote it."""
-        entity = self._database.rows(resource.path).find(join_key(owner, SINGLE))
-        if entity is not None and REMOVED in entity:
+        """The entity by its resource's name: null if it was deleted, nothing if never written."""
+        key = join_key(owner, SINGLE)
+        entity = self._database.rows(resource.path).find(key)
+        if entity is None and key in self._database.rows(f"{resource.path}{REMOVED}"):
             return {resource.name: None}
         below = self._below(resource, owner)
         return {resource.name: {**(entity or {}), **below}} if entity or below else {}
@@ -121,11 +121,14 @@ class _Writer:
         return [unquote(target.url(key)) for target, key in found if target is not None]
 
     def _is_filled(self, resource: Resource) -> bool:
-        return resource.path in self._filled or self._has_below(resource)
+        return resource.path in self._filled or resource.path in self._above
 
-    def _has_below(self, resource: Resource) -> bool:
-        below = f"{resource.path}/"
-        return any(name.startswith(below) for name in self._filled)
+
+def _all_above(name: str) -> Iterator[str]:
+    """Give the paths of the resources that one is below."""
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def directory_in(database: EntityDB) -> Properties | None:
@@ -190,7 +193,7 @@ class _Reader:
             before = now.rows(resource.path).find(SINGLE)
             value = {"id": before["id"], **value} if before and "id" in before else value
         entry = _entry(resource, value, path)
-        if "id" in entry.properties and not entry.properties["id"]:
+        if path == SECURITY and not entry.properties.get("id"):
             entry.properties["id"] = new_key(resource)()
         self._put(resource, "", entry, path)
 
@@ -201,20 +204,21 @@ class _Reader:
             self._put(resource, "", _entry(resource, item, f"{path}/{index}"), f"{path}/{index}")
 
     def _put(self, resource: Resource, owner: str, entry: Entry, path: str) -> None:
-        is_unset = _is_unset(resource, entry)
+        is_unset = _is_unset(resource, entry.properties)
         own = own_key(resource, entry.properties, new_key(resource), path)
         key = join_key(owner, own)
         rows = self.tables.setdefault(resource.path, {})
         if key in rows:
-            names = "/".join(edm.key_names(resource.type))
-            raise BadRequest(f"{path}/{names}: '{own}' is given twice.")
+            names = ",".join(edm.key_names(resource.type))
+            where = path if own == SINGLE else f"{path}/{names}"
+            raise BadRequest(f"{where}: '{own}' is given twice.")
         if not is_unset:
             rows[key] = entry.properties
-        inner = owner if own == SINGLE else key
+        inner = owner_key(key)
         for child, entries in entry.contained.items():
             if not child.is_collection and not entries:
-                removed = self.tables.setdefault(child.path, {})
-                removed[join_key(inner, SINGLE)] = {REMOVED: True}
+                removed = self.tables.setdefault(f"{child.path}{REMOVED}", {})
+                removed[join_key(inner, SINGLE)] = {}
             for index, each in enumerate(entries):
                 where = f"{path}/{child.name}"
                 if child.is_collection:
@@ -228,19 +232,22 @@ class _Reader:
         """Keep the references. Raise BadRequest where a document has no such entity."""
         for resource, owner, url, path in self._references:
             found = resource.view.locate(url)
-            if found is None or found[1] not in self.tables.get(found[0].path, {}):
+            held, key = found or (resource, "")
+            entity = self.tables.get(held.path, {}).get(key)
+            if entity is None:
                 raise BadRequest(f"{path}: There is no entity at '{url[:200]}'.")
-            table, key = found[0].path, found[1]
-            link = {"target": target_of(table, key), "table": table, "key": key}
+            type_name = edm.own_type(held.type, entity).type_name
+            if not resource.view.model.derives_from(type_name, resource.type_name):
+                raise BadRequest(f"{path}: '{url[:200]}' is no '{resource.type_name}'.")
             links = self.tables.setdefault(resource.links, {})
-            links[link_key(owner, table, key)] = link
+            links[link_key(owner, held.path, key)] = link_to(held.path, key)
 
 
-def _is_unset(resource: Resource, entry: Entry) -> bool:
-    """Whether an entity is the one of a single-valued resource as it is before it is written."""
-    if resource.is_collection or resource.owner is None or resource.type.is_abstract:
+def _is_unset(resource: Resource, properties: Properties) -> bool:
+    """Return whether properties say no more than those of an entity that was never written."""
+    if resource.is_collection or resource.type.is_abstract:
         return False
-    return entry.properties == edm.whole(resource.type, {})
+    return properties == edm.whole(resource.type, {})
 
 
 def _entry(resource: Resource, value: Json, path: str) -> Entry:
@@ -287,9 +294,9 @@ def incomplete_in(
     """Give table, key and whole properties of each entity that lacks a declared property."""
     for name in database.filled_tables():
         resource = rules.resource(name)
-        if resource is None or name.endswith(LINKS):
+        if resource is None:
             continue
-        declared = resource.type.properties().keys()
         for entity in database.rows(name).in_order:
-            if not declared <= entity.keys() and REMOVED not in entity:
+            declared = edm.own_type(resource.type, entity).properties().keys()
+            if not declared <= entity.keys():
                 yield name, entity.key, edm.whole(resource.type, entity)

@@ -3,7 +3,8 @@
 An entity is a TinyDB document. Its key, the document's id, is its ``id`` alone where its set
 stands below a singleton or a root. Where it is contained in another entity, its owner, the
 owner's key comes first: ``{case}/{custodian}`` in the table
-``security/cases/ediscoveryCases/custodians``.
+``security/cases/ediscoveryCases/custodians``. The one entity of a single-valued resource has
+``$`` for its own id.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any, Final, cast
 
 from tinydb.table import Document
 
+from mockgraph.metadata.resources import SEPARATOR, SINGLE
 from mockgraph.state.etags import etag_of
 
-_SEPARATOR = "/"
-# Tables with this ending hold references, from the owner's key to a table and a key in it.
-LINKS: Final = "/$ref"
+# Tables with this ending mark the one entities of single-valued resources that were deleted, by
+# their keys: one that was never written is there, all of it unset.
+REMOVED: Final = "/$removed"
 
 
 class Entity(Document):
@@ -52,15 +54,19 @@ class Entity(Document):
 
 def join_key(owner: str, own_id: str) -> str:
     """Return the key of an entity with this id that the owner contains."""
-    return f"{owner}{_SEPARATOR}{own_id}" if owner else own_id
+    return f"{owner}{SEPARATOR}{own_id}" if owner else own_id
 
 
 def split_key(key: str) -> tuple[str, str]:
     """Return the owner's key, empty where there is none, and the entity's own id."""
-    owner, _, own_id = key.rpartition(_SEPARATOR)
+    owner, _, own_id = key.rpartition(SEPARATOR)
     return owner, own_id
 
 
-def target_of(table: str, key: str) -> str:
-    """Return the text that a reference has for an entity, and that an index finds it by."""
-    return f"{table} {key}"
+def owner_key(key: str) -> str:
+    """Return what the keys of the entities begin with that the one with this key contains.
+
+    That of a single-valued resource adds nothing to the keys.
+    """
+    owner, own_id = split_key(key)
+    return owner if own_id == SINGLE else key

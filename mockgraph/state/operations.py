@@ -11,13 +11,13 @@ from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, View
 from mockgraph.state.behaviours import Behaviour, Invocation, Result
-from mockgraph.state.entities import Entity, join_key, split_key
+from mockgraph.state.entities import Entity, join_key, owner_key, split_key
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row, Step, Target
 from mockgraph.state.paging import Pager
 from mockgraph.state.persistent import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
-from mockgraph.state.table_rules import REMOVED, table_of_owners
+from mockgraph.state.table_rules import is_there, table_of_owners
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import Transaction, implicit, unknown_key
 
@@ -55,8 +55,7 @@ class Reader:
             if step.resource.kind is Kind.CONTAINED:
                 key = key if step.key is None else join_key(key, step.key)
             else:
-                found = self._followed(step, key).key
-                key = split_key(found)[0] if split_key(found)[1] == SINGLE else found
+                key = owner_key(self._followed(step, key).key)
         return key
 
     def entity(self, address: Address) -> Entity:
@@ -74,8 +73,8 @@ class Reader:
         key = join_key(owner, SINGLE if step.key is None else step.key)
         entity = self.rows(resource.path).find(key)
         if entity is None and not resource.is_collection:
-            entity = implicit(resource, self.database, owner)
-        if entity is None or REMOVED in entity:
+            entity = implicit(resource, self.database, key)
+        if entity is None:
             raise unknown_key(step.key or resource.name)
         return entity
 
@@ -95,9 +94,9 @@ class Reader:
         """
         if resource.kind is Kind.CONTAINED:
             if not resource.is_collection:
-                one = self.rows(resource.path).find(join_key(owner, SINGLE))
-                one = one or implicit(resource, self.database, owner)
-                return Ordered(() if one is None or REMOVED in one else (one,))
+                key = join_key(owner, SINGLE)
+                one = self.rows(resource.path).find(key) or implicit(resource, self.database, key)
+                return Ordered(() if one is None else (one,))
             rows = self.rows(resource.path)
             if owner:
                 return rows.owned_by(owner)
@@ -131,10 +130,8 @@ class Reader:
         """Return the key of the owner of a collection. Raise 404 where it is not there."""
         owner = self.owner(address.steps)
         above = address.resource.owner
-        while above is not None and not above.is_collection:
-            above = above.owner
-        if above is not None and owner and self.rows(above.home.path).find(owner) is None:
-            raise unknown_key(split_key(owner)[1])
+        if above is not None and not is_there(above, owner, self.rows):
+            raise unknown_key(split_key(owner)[1] or above.name)
         return owner
 
     def reached(self, address: Address, query: Query) -> Ordered[Entity]:
@@ -197,7 +194,7 @@ class Reader:
     def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:
         query, resource = expansion.followed, expansion.resource
         self.bind(query)
-        entities = self.related(resource, self._as_owner(entity), query)
+        entities = self.related(resource, owner_key(entity.key), query)
         if not resource.is_collection:
             first = next(iter(entities), None)
             return None if first is None else self.row(first, query, resource)
@@ -209,17 +206,13 @@ class Reader:
         rows = [self.row(each, query, resource) for each in query.find(entities, most)[skip:]]
         return Page(rows, number)
 
-    def _as_owner(self, entity: Entity) -> str:
-        owner, own = split_key(entity.key)
-        return owner if own == SINGLE else entity.key
-
     def bind(self, query: Query) -> None:
         """Let a query read what navigation properties lead to."""
         if query.relations is not None:
             query.relations.follow = self._follow
 
     def _follow(self, entity: Any, resource: Resource) -> Any:
-        found = self.related(resource, self._as_owner(entity))
+        found = self.related(resource, owner_key(entity.key))
         return list(found) if resource.is_collection else next(iter(found), None)
 
 
@@ -337,8 +330,7 @@ def _constraint(reader: Reader, resource: Resource, owner: str) -> dict[str, Jso
 
 
 def _refer(transaction: Transaction, entity: Entity, intent: Intent) -> None:
-    owner, own = split_key(entity.key)
-    holder = owner if own == SINGLE else entity.key
+    holder = owner_key(entity.key)
     for resource, targets in intent.references.items():
         if not resource.is_collection:
             transaction.unrefer(resource, holder)
@@ -475,10 +467,8 @@ def _revived(reader: Reader, intent: Intent) -> Entity:
     address = intent.address
     resource = address.resource
     if address.operation is Operation.UPDATE and resource.kind is Kind.CONTAINED:
-        owner = reader.check_owner(address)
-        if resource.is_collection:
-            raise unknown_key(address.key or resource.name)
-        entity = implicit(resource, reader.database, owner, intent.body)
+        key = join_key(reader.check_owner(address), SINGLE)
+        entity = implicit(resource, reader.database, key, intent.body)
         if entity is not None:
             return entity
     raise unknown_key(address.key or resource.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from mockgraph.state.entities import Entity
@@ -32,10 +32,15 @@ class Rows(Mapping[str, Entity]):
         """Return the entities that may have one of the values at each path: no fewer than do."""
         return self._indexes.narrow(self.in_order, equalities)
 
-    def owned_by(self, key: str) -> Ordered[Entity]:
-        """Return the entities that the one with this key, in another table, contains."""
-        candidates = self._indexes.narrow(self.in_order, [(OWNER, (key,))])
-        return Ordered(each for each in candidates if each.owner == key)
+    def owned_by(self, *keys: str) -> Ordered[Entity]:
+        """Return the entities that those with these keys, in another table, contain."""
+        candidates, owners = self._indexes.narrow(self.in_order, [(OWNER, keys)]), {*keys}
+        return Ordered(each for each in candidates if each.owner in owners)
+
+    def equal(self, name: str, values: Collection[str]) -> Ordered[Entity]:
+        """Return the entities that have one of these texts for a property."""
+        candidates = self.having([((name,), values)])
+        return Ordered(each for each in candidates if each.get(name) in values)
 
     def changed(self, delta: Delta) -> Rows:
         """Return the rows with these entities put and removed."""

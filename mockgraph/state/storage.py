@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tinydb.storages import Storage
 
-from mockgraph.metadata.resources import SINGLE
-from mockgraph.state.entities import LINKS, Entity, split_key, target_of
+from mockgraph.state.entities import REMOVED, Entity, owner_key
+from mockgraph.state.links import LINKS, TARGET, target_of
 from mockgraph.state.snapshots import Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ class Rules(Protocol):
         """The names of the tables."""
         ...
 
+    def key_of(self, name: str, document: Mapping[str, Any]) -> str | None:
+        """Return the key that a new document of a table brings, None where it brings none."""
+        ...
+
     def check_table(self, name: str) -> None:
         """Raise BadRequest where there is no such table."""
         ...
@@ -48,6 +52,10 @@ class NoRules:
     """Any table, any document."""
 
     tables: Collection[str] = ()
+
+    def key_of(self, name: str, document: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """Return None: a new one is made."""
+        return None
 
     def check_table(self, name: str) -> None:
         """Accept the name."""
@@ -155,10 +163,9 @@ class Staging(View):
         self.now = self.now.changed(deltas, self._state.revision)
         for name, delta in deltas.items():
             self.deltas.setdefault(name, {}).update(delta)
+        for name, delta in deltas.items():
             if None in delta.values():
-                gone = [key for key, entity in delta.items() if entity is None]
-                self._remove_references(name, gone)
-                self._remove_contained(name, gone)
+                self._remove_with(name, {key for key, entity in delta.items() if entity is None})
 
     def _delta(
         self, name: str, write: Mapping[str, Mapping[str, Any] | None], anew: Collection[str]
@@ -170,28 +177,22 @@ class Staging(View):
             delta[key] = None if value is None else self._state.entity(key, value, number)
         return delta
 
-    def _remove_references(self, name: str, keys: Collection[str]) -> None:
-        """Remove the references to entities of a table."""
-        targets = {target_of(name, key) for key in keys}
-        for table, rows in self.now.tables.items():
-            if table.endswith(LINKS) and rows:
-                found = rows.having([(("target",), targets)])
-                links = [each.key for each in found if each["target"] in targets]
-                if links:
-                    self.put({table: dict.fromkeys(links)})
+    def _remove_with(self, name: str, gone: Collection[str]) -> None:
+        """Remove what entities of a table contained, and what referred to them.
 
-    def _remove_contained(self, name: str, keys: Collection[str]) -> None:
-        """Remove what the entities of a table contain; what that contains goes in turn."""
-        below = f"{name}/"
-        # What the one entity of a single-valued resource contains has the keys of its owner.
-        owners = [
-            owner if own == SINGLE else key for key in keys for owner, own in [split_key(key)]
-        ]
+        What that contained goes in turn.
+        """
+        below, own_marks = f"{name}/", f"{name}{REMOVED}"
+        owners = {owner_key(key) for key in gone}
+        targets = {target_of(name, key) for key in gone}
         for table, rows in self.now.tables.items():
-            if table.startswith(below) and rows:
-                contained = [each.key for owner in owners for each in rows.owned_by(owner)]
-                if contained:
-                    self.put({table: dict.fromkeys(contained)})
+            lost: list[Entity] = []
+            if rows and table.startswith(below) and table != own_marks:
+                lost += rows.owned_by(*owners)
+            if rows and table.endswith(LINKS):
+                lost += rows.equal(TARGET, targets)
+            if lost:
+                self.put({table: dict.fromkeys(each.key for each in lost)})
 
 
 class EntityStorage(View):

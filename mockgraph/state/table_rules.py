@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import quote
 
 import orjson
 
@@ -15,14 +14,13 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
-from mockgraph.state.entities import LINKS, join_key, split_key, target_of
-from mockgraph.state.snapshots import Snapshot
+from mockgraph.state.entities import REMOVED, join_key, split_key
+from mockgraph.state.links import LINKS
+from mockgraph.state.snapshots import Rows, Snapshot
 from mockgraph.state.storage import Write
 
 # The table of who may sign in; it holds one document at most, whose key is the member's name.
 DIRECTORY_TABLE: Final = "_mockgraph/directory"
-# Marks the one entity of a single-valued resource as deleted: without it there is one, all unset.
-REMOVED: Final = "@mockgraph.removed"
 
 _JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_KEY = 512
@@ -52,6 +50,8 @@ class TableRules:
             return
         if name.endswith(LINKS) and self._stored.resource(name.removesuffix(LINKS)) is not None:
             return
+        if name.endswith(REMOVED) and self.resource(name.removesuffix(REMOVED)) is not None:
+            return
         near = get_close_matches(name, self.tables, n=3, cutoff=0.5) or sorted(self.tables)[:20]
         raise BadRequest(f"There is no table {name!r}; the nearest are {', '.join(near)}.")
 
@@ -60,7 +60,35 @@ class TableRules:
 
         Raise BadRequest with the path of the fault, ``security/alerts/{id}/severity: ...``.
         """
-        return {name: dict(self._checked(name, each, write, now)) for name, each in write.items()}
+        checked = {
+            name: dict(self._checked(name, each, write, now)) for name, each in write.items()
+        }
+        for name, documents in [*checked.items()]:
+            marks = self._marks(name, documents, now)
+            if marks:
+                checked[f"{name}{REMOVED}"] = marks
+        return checked
+
+    def key_of(self, name: str, document: Properties) -> str | None:
+        """Return the key that a new document brings, None where it brings none."""
+        resource = self.resource(name)
+        if resource is None or not resource.is_collection or table_of_owners(resource):
+            return None
+        return given_key(resource, document)
+
+    def _marks(
+        self, name: str, documents: Mapping[str, Properties | None], now: Snapshot
+    ) -> dict[str, Properties | None]:
+        """Return the marks to put and to remove where one entities are removed, or written."""
+        resource = self.resource(name)
+        if resource is None or resource.is_collection:
+            return {}
+        marked = now.rows(f"{name}{REMOVED}")
+        return {
+            key: {} if document is None else None
+            for key, document in documents.items()
+            if document is None or key in marked
+        }
 
     def _checked(
         self, name: str, documents: Mapping[str, Properties | None], write: Write, now: Snapshot
@@ -70,7 +98,7 @@ class TableRules:
             raise BadRequest(f"{name}: Who may sign in is set by a state document, or a seed.")
         if resource is None:
             self.check_table(name)
-            raise BadRequest(f"{name}: References are set by requests and state documents.")
+            raise BadRequest(f"{name}: It is set by requests and state documents.")
         owners = table_of_owners(resource)
         is_root = resource.owner is None and not resource.is_collection
         for key, document in documents.items():
@@ -80,8 +108,8 @@ class TableRules:
             if document is None:
                 yield key, None
                 continue
-            owner, own = split_key(key)
-            if (owner != "") != (owners is not None):
+            owner, own = ("", key) if owners is None else split_key(key)
+            if owners is not None and not owner:
                 raise BadRequest(f"{path}: The key is that of an owner, '/', and one of its own.")
             if owners is not None and not _is_there(owner, owners, write, now):
                 raise BadRequest(f"{path}: There is no '{owner}' in {owners} to contain it.")
@@ -98,30 +126,61 @@ def table_of_owners(resource: Resource) -> str | None:
     return None
 
 
+def is_there(resource: Resource | None, owner: str, rows: Callable[[str], Rows]) -> bool:
+    """Return whether an entity is there, so that others may belong to it; the root always is.
+
+    ``owner`` is what the keys of what it contains begin with; ``rows`` gives those of a table.
+    """
+    while resource is not None and not resource.is_collection:
+        key = join_key(owner, SINGLE)
+        if rows(resource.path).find(key) is None and (
+            resource.type.is_abstract or rows(f"{resource.path}{REMOVED}").find(key) is not None
+        ):
+            return False
+        resource = resource.owner
+    return resource is None or rows(resource.home.path).find(owner) is not None
+
+
+def given_key(resource: Resource, properties: Properties) -> str | None:
+    """Return the own key that properties make, None where they have no key, or not all of it."""
+    if not resource.is_collection:
+        return SINGLE
+    names = edm.key_names(resource.type)
+    if not names or any(properties.get(name) in (None, "") for name in names):
+        return None
+    if len(names) == 1:
+        return key_text(properties[names[0]])
+    return edm.composite_key({name: key_text(properties[name]) for name in names})
+
+
+def name_single(resource: Resource, properties: dict[str, Json]) -> None:
+    """Give the one entity of a single-valued resource an id where it has none: its name."""
+    if not properties.get("id") and edm.key_names(resource.type) == ("id",):
+        properties["id"] = resource.name
+
+
 def own_key(resource: Resource, entity: dict[str, Json], new: Callable[[], Json], path: str) -> str:
     """Return an entity's own key, and give it a new one where it brings none.
 
     Raise BadRequest, with the path of the fault below this one, where a URL with the key would
     lead elsewhere or nowhere, or where a key of several properties is not given.
     """
-    names = edm.key_names(resource.type)
     if not resource.is_collection:
-        if names == ("id",) and not entity.get("id"):
-            entity["id"] = resource.name
+        name_single(resource, entity)
         return SINGLE
-    if len(names) == 1:
-        (name,) = names
-        if entity.get(name) in (None, ""):
-            entity[name] = new()
-        key = key_text(entity[name])
-    else:
-        for name in names:
-            if entity.get(name) is None:
-                where = f"{path}/{name}" if path else name
-                raise BadRequest(f"{where}: The key must be given.")
-        key = edm.composite_key({name: key_text(entity[name]) for name in names})
-    check_key(key, resource, f"{path}/{names[0]}" if path and names else path or "".join(names[:1]))
+    names = edm.key_names(resource.type)
+    if len(names) == 1 and entity.get(names[0]) in (None, ""):
+        entity[names[0]] = new()
+    key = given_key(resource, entity)
+    if key is None:
+        missing = next((name for name in names if entity.get(name) in (None, "")), "")
+        raise BadRequest(f"{_below(path, missing)}: The key must be given.")
+    check_key(key, resource, _below(path, names[0]))
     return key
+
+
+def _below(path: str, name: str) -> str:
+    return "/".join(each for each in (path, name) if each)
 
 
 def key_text(value: Json) -> str:
@@ -152,11 +211,6 @@ def check_key(key: str, resource: Resource, where: str) -> None:
         raise BadRequest(f"{where}: '{key}' means something else in a URL.")
 
 
-def link_key(owner: str, table: str, key: str) -> str:
-    """Return the key of the reference from an owner to an entity of a table."""
-    return join_key(owner, quote(target_of(table, key), safe=""))
-
-
 def _identified(resource: Resource, document: Properties, own: str, path: str) -> Properties:
     """Return the entity of a document, whose key properties may be left out."""
     value = _plain(document, path)
@@ -165,6 +219,7 @@ def _identified(resource: Resource, document: Properties, own: str, path: str) -
         declared = resource.type.properties()[names[0]]
         value[names[0]] = declared.from_text(own)
     entity = edm.load(resource.type, value, root=path)
+    name_single(resource, entity)
     if resource.is_collection and own_key(resource, entity, new_key(resource), path) != own:
         where = f"{path}/{names[0]}" if names else path
         raise BadRequest(f"{where}: An id cannot be changed, nor differ from the document's.")

@@ -137,10 +137,11 @@ class EntityTable(Table):
         return super().insert_multiple(self._keyed(each) for each in documents)
 
     def _keyed(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the document with its ``id`` as TinyDB's id, where the table's have one."""
-        known = isinstance(document, Document) or self._name not in self._storage.rules.tables
-        key = None if known or not isinstance(document, Mapping) else document.get("id")
-        return Document(document, cast("Any", key)) if isinstance(key, str) and key else document
+        """Return the document with its own key as TinyDB's id, where it brings one."""
+        if isinstance(document, Document) or not isinstance(document, Mapping):
+            return document
+        key = self._storage.rules.key_of(self._name, document)
+        return document if key is None else Document(document, cast("Any", key))
 
     def _read_table(self) -> dict[str, Mapping[str, Any]]:
         return cast("dict[str, Mapping[str, Any]]", Copies(self.rows))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from types import MappingProxyType
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
@@ -12,12 +11,14 @@ from mockgraph.errors import BadRequest, Conflict, NotFound
 from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
-from mockgraph.state.entities import Entity, join_key, split_key, target_of
+from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key, split_key
 from mockgraph.state.intent import Target
+from mockgraph.state.links import link_key, link_to
 from mockgraph.state.table_rules import (
-    REMOVED,
     TableRules,
-    link_key,
+    given_key,
+    is_there,
+    name_single,
     new_key,
     own_key,
 )
@@ -55,8 +56,7 @@ class Transaction:
 
     def get(self, table: str, key: str) -> Entity | None:
         """Return an entity, to be read only; None where no entity has the key."""
-        found = self.database.rows(table).find(key)
-        return None if found is None or REMOVED in found else found
+        return self.database.rows(table).find(key)
 
     def having(self, table: str, name: str, values: Collection[Json]) -> Sequence[Entity]:
         """Return the entities that have one of these values for a property, by an index."""
@@ -96,10 +96,10 @@ class Transaction:
         The one entity of a single-valued resource is made where there is none. Raise 404, and
         400 where the request's root does not let it change so.
         """
-        before = self.get(table, key) or self._implicit(table, key, changes)
+        resource = self._resource(table)
+        before = self.get(table, key) or implicit(resource, self.database, key, changes)
         if before is None:
             raise unknown_key(key)
-        resource = self._resource(table)
         schema = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
         seen = self.view.resource(table) or resource
         allowed, computed = _allowed_changes(seen, schema, changes, before), _computed(schema)
@@ -122,15 +122,20 @@ class Transaction:
         times = _times(own, _CHANGED)
         changed = {**changes, **dict.fromkeys(times, self.now())} if times else changes
         after = edm.merge(resource.type, before, changed)
+        if not resource.is_collection:
+            removed = f"{resource.path}{REMOVED}"
+            if before.key in self.database.rows(removed):
+                self.table(removed).discard(before.key)
         return self.database.store(resource.path, before.key, after)
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
-        if self.get(table, key) is None and self._implicit(table, key) is None:
+        resource = self._resource(table)
+        if self.get(table, key) is None and implicit(resource, self.database, key) is None:
             raise unknown_key(key)
         self.table(table).discard(key)
-        if split_key(key)[1] == SINGLE:
-            self.database.store(table, key, {REMOVED: True})
+        if not resource.is_collection:
+            self.database.store(f"{table}{REMOVED}", key, {})
 
     def refer(self, resource: Resource, owner: str, targets: Iterable[Target]) -> None:
         """Add references from the owner's navigation property. Raise 404 for what is not there."""
@@ -138,8 +143,7 @@ class Transaction:
         for table, key in targets:
             if self.get(table, key) is None:
                 raise unknown_key(split_key(key)[1])
-            link = link_key(owner, table, key)
-            links.store(link, {"target": target_of(table, key), "table": table, "key": key})
+            links.store(link_key(owner, table, key), link_to(table, key))
 
     def unrefer(self, resource: Resource, owner: str, target: Target | None = None) -> None:
         """Remove a reference of the owner's navigation property, or all of them. Raise 404."""
@@ -155,35 +159,18 @@ class Transaction:
 
     def _put_contained(self, owner: str, entry: Entry) -> None:
         """Create, or update where their keys are there, the entities that come with their owner."""
-        inner = "" if split_key(owner)[1] == SINGLE else owner
-        if split_key(owner)[1] == SINGLE:
-            inner = split_key(owner)[0]
         for resource, entries in entry.contained.items():
             for each in entries:
-                self._put_one(resource, inner, each)
+                self._put_one(resource, owner_key(owner), each)
 
     def _put_one(self, resource: Resource, owner: str, entry: Entry) -> None:
         table = resource.path
-        if not resource.is_collection:
-            self.update(table, join_key(owner, SINGLE), entry.properties, entry)
-            return
-        (name, *_) = edm.key_names(resource.type)
-        given = entry.properties.get(name)
-        key = None if given is None else join_key(owner, str(given))
-        if key is not None and self.get(table, key) is not None:
+        given = given_key(resource, entry.properties)
+        key = None if given is None else join_key(owner, given)
+        if key is not None and (not resource.is_collection or self.get(table, key) is not None):
             self.update(table, key, entry.properties, entry)
         else:
             self.create(table, entry.properties, owner, entry)
-
-    def _implicit(
-        self, table: str, key: str, changes: Properties = MappingProxyType({})
-    ) -> Entity | None:
-        """The entity of a single-valued resource that was not written yet."""
-        owner, own = split_key(key)
-        resource = self._resource(table)
-        if own != SINGLE or resource.is_collection:
-            return None
-        return implicit(resource, self.database, owner, changes)
 
     def _resource(self, table: str) -> Resource:
         resource = self._rules.resource(table)
@@ -211,26 +198,28 @@ def _times(schema: type[edm.StructuredType], names: frozenset[str]) -> frozenset
 
 
 def implicit(
-    resource: Resource, database: EntityDB, owner: str, changes: Properties = MappingProxyType({})
+    resource: Resource, database: EntityDB, key: str, changes: Properties | None = None
 ) -> Entity | None:
     """Return the one entity of a single-valued resource before it is written, all of it unset.
 
-    None where its owner is not there, or where its type is abstract and the changes that are
-    made to it name none that derives from it.
+    None where it was deleted, where what it belongs to is not there, or where its type is
+    abstract. ``changes`` that are to be written to it find it there if it was deleted, too,
+    and tell its type.
     """
-    from mockgraph.state.table_rules import table_of_owners
-
-    owners = table_of_owners(resource)
-    if owners is not None and database.rows(owners).find(owner) is None:
+    owner, own = split_key(key)
+    if own != SINGLE or resource.is_collection:
         return None
-    named = {name: changes[name] for name in ("@odata.type",) if name in changes}
+
+    if changes is None and key in database.rows(f"{resource.path}{REMOVED}"):
+        return None
+    if not is_there(resource.owner, owner, database.rows):
+        return None
+    named = {name: value for name, value in (changes or {}).items() if name == "@odata.type"}
     if resource.type.is_abstract and not named:
         return None
     properties = edm.whole(resource.type, named)
-    names = edm.key_names(resource.type)
-    if names == ("id",):
-        properties["id"] = resource.name
-    return Entity(properties, join_key(owner, SINGLE), 0, 0)
+    name_single(resource, properties)
+    return Entity(properties, key, 0, 0)
 
 
 def unknown_key(key: str) -> NotFound:

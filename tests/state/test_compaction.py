@@ -34,7 +34,7 @@ from state.stores import (
     state,
 )
 
-FROM = 8_000
+FROM = 12_000
 
 
 @pytest.fixture(autouse=True)

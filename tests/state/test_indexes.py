@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockgraph.odata.filter import compile_filter
-from mockgraph.service.alerts import Alert
+from mockgraph.service import SERVICE
 from mockgraph.state import indexes, persistent
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import Indexes
@@ -23,6 +23,7 @@ from mockgraph.state.storage import EntityStorage
 Json = Any
 
 ALERTS = "/localtest/Security/alerts"
+ALERT = SERVICE.stored.schemas["microsoft.graph.alert"]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -94,7 +95,7 @@ FILTERS = [
     "tags/$count eq 1",
     "tags/any(t: t eq 'x')",
 ]
-compiled = [compile_filter(text, Alert) for text in FILTERS]
+compiled = [compile_filter(text, ALERT) for text in FILTERS]
 texts = st.sampled_from(["a", "A", "b", ""])
 alerts = st.fixed_dictionaries(
     {
@@ -237,7 +238,7 @@ def test_several_values_are_looked_up_too(
     monkeypatch.setattr(indexes, "_MERGED", 16)
     values = [{"own": n, "title": "odd" if n % 2 else "even"} for n in range(100)]
     rows = Rows(Entity(value, f"k{n}", n, n) for n, value in enumerate(values))
-    assert len(rows.having(compile_filter(text, Alert).equalities)) == looked_at
+    assert len(rows.having(compile_filter(text, ALERT).equalities)) == looked_at
 
 
 def test_small_tables_and_rare_questions_get_none(monkeypatch: pytest.MonkeyPatch) -> None:

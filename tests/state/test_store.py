@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state.records import read
 from mockgraph.state.store import Store
@@ -168,7 +169,10 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
     assert header == {"mockgraph": "store", "version": 3}
     created, changed, deleted = (each["write"]["security/alerts"]["a"] for each in written)
     assert made is not None
-    assert created["entity"] == {name: made[name] for name in made if "@" not in name}
+    shown = {name: value for name, value in made.items() if "@" not in name}
+    assert {name: created["entity"][name] for name in shown} == shown
+    declared = SERVICE.stored.schemas["microsoft.graph.alert"].properties()
+    assert created["entity"].keys() == declared.keys() > shown.keys()
     assert created["number"] == created["revision"] == changed["number"] < changed["revision"]
     assert changed["entity"]["title"] == "two"
     assert deleted is None
@@ -186,7 +190,7 @@ def test_the_file_that_the_readme_shows(store: Path) -> None:
 
 def test_what_an_older_version_did_not_know_is_unset(store: Path) -> None:
     tables = {
-        "security": ["s"],
+        "security": ["$"],
         "security/alerts_v2": ["v", "w"],
         "security/incidents": ["i"],
         "security/tiIndicators": ["t"],
@@ -205,7 +209,8 @@ def test_what_an_older_version_did_not_know_is_unset(store: Path) -> None:
         listed: Any = client.get("/v1.0/security/alerts_v2").json
         assert [each["id"] for each in listed["value"]] == ["v", "w", "new"]
         assert made is not None
-        assert {*listed["value"][0]} == {*made, "own"} - {"@odata.context"}
+        assert {*listed["value"][0]} == {*made} - {"@odata.context"}
+        assert state_of(client)["Security"]["alerts_v2"][0]["own"] == "v"
         related: Any = client.get("/v1.0/security/incidents/i/alerts").json
         assert related["value"] == []
         assert client.get("/v1.0/security/incidents/i?$expand=alerts").status_code == 200

@@ -147,10 +147,10 @@ def test_apps_are_told_apart_by_id_and_tokens_are_still_two(client: FlaskClient)
     ("method", "url", "operation", "creates"),
     [
         ("POST", ALERTS, "create security/alerts", True),
-        ("POST", f"{ALERTS}/updateAlerts", "act security/alerts/updateAlerts", False),
+        ("POST", "/beta/security/alerts/updateAlerts", "act security/alerts/updateAlerts", False),
         (
             "POST",
-            "/v1.0/security/tiIndicators/submitTiIndicators",
+            "/beta/security/tiIndicators/submitTiIndicators",
             "act security/tiIndicators/submitTiIndicators",
             True,
         ),
@@ -263,7 +263,7 @@ def test_an_exchange_tells_what_was_asked_and_answered(client: FlaskClient) -> N
         ("GET", ALERTS, "list security/alerts"),
         ("GET", f"{ALERTS}/1", "read security/alerts/{id}"),
         ("GET", f"{ALERTS}/1/title", "read property security/alerts/{id}/title"),
-        ("POST", f"{ALERTS}/updateAlerts", "act security/alerts/updateAlerts"),
+        ("POST", "/beta/security/alerts/updateAlerts", "act security/alerts/updateAlerts"),
         ("GET", "/v1.0/security/incidents/1/alerts", "list security/incidents/{id}/alerts"),
         ("GET", "/v2.0/nothing", None),
     ],

@@ -101,7 +101,7 @@ REFUSED: list[tuple[Callable[[EntityDB], Any], str]] = [
     ),
     (lambda db: db.table(TABLE).insert_multiple([{"id": "n"}, {"title": 1}]), "title: "),
     (lambda db: db.table("security").truncate(), "security/.*: The singleton"),
-    (lambda db: db.table("security").insert({"id": "second"}), "security/second: The singleton"),
+    (lambda db: db.table("security").insert({"id": "second"}), "security/.*: The singleton"),
     (lambda db: db.drop_table("security"), "The singleton"),
     (lambda db: db.drop_tables(), "The singleton|Who may sign in"),
     (lambda db: db.table("security/alerts_2"), "no table 'security/alerts_2'; .* security/alerts,"),
@@ -154,10 +154,10 @@ def test_a_transaction_is_written_by_itself_alone(graph: MockGraph) -> None:
 
 
 def test_true_is_another_value_than_one(graph: MockGraph) -> None:
-    table = graph.db.table(TABLE)
-    table.update({"own": 1})
+    table = graph.db.table("security/alerts")
+    table.insert({"id": "a", "own": 1})
     table.update({"own": True})
-    assert ask(graph.origin, "GET", f"{ALERTS}/a").json["own"] is True
+    assert ask(graph.origin, "GET", "/v1.0/security/alerts/a").json["own"] is True
 
 
 def test_closing_it_leaves_the_server_its_state(graph: MockGraph) -> None:
