@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mockgraph.metadata.annotations import (
     DEFAULT,
@@ -28,8 +28,7 @@ from mockgraph.metadata.vocabulary import CAPABILITIES, MOCKGRAPH, Permission, p
 NAVIGATION: Final = f"{CAPABILITIES}NavigationRestrictions"
 
 
-@dataclass(frozen=True, slots=True)
-class InsertRules:
+class InsertRules(NamedTuple):
     """``InsertRestrictions``: whether and with what an entity may be created."""
 
     insertable: bool = True
@@ -39,8 +38,7 @@ class InsertRules:
     permissions: tuple[Permission, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRules:
+class UpdateRules(NamedTuple):
     """``UpdateRestrictions``, and what MockGraph's vocabulary says of updates besides.
 
     ``updatable_properties`` are the only ones that may change, None where it is not said;
@@ -57,8 +55,7 @@ class UpdateRules:
     answers: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRules:
+class DeleteRules(NamedTuple):
     """``DeleteRestrictions``: whether an entity may be deleted."""
 
     deletable: bool = True
@@ -66,8 +63,7 @@ class DeleteRules:
     permissions: tuple[Permission, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRules:
+class ReadRules(NamedTuple):
     """``ReadRestrictions``: whether a resource may be read, as a whole and by key."""
 
     readable: bool = True
@@ -75,8 +71,7 @@ class ReadRules:
     permissions: tuple[Permission, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FilterRules:
+class FilterRules(NamedTuple):
     """``FilterRestrictions``: whether and by which properties ``$filter`` works."""
 
     filterable: bool = True
@@ -86,8 +81,7 @@ class FilterRules:
     max_levels: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SortRules:
+class SortRules(NamedTuple):
     """``SortRestrictions``: whether and by which properties ``$orderby`` works."""
 
     sortable: bool = True
@@ -96,8 +90,7 @@ class SortRules:
     non_sortable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExpandRules:
+class ExpandRules(NamedTuple):
     """``ExpandRestrictions``: whether and of which properties ``$expand`` works."""
 
     expandable: bool = True
@@ -105,23 +98,20 @@ class ExpandRules:
     max_levels: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CountRules:
+class CountRules(NamedTuple):
     """``CountRestrictions``: whether ``$count`` works."""
 
     countable: bool = True
     non_countable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SearchRules:
+class SearchRules(NamedTuple):
     """``SearchRestrictions``: whether ``$search`` works."""
 
     searchable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PageRules:
+class PageRules(NamedTuple):
     """Bounds of a page: ``$top``, ``$skip``, and the order where none is asked for.
 
     ``default_order`` is written as ``$orderby`` is, None where the order is left open.
@@ -195,8 +185,7 @@ class RuleBook:
             yield _Place(model.annotations(type_.name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A place where something is said: annotations, or a record that has some of them."""
 
     annotations: Annotations

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mockgraph.metadata.annotations import (
     DEFAULT,
@@ -42,16 +41,14 @@ ALTERNATE_KEYS: Final = f"{CORE}AlternateKeys"
 PARTIAL: Final = f"{MOCKGRAPH}Partial"
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """A permission that does: a scheme, and scopes of which each does by itself."""
 
     scheme: str
     scopes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """A change of an element: ``kind`` is ``Added``, ``Modified`` or ``Deprecated``."""
 
     kind: str
