@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from marshmallow import ValidationError
@@ -141,7 +141,13 @@ def projected(
     here does not is a dynamic property, once it has been set.
     """
     own = own_type(schema, value)
-    shown = {name: value[name] for name in _shown(own) if name in value}
+    narrowing = _narrowing(own, stored[own.type_name])
+    if narrowing.is_in_order:
+        shown = dict(value)
+        for name in narrowing.gone:
+            shown.pop(name, None)
+    else:
+        shown = {name: value[name] for name in narrowing.names if name in value}
     for name, inner in _marks(own)[1].items():
         item = shown.get(name)
         if item:
@@ -151,30 +157,37 @@ def projected(
                 else projected(inner, item, stored)
             )
     if own.is_open:
-        more, known = _beyond(own, stored[own.type_name])
-        for name, default in more:
+        for name, default in narrowing.gone.items():
             if value.get(name, default) != default:
                 shown[name] = value[name]
-        if not value.keys() <= known:
-            shown.update((name, item) for name, item in value.items() if name not in known)
+        if not narrowing.is_in_order and not value.keys() <= narrowing.known:
+            shown.update(
+                (name, item) for name, item in value.items() if name not in narrowing.known
+            )
     return shown
 
 
-@cache
-def _beyond(
-    own: type[StructuredType], stored: type[StructuredType]
-) -> tuple[Sequence[tuple[str, Json]], frozenset[str]]:
-    """What the type that values are stored by has and this one has not, as it is unset.
+class _Narrowing(NamedTuple):
+    """How values that are stored by one type are shown by another, which may have less.
 
-    And the names of all that either of them declares.
+    ``names`` are those shown, in order, ``gone`` what the other type has beyond them, unset, and
+    ``known`` all that either declares. ``is_in_order`` tells that nothing but what is gone has to
+    be left out: the rest is in order already, and what neither declares is dynamic in both.
     """
-    more = [(name, item) for name, item in unset(stored).items() if name not in own.properties()]
-    return more, frozenset((*_shown(own), *stored.properties()))
+
+    names: Sequence[str]
+    gone: Mapping[str, Json]
+    known: frozenset[str]
+    is_in_order: bool
 
 
 @cache
-def _shown(schema: type[StructuredType]) -> tuple[str, ...]:
-    return ("@odata.type", *schema.properties())
+def _narrowing(own: type[StructuredType], stored: type[StructuredType]) -> _Narrowing:
+    names = ("@odata.type", *own.properties())
+    gone = {name: item for name, item in unset(stored).items() if name not in own.properties()}
+    rest = [name for name in stored.properties() if name not in gone]
+    is_in_order = rest == list(own.properties()) and own.is_open == stored.is_open
+    return _Narrowing(names, gone, frozenset((*names, *gone)), is_in_order)
 
 
 def own_type(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:
