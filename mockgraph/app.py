@@ -21,11 +21,11 @@ from werkzeug.exceptions import NotFound as NotRouted
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph import control
-from mockgraph.entra import authorization, check_directory, initial_entra
+from mockgraph.entra import authorization, initial_entra
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
-from mockgraph.seeds import initial_document, naming_seeds
+from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     initial = initial_document(SERVICE, settings)
     with naming_seeds(SERVICE, settings):
-        check_directory(initial, SERVICE)
+        check_document(initial, SERVICE)
         state = State(SERVICE, initial, settings.store, settings.durability)
     if state.goes_on and settings.seeds:
         _logger.info(
@@ -140,6 +140,9 @@ class Emulator(Flask):
         intent = validation.read(request, address, SERVICE, tenant.state.clock)
         if address.operation is Operation.BATCH:
             outcome = self._run_batch(request, intent, tenant)
+        elif address.operation is Operation.HUNT:
+            request.step_aside()
+            outcome = Outcome(value=tenant.hunts.answered(intent.body))
         else:
             if address.writes and tenant.state.waits_for_disk:
                 request.step_aside()

@@ -18,12 +18,14 @@ import orjson
 from mockgraph.entra import check_directory
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
-from mockgraph.metadata.declarations import DIRECTORY, Service
+from mockgraph.metadata.declarations import DIRECTORY, HUNTING, Service
 from mockgraph.metadata.names import Json
 from mockgraph.settings import FilePath, Seed, Settings
 from mockgraph.state.documents import read_document
 
 BUNDLED = ("demo",)
+# The files that hold the rows of one of hunting's tables: the one that they are named after.
+TABLE_FILES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
 
 class NamedSeed(dict[str, Json]):
@@ -56,6 +58,12 @@ def copied(document: Mapping[str, Any], what: str = "The seed") -> Any:
 
 
 def _read_file(path: str | os.PathLike[str]) -> Any:
+    if Path(path).suffix.lower() in TABLE_FILES:
+        from mockgraph.service.hunting.seed_files import read_table
+
+        seed = NamedSeed({HUNTING: read_table(Path(path))})
+        seed.name = os.fspath(path)
+        return seed
     source = fixtures() / f"{path}.json" if path in BUNDLED else Path(path)
     try:
         document = orjson.loads(source.read_bytes())
@@ -80,8 +88,8 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
 
     Seeds are laid over the documented singleton; where there are any, the sets hold what
     they give and nothing else. The directory is that of the last seed that has one; a seed
-    of a directory alone says nothing of the rest. Raises MockGraphError that names the page
-    or the seed.
+    of a directory or of rows for hunting alone says nothing of the rest. Raises MockGraphError
+    that names the page or the seed.
     """
     name = service.singleton.name
     document = _documented(service, settings.docs)
@@ -99,7 +107,29 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
             document[key] = value
         if DIRECTORY in seed:
             whole[DIRECTORY] = seed[DIRECTORY]
+        if HUNTING in seed:
+            whole[HUNTING] = _with_rows(whole.get(HUNTING, {}), seed[HUNTING])
     return whole
+
+
+def _with_rows(before: dict[str, Any], hunting: Json) -> Json:
+    """The rows of hunting's tables, with those of one more seed; what is no such thing stays it."""
+    if not isinstance(hunting, dict):
+        return hunting
+    tables = dict(before)
+    for table, rows in hunting.items():
+        lists = isinstance(rows, list) and isinstance(tables.get(table, []), list)
+        tables[table] = [*tables.get(table, []), *rows] if lists else rows
+    return tables
+
+
+def check_document(document: Mapping[str, Json], service: Service) -> None:
+    """Look into the members that the state does not look into. Raises BadRequest."""
+    check_directory(document, service)
+    if HUNTING in document:
+        from mockgraph.service.hunting.tenant_tables import check_hunting
+
+        check_hunting(document[HUNTING])
 
 
 @contextmanager
@@ -131,7 +161,7 @@ def _refusal(seeds: Sequence[Json], service: Service, settings: Settings) -> Bad
     """What is wrong with the state that these seeds describe."""
     try:
         document = initial_document(service, replace(settings, seed=tuple(seeds)))
-        check_directory(document, service)
+        check_document(document, service)
         read_document(document, service)
     except BadRequest as error:
         return error
@@ -164,9 +194,9 @@ def _called(seed: Json, number: int) -> str:
 
 
 def _check_seed(seed: Json, number: int, name: str) -> None:
-    fits = isinstance(seed, dict) and bool(seed) and seed.keys() <= {name, DIRECTORY}
+    fits = isinstance(seed, dict) and bool(seed) and seed.keys() <= {name, DIRECTORY, HUNTING}
     if not fits or not isinstance(seed.get(name, {}), dict):
         raise MockGraphError(
             f'{_called(seed, number)} is no state document: an object with the member "{name}", an '
-            f'object, "{DIRECTORY}" or both is expected.'
+            f'object, "{DIRECTORY}", "{HUNTING}" or several of them is expected.'
         )

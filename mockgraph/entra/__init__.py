@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.metadata.declarations import DIRECTORY, Resource, Service
 from mockgraph.metadata.names import Json
+from mockgraph.service.permissions import THREAT_HUNTING
 from mockgraph.state import State
 
 if TYPE_CHECKING:
@@ -48,6 +49,5 @@ def _entra(service: Service, state: State) -> Entra:
 
 def _declared(service: Service) -> set[str]:
     resources: tuple[Resource, ...] = (service.singleton, *service.sets.values())
-    return {
-        name for each in resources for name in (*each.permissions.read, *each.permissions.write)
-    }
+    permissions = [*(each.permissions for each in resources), THREAT_HUNTING]
+    return {name for each in permissions for name in (*each.read, *each.write)}

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request
 
 from mockgraph.errors import Forbidden, Unauthenticated
 from mockgraph.metadata.names import Json
+from mockgraph.service.permissions import THREAT_HUNTING
 from mockgraph.state.intent import Address, Caller, Operation
 
 # The literal tokens that the mode ``any`` refuses, and why.
@@ -57,6 +58,8 @@ def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
     if caller.permissions is None or address.operation is Operation.BATCH:
         return
     permissions = address.resource.permissions
+    if address.operation is Operation.HUNT:
+        permissions = THREAT_HUNTING
     accepted = permissions.write if address.writes else permissions.read
     if caller.permissions.isdisjoint(accepted):
         raise Forbidden(_missing(accepted, caller.permissions) if mode == "jwt" else None)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # The member of a state document, beside the singleton's, that says who may sign in.
 DIRECTORY = "Directory"
+# The member that holds the rows of hunting's tables.
+HUNTING = "Hunting"
 
 
 @dataclass(frozen=True)

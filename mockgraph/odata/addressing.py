@@ -33,6 +33,7 @@ _ENTITY: Methods = {
 }
 _REFERENCE: Methods = {"GET": Operation.READ_REFERENCE}
 _ACTION: Methods = {"POST": Operation.ACT}
+_HUNT: Methods = {"POST": Operation.HUNT}
 _RELATED: Methods = {"GET": Operation.LIST}
 _PROPERTY: Methods = {"GET": Operation.READ_PROPERTY}
 _APPENDABLE: Methods = {"GET": Operation.READ_PROPERTY, "POST": Operation.APPEND}
@@ -42,6 +43,8 @@ _PROPERTY_COUNT: Methods = {"GET": Operation.COUNT_PROPERTY}
 _BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
 _BELOW_SET = {"$count": _COUNT, "$ref": _REFERENCES}
 _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
+
+_HUNTING = ("runhuntingquery", "microsoft.graph.security.runhuntingquery")
 
 _KEY_IN_PARENTHESES = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
@@ -79,6 +82,8 @@ def operations(service: Service) -> Iterator[tuple[str, str]]:
         yield from _listed(_BATCH, f"{top}/$batch")
         yield from _listed(_SINGLETON, singleton)
         yield from _listed(_PROPERTY, f"{singleton}/{{property}}")
+        if not root.documented:
+            yield from _listed(_HUNT, f"{singleton}/runHuntingQuery")
         for each in service.sets_at(root).values():
             yield from _set_operations(each, f"{singleton}/{each.name}")
 
@@ -144,6 +149,9 @@ class _Resolver:
         singleton = self._service.singleton
         if not segments:
             return self._at(_SINGLETON, singleton)
+        if not self._root.documented and segments[0].lower() in _HUNTING:
+            _expect_end(segments[1:])
+            return self._at(_HUNT, singleton)
         name, key = _split_key(segments[0])
         each = self._service.sets_at(self._root).get(name.lower())
         if each is None:

@@ -44,6 +44,7 @@ _OPTIONS: Mapping[Operation, frozenset[str]] = {
     Operation.READ_PROPERTY: _FORMAT,
     Operation.READ_REFERENCE: _FORMAT,
     Operation.ACT: _FORMAT,
+    Operation.HUNT: _FORMAT,
     Operation.APPEND: _FORMAT,
     Operation.SERVICE_DOCUMENT: _FORMAT,
 }
@@ -107,7 +108,7 @@ def _read_body(request: Request, address: Address) -> Properties:
             declared = cast("edm.Collection", address.type.properties()[address.path[0]])
             item = cast("edm.Complex", declared.item)
             return edm.load(item.schema, read_json(request))
-        case Operation.BATCH:
+        case Operation.BATCH | Operation.HUNT:
             return cast("Properties", read_json(request))
         case Operation.ACT if address.action and address.action.parameters:
             return edm.load(address.action.parameters, read_json(request))

@@ -8,3 +8,5 @@ SECURITY_EVENTS = Permissions(
     read=("SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"),
     write=("SecurityEvents.ReadWrite.All",),
 )
+# What runHuntingQuery takes (its reference page).
+THREAT_HUNTING = Permissions(read=("ThreatHunting.Read.All",), write=())

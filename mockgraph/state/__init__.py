@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, NotFound, StoreFailed
-from mockgraph.metadata.declarations import Service
+from mockgraph.metadata.declarations import HUNTING, Service
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.documents import directory_in, read_document, write_document
 from mockgraph.state.entities import Entity
@@ -31,6 +31,7 @@ __all__ = ["Snapshot", "State"]
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
+_LONGEST_BLOCK = 100  # rows for hunting that came one by one and are kept together
 
 
 class State:
@@ -140,6 +141,18 @@ class State:
     def replace(self, document: Json) -> None:
         """Make the document the state. Raises BadRequest where it does not fit."""
         self.restore(self.read(document))
+
+    def append_rows(self, table: str, rows: list[Json]) -> None:
+        """Put rows behind those of one of hunting's tables. Raises StoreFailed."""
+        with self._entities.writing():
+            blocks = self._entities.now.rows(HUNTING)
+            number = len(blocks)
+            last = blocks.find(str(number))
+            before = last["rows"] if last is not None and last["table"] == table else []
+            if not before or len(before) + len(rows) > _LONGEST_BLOCK:
+                number, before = number + 1, []
+            block = {"table": table, "rows": [*before, *rows]}
+            self._entities.commit({HUNTING: {str(number): block}})
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

@@ -2,8 +2,9 @@
 
 {"Security": {"providerStatus": [...], "alerts": [{...}], "tiIndicators": [{...}]}}
 
-Who may sign in stands beside it, ``"Directory": {...}``, where that was ever said. It is kept
-as it is, for others to read.
+Who may sign in stands beside it, ``"Directory": {...}``, where that was ever said, and the rows
+of hunting's tables, ``"Hunting": {"DeviceEvents": [{...}]}``. Both are kept as they are, for
+others to read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from mockgraph import metadata as edm
 from mockgraph.collector import uncollected
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.declarations import DIRECTORY, EntitySet, Resource, Service
+from mockgraph.metadata.declarations import DIRECTORY, HUNTING, EntitySet, Resource, Service
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.keys import check_key
 from mockgraph.state.rows import Snapshot
@@ -31,8 +32,18 @@ def write_document(snapshot: Snapshot, service: Service) -> dict[str, Json]:
         for each in service.sets.values()
     }
     directory = directory_in(snapshot)
-    beside = {} if directory is None else {DIRECTORY: dict(directory)}
+    beside: dict[str, Json] = {} if directory is None else {DIRECTORY: dict(directory)}
+    if hunting := _hunting_in(snapshot):
+        beside[HUNTING] = hunting
     return {name: {**singleton, **sets}, **beside}
+
+
+def _hunting_in(snapshot: Snapshot) -> dict[str, Json]:
+    """The rows of hunting's tables, by table: they are stored in blocks, as they came."""
+    tables: dict[str, Json] = {}
+    for block in snapshot.rows(HUNTING).in_order:
+        tables.setdefault(block["table"], []).extend(block["rows"])
+    return tables
 
 
 def directory_in(snapshot: Snapshot) -> Properties | None:
@@ -45,13 +56,13 @@ def read_document(document: Json, service: Service, now: Snapshot | None = None)
 
     A document without the singleton's id, or without a directory, says what is the case
     ``now``. Raises BadRequest with the path of the fault where the document does not fit. A
-    directory is not looked into.
+    directory is not looked into, nor the rows for hunting.
     """
     singleton = service.singleton
-    if not isinstance(document, dict) or set(document) - {DIRECTORY} != {singleton.name}:
+    if not isinstance(document, dict) or set(document) - {DIRECTORY, HUNTING} != {singleton.name}:
         raise BadRequest(
             f'A state document is an object with the member "{singleton.name}", and '
-            f'"{DIRECTORY}" beside it where there is one.'
+            f'"{DIRECTORY}" and "{HUNTING}" beside it where there are any.'
         )
     body = document[singleton.name]
     if not isinstance(body, dict):
@@ -73,6 +84,13 @@ def read_document(document: Json, service: Service, now: Snapshot | None = None)
         tables[DIRECTORY] = {DIRECTORY: directory}
     elif now is not None:
         tables[DIRECTORY] = now.rows(DIRECTORY)
+    hunting = document.get(HUNTING, {})
+    if not isinstance(hunting, dict):
+        raise BadRequest(f"{HUNTING}: an object is expected.")
+    tables[HUNTING] = {
+        str(number): {"table": table, "rows": rows}
+        for number, (table, rows) in enumerate(hunting.items(), 1)
+    }
     return tables
 
 

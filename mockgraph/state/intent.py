@@ -37,6 +37,7 @@ class Operation(enum.Enum):
     COUNT_PROPERTY = "count property"
     APPEND = "append"
     ACT = "act"
+    HUNT = "hunt"
 
 
 _WRITES = frozenset(

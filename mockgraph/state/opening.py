@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mockgraph import metadata as edm
 from mockgraph.errors import MockGraphError
-from mockgraph.metadata.declarations import DIRECTORY, Resource, Service
+from mockgraph.metadata.declarations import DIRECTORY, HUNTING, Resource, Service
 from mockgraph.metadata.names import Json
 from mockgraph.state.rows import Snapshot
 
@@ -30,7 +30,7 @@ def tables_in(store: Store, service: Service, initial: Snapshot) -> Snapshot:
     """
     found, singleton = store.state, service.singleton.name
     sets = {each.name for each in service.sets.values()}
-    unknown = sorted(found.tables.keys() - sets - {singleton, DIRECTORY})
+    unknown = sorted(found.tables.keys() - sets - {singleton, DIRECTORY, HUNTING})
     if unknown or len(found.rows(singleton)) != 1:
         fault = f"it has '{unknown[0]}'" if unknown else f"it does not have one '{singleton}'"
         raise MockGraphError(f"The store {store.path} is damaged: {fault}; it was left as it is.")

@@ -161,6 +161,10 @@ class _Renderer:
     def _batch(self, outcome: Outcome) -> Response:
         return render_json(outcome.value, 200, self._layout)
 
+    def _hunted(self, outcome: Outcome) -> Response:
+        context = f"{self._urls.metadata}#microsoft.graph.security.huntingQueryResults"
+        return self._json(self._controlled({"@odata.context": context, **outcome.value}), 200)
+
     _operations: Mapping[Operation, Callable[[_Renderer, Outcome], Response]] = {
         Operation.OPTIONS: _options,
         Operation.SERVICE_DOCUMENT: _service_document,
@@ -179,6 +183,7 @@ class _Renderer:
         Operation.READ_VALUE: _read_value,
         Operation.APPEND: _property,
         Operation.ACT: _acted,
+        Operation.HUNT: _hunted,
     }
 
     # -- bodies ---------------------------------------------------------------------------
