@@ -268,6 +268,16 @@ CASES: dict[str, tuple[str, list[list[Any]]]] = {
         " | project Kind, s",
         [["red", [3, 1]]],
     ),
+    "make-series in range": (
+        "T | where isnotnull(At) | make-series n = count() on At in range("
+        "datetime(2026-11-20), datetime(2026-11-20 02:00), 1h) | project n",
+        [[[0, 1, 2]]],
+    ),
+    "partition": (
+        "T | partition hint.strategy=native by Kind (top 1 by Price | project Name, Price)"
+        " | sort by Name asc",
+        [["apple", 3], ["fig", None], ["pear", 5]],
+    ),
     "render": ("T | count | render timechart with (title='x')", [[4]]),
     "column_ifexists": (
         "T | take 1 | project a = column_ifexists('Name', 'x'),"

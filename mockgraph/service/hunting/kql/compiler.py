@@ -428,6 +428,7 @@ _OPERATORS: dict[type[nodes.Operator], Operate] = {
     nodes.Join: joins.join,
     nodes.Union: joins.union,
     nodes.MvExpand: unfolding.mv_expand,
+    nodes.Partition: unfolding.partition,
     nodes.Parse: unfolding.parse,
     nodes.ParseKv: unfolding.parse_kv,
     nodes.Evaluate: plugins.evaluate,

@@ -298,6 +298,14 @@ class MvExpand(Operator):
 
 
 @dataclass(frozen=True)
+class Partition(Operator):
+    """``partition by key (body)``."""
+
+    key: Expression
+    body: tuple[Operator, ...]
+
+
+@dataclass(frozen=True)
 class Capture(Node):
     """A column that ``parse`` fills."""
 

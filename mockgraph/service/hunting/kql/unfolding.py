@@ -114,6 +114,22 @@ def _mv_apply(context: Context, operator: nodes.MvExpand, table: Rowset, scope: 
     return Rowset(sql, tuple(columns))
 
 
+def partition(context: Context, operator: nodes.Partition, table: Rowset, scope: Scope) -> Rowset:
+    """Return what a pipe makes of the rows of each key."""
+    key = text(context.scalar(operator.key, scope.over(table)))
+    row = context.fresh("$row", Kind.LONG)
+    number = f"dense_rank() OVER (ORDER BY {key.sql}) AS {row.ref}"
+    found = Rowset(
+        f"SELECT {refs(table.columns)}, {number}{table.order} FROM {table.source}",
+        (*table.columns, row),
+        table.ordered,
+    )
+    for step in operator.body:
+        found = _for_each_row(context, step, found, scope)
+    kept = tuple(each for each in found.columns if each.name != "$row")
+    return Rowset(f"SELECT {refs(kept)} FROM {found.source}", kept)
+
+
 def _for_each_row(context: Context, step: nodes.Operator, table: Rowset, scope: Scope) -> Rowset:
     """Return what an operator within ``mv-apply`` makes of the elements of each row."""
     row = nodes.Name("$row")
@@ -147,7 +163,7 @@ def _for_each_row(context: Context, step: nodes.Operator, table: Rowset, scope: 
         ):
             pass
         case _:
-            raise UnsupportedQueryError("this operator within 'mv-apply'")
+            raise UnsupportedQueryError("this operator within 'mv-apply' or 'partition'")
     return context.apply(step, table, scope)
 
 
