@@ -28,7 +28,7 @@ def hunted(
 
 def rows(query: str, **tables: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     """Return the rows that a query finds, each as its values in order."""
-    return [list(row.values()) for row in hunted(query, **tables).results]
+    return [list(row.values()) for row in hunted(query, None, None, **tables).results]
 
 
 def value(expression: str) -> Any:
