@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from random import Random
 from typing import Any
 
 from mockgraph.service.hunting import demo_noise
@@ -46,7 +45,6 @@ class _Story:
     devices: list[Device]
     users: list[User]
     techniques: list[str]
-    chance: Random
 
     @classmethod
     def of(cls, alert: Entity) -> _Story:
@@ -64,7 +62,6 @@ class _Story:
             [each for each in devices if each.name],
             [each for each in users if each.principal],
             list(alert.get("mitreTechniques") or ()),
-            Random(str(alert.get("id"))),
         )
 
     @property

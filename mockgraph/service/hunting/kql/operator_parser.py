@@ -329,7 +329,7 @@ class OperatorParser(ExpressionParser):
             tuple(pattern),
             regex=kind == "regex",
             flags=settings.get("flags", ""),
-            strict=kind == "simple",
+            relaxed=kind == "relaxed",
             filters=filters,
             at=at,
         )
