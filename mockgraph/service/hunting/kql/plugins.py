@@ -42,6 +42,7 @@ _JSON_KINDS = {
 
 
 def evaluate(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+    """Return what a plugin makes of a table."""
     plugin = _PLUGINS.get(operator.call.name)
     if plugin is None:
         raise UnsupportedQueryError(f"the plugin '{operator.call.name}'")
