@@ -51,7 +51,7 @@ def hunt(
 
     with told():
         text = _read(query)
-        tenants: Tenants = create_app(Settings(seeds=read_seeds(seeds))).extensions["mockgraph"]
+        tenants: Tenants = create_app(Settings(seed=read_seeds(seeds))).extensions["mockgraph"]
         tenant = tenants.default
         if at is not None:
             tenant.state.clock.freeze(at)
