@@ -220,6 +220,7 @@ CASES: dict[str, tuple[str, list[list[Any]]]] = {
         "let f = (t: (*), n: long) { t | where Price > n }; T | invoke f(3) | project Name",
         [["pear"]],
     ),
+    "view": ("let v = view () { T | where Price > 2 }; v | union (v()) | count", [[4]]),
     "let within a function": ("let f = () { let a = 2; T | where Price > a | count }; f()", [[2]]),
     "in a table": ("T | where Name in ((T | where Price > 2 | project Name)) | count", [[2]]),
     "in~ a let": ("let n = datatable(x: string)['APPLE']; T | where Name in~ (n) | count", [[1]]),
