@@ -21,12 +21,12 @@ from werkzeug.exceptions import NotFound as NotRouted
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph import control
-from mockgraph.entra import authorization, check_directory, initial_entra
+from mockgraph.entra import authorization, initial_entra
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
-from mockgraph.seeds import initial_document, naming_seeds
-from mockgraph.service import behaviours_of, service_of
+from mockgraph.seeds import check_document, initial_document, naming_seeds
+from mockgraph.service import HUNT, behaviours_of, service_of
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     service, behaviours = service_of(settings.csdl), behaviours_of(settings.operations)
     initial = initial_document(service, settings)
     with naming_seeds(service, settings):
-        check_directory(initial, service)
+        check_document(initial, service)
         state = State(service, initial, settings.store, settings.durability, behaviours)
     if state.goes_on and settings.seeds:
         _logger.info(
@@ -143,6 +143,9 @@ class Emulator(Flask):
         intent = validation.read(request, address, tenant.state.behaviours, tenant.state.clock)
         if address.operation is Operation.BATCH:
             outcome = self._run_batch(request, intent, tenant)
+        elif address.call_name == HUNT and HUNT not in tenant.state.behaviours:
+            request.step_aside()  # a query may take minutes, and holds up no write
+            outcome = tenant.hunts.outcome(intent.body)
         else:
             if address.writes and tenant.state.waits_for_disk:
                 request.step_aside()

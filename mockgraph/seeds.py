@@ -21,9 +21,11 @@ from mockgraph.files import fixtures
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, Service
 from mockgraph.settings import FilePath, Seed, Settings
-from mockgraph.state.documents import DIRECTORY, SECURITY, read_document
+from mockgraph.state.documents import DIRECTORY, HUNTING, SECURITY, read_document
 
 BUNDLED = ("demo",)
+# The files that hold the rows of one of hunting's tables: the one that they are named after.
+TABLE_FILES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
 
 class NamedSeed(dict[str, Json]):
@@ -56,6 +58,12 @@ def copied(document: Mapping[str, Any], what: str = "The seed") -> Any:
 
 
 def _read_file(path: str | os.PathLike[str]) -> Any:
+    if Path(path).suffix.lower() in TABLE_FILES:
+        from mockgraph.service.hunting.seed_files import read_table
+
+        seed = NamedSeed({HUNTING: read_table(Path(path))})
+        seed.name = os.fspath(path)
+        return seed
     source = fixtures() / f"{path}.json" if path in BUNDLED else Path(path)
     try:
         document = orjson.loads(source.read_bytes())
@@ -80,8 +88,8 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
 
     Seeds are laid over the documented singleton; where there are any, the sets hold what
     they give and nothing else. The directory is that of the last seed that has one; a seed
-    of a directory alone says nothing of the rest. Raises MockGraphError that names the page
-    or the seed.
+    of a directory or of rows for hunting alone says nothing of the rest. Raises MockGraphError
+    that names the page or the seed.
     """
     singleton = service.stored.children[SECURITY.lower()]
     document = _documented(service, settings.docs)
@@ -94,7 +102,10 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     for seed in settings.seeds:
         for member, value in seed.items():
             top = service.stored.children.get(member.lower())
-            whole[member] = value if top is None else _laid_over(top, whole.get(member), value)
+            if member == HUNTING:
+                whole[member] = _with_rows(whole.get(member, {}), value)
+            else:
+                whole[member] = value if top is None else _laid_over(top, whole.get(member), value)
     return whole
 
 
@@ -111,6 +122,26 @@ def _laid_over(resource: Resource, below: Json, above: Json) -> Json:
         is_known = child is not None and name in below
         merged[name] = _laid_over(child, below[name], value) if child and is_known else value
     return merged
+
+
+def _with_rows(before: dict[str, Any], hunting: Json) -> Json:
+    """The rows of hunting's tables, with those of one more seed; what is no such thing stays it."""
+    if not isinstance(hunting, dict):
+        return hunting
+    tables = dict(before)
+    for table, rows in hunting.items():
+        lists = isinstance(rows, list) and isinstance(tables.get(table, []), list)
+        tables[table] = [*tables.get(table, []), *rows] if lists else rows
+    return tables
+
+
+def check_document(document: Mapping[str, Json], service: Service) -> None:
+    """Look into the members that the state does not look into. Raises BadRequest."""
+    check_directory(document, service)
+    if HUNTING in document:
+        from mockgraph.service.hunting.tenant_tables import check_hunting
+
+        check_hunting(document[HUNTING])
 
 
 @contextmanager
@@ -142,7 +173,7 @@ def _refusal(seeds: Sequence[Json], service: Service, settings: Settings) -> Bad
     """What is wrong with the state that these seeds describe."""
     try:
         document = initial_document(service, replace(settings, seed=tuple(seeds)))
-        check_directory(document, service)
+        check_document(document, service)
         read_document(document, service)
     except BadRequest as error:
         return error
@@ -175,14 +206,16 @@ def _called(seed: Json, number: int) -> str:
 
 
 def _check_seed(seed: Json, number: int, service: Service) -> None:
-    known = service.stored.children
-    fits = (
-        isinstance(seed, dict)
-        and bool(seed)
-        and not any(name != DIRECTORY and name.lower() not in known for name in seed)
+    known = (*service.stored.children, DIRECTORY.lower(), HUNTING.lower())
+    fits = isinstance(seed, dict) and bool(seed)
+    if not fits or any(name.lower() not in known for name in seed):
+        raise _no_document(seed, number)
+    if not isinstance(seed.get(SECURITY, {}), dict):
+        raise _no_document(seed, number)
+
+
+def _no_document(seed: Json, number: int) -> MockGraphError:
+    return MockGraphError(
+        f'{_called(seed, number)} is no state document: an object with the member "{SECURITY}", '
+        f'an object, "{DIRECTORY}", "{HUNTING}" or several of them is expected.'
     )
-    if not fits or not isinstance(seed.get(SECURITY, {}), dict):
-        raise MockGraphError(
-            f"{_called(seed, number)} is no state document: an object with the member "
-            f'"{SECURITY}", an object, "{DIRECTORY}" or both is expected.'
-        )

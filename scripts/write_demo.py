@@ -51,7 +51,9 @@ def document() -> str:
     for name, entities in collections().items():
         lines = ",\n".join(json.dumps(entity, ensure_ascii=False) for entity in entities)
         written.append(f'"{name}": [\n{lines}\n]')
-    return '{"Security": {\n' + ",\n".join(written) + "\n}}\n"
+    # What hunting finds is made of the alerts when a first query needs it.
+    hunting = '"Hunting": {"generated": ["demo"]}'
+    return '{"Security": {\n' + ",\n".join(written) + "\n},\n" + hunting + "}\n"
 
 
 if __name__ == "__main__":

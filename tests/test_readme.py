@@ -91,6 +91,11 @@ def test_the_example_without_a_socket_passes(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_example_of_hunting_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(blocks("python", "hunting.add")[0])
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant", "graph.db"])
 def test_an_example_in_python_runs(mark: str) -> None:
     exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})
@@ -185,7 +190,7 @@ def test_every_misdeed_is_named() -> None:
 
 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(blocks("python", "graph.clock.freeze")[0], "README.md", "exec"), {})
+    exec(compile(blocks("python", "print(graph.url)")[0], "README.md", "exec"), {})
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/localtest\n", capsys.readouterr().out)
 
 

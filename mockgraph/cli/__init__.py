@@ -1,4 +1,4 @@
-"""The command line: ``mockgraph serve``, ``state``, ``replay``, ``routes``, ``drift``, ``token``...
+"""The command line: ``mockgraph serve``, ``hunt``, ``state``, ``replay``, ``routes`` and others.
 
 Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
 until a command runs.
@@ -11,6 +11,7 @@ import sys
 import click
 
 from mockgraph.cli.arguments import ca_dir_option, docs_option, option, server_options, told
+from mockgraph.cli.hunt import hunt
 from mockgraph.cli.metadata_commands import drift, routes
 from mockgraph.cli.serve import serve
 from mockgraph.cli.state_commands import state
@@ -27,6 +28,7 @@ main.add_command(serve)
 main.add_command(state)
 main.add_command(routes)
 main.add_command(drift)
+main.add_command(hunt)
 
 
 @main.command()

@@ -9,6 +9,7 @@ import flask
 from flask import Blueprint
 
 from mockgraph.control import FAVICON, PREFIX
+from mockgraph.control import hunting_actions as hunting
 from mockgraph.control import interception_actions as interception
 from mockgraph.control import journal_actions as journal
 from mockgraph.control import sign_in_actions as sign_in
@@ -42,6 +43,7 @@ ACTIONS: tuple[ControlAction, ...] = (
     *_ABOUT,
     *state.ACTIONS,
     *interception.ACTIONS,
+    *hunting.ACTIONS,
     *journal.ACTIONS,
     *sign_in.ACTIONS,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.metadata.capabilities import operation_permissions
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service
 from mockgraph.state import State
@@ -48,7 +49,14 @@ def _entra(service: Service, state: State) -> Entra:
 
 
 def _declared(service: Service) -> set[str]:
-    """The permissions that the rules of the service name."""
+    """The permissions that the rules of the service name, for resources and for operations."""
+    of_operations = {
+        permission
+        for model in (view.model for view in service.views.values())
+        for schema in model.schemas.values()
+        for name in schema.operations
+        for permission in operation_permissions(model, name)
+    }
     resources = [
         each
         for view in service.views.values()
@@ -56,4 +64,6 @@ def _declared(service: Service) -> set[str]:
         for each in (top, *top.below())
     ]
     kinds = ("read", "insert", "update", "delete")
-    return {name for each in resources for kind in kinds for name in each.permissions(kind)}
+    return of_operations.union(
+        name for each in resources for kind in kinds for name in each.permissions(kind)
+    )

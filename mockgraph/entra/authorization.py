@@ -8,6 +8,7 @@ from typing import Protocol
 from werkzeug.wrappers import Request
 
 from mockgraph.errors import Forbidden, Unauthenticated
+from mockgraph.metadata.capabilities import operation_permissions
 from mockgraph.metadata.names import Json
 from mockgraph.state.intent import Address, Caller, Operation
 
@@ -65,7 +66,11 @@ def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
 
 
 def _accepted(address: Address) -> tuple[str, ...]:
-    """The permissions of which one will do; at the root those of its singleton."""
+    """The permissions of which one will do: the operation's own where something is said of it,
+    else those of the resource; at the root those of its singleton.
+    """
+    if address.call_name and (own := operation_permissions(address.view.model, address.call_name)):
+        return own
     first = next(iter(address.view.children.values()))
     resource = address.resource if address.steps else first
     return resource.permissions(

@@ -16,6 +16,8 @@ from mockgraph.service import alerts, security_actions, threat_indicators
 from mockgraph.state.behaviours import Behaviour, marked
 
 SINGLETON = "security"
+# The action that runs hunting queries, apart from the others: it is no transaction.
+HUNT = "microsoft.graph.security.runHuntingQuery"
 
 
 def _service(csdl: Sequence[Path] = ()) -> Service:

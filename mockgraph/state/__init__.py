@@ -29,11 +29,13 @@ from mockgraph.state.intent import Intent, Operation, Outcome
 from mockgraph.state.paging import Pager
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
-from mockgraph.state.table_rules import TableRules
+from mockgraph.state.table_rules import HUNTING_TABLE, TableRules
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import Transaction
 
 __all__ = ["EntityDB", "Snapshot", "State", "Transaction"]
+
+_LONGEST_BLOCK = 100  # rows for hunting that came one by one and are kept together
 
 
 class State:
@@ -166,6 +168,18 @@ class State:
     def replace(self, document: Json) -> None:
         """Make the document the state. Raises BadRequest where it does not fit."""
         self.restore(self.read(document))
+
+    def append_rows(self, table: str, rows: list[Json]) -> None:
+        """Put rows behind those of one of hunting's tables. Raise StoreFailed."""
+        with self.db.transaction() as database:
+            blocks = database.rows(HUNTING_TABLE)
+            number = len(blocks)
+            last = blocks.find(str(number))
+            before = last["rows"] if last is not None and last["table"] == table else []
+            if not before or len(before) + len(rows) > _LONGEST_BLOCK:
+                number, before = number + 1, []
+            block = {"table": table, "rows": [*before, *rows]}
+            database.store(HUNTING_TABLE, str(number), block)
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

@@ -3,8 +3,9 @@
 {"Security": {"providerStatus": [...], "alerts": [{...}], "cases": {"ediscoveryCases": [{...}]}}}
 
 An entity holds what it contains, at every depth, and names what it refers to:
-``"categories@odata.bind": ["security/labels/categories/c1"]``. Who may sign in stands beside it,
-``"Directory": {...}``, where that was ever said. It is kept as it is, for others to read. A store
+``"categories@odata.bind": ["security/labels/categories/c1"]``. Beside it stand, where there are
+any, who may sign in, ``"Directory": {...}``, and the rows of hunting's tables,
+``"Hunting": {"DeviceEvents": [{...}]}``. Both are kept as they are, for others to read. A store
 is opened here, too: its tables must make a whole document.
 """
 
@@ -27,6 +28,7 @@ from mockgraph.state.links import link_key, link_to
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.table_rules import (
     DIRECTORY_TABLE,
+    HUNTING_TABLE,
     TableRules,
     new_key,
     own_key,
@@ -36,8 +38,10 @@ from mockgraph.state.tables import EntityDB
 if TYPE_CHECKING:
     from mockgraph.state.store import Store
 
-# The member that says who may sign in, and that of the singleton, spelt as localtest has it.
+# The members that say who may sign in and what there is to hunt in, and that of the singleton,
+# spelt as localtest has it.
 DIRECTORY: Final = "Directory"
+HUNTING: Final = "Hunting"
 SECURITY: Final = "Security"
 
 Tables = dict[str, Mapping[str, Mapping[str, Json]]]
@@ -53,8 +57,19 @@ def write_document(database: EntityDB, service: Service) -> dict[str, Json]:
             document[member] = writer.entities(each, "")
         else:
             document[member] = writer.singleton(each)
-    directory = directory_in(database)
-    return document if directory is None else {**document, DIRECTORY: dict(directory)}
+    if (directory := directory_in(database)) is not None:
+        document[DIRECTORY] = dict(directory)
+    if hunting := _hunting_in(database):
+        document[HUNTING] = hunting
+    return document
+
+
+def _hunting_in(database: EntityDB) -> dict[str, Json]:
+    """Return the rows of hunting's tables, by table: they are stored in blocks, as they came."""
+    tables: dict[str, Json] = {}
+    for block in database.rows(HUNTING_TABLE).in_order:
+        tables.setdefault(block["table"], []).extend(block["rows"])
+    return tables
 
 
 class _Writer:
@@ -141,18 +156,18 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
 
     A document without the singleton's id, or without a directory, says what is the case
     ``now``. Raise BadRequest with the path of the fault where the document does not fit. A
-    directory is not looked into.
+    directory is not looked into, nor the rows for hunting.
     """
     known = service.stored.children
     members = (
         {}
         if not isinstance(document, dict)
-        else {k: v for k, v in document.items() if k != DIRECTORY}
+        else {k: v for k, v in document.items() if k not in (DIRECTORY, HUNTING)}
     )
     if SECURITY not in members or any(name.lower() not in known for name in members):
         raise BadRequest(
             f'A state document is an object with the member "{SECURITY}", and '
-            f'"{DIRECTORY}" beside it where there is one.'
+            f'"{DIRECTORY}" and "{HUNTING}" beside it where there are any.'
         )
     reader = _Reader()
     with uncollected():
@@ -174,6 +189,13 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
         tables[DIRECTORY_TABLE] = {DIRECTORY: directory}
     elif now is not None:
         tables[DIRECTORY_TABLE] = now.rows(DIRECTORY_TABLE)
+    hunting = document.get(HUNTING, {})
+    if not isinstance(hunting, dict):
+        raise BadRequest(f"{HUNTING}: an object is expected.")
+    tables[HUNTING_TABLE] = {
+        str(number): {"table": table, "rows": rows}
+        for number, (table, rows) in enumerate(hunting.items(), 1)
+    }
     return tables
 
 

@@ -124,6 +124,11 @@ class Address(NamedTuple):
         return self.view.schemas[self.cast] if self.cast else self.resource.type
 
     @property
+    def call_name(self) -> str | None:
+        """The qualified name of the action or function that is called, if one is."""
+        return None if self.call is None else self.call.name
+
+    @property
     def writes(self) -> bool:
         """Whether a request for it may change the state."""
         return self.operation in _WRITES

@@ -21,9 +21,12 @@ from mockgraph.state.storage import Write
 
 # The table of who may sign in; it holds one document at most, whose key is the member's name.
 DIRECTORY_TABLE: Final = "_mockgraph/directory"
+# The table of the rows for hunting, in blocks of a table's name and rows.
+HUNTING_TABLE: Final = "_mockgraph/hunting"
 
 _JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_KEY = 512
+_OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE)
 
 
 class TableRules:
@@ -46,7 +49,7 @@ class TableRules:
 
     def check_table(self, name: str) -> None:
         """Raise BadRequest where the service has no such table."""
-        if name == DIRECTORY_TABLE or self.resource(name) is not None:
+        if name in _OWN_TABLES or self.resource(name) is not None:
             return
         if name.endswith(LINKS) and self._stored.resource(name.removesuffix(LINKS)) is not None:
             return
@@ -94,8 +97,8 @@ class TableRules:
         self, name: str, documents: Mapping[str, Properties | None], write: Write, now: Snapshot
     ) -> Iterator[tuple[str, Properties | None]]:
         resource = self.resource(name)
-        if name == DIRECTORY_TABLE:
-            raise BadRequest(f"{name}: Who may sign in is set by a state document, or a seed.")
+        if name in _OWN_TABLES:
+            raise BadRequest(f"{name}: It is set by a state document, or a seed.")
         if resource is None:
             self.check_table(name)
             raise BadRequest(f"{name}: It is set by requests and state documents.")

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from mockgraph.clock import Clock
     from mockgraph.state import EntityDB, Snapshot, State
+    from mockgraph.testing.hunts import Hunts, Pattern
     from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Function)
@@ -199,6 +200,24 @@ class Graph:
             return {"id": id}
         """
         return self.stubs.decorator(method, path, **options)
+
+    # -- hunting --------------------------------------------------------------------------
+
+    @property
+    def hunting(self) -> Hunts:
+        """Advanced hunting: ``graph.hunting.add("DeviceEvents", {...})`` puts rows into a table,
+        ``graph.hunting.run(query)`` returns those that a query finds."""
+        return self._tenant.hunts
+
+    def assert_hunted(self, pattern: Pattern) -> list[Exchange]:
+        """Assert that a query was run in which a text, or a pattern, is found.
+
+        Blanks and case of a text do not matter. Returns the requests, raises AssertionError.
+        """
+        __tracebackhide__ = True
+        from mockgraph.testing.hunts import queries_in
+
+        return queries_in(self.requests, pattern)
 
     # -- the journal ----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from mockgraph.http import Request, Response
 from mockgraph.metadata.names import Json
 from mockgraph.settings import Settings
 from mockgraph.state import Snapshot, State
-from mockgraph.state.documents import DIRECTORY
+from mockgraph.state.documents import DIRECTORY, HUNTING
 from mockgraph.testing.journal import Journal, Requests
 from mockgraph.wsgi import Environ
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # parts that are loaded when they are first needed
 
     from mockgraph.entra.entra import Entra
     from mockgraph.testing.faults import Faults, Strike
+    from mockgraph.testing.hunts import Hunts
     from mockgraph.testing.police import Police
     from mockgraph.testing.stubs import Stub, Stubs
 
@@ -52,6 +53,7 @@ class Tenant:
         "_changing",
         "_entra",
         "_faults",
+        "_hunts",
         "_make_entra",
         "_stubs",
         "allowed",
@@ -81,6 +83,7 @@ class Tenant:
         self._make_entra = make_entra
         self._entra: Entra | None = None
         self._faults: Faults | None = None
+        self._hunts: Hunts | None = None
         self._stubs: Stubs | None = None
 
     @property
@@ -101,6 +104,16 @@ class Tenant:
 
                 self._faults = Faults(self.state.clock, changed=self.journal.note_change)
             return self._faults
+
+    @property
+    def hunts(self) -> Hunts:
+        """Advanced hunting: the rows, the queries, the answers that a test gave."""
+        with self._changing:
+            if self._hunts is None:
+                from mockgraph.testing.hunts import Hunts
+
+                self._hunts = Hunts(self.state, changed=self.journal.note_change)
+            return self._hunts
 
     @property
     def stubs(self) -> Stubs:
@@ -168,12 +181,12 @@ class Tenant:
         self.journal.clear()
         if self.police is not None:
             self.police = self._police()
-        for part in (self._faults, self._stubs):
+        for part in (self._faults, self._stubs, self._hunts):
             if part is not None:
                 part.reset()
 
     def read(self, document: Json) -> Snapshot:
-        """Return the state that a document describes, with the directory in it.
+        """Return the state that a document describes, with the directory and the rows in it.
 
         A document without a directory leaves that as it is. Raises BadRequest with the path
         of the fault where either does not fit.
@@ -181,6 +194,10 @@ class Tenant:
         snapshot = self.state.read(document)
         if DIRECTORY in document:
             self.entra.read(document[DIRECTORY])
+        if HUNTING in document:
+            from mockgraph.service.hunting.tenant_tables import check_hunting
+
+            check_hunting(document[HUNTING])
         return snapshot
 
     def replace(self, document: Json) -> None:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from mockgraph.errors import BadRequest
 
-class HuntingError(Exception):
-    """A query, a row or a seed that hunting refuses: an HTTP status, a code of Graph, a message."""
 
-    status = 400
-    code = "BadRequest"
-
-    def __init__(self, message: str):
-        super().__init__(message)
-        self.message = message
+class HuntingError(BadRequest):
+    """A query, a row or a seed that hunting refuses."""
 
 
 class QuerySyntaxError(HuntingError):

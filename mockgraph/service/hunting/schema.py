@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -56,27 +57,41 @@ def checked(table: str, rows: Iterable[Mapping[str, Any]], path: str = "") -> li
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise HuntingError(f"{where}[{number}] is no object.")
-        for name in row:
-            if name not in columns:
+        whole = _empty(table).copy()
+        for name, value in row.items():
+            kind = columns.get(name)
+            if kind is None:
                 near = nearest(str(name), columns)
                 hint = f" Names near it: {', '.join(near)}." if near else ""
                 raise HuntingError(f"{where}[{number}] has no column '{name}'.{hint}")
-        held.append(
-            {
-                name: _held(row.get(name), kind, f"{where}[{number}].{name}")
-                for name, kind in columns.items()
-            }
-        )
+            if value is not None:
+                try:
+                    whole[name] = _READERS[kind](value)
+                except (ValueError, TypeError, OverflowError):
+                    place = f"{where}[{number}].{name}"
+                    raise HuntingError(f"{place} is no {kind.kql}: {_shown(value)}") from None
+        held.append(whole)
     return held
 
 
-def _held(value: Any, kind: Kind, path: str) -> Any:
-    if value is None:
-        return "" if kind is Kind.STRING else None
-    try:
-        return _READERS[kind](value)
-    except (ValueError, TypeError, OverflowError):
-        raise HuntingError(f"{path} is no {kind.kql}: {_shown(value)}") from None
+def fitted(table: str, rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Return rows as they are held; a value that is none of its column's kind is null."""
+    columns = columns_of(table)
+    found = []
+    for row in rows:
+        whole = _empty(table).copy()
+        for name, value in row.items():
+            if value is not None:
+                with suppress(ValueError, TypeError, OverflowError):
+                    whole[name] = _READERS[columns[name]](value)
+        found.append(whole)
+    return found
+
+
+@cache
+def _empty(table: str) -> Row:
+    """Return the row of a table that says nothing."""
+    return {name: "" if kind is Kind.STRING else None for name, kind in schema()[table].items()}
 
 
 def _shown(value: Any) -> str:

@@ -1,34 +1,82 @@
-"""Rows of tables that never change: a version with more rows shares all of what it had before."""
+"""Rows of hunting's tables in blocks that never change, as the engine reads them.
+
+What was seeded or added at a time is a block. Versions of a state share blocks, and a block is
+made into a table of Arrow once, when a query first needs it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mockgraph.service.hunting.kql.kinds import Kind
-from mockgraph.service.hunting.refusal import HuntingNotInstalledError
-from mockgraph.service.hunting.schema import Columns, Row, checked, columns_of
+from mockgraph.service.hunting.refusal import HuntingError, HuntingNotInstalledError
+from mockgraph.service.hunting.schema import Columns, Row, checked, columns_of, fitted, schema
 
 if TYPE_CHECKING:
     import pyarrow
 
+# The member of an item of a state document that stands for many rows, packed.
+PACKED = "@arrow"
 
-def arrow_types() -> Mapping[Kind, Any]:
-    """Return the types that hold the kinds in Arrow; dynamic values are JSON text."""
-    pa = import_pyarrow()
-    return {
-        Kind.BOOL: pa.bool_(),
-        Kind.INT: pa.int32(),
-        Kind.LONG: pa.int64(),
-        Kind.REAL: pa.float64(),
-        Kind.DECIMAL: pa.float64(),
-        Kind.STRING: pa.string(),
-        Kind.DATETIME: pa.timestamp("us"),
-        Kind.TIMESPAN: pa.int64(),
-        Kind.GUID: pa.string(),
-        Kind.DYNAMIC: pa.string(),
-    }
+
+class Block:
+    """Rows of one table: as they were given, or, where ``make`` is, as that makes them."""
+
+    __slots__ = ("_arrow", "_lock", "_make", "columns")
+
+    def __init__(self, columns: Columns, make: Callable[[], pyarrow.Table]):
+        self.columns = columns
+        self._make = make
+        self._arrow: pyarrow.Table | None = None
+        self._lock = Lock()
+
+    def arrow(self) -> pyarrow.Table:
+        """Return the rows as an Arrow table, its columns named as in KQL."""
+        with self._lock:
+            if self._arrow is None:
+                self._arrow = self._make()
+        return self._arrow
+
+
+def block(table: str, items: Sequence[Mapping[str, Any]], path: str = "") -> Block:
+    """Return rows as a block. Raises HuntingError with the place of one that does not fit."""
+    columns = columns_of(table)
+    plain = [each for each in items if not _is_packed(each)]
+    rows = checked(table, items if len(plain) == len(items) else plain, path)
+    if len(plain) == len(items):
+        return Block(columns, lambda: from_rows(columns, rows))
+    texts = [each[PACKED] for each in items if _is_packed(each)]
+
+    def whole() -> pyarrow.Table:
+        parts = [from_rows(columns, rows), *(unpacked(table, each) for each in texts)]
+        return import_pyarrow().concat_tables(parts)
+
+    return Block(columns, whole)
+
+
+def view(table: str, make: Callable[[], Iterable[Row]]) -> Block:
+    """Return a block of what is in the state; a value that fits no column is null."""
+    columns = columns_of(table)
+    return Block(columns, lambda: from_rows(columns, fitted(table, make())))
+
+
+class Tables:
+    """The tables that queries read: the blocks of each."""
+
+    columns = schema()
+
+    def __init__(self, blocks: Mapping[str, Sequence[Block]]):
+        self._blocks = blocks
+
+    def arrow(self, table: str) -> pyarrow.Table:
+        """Return the rows of a table."""
+        parts = [each.arrow() for each in self._blocks.get(table, ())]
+        if not parts:
+            return from_rows(self.columns[table], [])
+        return parts[0] if len(parts) == 1 else import_pyarrow().concat_tables(parts)
 
 
 def import_pyarrow() -> Any:
@@ -40,95 +88,55 @@ def import_pyarrow() -> Any:
     return pyarrow
 
 
-class Rows:
-    """The rows of one table, as a chain of what was added at a time.
-
-    What the engine reads, an Arrow table, is made when first asked for, of what came since the
-    last one that was made, and kept.
-    """
-
-    __slots__ = ("_added", "_arrow", "_before", "_columns", "_lock")
-
-    def __init__(self, columns: Columns, before: Rows | None = None, added: Any = ()):
-        self._columns = columns
-        self._before = before
-        self._added = added
-        self._arrow: pyarrow.Table | None = None
-        self._lock = Lock()
-
-    def with_added(self, added: Any) -> Rows:
-        """Return these rows and more: checked rows, an Arrow table, or what makes rows."""
-        return Rows(self._columns, self, added)
-
-    def _chain(self) -> Iterator[Rows]:
-        """Return the versions that this one is made of, from the last to the first."""
-        version: Rows | None = self
-        while version is not None:
-            yield version
-            version = version._before
-
-    def arrow(self) -> pyarrow.Table:
-        """Return the rows as an Arrow table, its columns named as in KQL."""
-        with self._lock:
-            if self._arrow is None:
-                self._arrow = self._joined()
-        return self._arrow
-
-    def _joined(self) -> pyarrow.Table:
-        pa = import_pyarrow()
-        types = arrow_types()
-        fields = [(name, types[kind]) for name, kind in self._columns.items()]
-        wanted = pa.schema(fields)
-        parts: list[Any] = []
-        rows: list[Row] = []
-
-        def flush() -> None:
-            if rows:
-                columns = [pa.array([row[n] for row in rows], kind) for n, kind in fields]
-                parts.append(pa.Table.from_arrays(columns, schema=wanted))
-                rows.clear()
-
-        versions = []
-        for version in self._chain():
-            versions.append(version)
-            if version._arrow is not None:
-                break
-        for version in reversed(versions):
-            if version._arrow is not None:
-                parts.append(version._arrow)
-                continue
-            added = version._added() if callable(version._added) else version._added
-            if isinstance(added, tuple | list):
-                rows += added
-            else:
-                flush()
-                parts.append(added)
-        flush()
-        return pa.concat_tables(parts) if parts else wanted.empty_table()
+def arrow_schema(columns: Columns) -> pyarrow.Schema:
+    """Return the types that hold columns in Arrow; dynamic values are JSON text."""
+    pa = import_pyarrow()
+    types = {
+        Kind.BOOL: pa.bool_(),
+        Kind.INT: pa.int32(),
+        Kind.LONG: pa.int64(),
+        Kind.REAL: pa.float64(),
+        Kind.DECIMAL: pa.float64(),
+        Kind.STRING: pa.string(),
+        Kind.DATETIME: pa.timestamp("us"),
+        Kind.TIMESPAN: pa.int64(),
+        Kind.GUID: pa.string(),
+        Kind.DYNAMIC: pa.string(),
+    }
+    return pa.schema([(name, types[kind]) for name, kind in columns.items()])
 
 
-class Telemetry:
-    """The rows of all tables that were seeded or added; a change gives another version.
+def from_rows(columns: Columns, rows: Sequence[Row]) -> pyarrow.Table:
+    """Return checked rows as an Arrow table."""
+    pa = import_pyarrow()
+    wanted = arrow_schema(columns)
+    arrays = [pa.array([row[each.name] for row in rows], each.type) for each in wanted]
+    return pa.Table.from_arrays(arrays, schema=wanted)
 
-    So a snapshot, a reset and a tenant that begins as a copy cost one reference.
-    """
 
-    __slots__ = ("_tables",)
+def packed(table: pyarrow.Table) -> dict[str, str]:
+    """Return an Arrow table as the item of a state document that stands for its rows."""
+    pa = import_pyarrow()
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return {PACKED: base64.b64encode(sink.getvalue()).decode()}
 
-    def __init__(self, tables: Mapping[str, Rows] | None = None):
-        self._tables: Mapping[str, Rows] = tables or {}
 
-    def add(self, table: str, rows: Iterable[Mapping[str, Any]], path: str = "") -> Telemetry:
-        """Return the telemetry with rows, which are checked against the table's columns."""
-        return self.with_block(table, tuple(checked(table, rows, path)))
+def unpacked(table: str, text: str) -> pyarrow.Table:
+    """Return the rows that an item stands for. Raises HuntingError where it does not fit."""
+    pa = import_pyarrow()
+    wanted = arrow_schema(columns_of(table))
+    try:
+        with pa.ipc.open_stream(base64.b64decode(text, validate=True)) as reader:
+            found = reader.read_all()
+    except (ValueError, OSError, TypeError, pa.ArrowException):
+        raise HuntingError(f"{table}: '{PACKED}' holds no rows of Arrow.") from None
+    if not found.schema.equals(wanted):
+        raise HuntingError(f"{table}: '{PACKED}' holds rows with other columns.")
+    return found
 
-    def with_block(self, table: str, block: Any) -> Telemetry:
-        """Return the telemetry with rows that fit: checked ones, Arrow's, or what makes them."""
-        rows = self._tables.get(table)
-        if rows is None:
-            rows = Rows(columns_of(table))
-        return Telemetry({**self._tables, table: rows.with_added(block)})
 
-    @property
-    def tables(self) -> Mapping[str, Rows]:
-        return self._tables
+def _is_packed(item: Any) -> bool:
+    return isinstance(item, Mapping) and PACKED in item

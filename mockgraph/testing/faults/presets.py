@@ -225,6 +225,30 @@ class Faults(FaultRules):
             asked["as_date"] = True
         return self.enforce(cast("When", matching), effect, schedule=quota, asked=asked)
 
+    @_preset
+    def hunting_quota(
+        self,
+        retry_after: Annotated[float | None, "Seconds that Retry-After asks to wait."] = 60,
+        *,
+        as_date: AsDate = False,
+        **when: Unpack[When],
+    ) -> Rule:
+        """Answer a hunting query with 429: the tenant has asked 45 times in the minute."""
+        message = "The tenant has made the 45 hunting calls that it may make in a minute."
+        return self._refuse_hunt("hunting_quota", message, when, retry_after, as_date)
+
+    @_preset
+    def hunting_cpu(
+        self,
+        retry_after: Annotated[float | None, "Seconds that Retry-After asks to wait."] = 600,
+        *,
+        as_date: AsDate = False,
+        **when: Unpack[When],
+    ) -> Rule:
+        """Answer a hunting query with 429: the tenant has used its share of computing time."""
+        message = "The tenant has used the CPU resources that hunting queries are allocated."
+        return self._refuse_hunt("hunting_cpu", message, when, retry_after, as_date)
+
     # -- responses that come badly --------------------------------------------------------
 
     @_preset
@@ -309,6 +333,14 @@ class Faults(FaultRules):
         later = None if retry_after is None else RetryAfter(retry_after, as_date=as_date)
         effect = FixedResponse(status, retry_after=later)
         return self._enforce(name, when, effect, retry_after=retry_after, as_date=as_date)
+
+    def _refuse_hunt(
+        self, name: str, message: str, when: When, retry_after: float | None, as_date: bool
+    ) -> Rule:
+        later = None if retry_after is None else RetryAfter(retry_after, as_date=as_date)
+        effect = FixedResponse(429, message=message, retry_after=later)
+        where = cast("When", {"method": "POST", "path": "/security/*runHuntingQuery", **when})
+        return self._enforce(name, where, effect, retry_after=retry_after, as_date=as_date)
 
     def _enforce(self, name: str, when: When, effect: Effect, **arguments: Any) -> Rule:
         given = {

@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mockgraph.service.hunting.engine import HuntingAnswer, Limits, run
-from mockgraph.service.hunting.schema import schema
-from mockgraph.service.hunting.telemetry import Rows, Telemetry
+from mockgraph.service.hunting.telemetry import Tables, block
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DETECTIONS = Path(__file__).parent / "detections"
-
-
-class Seeded:
-    """A source of tables: telemetry alone."""
-
-    columns = schema()
-
-    def __init__(self, telemetry: Telemetry | None = None):
-        self._telemetry = telemetry or Telemetry()
-
-    def arrow(self, table: str) -> Any:
-        rows = self._telemetry.tables.get(table) or Rows(self.columns[table])
-        return rows.arrow()
 
 
 def hunted(
     query: str,
     timespan: str | None = None,
     limits: Limits | None = None,
-    **tables: Iterable[Mapping[str, Any]],
+    **tables: Sequence[Mapping[str, Any]],
 ) -> HuntingAnswer:
     """Run a query over the rows of tables."""
-    telemetry = Telemetry()
-    for table, rows in tables.items():
-        telemetry = telemetry.add(table, rows)
-    return run(query, Seeded(telemetry), NOW, timespan, limits)
+    blocks = {table: [block(table, rows)] for table, rows in tables.items()}
+    return run(query, Tables(blocks), NOW, timespan, limits)
 
 
-def rows(query: str, **tables: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+def rows(query: str, **tables: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     """Return the rows that a query finds, each as its values in order."""
-    return [list(row.values()) for row in hunted(query, **tables).results]
+    return [list(row.values()) for row in hunted(query, None, None, **tables).results]
 
 
 def value(expression: str) -> Any:

@@ -220,6 +220,7 @@ CASES: dict[str, tuple[str, list[list[Any]]]] = {
         "let f = (t: (*), n: long) { t | where Price > n }; T | invoke f(3) | project Name",
         [["pear"]],
     ),
+    "view": ("let v = view () { T | where Price > 2 }; v | union (v()) | count", [[4]]),
     "let within a function": ("let f = () { let a = 2; T | where Price > a | count }; f()", [[2]]),
     "in a table": ("T | where Name in ((T | where Price > 2 | project Name)) | count", [[2]]),
     "in~ a let": ("let n = datatable(x: string)['APPLE']; T | where Name in~ (n) | count", [[1]]),
@@ -267,6 +268,16 @@ CASES: dict[str, tuple[str, list[list[Any]]]] = {
         " datetime(2026-11-20 01:00) to datetime(2026-11-20 03:00) step 1h by Kind"
         " | project Kind, s",
         [["red", [3, 1]]],
+    ),
+    "make-series in range": (
+        "T | where isnotnull(At) | make-series n = count() on At in range("
+        "datetime(2026-11-20), datetime(2026-11-20 02:00), 1h) | project n",
+        [[[0, 1, 2]]],
+    ),
+    "partition": (
+        "T | partition hint.strategy=native by Kind (top 1 by Price | project Name, Price)"
+        " | sort by Name asc",
+        [["apple", 3], ["fig", None], ["pear", 5]],
     ),
     "render": ("T | count | render timechart with (title='x')", [[4]]),
     "column_ifexists": (

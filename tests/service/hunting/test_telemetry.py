@@ -6,35 +6,38 @@ from typing import Any
 
 import pytest
 
-from mockgraph.service.hunting.engine import run
 from mockgraph.service.hunting.refusal import HuntingError
 from mockgraph.service.hunting.schema import schema
-from mockgraph.service.hunting.telemetry import Telemetry
+from mockgraph.service.hunting.telemetry import Tables, block, packed
 
-from .hunts import NOW, Seeded, hunted
-
-
-def count(telemetry: Telemetry, table: str = "DeviceEvents") -> int:
-    (row,) = run(f"{table} | count", Seeded(telemetry), NOW, "P10000D").results
-    found: int = row["Count"]
-    return found
+from .hunts import NOW, hunted
 
 
-def test_a_version_keeps_its_rows_though_another_has_more() -> None:
+def test_a_table_has_the_rows_of_all_its_blocks() -> None:
     row = {"Timestamp": "2026-11-20T11:00:00Z"}
-    empty = Telemetry()
-    one = empty.add("DeviceEvents", [row])
-    three = one.add("DeviceEvents", [row, row])
-    other = one.add("DeviceEvents", [row]).add("DeviceInfo", [row])
-    assert [count(each) for each in (three, one, empty, other)] == [3, 1, 0, 2]
-    assert count(other, "DeviceInfo") == 1
+    one, two = block("DeviceEvents", [row]), block("DeviceEvents", [row, row])
+    assert Tables({"DeviceEvents": [one, two]}).arrow("DeviceEvents").num_rows == 3
+    assert Tables({"DeviceEvents": [one]}).arrow("DeviceEvents").num_rows == 1
+    assert Tables({}).arrow("DeviceEvents").num_rows == 0
 
 
-def test_many_versions_of_one_row_each_cost_no_depth() -> None:
-    telemetry = Telemetry()
-    for number in range(3000):
-        telemetry = telemetry.add("DeviceEvents", [{"Timestamp": NOW, "ProcessId": number}])
-    assert count(telemetry) == 3000
+def test_many_rows_may_be_packed_into_one_item() -> None:
+    row = {"Timestamp": "2026-11-20T11:00:00Z", "FileName": "a"}
+    item = packed(block("DeviceEvents", [row] * 3).arrow())
+    found = hunted("DeviceEvents | summarize count() by FileName", DeviceEvents=[item, row])
+    assert found.results == [{"FileName": "a", "count_": 4}]
+
+
+@pytest.mark.parametrize("item", ["", "!", "AAAA", 5, None])
+def test_what_is_no_packed_item_is_refused(item: Any) -> None:
+    with pytest.raises(HuntingError, match="@arrow"):
+        hunted("DeviceEvents", DeviceEvents=[{"@arrow": item}])
+
+
+def test_a_packed_item_of_another_table_is_refused() -> None:
+    item = packed(block("DeviceInfo", [{}]).arrow())
+    with pytest.raises(HuntingError, match="other columns"):
+        hunted("DeviceEvents", DeviceEvents=[item])
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_many_versions_of_one_row_each_cost_no_depth() -> None:
 )
 def test_a_row_that_does_not_fit_is_refused_with_the_place(table: str, row: Any, path: str) -> None:
     with pytest.raises(HuntingError) as refused:
-        Telemetry().add(table, [row])
+        block(table, [row])
     assert path in refused.value.message
 
 

@@ -25,6 +25,7 @@ Plain = Callable[[Sequence[Value], str], Value]
 
 
 def is_aggregate(name: str) -> bool:
+    """Tell whether a name is that of an aggregate, run or refused."""
     return _base(name)[0] in _AGGREGATES or name in _LACKING
 
 

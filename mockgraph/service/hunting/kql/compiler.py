@@ -134,6 +134,8 @@ class Compiler(Context):
         if (column := scope.columns.get(name)) is not None:
             return column
         if (found := scope.names.get(name)) is not None:
+            if isinstance(found, Closure) and not found.function.parameters:
+                return self._function(name, found, (), scope)  # a view, by its name alone
             return found
         if name in self._tables and name != PROFILES:
             return self._read(name)
@@ -428,6 +430,7 @@ _OPERATORS: dict[type[nodes.Operator], Operate] = {
     nodes.Join: joins.join,
     nodes.Union: joins.union,
     nodes.MvExpand: unfolding.mv_expand,
+    nodes.Partition: unfolding.partition,
     nodes.Parse: unfolding.parse,
     nodes.ParseKv: unfolding.parse_kv,
     nodes.Evaluate: plugins.evaluate,

@@ -32,6 +32,7 @@ _SQL = {
 
 
 def join(context: Context, operator: nodes.Join, table: Rowset, scope: Scope) -> Rowset:
+    """Return the rows of two tables whose keys are equal, as the kind of the join has it."""
     left, right = table, context.table(operator.right, scope.bare())
     keys = [_key(context, each, left, right, scope) for each in operator.conditions]
     pairs = [pair for found in keys for pair in found]

@@ -298,6 +298,14 @@ class MvExpand(Operator):
 
 
 @dataclass(frozen=True)
+class Partition(Operator):
+    """``partition by key (body)``."""
+
+    key: Expression
+    body: tuple[Operator, ...]
+
+
+@dataclass(frozen=True)
 class Capture(Node):
     """A column that ``parse`` fills."""
 
@@ -307,13 +315,16 @@ class Capture(Node):
 
 @dataclass(frozen=True)
 class Parse(Operator):
-    """``parse kind=... value with pattern``: of texts, captures, and None for ``*``."""
+    """``parse kind=... value with pattern``: of texts, captures, and None for ``*``.
+
+    Where it is ``relaxed`` a text matches though a capture is none of its kind.
+    """
 
     value: Expression
     pattern: tuple[str | Capture | None, ...]
     regex: bool = False
     flags: str = ""
-    strict: bool = False
+    relaxed: bool = False
     filters: bool = False
 
 

@@ -30,7 +30,6 @@ _LACKING = frozenset(
     [
         "facet",
         "fork",
-        "partition",
         "reduce",
         "sample-distinct",
         "scan",
@@ -269,12 +268,25 @@ class OperatorParser(ExpressionParser):
         items = self.listed(self._expansion)
         limit = self.expression() if self.accept("limit") else None
         self.expect("on")
+        return nodes.MvExpand(items, settings.get("with_itemindex"), limit, self._body(), at=at)
+
+    def _body(self) -> tuple[nodes.Operator, ...]:
+        """Read the operators that stand in brackets, to be applied to a part of the rows."""
         self.expect("(")
         body = [self.operator()]
         while self.accept("|"):
             body.append(self.operator())
         self.expect(")")
-        return nodes.MvExpand(items, settings.get("with_itemindex"), limit, tuple(body), at=at)
+        return tuple(body)
+
+    def _partition(self) -> nodes.Operator:
+        at = self.word.start
+        self._settings()
+        self.expect("by")
+        key = nodes.Name(self.identifier(), at=at)
+        if self.is_sign("{"):
+            raise UnsupportedQueryError("'partition' with a query in braces")
+        return nodes.Partition(key, self._body(), at=at)
 
     def _expansion(self) -> nodes.Expansion:
         at = self.word.start
@@ -317,7 +329,7 @@ class OperatorParser(ExpressionParser):
             tuple(pattern),
             regex=kind == "regex",
             flags=settings.get("flags", ""),
-            strict=kind == "simple",
+            relaxed=kind == "relaxed",
             filters=filters,
             at=at,
         )
@@ -385,13 +397,20 @@ class OperatorParser(ExpressionParser):
 
         columns = self.listed(column)
         self.expect("on")
-        axis = self.expression()
+        axis = self._sum()  # behind it may stand 'in'
         start = self.expression() if self.accept("from") else None
         stop = self.expression() if self.accept("to") else None
-        if self.is_name("in"):
-            raise UnsupportedQueryError("'make-series' with 'in range()'")
-        self.expect("step")
-        return nodes.MakeSeries(columns, axis, start, stop, self.expression(), self._by(), at=at)
+        if self.accept("in"):
+            call = self._postfix()
+            if not isinstance(call, nodes.Call) or (call.name, len(call.arguments)) != ("range", 3):
+                self.fail("'range(start, stop, step)' is due here")
+            start, stop, step = call.arguments
+            # This way the stop is a point of its own.
+            stop = nodes.Binary("+", stop, nodes.Literal(1, Kind.TIMESPAN))
+        else:
+            self.expect("step")
+            step = self.expression()
+        return nodes.MakeSeries(columns, axis, start, stop, step, self._by(), at=at)
 
     def _sample_distinct(self) -> nodes.Operator:
         at = self.word.start
@@ -448,6 +467,7 @@ _OPERATORS: Mapping[str, Callable[[OperatorParser], nodes.Operator]] = {
     "mvexpand": OperatorParser._mv_expand,
     "mv-apply": OperatorParser._mv_apply,
     "mvapply": OperatorParser._mv_apply,
+    "partition": OperatorParser._partition,
     "parse": OperatorParser._parse,
     "parse-where": OperatorParser._parse_where,
     "parse-kv": OperatorParser._parse_kv,

@@ -23,6 +23,7 @@ from mockgraph.service.hunting.refusal import SemanticQueryError, UnresolvedName
 
 
 def where(context: Context, operator: nodes.Where, table: Rowset, scope: Scope) -> Rowset:
+    """Return the rows for which a condition holds."""
     test = condition(context.scalar(operator.condition, scope.over(table))).sql
     clause = "QUALIFY" if " OVER (" in test else "WHERE"
     return table.restricted(f"{clause} {test}")
@@ -52,6 +53,7 @@ def _named(
 
 
 def project(context: Context, operator: nodes.Project, table: Rowset, scope: Scope) -> Rowset:
+    """Return a table of the items alone."""
     rows = scope.over(table)
     values: list[tuple[Column, Value]] = []
     names: list[str] = []
@@ -68,6 +70,7 @@ def project(context: Context, operator: nodes.Project, table: Rowset, scope: Sco
 
 
 def extend(context: Context, operator: nodes.Extend, table: Rowset, scope: Scope) -> Rowset:
+    """Return a table with the items besides its columns, or in the place of those so named."""
     rows = scope.over(table)
     added: list[tuple[Column, Value]] = []
     taken = {each.name for each in table.columns}
@@ -94,6 +97,7 @@ def beside(table: Rowset, added: list[tuple[Column, Value]]) -> list[tuple[Colum
 
 
 def pick(_context: Context, operator: nodes.Pick, table: Rowset, _scope: Scope) -> Rowset:
+    """Return a table without, with only, or with first the columns that match patterns."""
     chosen: list[Column] = []
     for pattern, order in operator.patterns:
         found = [each for each in table.columns if matches(pattern, each.name)]
@@ -132,12 +136,14 @@ def narrowed(table: Rowset, columns: list[Column]) -> Rowset:
 
 
 def matches(pattern: str, name: str) -> bool:
+    """Tell whether a name matches a pattern, in which ``*`` is anything."""
     if "*" not in pattern:
         return pattern == name
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
 def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: Scope) -> Rowset:
+    """Return a table whose columns have other names."""
     names = {each.name: each.name for each in table.columns}
     for new, old in operator.pairs:
         if old not in names:
@@ -150,6 +156,7 @@ def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: Sco
 
 
 def distinct(context: Context, operator: nodes.Distinct, table: Rowset, scope: Scope) -> Rowset:
+    """Return the rows that differ in the items, each once."""
     table = project(context, nodes.Project(operator.items), table, scope)
     keys = ", ".join(
         f"CAST({each.ref} AS VARCHAR) AS {each.ref}" if each.kind is Kind.DYNAMIC else each.ref
@@ -164,16 +171,19 @@ def distinct(context: Context, operator: nodes.Distinct, table: Rowset, scope: S
 
 
 def count(context: Context, _operator: nodes.Count, table: Rowset, _scope: Scope) -> Rowset:
+    """Return one row: how many there are."""
     column = context.fresh("Count", Kind.LONG)
     return Rowset(f"SELECT count(*) AS {column.ref} FROM {table.source}", (column,))
 
 
 def take(context: Context, operator: nodes.Take, table: Rowset, scope: Scope) -> Rowset:
+    """Return some rows, the first ones where they have an order."""
     number = context.count(operator.number, scope, "take")
     return table.restricted(f"{table.order_by} LIMIT {number}")
 
 
 def sort(context: Context, operator: nodes.Sort, table: Rowset, scope: Scope) -> Rowset:
+    """Return the rows in the order of keys, all of them or the first ones."""
     keys = []
     for key in operator.keys:
         item = key.value.value if isinstance(key.value, nodes.Named) else key.value
@@ -204,6 +214,7 @@ def in_order(table: Rowset) -> Rowset:
 
 
 def serialize(context: Context, operator: nodes.Serialize, table: Rowset, scope: Scope) -> Rowset:
+    """Return the rows in the order in which they come."""
     table = in_order(table)
     if not operator.items:
         return table
@@ -211,6 +222,7 @@ def serialize(context: Context, operator: nodes.Serialize, table: Rowset, scope:
 
 
 def summarize(context: Context, operator: nodes.Summarize, table: Rowset, scope: Scope) -> Rowset:
+    """Return a row for each key, with aggregates over its rows."""
     rows = scope.over(table)
     keys: list[tuple[Column, Value]] = []
     taken: list[str] = []
@@ -266,11 +278,13 @@ def _aggregated(
 def sample_distinct(
     context: Context, operator: nodes.SampleDistinct, table: Rowset, scope: Scope
 ) -> Rowset:
+    """Return some of the different values of an expression."""
     found = distinct(context, nodes.Distinct((operator.value,)), table, scope)
     return found.restricted(f"LIMIT {context.count(operator.number, scope, 'sample-distinct')}")
 
 
 def get_schema(context: Context, _operator: nodes.Schema, table: Rowset, _scope: Scope) -> Rowset:
+    """Return a row for each column."""
     columns = (
         context.fresh("ColumnName", Kind.STRING),
         context.fresh("ColumnOrdinal", Kind.INT),

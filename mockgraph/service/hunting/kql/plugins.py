@@ -42,6 +42,7 @@ _JSON_KINDS = {
 
 
 def evaluate(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+    """Return what a plugin makes of a table."""
     plugin = _PLUGINS.get(operator.call.name)
     if plugin is None:
         raise UnsupportedQueryError(f"the plugin '{operator.call.name}'")
@@ -123,29 +124,25 @@ def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Sco
     group = f" GROUP BY {', '.join(str(place + 1) for place in range(len(keys)))}" if keys else ""
     taken = [each.name for each in columns]
     for name in found:
-        test = f"{text(pivot).sql} = {quoted(name)}"
-        value = aggregate(context, call, rows)[0][1]
-        condition = f" FILTER (WHERE {test})"
-        picked = _with_filter(context, call, rows, test) or f"{value.sql}{condition}"
+        value = _aggregate_where(context, call, rows, f"{text(pivot).sql} = {quoted(name)}")
         column = context.fresh(unique_name(name, taken), value.kind)
         taken.append(column.name)
         columns.append(column)
-        items.append(f"{picked} AS {column.ref}")
+        items.append(f"{value.sql} AS {column.ref}")
     if not items:
         raise SemanticQueryError("pivot() has no rows to make columns of.")
     return Rowset(f"SELECT {', '.join(items)} FROM {table.source}{group}", tuple(columns))
 
 
-def _with_filter(context: Context, call: nodes.Call, rows: Scope, test: str) -> str | None:
+def _aggregate_where(context: Context, call: nodes.Call, rows: Scope, test: str) -> Value:
     """Return an aggregate over the rows that pass a test."""
     passed = replace(rows, columns={**rows.columns, "$pivot": Value(f"({test})", Kind.BOOL)})
     arguments = list(call.arguments)
     arguments.insert(0 if call.name == "count" else 1, nodes.Name("$pivot"))
     name = f"{call.name}_if" if call.name.startswith(("make", "take")) else f"{call.name}if"
-    name = "anyif" if call.name == "any" else name
     if not is_aggregate(name):
         raise UnsupportedQueryError(f"the aggregate '{call.name}' within 'pivot'")
-    return aggregate(context, nodes.Call(name, tuple(arguments)), passed)[0][1].sql
+    return aggregate(context, nodes.Call(name, tuple(arguments)), passed)[0][1]
 
 
 def _narrow(context: Context, _operator: nodes.Evaluate, table: Rowset, _scope: Scope) -> Rowset:

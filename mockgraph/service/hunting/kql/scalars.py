@@ -43,6 +43,7 @@ def element(target: Value, index: Value) -> Value:
 
 
 def negative(operand: Value) -> Value:
+    """Return ``-operand``."""
     if operand.kind is Kind.DYNAMIC:
         operand = converted(operand, Kind.REAL)
     if not (operand.kind.numeric or operand.kind is Kind.TIMESPAN):
@@ -53,6 +54,7 @@ def negative(operand: Value) -> Value:
 
 
 def logical(sign: str, operands: list[Value]) -> Value:
+    """Return operands joined by ``and`` or ``or``."""
     parts = [condition(each).sql for each in operands]
     return Value("(" + f" {sign.upper()} ".join(parts) + ")", Kind.BOOL)
 
@@ -67,6 +69,7 @@ def condition(value: Value) -> Value:
 
 
 def binary(sign: str, left: Value, right: Value) -> Value:
+    """Return ``left sign right``, whatever the sign."""
     if sign in _ARITHMETIC:
         return arithmetic(sign, left, right)
     if sign in _EQUALITIES or sign in _RELATIONS:
@@ -77,6 +80,7 @@ def binary(sign: str, left: Value, right: Value) -> Value:
 
 
 def arithmetic(sign: str, left: Value, right: Value) -> Value:
+    """Return ``left sign right`` of numbers, instants and spans of time."""
     left, right = _numbers(left), _numbers(right)
     kinds = (left.kind, right.kind)
     if left.kind.numeric and right.kind.numeric:
@@ -144,6 +148,7 @@ def _numeric(sign: str, left: Value, right: Value) -> Value:
 
 
 def comparison(sign: str, left: Value, right: Value) -> Value:
+    """Return ``left sign right`` of an equality or a relation, nulls as KQL has them."""
     if sign in ("=~", "!~"):
         equals = "=" if sign == "=~" else "<>"
         return Value(f"(lower({text(left).sql}) {equals} lower({text(right).sql}))", Kind.BOOL)
@@ -184,6 +189,7 @@ def comparable(left: Value, right: Value) -> tuple[Value, Value]:
 
 
 def between(negated: bool, operand: Value, low: Value, high: Value) -> Value:
+    """Return whether a value is between two others, both included."""
     if high.kind is Kind.TIMESPAN and low.kind is Kind.DATETIME:
         high = _shifted("+", low, high)
     above = comparison(">=", operand, low).sql

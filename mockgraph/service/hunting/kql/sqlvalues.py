@@ -85,6 +85,7 @@ class Rowset:
 
 
 def refs(columns: Iterable[Column]) -> str:
+    """Return the references of columns as a list of SQL."""
     return ", ".join(each.ref for each in columns)
 
 

@@ -86,17 +86,15 @@ def _mv_apply(context: Context, operator: nodes.MvExpand, table: Rowset, scope: 
         ordered=True,
     )
     inner = _expanded(context, operator, numbered, scope, outer=False)
-    kept = {each.name for each in inner.columns}
     for step in operator.body:
         inner = _for_each_row(context, step, inner, scope)
     key = inner.find("$row")
     assert key is not None
     fresh = [each for each in inner.columns if each.name != "$row"]
-    own = [each for each in table.columns if inner.find(each.name) is None or each.name not in kept]
+    names = {each.name for each in fresh}
     columns: list[Column] = []
     items: list[str] = []
-    names = {each.name for each in fresh}
-    for each in own:
+    for each in table.columns:
         if each.name not in names:
             column = context.fresh(each.name, each.kind)
             columns.append(column)
@@ -112,6 +110,22 @@ def _mv_apply(context: Context, operator: nodes.MvExpand, table: Rowset, scope: 
         f" ON l.{row.ref} = r.{key.ref} ORDER BY l.{row.ref}{order}"
     )
     return Rowset(sql, tuple(columns))
+
+
+def partition(context: Context, operator: nodes.Partition, table: Rowset, scope: Scope) -> Rowset:
+    """Return what a pipe makes of the rows of each key."""
+    key = text(context.scalar(operator.key, scope.over(table)))
+    row = context.fresh("$row", Kind.LONG)
+    number = f"dense_rank() OVER (ORDER BY {key.sql}) AS {row.ref}"
+    found = Rowset(
+        f"SELECT {refs(table.columns)}, {number}{table.order} FROM {table.source}",
+        (*table.columns, row),
+        table.ordered,
+    )
+    for step in operator.body:
+        found = _for_each_row(context, step, found, scope)
+    kept = tuple(each for each in found.columns if each.name != "$row")
+    return Rowset(f"SELECT {refs(kept)} FROM {found.source}", kept)
 
 
 def _for_each_row(context: Context, step: nodes.Operator, table: Rowset, scope: Scope) -> Rowset:
@@ -147,7 +161,7 @@ def _for_each_row(context: Context, step: nodes.Operator, table: Rowset, scope: 
         ):
             pass
         case _:
-            raise UnsupportedQueryError("this operator within 'mv-apply'")
+            raise UnsupportedQueryError("this operator within 'mv-apply' or 'partition'")
     return context.apply(step, table, scope)
 
 
@@ -177,45 +191,12 @@ def parse(context: Context, operator: nodes.Parse, table: Rowset, scope: Scope) 
     flags = "s" + "".join(each for each in operator.flags if each in "imU")
     whole = quoted(f"(?{flags})^{pattern}$")
     added: list[tuple[Column, Value]] = []
-    strict = operator.strict and not operator.filters
     for group, capture in enumerate(captures, 1):
         found = Value(f"coalesce(regexp_extract({value.sql}, {whole}, {group}), '')", Kind.STRING)
         added.append((context.fresh(capture.name, capture.kind), converted(found, capture.kind)))
-    if not strict and not operator.filters and not operator.regex:
-        added = _relaxed(operator, value, captures, added)
-    found_table = with_columns(table, added)
-    if not operator.filters:
-        return found_table
-    kept = table.restricted(f"WHERE regexp_matches({value.sql}, {whole})")
-    return with_columns(kept, added)
-
-
-def _relaxed(
-    operator: nodes.Parse,
-    value: Value,
-    captures: list[nodes.Capture],
-    added: list[tuple[Column, Value]],
-) -> list[tuple[Column, Value]]:
-    """Return columns that are filled where the texts match, though a kind may not."""
-    loose = nodes.Parse(
-        operator.value,
-        tuple(
-            nodes.Capture(each.name, Kind.STRING) if isinstance(each, nodes.Capture) else each
-            for each in operator.pattern
-        ),
-    )
-    pattern, _ = _pattern(loose)
-    whole = quoted(f"(?s)^{pattern}$")
-    return [
-        (
-            column,
-            converted(
-                Value(f"coalesce(regexp_extract({value.sql}, {whole}, {group}), '')", Kind.STRING),
-                capture.kind,
-            ),
-        )
-        for group, (capture, (column, _)) in enumerate(zip(captures, added, strict=True), 1)
-    ]
+    if operator.filters:
+        table = table.restricted(f"WHERE regexp_matches({value.sql}, {whole})")
+    return with_columns(table, added)
 
 
 def _pattern(operator: nodes.Parse) -> tuple[str, list[nodes.Capture]]:
@@ -234,7 +215,7 @@ def _pattern(operator: nodes.Parse) -> tuple[str, list[nodes.Capture]]:
                 written += escaped(part)
         else:
             captures.append(part)
-            kind = _PATTERNS.get(part.kind)
+            kind = None if operator.relaxed else _PATTERNS.get(part.kind)
             written += f"({kind})" if kind else ("(.*?)" if place < last else "(.*)")
     if len({each.name for each in captures}) < len(captures):
         raise SemanticQueryError("parse fills one column twice.")
