@@ -154,7 +154,7 @@ def _(_declared: primitives.Binary, _: bool, __: int) -> SearchStrategy[Json]:
 
 @_values.register
 def _(_declared: primitives.Untyped, _: bool, __: int) -> SearchStrategy[Json]:
-    return _SCALARS
+    return _SCALARS.filter(lambda value: value is not None)
 
 
 @_values.register

@@ -44,7 +44,8 @@ def outcome(load: Any, value: Any, partial: bool) -> Any:
         loaded = load(value, partial=partial)
     except ValidationError as error:
         return error.normalized_messages()
-    return loaded, list(loaded)
+    # What is to be merged may be in any order.
+    return loaded, None if partial else list(loaded)
 
 
 @st.composite

@@ -8,21 +8,26 @@ keeps them. The id of a stored entity is the keys along its URL, ``case1/custodi
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from mockgraph.metadata.capabilities import RuleBook, Rules
 from mockgraph.metadata.elements import EntitySet, NavigationProperty, Operation, Singleton, TypeRef
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.structures import StructuredType
+from mockgraph.metadata.values import composite_key, key_names
 from mockgraph.metadata.vocabulary import MOCKGRAPH, Revision, deprecated, tagged
 
 # Between the keys in the id of a stored entity; no key has it.
 SEPARATOR = "/"
 # Stands for the key of the one entity of a single-valued resource.
 SINGLE = "$"
+
+# A part of a key of several properties, as a URL has it in parentheses.
+_PART_OF_KEY = re.compile(r"(\w+)=('(?:[^']|'')*'|[^,']*)(?:,|$)")
 
 APPENDABLE = f"{MOCKGRAPH}Appendable"
 
@@ -282,7 +287,7 @@ class View:
             if resource is None or resource.kind is not Kind.CONTAINED:
                 return None
             if resource.is_collection:
-                key = _key_in(inner.removesuffix(")")) if inner else None
+                key = _key_in(inner.removesuffix(")"), resource) if inner else None
                 key = next(segments, None) if key is None else key
                 if not key:
                     return None
@@ -291,6 +296,12 @@ class View:
         if resource is None:
             return None
         return resource, SEPARATOR.join(keys) if resource.is_collection else single_key(keys)
+
+    def target(self, url: str) -> tuple[Resource, str] | None:
+        """Return what ``locate`` does, by a URL: a whole one, or one relative to the root."""
+        segments = unquote(urlsplit(url).path).strip("/").split("/")
+        roots = [index for index, each in enumerate(segments) if each.lower() == self.name]
+        return self.locate("/".join(segments[roots[0] + 1 :] if roots else segments))
 
     def _find(self, path: str) -> Resource | None:
         first, *rest = path.lower().split("/")
@@ -348,8 +359,16 @@ class Service:
             each.stored = stored
 
 
-def _key_in(text: str) -> str:
-    """The key that a URL has in parentheses, without the quotes of a single text."""
+def _key_in(text: str, resource: Resource) -> str:
+    """The own key that a URL has in parentheses: a value, or several by their names."""
+    names = key_names(resource.type)
+    named = {name: _unquoted(value) for name, value in _PART_OF_KEY.findall(text)}
+    if len(names) > 1 and named.keys() == set(names):
+        return composite_key({name: named[name] for name in names})
+    return _unquoted(text)
+
+
+def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1].replace("''", "'")
     return text

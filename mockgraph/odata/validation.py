@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl
 
 import orjson
 from marshmallow import ValidationError
@@ -204,12 +204,7 @@ def _read_references(
 
 def _target(url: str, resource: Resource, address: Address) -> Target:
     """Find what a URL leads to, a whole one or one that is relative to the root. Raises 400."""
-    path = unquote(urlsplit(url).path).strip("/")
-    segments = path.split("/")
-    roots = [index for index, each in enumerate(segments) if each.lower() == address.view.name]
-    if roots:
-        segments = segments[roots[0] + 1 :]
-    found = address.view.locate("/".join(segments))
+    found = address.view.target(url)
     if found is None:
         raise BadRequest(f"The URL '{url[:200]}' leads to no entity of this service.")
     held, key = found

@@ -330,11 +330,8 @@ def _constraint(reader: Reader, resource: Resource, owner: str) -> dict[str, Jso
 
 
 def _refer(transaction: Transaction, entity: Entity, intent: Intent) -> None:
-    holder = owner_key(entity.key)
     for resource, targets in intent.references.items():
-        if not resource.is_collection:
-            transaction.unrefer(resource, holder)
-        transaction.refer(resource, holder, targets)
+        transaction.refer(resource, owner_key(entity.key), targets)
 
 
 def _update(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
@@ -353,8 +350,6 @@ def _delete(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
 def _add_reference(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
     owner = reader.check_owner(intent.address)
     for resource, targets in intent.references.items():
-        if not resource.is_collection:
-            transaction.unrefer(resource, owner)
         transaction.refer(resource, owner, targets)
     return Outcome(status=204)
 
@@ -365,7 +360,10 @@ def _remove_reference(transaction: Transaction, reader: Reader, intent: Intent) 
     targets: Iterable[Target] = intent.references.get(address.resource, ())
     if address.key is not None or not address.resource.is_collection:
         entity = reader.entity(address)
-        targets = [Target(address.resource.home.path, entity.key)]
+        links = reader.rows(address.resource.links).owned_by(owner)
+        targets = [
+            Target(each["table"], each["key"]) for each in links if each["key"] == entity.key
+        ]
     for target in targets:
         transaction.unrefer(address.resource, owner, target)
     return Outcome(status=204)

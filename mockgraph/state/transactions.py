@@ -138,11 +138,20 @@ class Transaction:
             self.database.store(f"{table}{REMOVED}", key, {})
 
     def refer(self, resource: Resource, owner: str, targets: Iterable[Target]) -> None:
-        """Add references from the owner's navigation property. Raise 404 for what is not there."""
+        """Add references from the owner's navigation property, or put the one that it may have.
+
+        Raise 404 for what is not there, 400 for what is of another type.
+        """
+        if not resource.is_collection:
+            self.unrefer(resource, owner)
         links = self.table(resource.links)
         for table, key in targets:
-            if self.get(table, key) is None:
+            entity = self.get(table, key)
+            if entity is None:
                 raise unknown_key(split_key(key)[1])
+            own = edm.own_type(self._resource(table).type, entity).type_name
+            if not resource.view.stored.model.derives_from(own, resource.type_name):
+                raise BadRequest(f"'{split_key(key)[1]}' is no '{resource.type_name}'.")
             links.store(link_key(owner, table, key), link_to(table, key))
 
     def unrefer(self, resource: Resource, owner: str, target: Target | None = None) -> None:
@@ -168,9 +177,17 @@ class Transaction:
         given = given_key(resource, entry.properties)
         key = None if given is None else join_key(owner, given)
         if key is not None and (not resource.is_collection or self.get(table, key) is not None):
-            self.update(table, key, entry.properties, entry)
+            stored = self.update(table, key, entry.properties, entry)
         else:
-            self.create(table, entry.properties, owner, entry)
+            stored = self.create(table, entry.properties, owner, entry)
+        for child, urls in entry.references.items():
+            self.refer(child, owner_key(stored.key), [self._target(url) for url in urls])
+
+    def _target(self, url: str) -> Target:
+        found = self.view.target(url)
+        if found is None:
+            raise BadRequest(f"The URL '{url[:200]}' leads to no entity of this service.")
+        return Target(found[0].path, found[1])
 
     def _resource(self, table: str) -> Resource:
         resource = self._rules.resource(table)

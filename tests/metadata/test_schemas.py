@@ -23,8 +23,10 @@ Json = Any
 Structured = type[edm.StructuredType]
 
 # Names that marshmallow's schemas, or these, have as attributes of their own.
-CLASHES = ("Meta", "fields", "load", "dump", "context", "opts", "validate", "declared_fields")
-CLASHES += ("properties", "schemas", "named_by", "type_name", "is_open", "key", "echoed", "many")
+CLASHES = (
+    *("Meta", "fields", "load", "dump", "context", "opts", "validate", "declared_fields"),
+    *("properties", "schemas", "named_by", "type_name", "is_open", "key", "echoed", "many"),
+)
 
 _MODEL = f"""
 using Core = Org.OData.Core.V1
@@ -383,8 +385,9 @@ def outcome(load: Any, value: Any, partial: bool) -> Any:
     try:
         loaded = load(value, partial=partial)
     except ValidationError as error:
-        return error.normalized_messages()
-    return loaded, list(loaded)
+        return error.messages
+    # What is to be merged may be in any order.
+    return loaded, None if partial else list(loaded)
 
 
 @UNSHRUNK

@@ -150,3 +150,16 @@ def test_references_are_not_written_by_hand(client: FlaskClient) -> None:
     with pytest.raises(Exception, match="set by requests and state documents"):
         state(client).db.table(LINKS).truncate()
     assert children(client) == ["a", "b"]
+
+
+def test_what_comes_with_its_owner_may_refer_too(client: FlaskClient) -> None:
+    parent = {"parent@odata.bind": f"http://localhost{CASES}/c/tags/all"}
+    body = {"tags": [{"id": "new", **parent}]}
+    assert client.patch(f"{CASES}/c", json=body).status_code == 200
+    found: Any = client.get(f"{CASES}/c/tags/new/parent").json
+    assert found["id"] == "all"
+    before = state_of(client)
+    for url, status in ((f"{CASES}/c/tags/none", 404), ("nowhere/x", 400), (f"{CASES}/c", 400)):
+        refused = {"id": "more", "tags": [{"id": "t", "parent@odata.bind": url}]}
+        assert client.post(CASES, json=refused).status_code == status
+    assert state_of(client) == before
