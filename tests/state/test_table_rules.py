@@ -41,17 +41,22 @@ def etag(graph: MockGraph, path: str) -> str:
     return str(ask(graph.origin, "GET", path).headers["ETag"])
 
 
+def table_of(graph: MockGraph) -> Any:
+    """The table, whose ids TinyDB's types take for numbers."""
+    return graph.db.table(TABLE)
+
+
 def test_reads_are_copies(graph: MockGraph) -> None:
-    (alert,) = graph.db.table(TABLE).search(where("severity") == "high")
+    (alert,) = table_of(graph).search(where("severity") == "high")
     assert (alert["id"], alert.doc_id) == ("a", "a")
     alert["comments"].append("mine")
-    assert graph.db.table(TABLE).get(where("id") == "a")["comments"] == []
+    assert table_of(graph).get(where("id") == "a")["comments"] == []
     assert graph.db.tables() >= {"security", TABLE, "security/alerts", "security/incidents"}
 
 
 def test_the_next_request_sees_what_is_written_and_so_do_its_etags(graph: MockGraph) -> None:
     before, other = etag(graph, f"{ALERTS}/a"), etag(graph, f"{ALERTS}/b")
-    assert graph.db.table(TABLE).update({"status": "resolved"}, where("id") == "a") == ["a"]
+    assert table_of(graph).update({"status": "resolved"}, where("id") == "a") == ["a"]
     assert ask(graph.origin, "GET", f"{ALERTS}/a").json["status"] == "resolved"
     assert etag(graph, f"{ALERTS}/a") != before
     assert etag(graph, f"{ALERTS}/b") == other
@@ -60,13 +65,13 @@ def test_the_next_request_sees_what_is_written_and_so_do_its_etags(graph: MockGr
 
 
 def test_a_request_is_seen_by_the_database(graph: MockGraph) -> None:
-    table = graph.db.table(TABLE)
+    table = table_of(graph)
     patch(graph.origin, {"status": "resolved"}, f"{ALERTS}/a")
     assert [each["id"] for each in table.search(where("status") == "resolved")] == ["a"]
 
 
 def test_what_is_inserted_is_whole_and_has_an_id(graph: MockGraph) -> None:
-    table = graph.db.table(TABLE)
+    table = table_of(graph)
     made = table.insert({"title": "t"})
     assert table.insert({"id": "own"}) == "own"
     assert table.upsert({"id": "up", "title": "u"}, where("id") == "up") == ["up"]
@@ -81,7 +86,7 @@ def test_what_is_inserted_is_whole_and_has_an_id(graph: MockGraph) -> None:
 
 def test_an_id_is_there_once(graph: MockGraph) -> None:
     with pytest.raises(ValueError, match="a already exists"):
-        graph.db.table(TABLE).insert({"id": "a"})
+        table_of(graph).insert({"id": "a"})
 
 
 REFUSED: list[tuple[Callable[[EntityDB], Any], str]] = [
@@ -146,7 +151,7 @@ def test_a_transaction_writes_all_or_nothing(graph: MockGraph) -> None:
 def test_a_transaction_is_written_by_itself_alone(graph: MockGraph) -> None:
     with graph.db.transaction() as db:
         with pytest.raises(RuntimeError, match="A transaction is open in this thread"):
-            graph.db.table(TABLE).truncate()
+            table_of(graph).truncate()
         with pytest.raises(RuntimeError, match="none within it"), db.transaction():
             pass
         db.table(TABLE).truncate()
@@ -170,9 +175,9 @@ def test_closing_it_leaves_the_server_its_state(graph: MockGraph) -> None:
 def test_tenants_have_databases_of_their_own(graph: MockGraph) -> None:
     team = graph.tenant("team")
     team.db.table(TABLE).truncate()
-    assert len(graph.db.table(TABLE)) == 2
+    assert len(table_of(graph)) == 2
     graph.reset()
-    assert len(graph.db.table(TABLE)) == 2
+    assert len(table_of(graph)) == 2
 
 
 def test_a_stopped_server_has_none() -> None:

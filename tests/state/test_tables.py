@@ -91,7 +91,7 @@ def numbered(kind: type[Table]) -> type[Table]:
 
     base: Any = kind
 
-    class Numbered(base):
+    class Numbered(base):  # type: ignore[misc]
         document_id_class = str
 
         def __init__(self, storage: Storage, name: str, **options: Any):
@@ -113,7 +113,7 @@ def opened(database: type[TinyDB], table: type[Table], storage: Storage) -> Tiny
 
     base: Any = database
 
-    class Database(base):
+    class Database(base):  # type: ignore[misc]
         table_class = numbered(table)
 
     return Database(storage=lambda: storage)
@@ -127,10 +127,12 @@ class Undone(ValueError):
 def transaction(database: TinyDB) -> Iterator[TinyDB]:
     """A transaction, or, of TinyDB's own, which has none, what one amounts to."""
     if isinstance(database, EntityDB):
-        numbers = {name: database.table(name)._numbers for name in TABLES}
+        outside: Any = database
+        numbers = {name: outside.table(name)._numbers for name in TABLES}
         with database.transaction() as inside:
             for name in TABLES:
-                inside.table(name)._numbers = numbers[name]
+                table: Any = inside.table(name)
+                table._numbers = numbers[name]
             yield inside
         return
     storage: Any = database.storage
