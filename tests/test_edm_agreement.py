@@ -43,7 +43,8 @@ def outcome(load: Any, value: Any, partial: bool) -> Any:
     try:
         loaded = load(value, partial=partial)
     except ValidationError as error:
-        return error.normalized_messages()
+        refused: Any = error  # marshmallow leaves this method untyped
+        return refused.normalized_messages()
     # What is to be merged may be in any order.
     return loaded, None if partial else list(loaded)
 
