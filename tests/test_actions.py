@@ -17,6 +17,7 @@ from mockgraph.service import SERVICE
 from mockgraph.service.shared_types import ResultInfo
 
 Json = Any
+ALERTS = "security/alerts"
 ACTIONS = {action.name: (each, action) for each in SERVICE.sets.values() for action in each.actions}
 
 
@@ -27,54 +28,55 @@ class Memory:
         self.sets: dict[str, dict[str, dict[str, Json]]] = {}
         self.made = 0
 
-    def add(self, set_name: str, **properties: Json) -> str:
+    def add(self, table: str, **properties: Json) -> str:
         """An entity that was there before the action; gives its key."""
-        key: str = self.create(set_name, edm.load(self._schema(set_name), properties))["id"]
+        key: str = self.create(table, edm.load(self._schema(table), properties))["id"]
         return key
 
     def now(self) -> str:
         return "2026-11-24T12:00:00.000000Z"
 
-    def get(self, set_name: str, key: str) -> Mapping[str, Json] | None:
-        return copy.deepcopy(self._set(set_name).get(key))
+    def get(self, table: str, key: str) -> Mapping[str, Json] | None:
+        return copy.deepcopy(self._set(table).get(key))
 
     def having(
-        self, set_name: str, name: str, values: Collection[Json]
+        self, table: str, name: str, values: Collection[Json]
     ) -> Iterable[Mapping[str, Json]]:
-        return [each for each in self._set(set_name).values() if each[name] in values]
+        return [each for each in self._set(table).values() if each[name] in values]
 
-    def create(self, set_name: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
+    def create(self, table: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
         self.made += 1
         key = properties["id"] or f"made-{self.made}"
-        assert key not in self._set(set_name)
-        assert list(properties)[: len(self._schema(set_name).properties())] == list(
-            self._schema(set_name).properties()
+        assert key not in self._set(table)
+        assert list(properties)[: len(self._schema(table).properties())] == list(
+            self._schema(table).properties()
         )
-        self._set(set_name)[key] = {**copy.deepcopy(dict(properties)), "id": key}
-        return copy.deepcopy(self._set(set_name)[key])
+        self._set(table)[key] = {**copy.deepcopy(dict(properties)), "id": key}
+        return copy.deepcopy(self._set(table)[key])
 
-    def update(self, set_name: str, key: str, changes: Mapping[str, Json]) -> Mapping[str, Json]:
+    def update(self, table: str, key: str, changes: Mapping[str, Json]) -> Mapping[str, Json]:
         assert "id" not in changes
-        before = self._set(set_name)[key]
-        after = edm.merge(self._schema(set_name), before, copy.deepcopy(dict(changes)))
-        self._set(set_name)[key] = after
+        before = self._set(table)[key]
+        after = edm.merge(self._schema(table), before, copy.deepcopy(dict(changes)))
+        self._set(table)[key] = after
         return copy.deepcopy(after)
 
-    def delete(self, set_name: str, key: str) -> None:
-        del self._set(set_name)[key]
+    def delete(self, table: str, key: str) -> None:
+        del self._set(table)[key]
 
-    def _set(self, set_name: str) -> dict[str, dict[str, Json]]:
-        return self.sets.setdefault(set_name, {})
+    def _set(self, table: str) -> dict[str, dict[str, Json]]:
+        return self.sets.setdefault(table, {})
 
-    def _schema(self, set_name: str) -> Any:
-        return SERVICE.sets[set_name.lower()].type
+    def _schema(self, table: str) -> Any:
+        return SERVICE.tables[table].type
 
 
 def act(memory: Memory, name: str, value: Json = None, key: str | None = None) -> ActionResult:
     """Do an action as the line does it: load its parameters, then let it work."""
     _, action = ACTIONS[name]
     schema: Any = action.parameters
-    return action.effect(memory, key, edm.load(schema, {"value": value}) if schema else {})
+    transaction: Any = memory
+    return action.effect(transaction, key, edm.load(schema, {"value": value}) if schema else {})
 
 
 def codes(result: ActionResult) -> list[int]:
@@ -123,19 +125,19 @@ def test_nothing_to_do_is_done(memory: Memory, name: str) -> None:
 def test_a_change_without_an_id_changes_nothing_at_all(
     memory: Memory, name: str, second: Json
 ) -> None:
-    set_name = ACTIONS[name][0].name
-    key = memory.add(set_name, tags=["before"])
+    table = SERVICE.table_of(ACTIONS[name][0])
+    key = memory.add(table, tags=["before"])
     with pytest.raises(BadRequest, match=r"^value/1/id: "):
         act(memory, name, [{"id": key, "tags": ["after"]}, second])
-    assert memory.sets[set_name][key]["tags"] == ["before"]
+    assert memory.sets[table][key]["tags"] == ["before"]
 
 
 # -- updateAlerts -----------------------------------------------------------------------
 
 
 def test_update_alerts_changes_what_was_sent(memory: Memory) -> None:
-    first = memory.add("alerts", title="one", status="newAlert", comments=["seen"], extra=1)
-    second = memory.add("alerts", title="two", vendorInformation={"provider": "P", "vendor": "V"})
+    first = memory.add(ALERTS, title="one", status="newAlert", comments=["seen"], extra=1)
+    second = memory.add(ALERTS, title="two", vendorInformation={"provider": "P", "vendor": "V"})
     result = act(
         memory,
         "updateAlerts",
@@ -144,7 +146,7 @@ def test_update_alerts_changes_what_was_sent(memory: Memory) -> None:
             {"id": first, "status": "resolved", "comments": [], "extra": 2},
         ],
     )
-    assert result == ActionResult(200, [memory.get("alerts", second), memory.get("alerts", first)])
+    assert result == ActionResult(200, [memory.get(ALERTS, second), memory.get(ALERTS, first)])
     changed, other = result.value[1], result.value[0]
     assert (changed["title"], changed["status"], changed["extra"]) == ("one", "resolved", 2)
     assert changed["comments"] == []
@@ -155,15 +157,15 @@ def test_update_alerts_changes_what_was_sent(memory: Memory) -> None:
 
 
 def test_update_alerts_answers_206_with_what_worked(memory: Memory) -> None:
-    key = memory.add("alerts", status="newAlert")
+    key = memory.add(ALERTS, status="newAlert")
     result = act(
         memory,
         "updateAlerts",
         [{"id": "nobody", "status": "resolved"}, {"id": key, "status": "inProgress"}],
     )
-    assert result == ActionResult(206, [memory.get("alerts", key)])
+    assert result == ActionResult(206, [memory.get(ALERTS, key)])
     assert result.value[0]["status"] == "inProgress"
-    assert set(memory.sets["alerts"]) == {key}
+    assert set(memory.sets[ALERTS]) == {key}
 
 
 def test_update_alerts_of_none_that_exists_is_not_found(memory: Memory) -> None:
@@ -182,14 +184,14 @@ def test_submit_creates_each_indicator(memory: Memory) -> None:
     )
     assert result.status == 200
     assert result.returns is None
-    assert result.value == list(memory.sets["tiIndicators"].values())
+    assert result.value == list(memory.sets["security/tiIndicators"].values())
     assert result.value[0]["action"] == "alert"
     assert result.value[1]["id"] == "mine"
     assert result.value[1]["extra"] == [1]
 
 
 def test_submit_answers_206_with_a_result_for_each(memory: Memory) -> None:
-    memory.add("tiIndicators", id="taken", description="before")
+    memory.add("security/tiIndicators", id="taken", description="before")
     result = act(
         memory,
         "submitTiIndicators",
@@ -197,8 +199,8 @@ def test_submit_answers_206_with_a_result_for_each(memory: Memory) -> None:
     )
     assert (result.status, result.returns) == (206, ResultInfo)
     assert codes(result) == [409, 0, 409]
-    assert set(memory.sets["tiIndicators"]) == {"taken", "free"}
-    assert memory.sets["tiIndicators"]["taken"]["description"] == "before"
+    assert set(memory.sets["security/tiIndicators"]) == {"taken", "free"}
+    assert memory.sets["security/tiIndicators"]["taken"]["description"] == "before"
 
 
 @pytest.mark.parametrize(("count", "fits"), [(100, True), (101, False)])
@@ -208,20 +210,20 @@ def test_submit_takes_a_hundred(memory: Memory, count: int, fits: bool) -> None:
     else:
         with pytest.raises(BadRequest, match="At most 100"):
             act(memory, "submitTiIndicators", [{}] * count)
-    assert len(memory.sets.get("tiIndicators", {})) == (count if fits else 0)
+    assert len(memory.sets.get("security/tiIndicators", {})) == (count if fits else 0)
 
 
 def test_update_indicators_changes_what_was_sent(memory: Memory) -> None:
-    key = memory.add("tiIndicators", confidence=5, description="before", tags=["a"])
+    key = memory.add("security/tiIndicators", confidence=5, description="before", tags=["a"])
     result = act(memory, "updateTiIndicators", [{"id": key, "confidence": None, "tags": ["b"]}])
-    assert result == ActionResult(200, [memory.get("tiIndicators", key)])
+    assert result == ActionResult(200, [memory.get("security/tiIndicators", key)])
     [changed] = result.value
     assert (changed["confidence"], changed["description"]) == (None, "before")
     assert changed["tags"] == ["b"]
 
 
 def test_update_indicators_answers_206_with_a_result_for_each(memory: Memory) -> None:
-    key = memory.add("tiIndicators", confidence=5)
+    key = memory.add("security/tiIndicators", confidence=5)
     result = act(
         memory,
         "updateTiIndicators",
@@ -230,8 +232,8 @@ def test_update_indicators_answers_206_with_a_result_for_each(memory: Memory) ->
     assert (result.status, result.returns) == (206, ResultInfo)
     assert codes(result) == [404, 0]
     assert "nobody" in result.value[0]["message"]
-    assert memory.sets["tiIndicators"][key]["confidence"] == 6
-    assert set(memory.sets["tiIndicators"]) == {key}
+    assert memory.sets["security/tiIndicators"][key]["confidence"] == 6
+    assert set(memory.sets["security/tiIndicators"]) == {key}
 
 
 # -- deleteTiIndicators and deleteTiIndicatorsByExternalId ------------------------------
@@ -245,12 +247,12 @@ def test_delete_deletes_what_is_there_and_says_what_is_not(
 ) -> None:
     memory = Memory()
     for key in stored:
-        memory.add("tiIndicators", id=key)
+        memory.add("security/tiIndicators", id=key)
     result = act(memory, "deleteTiIndicators", asked)
     there = [key in stored and key not in asked[:at] for at, key in enumerate(asked)]
     assert codes(result) == [0 if each else 404 for each in there]
     assert result.status == (200 if all(there) else 206)
-    assert set(memory.sets.get("tiIndicators", {})) == stored - set(asked)
+    assert set(memory.sets.get("security/tiIndicators", {})) == stored - set(asked)
 
 
 @given(stored=st.lists(st.none() | st.sampled_from("abc"), max_size=8), asked=KEYS)
@@ -259,12 +261,12 @@ def test_delete_by_external_id_deletes_all_that_carry_it(
 ) -> None:
     memory = Memory()
     for external_id in stored:
-        memory.add("tiIndicators", externalId=external_id)
+        memory.add("security/tiIndicators", externalId=external_id)
     result = act(memory, "deleteTiIndicatorsByExternalId", asked)
     there = [key in stored and key not in asked[:at] for at, key in enumerate(asked)]
     assert codes(result) == [0 if each else 404 for each in there]
     assert result.status == (200 if all(there) else 206)
-    left = [each["externalId"] for each in memory.sets.get("tiIndicators", {}).values()]
+    left = [each["externalId"] for each in memory.sets.get("security/tiIndicators", {}).values()]
     assert left == [each for each in stored if each not in asked]
 
 
@@ -274,9 +276,9 @@ def test_delete_by_external_id_deletes_all_that_carry_it(
 @pytest.mark.parametrize("status", [None, "NotStarted", "Running"])
 def test_a_cancelled_action_has_failed_and_says_why(memory: Memory, status: str | None) -> None:
     past = {"status": "NotStarted", "user": "ada@contoso.com"}
-    key = memory.add("securityActions", name="BlockIp", status=status, states=[past])
+    key = memory.add("security/securityActions", name="BlockIp", status=status, states=[past])
     assert act(memory, "cancelSecurityAction", key=key) == ActionResult(204)
-    action = memory.sets["securityActions"][key]
+    action = memory.sets["security/securityActions"][key]
     assert action["name"] == "BlockIp"
     assert action["status"] == "Failed"
     assert action["errorInfo"]["message"] == "The action was cancelled."
@@ -292,19 +294,19 @@ def test_a_cancelled_action_has_failed_and_says_why(memory: Memory, status: str 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])
 def test_an_action_that_is_over_cannot_be_cancelled(memory: Memory, status: str) -> None:
-    key = memory.add("securityActions", status=status)
-    before = memory.get("securityActions", key)
+    key = memory.add("security/securityActions", status=status)
+    before = memory.get("security/securityActions", key)
     with pytest.raises(Conflict, match=status):
         act(memory, "cancelSecurityAction", key=key)
-    assert memory.get("securityActions", key) == before
+    assert memory.get("security/securityActions", key) == before
 
 
 def test_an_action_is_cancelled_once(memory: Memory) -> None:
-    key = memory.add("securityActions", status="Running")
+    key = memory.add("security/securityActions", status="Running")
     act(memory, "cancelSecurityAction", key=key)
     with pytest.raises(Conflict):
         act(memory, "cancelSecurityAction", key=key)
-    assert len(memory.sets["securityActions"][key]["states"]) == 1
+    assert len(memory.sets["security/securityActions"][key]["states"]) == 1
 
 
 @pytest.mark.parametrize("key", ["nobody", None])

@@ -288,9 +288,9 @@ def test_pages_that_are_not_there(tmp_path: Path) -> None:
         MockGraph(docs=[tmp_path]).start()
 
 
-def test_the_package_offers_three_names() -> None:
+def test_the_package_offers_four_names() -> None:
     assert mockgraph.create_app().test_client().get("/_mockgraph/health").status_code == 200
-    assert set(mockgraph.__all__) == {"MockGraph", "create_app", "__version__"}
+    assert set(mockgraph.__all__) == {"MockGraph", "StoreStorage", "create_app", "__version__"}
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         mockgraph.nothing  # noqa: B018
 

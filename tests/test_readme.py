@@ -96,9 +96,22 @@ def test_the_example_of_hunting_passes(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant"])
+@pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant", "graph.db"])
 def test_an_example_in_python_runs(mark: str) -> None:
     exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})
+
+
+def test_the_example_of_a_script_changes_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    seed = {"Security": {"alerts": [{"id": "a", "status": "newAlert"}, {"id": "b"}]}}
+    with MockGraph(seed=seed, store="graph.store"):
+        pass
+    exec(compile(blocks("python", "StoreStorage")[0], "README.md", "exec"), {})
+    with MockGraph(store="graph.store") as graph:
+        alerts = {each["id"]: each["status"] for each in graph.state["Security"]["alerts"]}
+    assert alerts == {"a": "resolved", "b": None}
 
 
 def test_a_test_by_curl_is_one() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from mockgraph.metadata.names import Json, Properties
 
 if TYPE_CHECKING:
     from mockgraph.metadata.structures import StructuredType
+    from mockgraph.state.transactions import Transaction
 
 # The member of a state document, beside the singleton's, that says who may sign in.
 DIRECTORY = "Directory"
@@ -23,19 +24,6 @@ class Permissions:
 
     read: tuple[str, ...]
     write: tuple[str, ...]
-
-
-class Transaction(Protocol):
-    """The state as an action sees it: what it does here happens whole or not at all."""
-
-    def now(self) -> str: ...
-    def get(self, set_name: str, key: str) -> Properties | None: ...
-    def having(
-        self, set_name: str, name: str, values: Collection[Json]
-    ) -> Iterable[Properties]: ...
-    def create(self, set_name: str, properties: Properties) -> Properties: ...
-    def update(self, set_name: str, key: str, changes: Properties) -> Properties: ...
-    def delete(self, set_name: str, key: str) -> None: ...
 
 
 class ActionResult(NamedTuple):
@@ -135,11 +123,17 @@ class Root:
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """All that is served: the roots, the singleton and the sets below it."""
+    """All that is served: the roots, the singleton and the sets below it.
+
+    ``tables`` are what the state keeps, by the names of TinyDB's tables: paths as URLs show
+    them below the root, with the singleton in small letters, ``security/alerts``.
+    """
 
     roots: Mapping[str, Root]
     singleton: Singleton
     sets: Mapping[str, EntitySet] = field(default_factory=dict)
+    tables: Mapping[str, Resource] = field(init=False, repr=False)
+    _table_names: Mapping[Resource, str] = field(init=False, repr=False)
     _sets_at: Mapping[str, Mapping[str, EntitySet]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -152,6 +146,14 @@ class Service:
             for root in self.roots.values()
         }
         object.__setattr__(self, "_sets_at", sets_at)
+        top = self.singleton.name.lower()
+        tables = {top: self.singleton, **{f"{top}/{s.name}": s for s in self.sets.values()}}
+        object.__setattr__(self, "tables", tables)
+        object.__setattr__(self, "_table_names", {each: name for name, each in tables.items()})
+
+    def table_of(self, resource: Resource) -> str:
+        """Return the name of the table that keeps a set, or the singleton."""
+        return self._table_names[resource]
 
     def sets_at(self, root: Root) -> Mapping[str, EntitySet]:
         """The sets that a root serves."""

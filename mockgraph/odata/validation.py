@@ -26,7 +26,8 @@ from mockgraph.errors import (
 from mockgraph.http import Request
 from mockgraph.metadata.declarations import EntitySet, Service
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.state.intent import Address, Intent, Operation, Preconditions, Preferences
+from mockgraph.state.etags import Preconditions, read_etags
+from mockgraph.state.intent import Address, Intent, Operation, Preferences
 from mockgraph.state.query import ALL, MAX_INT32, Query
 
 MAX_TOP = 1000
@@ -64,7 +65,10 @@ def read(request: Request, address: Address, service: Service, clock: Clock) -> 
         options,
         _read_body(request, address),
         query,
-        Preconditions(_etags(request, "HTTP_IF_MATCH"), _etags(request, "HTTP_IF_NONE_MATCH")),
+        Preconditions(
+            read_etags(request.environ.get("HTTP_IF_MATCH")),
+            read_etags(request.environ.get("HTTP_IF_NONE_MATCH")),
+        ),
         _preferences(request, query),
     )
 
@@ -177,11 +181,6 @@ def _navigation(
         service.singleton.type: {each.name: each.type for each in sets},
         **{each.type: {n.name: n.target.type for n in each.navigations} for each in sets},
     }
-
-
-def _etags(request: Request, header: str) -> tuple[str, ...]:
-    value = request.environ.get(header)
-    return tuple(tag.strip().removeprefix("W/") for tag in value.split(",")) if value else ()
 
 
 def _preferences(request: Request, query: Query) -> Preferences:

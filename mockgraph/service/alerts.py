@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockgraph.errors import NotFound
 from mockgraph.metadata import Collection, Complex, DateTimeOffset, EntityType, Enum, Int32, String
-from mockgraph.metadata.declarations import Action, ActionResult, EntitySet, Rules, Transaction
+from mockgraph.metadata.declarations import Action, ActionResult, EntitySet, Rules
 from mockgraph.metadata.names import Properties
 from mockgraph.service.alert_states import (
     AlertFeedback,
@@ -27,6 +27,9 @@ from mockgraph.service.shared_types import (
     SecurityVendorInformation,
     VulnerabilityState,
 )
+from mockgraph.state.transactions import Transaction
+
+_TABLE = "security/alerts"
 
 
 class Alert(EntityType):
@@ -77,9 +80,9 @@ class UpdateAlertsParameters(BulkParameters):
 def _update(transaction: Transaction, _: str | None, parameters: Properties) -> ActionResult:
     changed = changes_by_key(parameters["value"])
     updated = [
-        transaction.update("alerts", key, changes)
+        transaction.update(_TABLE, key, changes)
         for key, changes in changed
-        if transaction.get("alerts", key) is not None
+        if transaction.get(_TABLE, key) is not None
     ]
     if changed and not updated:
         raise NotFound("None of the alerts exists.")

@@ -19,12 +19,13 @@ from mockgraph.metadata.declarations import (
     ActionResult,
     EntitySet,
     Permissions,
-    Transaction,
 )
 from mockgraph.metadata.names import Properties
 from mockgraph.service.shared_types import ResultInfo, SecurityVendorInformation
+from mockgraph.state.transactions import Transaction
 
 _SET = "securityActions"
+_TABLE = f"security/{_SET}"
 
 # The status that Azure gives to what its client cancelled.
 _CANCELLED = {"code": 499, "subcode": 0, "message": "The action was cancelled."}
@@ -85,7 +86,7 @@ class SecurityAction(EntityType):
 
 
 def _cancel(transaction: Transaction, key: str | None, _: Properties) -> ActionResult:
-    action = transaction.get(_SET, key) if key else None
+    action = transaction.get(_TABLE, key) if key else None
     if action is None or key is None:
         raise NotFound(f"No security action has the id '{key}'.")
     if action["status"] in _OVER:
@@ -100,7 +101,7 @@ def _cancel(transaction: Transaction, key: str | None, _: Properties) -> ActionR
         "states": [*action["states"], past],
         "errorInfo": edm.whole(ResultInfo, _CANCELLED),
     }
-    transaction.update(_SET, key, changes)
+    transaction.update(_TABLE, key, changes)
     return ActionResult(204)
 
 

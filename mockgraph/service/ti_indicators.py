@@ -20,13 +20,14 @@ from mockgraph.metadata.declarations import (
     ActionResult,
     EntitySet,
     Permissions,
-    Transaction,
 )
 from mockgraph.metadata.names import Properties
 from mockgraph.service.bulk import BulkParameters, answer, changes_by_key, failed, succeeded
 from mockgraph.service.shared_types import FileHashType, ResultInfo
+from mockgraph.state.transactions import Transaction
 
 _SET = "tiIndicators"
+_TABLE = f"security/{_SET}"
 
 # Microsoft's page for the type: at most 100 in one submitTiIndicators.
 _MOST_SUBMITTED = 100
@@ -159,10 +160,10 @@ def _submit(transaction: Transaction, _: str | None, parameters: Properties) -> 
     results, created = [], []
     for indicator in indicators:
         key = indicator["id"]
-        if key and transaction.get(_SET, key) is not None:
+        if key and transaction.get(_TABLE, key) is not None:
             results.append(failed(409, f"An indicator with the id '{key}' exists already."))
             continue
-        created.append(transaction.create(_SET, indicator))
+        created.append(transaction.create(_TABLE, indicator))
         results.append(succeeded())
     return answer(results, created)
 
@@ -170,10 +171,10 @@ def _submit(transaction: Transaction, _: str | None, parameters: Properties) -> 
 def _update(transaction: Transaction, _: str | None, parameters: Properties) -> ActionResult:
     results, updated = [], []
     for key, changes in changes_by_key(parameters["value"]):
-        if transaction.get(_SET, key) is None:
+        if transaction.get(_TABLE, key) is None:
             results.append(_unknown("id", key))
             continue
-        updated.append(transaction.update(_SET, key, changes))
+        updated.append(transaction.update(_TABLE, key, changes))
         results.append(succeeded())
     return answer(results, updated)
 
@@ -181,10 +182,10 @@ def _update(transaction: Transaction, _: str | None, parameters: Properties) -> 
 def _delete(transaction: Transaction, _: str | None, parameters: Properties) -> ActionResult:
     results = []
     for key in parameters["value"]:
-        if transaction.get(_SET, key) is None:
+        if transaction.get(_TABLE, key) is None:
             results.append(_unknown("id", key))
             continue
-        transaction.delete(_SET, key)
+        transaction.delete(_TABLE, key)
         results.append(succeeded())
     return answer(results, results)
 
@@ -193,13 +194,13 @@ def _delete_by_external_id(
     transaction: Transaction, _: str | None, parameters: Properties
 ) -> ActionResult:
     carriers: dict[str, list[str]] = {}
-    for indicator in transaction.having(_SET, "externalId", set(parameters["value"])):
+    for indicator in transaction.having(_TABLE, "externalId", set(parameters["value"])):
         carriers.setdefault(indicator["externalId"], []).append(indicator["id"])
     results = []
     for external_id in parameters["value"]:
         keys = carriers.pop(external_id, [])
         for key in keys:
-            transaction.delete(_SET, key)
+            transaction.delete(_TABLE, key)
         results.append(succeeded() if keys else _unknown("externalId", external_id))
     return answer(results, results)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
 from mockgraph.state.log import StoreLog, create_like, sync, write_all
-from mockgraph.state.records import HEADER, encode_all
-from mockgraph.state.rows import Rows
+from mockgraph.state.records import FIRST_CRC, HEADER, End, encode_all, line_of, write_in
+from mockgraph.state.snapshots import Rows
 
 # Written at once: between two pieces other threads run.
 _PIECE = 64 * 1024
@@ -34,6 +34,8 @@ class Compaction:
         self._log = log
         self._tables = tables
         self._copied = log.size
+        self._size = 0
+        self._crc = FIRST_CRC
         self._abandoned = threading.Event()
         self._file = -1
         self._unsynced = 0
@@ -54,18 +56,19 @@ class Compaction:
     def write(self) -> None:
         """Write the tables, and copy what the log was given meanwhile but for a little."""
         self._put([HEADER])
-        self._put(encode_all(self._tables))
+        self._put(self._lines(encode_all(self._tables)))
         for _ in range(_ROUNDS):
             if self._log.size - self._copied > _PIECE:
                 self._catch_up()
         self._sync()
 
-    def finish(self, *, to_disk: bool) -> None:
-        """Copy the rest, while nobody writes; then the file may take the log's place."""
+    def finish(self, *, to_disk: bool) -> End:
+        """Copy the rest, while nobody writes; then the file, which ends so, may replace the log."""
         self._catch_up()
         if to_disk:
             self._sync()
         self._close()
+        return End(self._size, self._crc)
 
     def abandon(self) -> None:
         """Let the next step fail; from any thread."""
@@ -76,17 +79,28 @@ class Compaction:
         size = self._log.size
         with open(self._log.path, "rb") as log:
             log.seek(self._copied)
-            while self._copied < size:
-                piece = log.read(min(_PIECE, size - self._copied))
-                if not piece:
-                    raise OSError(None, "the file was cut short by somebody else")
-                self._put([piece])
-                self._copied += len(piece)
+            self._put(self._lines(self._copy(log, size)))
+
+    def _copy(self, log: Iterable[bytes], size: int) -> Iterator[bytes]:
+        """Give the writes of the log up to this size."""
+        for line in log:
+            if self._copied >= size:
+                return
+            self._copied += len(line)
+            yield write_in(line)
+        if self._copied < size:
+            raise OSError(None, "the file was cut short by somebody else")
+
+    def _lines(self, writes: Iterable[bytes]) -> Iterator[bytes]:
+        for write in writes:
+            line, self._crc = line_of(write, self._crc)
+            yield line
 
     def _put(self, lines: Iterable[bytes]) -> None:
         for piece in _pieces(lines):
             self._check()
             write_all(self._file, piece)
+            self._size += len(piece)
             self._unsynced += len(piece)
             if self._unsynced >= _SYNCED_AT_ONCE:
                 self._sync()
@@ -106,7 +120,7 @@ class Compaction:
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines, as many at once as make a piece."""
+    """Give the lines, as many at once as make a piece."""
     held: list[bytes] = []
     size = 0
     for line in lines:

@@ -1,4 +1,10 @@
-"""Stored entities."""
+"""Stored entities and their keys.
+
+An entity is a TinyDB document. Its key, the document's id, is its ``id`` alone where its set
+stands below a singleton or a root. Where it is contained in another entity, its owner, the
+owner's key comes first: ``{case}/{custodian}`` in the table
+``security/cases/ediscoveryCases/custodians``.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +13,19 @@ from typing import Any, cast
 
 from tinydb.table import Document
 
+from mockgraph.state.etags import etag_of
+
+_SEPARATOR = "/"
+
 
 class Entity(Document):
-    """A stored entity: its properties, read only by convention, its revision and its number.
+    """A stored entity: its properties, which nobody may edit, its revision and its number.
 
     Revisions count the entities that were ever written. No two contents of an entity share
-    one, so it serves as the etag. Its number is the first revision that it had, and stays the
-    same for as long as it is there: entities are listed by it, and paging goes by it.
+    one, so it serves as the etag. The number tells the entity from the others of its table and
+    stays the same for as long as it is there: entities are listed by it, and paging goes by
+    it. It is the first revision that the entity had, or, where TinyDB gave it, a smaller one.
+    ``rendered`` keeps the entity's JSON, by how it was rendered.
     """
 
     __slots__ = ("key", "number", "rendered", "revision")
@@ -27,4 +39,21 @@ class Entity(Document):
 
     @property
     def etag(self) -> str:
-        return f'W/"{self.revision:x}"'
+        """The etag of this revision."""
+        return etag_of(self.revision)
+
+    @property
+    def owner(self) -> str:
+        """The key of the entity that contains this one; empty where none does."""
+        return split_key(self.key)[0]
+
+
+def join_key(owner: str, own_id: str) -> str:
+    """Return the key of an entity with this id that the owner contains."""
+    return f"{owner}{_SEPARATOR}{own_id}" if owner else own_id
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Return the owner's key, empty where there is none, and the entity's own id."""
+    owner, _, own_id = key.rpartition(_SEPARATOR)
+    return owner, own_id

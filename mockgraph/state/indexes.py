@@ -1,4 +1,4 @@
-"""Indexes: which entities of a table have a value at a property path.
+"""Indexes: the entities of a table by their value at a property path.
 
 An index belongs to one version of the table. Versions share most of their entities, so an
 index of one is made that of another by what is different between them. That is done when an
@@ -20,6 +20,9 @@ from mockgraph.state.persistent import Map, Ordered
 Path = tuple[str, ...]
 Entities = Ordered[Entity]
 Equality = tuple[Path, Iterable[Any]]
+
+# Stands for the key of the owner, which is no property: no name has a slash.
+OWNER: Path = ("/",)
 
 # A smaller table is searched as quickly.
 _FROM = 200
@@ -55,7 +58,7 @@ class Index:
         return cls(path, entities, Map(lists))
 
     def over(self, entities: Entities) -> Index:
-        """The index of another version of the table."""
+        """Return the index of another version of the table."""
         if entities is self._entities:
             return self
         gone, come = self._entities.difference(entities)
@@ -72,7 +75,7 @@ class Index:
         return Index(self._path, entities, by_value)
 
     def having(self, values: Iterable[Any]) -> list[Entities]:
-        """For each of the values, the entities that have it, if any."""
+        """Return, for each of the values that some have, the entities that have it."""
         found = (self._by_value.get(key) for key in {(value,) for value in values})
         return [entities for entities in found if entities is not None]
 
@@ -91,7 +94,7 @@ class Indexes:
         self._making = threading.Lock()
 
     def narrow(self, entities: Entities, equalities: Iterable[Equality]) -> Entities:
-        """Those entities of a version that may have one of the values at each path.
+        """Return the entities of a version that may have one of the values at each path.
 
         No fewer than do.
         """
@@ -119,7 +122,7 @@ class Indexes:
             self._making.release()
 
     def _count(self, path: Path) -> int:
-        """How often a path was asked, this time included; forgotten of most when they are many."""
+        """Count how often a path was asked; when there are many, forget those without an index."""
         if path not in self._asked and len(self._asked) >= _MOST_COUNTED:
             asked = self._asked
             self._asked = {each: asked.get(each, 0) for each in list(self._made)}
@@ -127,7 +130,7 @@ class Indexes:
         return count
 
     def _make(self, path: Path, entities: Entities, asked: int) -> Index | None:
-        """A new index, where there is room or one that is asked far less often."""
+        """Make an index, where there is room or one that is asked far less often to replace."""
         if len(self._made) >= _MOST:
             counts = {each: self._asked.get(each, 0) for each in list(self._made)}
             least = min(counts, key=lambda each: counts[each])
@@ -143,15 +146,17 @@ def _size(lists: Iterable[Entities]) -> int:
 
 
 def _merged(lists: Iterable[Entities]) -> Entities:
-    """Entities of which none is in two of the lists, in order."""
+    """Return the entities of several lists, none of which is in two, in order."""
     return Ordered(sorted(chain.from_iterable(lists), key=attrgetter("number")))
 
 
 def _value(path: Path, entity: Entity) -> tuple[Any]:
-    """The value at a path as a key: a tuple, whose hash is spread over all bits.
+    """Return the value at a path as a key: a tuple, whose hash is spread over all bits.
 
     That of a number is not.
     """
+    if path == OWNER:
+        return (entity.owner,)
     value: Any = entity
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None

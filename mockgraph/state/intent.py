@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockgraph.metadata.declarations import Action, Navigation, Resource, Root
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.state.etags import Preconditions
 
 if TYPE_CHECKING:
     from mockgraph.metadata.structures import StructuredType
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Operation(enum.Enum):
-    """What a request wants done at its address."""
+    """The operations that a request may ask for at its address."""
 
     OPTIONS = "options"
     SERVICE_DOCUMENT = "service document"
@@ -46,7 +47,7 @@ _WRITES = frozenset(
 
 
 class Address(NamedTuple):
-    """Where a request points to, once its path was understood.
+    """The place that a request points to, once its path was understood.
 
     ``allowed`` are the methods that the address takes, for ``Allow``. Below the singleton or
     an entity, ``path`` leads to a property, by its declared names; ``within`` is the
@@ -64,7 +65,7 @@ class Address(NamedTuple):
 
     @property
     def type(self) -> type[StructuredType]:
-        """The type of the entity at, or of those in, this address."""
+        """Return the type of the entity at, or of those in, this address."""
         return self.within.target.type if self.within else self.resource.type
 
     @property
@@ -73,20 +74,13 @@ class Address(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who asks; ``permissions`` is None where any permission is taken as given."""
+    """The caller; ``permissions`` is None where any permission is taken as given."""
 
     permissions: frozenset[str] | None = None
 
 
-class Preconditions(NamedTuple):
-    """``If-Match`` and ``If-None-Match`` as opaque tags without ``W/``; ``("*",)`` is any."""
-
-    match: tuple[str, ...] = ()
-    none_match: tuple[str, ...] = ()
-
-
 class Preferences(NamedTuple):
-    """What the caller would like (``Prefer``, ``Accept``, ``$format``).
+    """The preferences of the caller (``Prefer``, ``Accept``, ``$format``).
 
     ``returns`` is ``minimal``, ``representation`` or None; ``max_page_size`` counts entities;
     ``metadata`` is ``none``, ``minimal`` or ``full``.
@@ -98,7 +92,7 @@ class Preferences(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """What a valid request asks of the state, and how it wants to be answered.
+    """A valid request: what it asks of the state, and how it wants to be answered.
 
     ``origin`` is scheme, host, port and prefix as the caller wrote them, ``path`` and
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
@@ -140,7 +134,7 @@ class Page(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of it: an entity, a page of them, or a value, as they stand now.
+    """The result of a request: an entity, a page of them, or a value, as they stand now.
 
     ``status`` is given where the operation alone does not tell it; ``type`` where the answer
     is of another type than the address; ``unchanged`` where the caller has it already.

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.records import HEADER, Contents, read
+from mockgraph.state.records import HEADER, Contents, End, line_of, read
 
 if sys.platform != "win32":
     import fcntl
@@ -21,6 +21,7 @@ if sys.platform != "win32":
 # Windows will not replace a file that is open.
 _REPLACES_OPEN_FILES = sys.platform != "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
+_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 _CLOSED = -1
 _logger = logging.getLogger("mockgraph.store")
 
@@ -31,21 +32,26 @@ class StoreLog:
     Where the system can, the file itself is locked, too: it may have another name, a hard link,
     and the lock beside it may be deleted.
 
-    ``size`` is its length up to the last line that was written whole. Raises MockGraphError
-    where it is locked or cannot be written.
+    It is made for its owner alone, and no link is followed to it, or to its lock: what it holds
+    may be secret. ``end`` is that of the last line that was written whole; ``is_old`` tells
+    that it is of a version that cannot be added to, only replaced. Raises MockGraphError where
+    it is locked or cannot be written.
 
     Only one thread at a time may append, cut or replace; another may sync meanwhile.
     """
 
     def __init__(self, path: Path):
-        # A link stays one: what is replaced is the file that it leads to.
-        self.path = Path(os.path.realpath(path))
+        self.path = Path(os.path.abspath(path))
         self.beside = self.path.with_name(f"{self.path.name}.new")
-        self.size = 0
+        self.end = End()
+        self.is_old = False
         self._has_leftover = False
         self._file = _CLOSED
-        self._lock = FileLock(f"{self.path}.lock")
+        self._lock = FileLock(f"{self.path}.lock", mode=0o600)
         with self._opening():
+            for each in (self.path, Path(self._lock.lock_file)):
+                if each.is_symlink():
+                    raise OSError(None, f"{each.name} is a link; name the file itself")
             if self.path.exists() and not self.path.is_file():
                 raise OSError(None, "it is no file")
             # Folders with names in them that may not be on the disk yet.
@@ -58,41 +64,47 @@ class StoreLog:
                 raise
 
     def read(self, *, to_disk: bool) -> Contents:
-        """What the file holds; a new one is begun, and what a kill left unfinished dropped.
+        """Return what the file holds; begin a new one, and drop what a kill left unfinished.
 
         Raises MockGraphError, and leaves the file untouched, where it is damaged or of
         another format.
         """
         with self._opening():
             contents = read(self.path)
-            self.size = contents.size
+            self.end, self.is_old = contents.end, contents.is_old
             self.beside.unlink(missing_ok=True)
             if contents.torn or contents.lacks_end:
                 self._mend_end(contents)
             if not self.size:
                 write_all(self._file, HEADER)
-                self.size = len(HEADER)
+                self.end = End(len(HEADER))
             if to_disk:
                 self.sync()
         return contents
 
     @property
+    def size(self) -> int:
+        """Return the length of the file up to the last whole line, in bytes."""
+        return self.end.size
+
+    @property
     def is_new(self) -> bool:
-        """Whether nothing has been written here."""
+        """Return whether nothing has been written here."""
         return self.size <= len(HEADER)
 
-    def append(self, line: bytes) -> None:
-        """Write a line; raises StoreFailed, and then it is not there."""
+    def append(self, write: bytes) -> None:
+        """Add a write as a line; raises StoreFailed, and then it is not there."""
+        line, crc = line_of(write, self.end.crc)
         try:
             self._check_hold()
             self._write(line)
         except OSError as error:
             raise StoreFailed(f"The store cannot be written: {error.strerror}.") from error
-        self.size += len(line)
+        self.end = End(self.size + len(line), crc)
 
-    def cut(self, size: int) -> None:
-        """Take back what comes after this length; if that fails, the next write does it first."""
-        self.size = size
+    def cut(self, end: End) -> None:
+        """Take back what comes after this end; if that fails, the next write does it first."""
+        self.end = end
         self._has_leftover = True
         with contextlib.suppress(OSError):
             self._drop_leftover()
@@ -104,22 +116,22 @@ class StoreLog:
             _sync_folder(self._unsynced[-1])
             self._unsynced.pop()
 
-    def replace(self) -> None:
-        """Put the file that was written beside in the place of this one. Raises OSError."""
+    def replace(self, end: End) -> None:
+        """Put the file beside, which ends so, in the place of this one. Raises OSError."""
         self._check_hold()
         if _REPLACES_OPEN_FILES:
             self._replace_open()
         else:
             self._replace_closed()
         self._unsynced = [self.path.parent]
-        self.size = os.fstat(self._file).st_size
+        self.end, self.is_old = end, False
 
     def close(self) -> None:
         self._let_go()
         self._lock.release()
 
     def _replace_open(self) -> None:
-        """Whatever fails, there may be no descriptor left, the store is as it was."""
+        """Replace the file while it is open; if that fails, the store is as it was."""
         new = self._open(self.beside)
         try:
             os.replace(self.beside, self.path)
@@ -138,7 +150,7 @@ class StoreLog:
 
     def _open(self, path: Path, flags: int = 0) -> int:
         """Open a file, held so that no other process may. Raises OSError, Timeout."""
-        file = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY | flags, 0o644)
+        file = os.open(path, os.O_RDWR | os.O_APPEND | _NOT_A_LINK | _BINARY | flags, 0o600)
         if sys.platform != "win32":
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,7 +172,7 @@ class StoreLog:
         os.close(file)
 
     def _check_hold(self) -> None:
-        """Raises OSError where the path does not lead to our file as we left it.
+        """Raise OSError where the path does not lead to our file as we left it.
 
         What is written to a file without a name is lost, and what somebody else wrote to ours
         is not ours to build on.
@@ -183,7 +195,7 @@ class StoreLog:
         try:
             write_all(self._file, line)
         except OSError:
-            self.cut(self.size)
+            self.cut(self.end)
             raise
 
     def _drop_leftover(self) -> None:
@@ -194,7 +206,7 @@ class StoreLog:
         os.ftruncate(self._file, self.size)
         if contents.lacks_end:
             write_all(self._file, b"\n")
-            self.size += 1
+            self.end = self.end._replace(size=self.size + 1)
             _logger.warning("The store %s had no end to its last line; it was added.", self.path)
         elif self.size:
             _logger.warning(
@@ -216,7 +228,7 @@ class StoreLog:
 
 
 def create_like(path: Path, model: Path) -> int:
-    """A new file that those may read and write who may the model. Raises OSError."""
+    """Make a file that those may read and write who may the model. Raises OSError."""
     path.unlink(missing_ok=True)
     # Never what somebody else put there, a link to another file among it.
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
@@ -225,7 +237,7 @@ def create_like(path: Path, model: Path) -> int:
 
 
 def _made(folder: Path) -> list[Path]:
-    """Make a folder that is missing, and tell in which folders there are new ones now."""
+    """Make a folder and those above it, and return the folders that have a new one in them."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return [each.parent for each in missing]

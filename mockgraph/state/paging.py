@@ -43,7 +43,7 @@ class _Walk(NamedTuple):
 
 
 class Pager:
-    """Cuts lists into pages, and remembers the ordered walks under way. Safe under threads."""
+    """Cuts lists into pages, and keeps the ordered walks under way. Safe under threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class Pager:
         find: Callable[[str], Entity | None],
         of: str,
     ) -> Slice:
-        """The page that a query asks for, of at most ``size`` entities.
+        """Return the page that a query asks for, of at most ``size`` entities.
 
         ``of`` tells this list from others, with what it is filtered and ordered by. Raises
         BadRequest where the skip token is none of ours, not this list's, or of a walk long past.

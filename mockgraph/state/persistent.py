@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 
 class Numbered(Protocol):
-    """What has a number that tells it from others and gives its place among them."""
+    """An item with a number, which tells it from others and gives its place among them."""
 
     @property
     def number(self) -> int: ...
@@ -61,13 +61,13 @@ class Map(Generic[K, V]):
         return changed
 
     def without(self, key: K) -> Map[K, V]:
-        """The map without a key that is in it."""
+        """Return the map without a key that is in it."""
         changed, leaf = self._opened(key)
         del leaf[key]
         return changed
 
     def _opened(self, key: K) -> tuple[Map[K, V], dict[K, V]]:
-        """A copy of the map, and that leaf of the copy where the key belongs, to be edited."""
+        """Return a copy of the map, and its leaf where the key belongs, to be edited."""
         first, second, third = _place(key)
         changed: Map[K, V] = Map.__new__(Map)
         changed._root = root = self._root.copy()
@@ -100,7 +100,7 @@ class Ordered(Generic[N]):
         return chain.from_iterable(leaf.below for leaf in self._leaves())
 
     def first(self) -> N:
-        """The first item, where there is one."""
+        """Return the first item, where there is one."""
         node = self._root
         for _ in range(self._depth):
             node = node.below[0]
@@ -108,7 +108,7 @@ class Ordered(Generic[N]):
         return item
 
     def after(self, number: int) -> Iterator[N]:
-        """The items whose numbers are larger."""
+        """Give the items whose numbers are larger."""
         way, leaf = self._way(number)
         yield from leaf.below[bisect_right(leaf.numbers, number) :]
         for depth, (branch, place) in enumerate(reversed(way)):
@@ -116,7 +116,7 @@ class Ordered(Generic[N]):
                 yield from leaf.below
 
     def put(self, item: N) -> Ordered[N]:
-        """With the item, in the place of the one with its number if there is one."""
+        """Return the items with this one, instead of the one with its number if there is one."""
         number = item.number
         way, leaf = self._way(number)
         at = bisect_left(leaf.numbers, number)
@@ -133,7 +133,7 @@ class Ordered(Generic[N]):
         return self._with(Node(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
 
     def without(self, number: int) -> Ordered[N]:
-        """Without the item that has this number and is there."""
+        """Return the items without the one that has this number and is there."""
         way, leaf = self._way(number)
         at = bisect_left(leaf.numbers, number)
         node = leaf.spliced(at, at + 1, [], [])
@@ -150,7 +150,7 @@ class Ordered(Generic[N]):
         return self._with(node, depth, self._length - 1)
 
     def difference(self, other: Ordered[N]) -> tuple[list[N], list[N]]:
-        """The items that are here alone, and those that are in the other alone.
+        """Return the items that are here alone, and those that are in the other alone.
 
         It takes as long as what is different, and the way there.
         """
@@ -164,7 +164,7 @@ class Ordered(Generic[N]):
         return here, there
 
     def _way(self, number: int) -> tuple[list[tuple[Node, int]], Node]:
-        """To the leaf where a number is, or would be: the branches, with the places taken."""
+        """Return the way to the leaf of a number: the branches, and the places taken there."""
         way, node = [], self._root
         for _ in range(self._depth):
             place = max(bisect_right(node.numbers, number) - 1, 0)
@@ -191,13 +191,13 @@ class Node:
         self.below = below
 
     def replaced(self, at: int, one: Any) -> Node:
-        """The node with another one of the same number."""
+        """Return the node with another one of the same number."""
         below = self.below.copy()
         below[at] = one
         return Node(self.numbers, below)
 
     def spliced(self, start: int, stop: int, numbers: list[int], below: list[Any]) -> Node:
-        """The node with others instead of those from ``start`` to ``stop``."""
+        """Return the node with others instead of those from ``start`` to ``stop``."""
         return Node(
             [*self.numbers[:start], *numbers, *self.numbers[stop:]],
             [*self.below[:start], *below, *self.below[stop:]],
@@ -213,7 +213,7 @@ def _place(key: Hashable) -> tuple[int, int, int]:
 
 
 def _nodes(numbers: list[int], below: list[Any]) -> list[Node]:
-    """Full nodes of these, and one that is not: at least one in all."""
+    """Return full nodes of these, and one that is not: at least one in all."""
     starts = range(0, len(below), _MOST)
     return [Node(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
 
@@ -223,14 +223,14 @@ def _firsts(nodes: Iterable[Node]) -> list[int]:
 
 
 def _leaves(nodes: Iterable[Node], depth: int) -> Iterable[Node]:
-    """The leaves below nodes that are so many levels above them."""
+    """Return the leaves below nodes that are so many levels above them."""
     for _ in range(depth):
         nodes = chain.from_iterable([node.below for node in nodes])
     return nodes
 
 
 def _split(node: Node, at: int) -> list[Node]:
-    """The node, as two if it has grown too large by what came there."""
+    """Return the node, as two if it has grown too large by what came there."""
     if len(node.below) <= _MOST:
         return [node]
     # New items come at the end: full nodes stay behind.
@@ -242,7 +242,7 @@ def _split(node: Node, at: int) -> list[Node]:
 
 
 def _unshared(here: list[Any], there: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Two lists without what is in both."""
+    """Return two lists without what is in both."""
     here, there = _unlike(here, there)
     both = {id(each) for each in here} & {id(each) for each in there}
     return (
@@ -252,7 +252,7 @@ def _unshared(here: list[Any], there: list[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def _unlike(here: list[V], there: list[V]) -> tuple[list[V], list[V]]:
-    """Two lists without what is the same at both starts and ends."""
+    """Return two lists without what is the same at both starts and ends."""
     start = sum(takewhile(bool, map(is_, here, there)))
     here, there = here[start:], there[start:]
     end = sum(takewhile(bool, map(is_, reversed(here), reversed(there))))

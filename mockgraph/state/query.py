@@ -1,4 +1,4 @@
-"""What query options ask for, compiled. It is light: most requests have none to be read."""
+"""Query options, compiled. This is light to load: most requests have none to be read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Counted(Protocol[E_co]):
 
 @dataclass(frozen=True)
 class Query:
-    """What a query asks for; None where an option was not given.
+    """The options of a query; None where an option was not given.
 
     ``format`` is the level of metadata (``none``, ``minimal``, ``full``); ``skiptoken`` is
     carried as it came.
@@ -54,7 +54,7 @@ class Query:
     skiptoken: str | None = None
 
     def matching(self, entities: Iterable[E]) -> Iterator[E]:
-        """The entities that match, as they come, each looked at when it is asked for."""
+        """Give the entities that match, as they come, each looked at when it is asked for."""
         if self.filter is not None:
             entities = filter(self.filter.matches, entities)
         if self.search is not None:
@@ -62,7 +62,7 @@ class Query:
         return iter(entities)
 
     def find(self, entities: Iterable[E], first: int | None = None) -> list[E]:
-        """The entities that match, in order; with ``first`` only so many, which is quicker.
+        """Return the entities that match, in order; with ``first`` only so many, which is quicker.
 
         ``top`` and ``skip`` are left to the caller, who pages.
         """
@@ -72,13 +72,13 @@ class Query:
         return list(islice(found, first))
 
     def number(self, entities: Counted[E]) -> int:
-        """How many of the entities match."""
+        """Return how many of the entities match."""
         if self.filter is None and self.search is None:
             return len(entities)
         return sum(1 for _ in self.matching(entities))
 
     def selection(self) -> str:
-        """What the context URL says in parentheses: ``title,alerts(id)``, or nothing."""
+        """Return what the context URL says in parentheses: ``title,alerts(id)``, or nothing."""
         parts = [self.select.text] if self.select is not None else []
         parts += [f"{each.name}({each.query.selection()})" for each in self.expand]
         return ",".join(parts)

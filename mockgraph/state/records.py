@@ -2,20 +2,25 @@
 
 The first line names the format and its version::
 
-    {"mockgraph":"store","version":2}
+    {"mockgraph":"store","version":3}
 
 Each further line is one write, whole: by table and key the entities that it put, with their
 revisions and numbers (see :mod:`mockgraph.state.entities`), and null for those it removed::
 
-    {"crc":"1c291ca3","write":{"alerts":{"<id>":{"revision":7,"number":3,"entity":{...}}}}}
+    {"crc":"1c291ca3","write":{"security/alerts":{"<id>":{"revision":7,"number":3,"entity":{...}}}}}
 
-``crc`` is the CRC-32 of what follows ``"write":``, without the brace that ends the line. The
-state is what comes of all writes in turn, each table in the order of its numbers.
+``crc`` is a CRC-32 that goes on from line to line: it is that of the first line and of all that
+follows ``"write":`` up to here, without the brace that ends each line. So a line that was taken
+out, doubled or moved is found, as one that was changed is. The state is what comes of all
+writes in turn, each table in the order of its numbers.
 
 A last line that is not whole is a write that was cut off, by a kill or by a full disk, and
 never answered: it is dropped. After a power cut it may end in zeros instead. One that lacks
 nothing but its line end is kept. Anything else that does not fit is damage, and the file is
 refused.
+
+Version 2, which is read too, had the names of sets for tables, ``alerts``, and in each line the
+CRC-32 of that line alone. The first write to such a file makes it one of version 3.
 """
 
 from __future__ import annotations
@@ -31,11 +36,19 @@ import orjson
 from mockgraph.collector import uncollected
 from mockgraph.errors import MockGraphError
 from mockgraph.state.entities import Entity
-from mockgraph.state.rows import Delta, Rows
+from mockgraph.state.snapshots import Delta, Rows
 from mockgraph.version import __version__
 
-VERSION = 2
+VERSION = 3
 HEADER = orjson.dumps({"mockgraph": "store", "version": VERSION}) + b"\n"
+FIRST_CRC = crc32(HEADER)
+_HEADER_2 = orjson.dumps({"mockgraph": "store", "version": 2}) + b"\n"
+# The tables of version 2 that are not those of sets.
+_TABLES_2 = {
+    "Security": "security",
+    "Directory": "_mockgraph/directory",
+    "Hunting": "_mockgraph/hunting",
+}
 _LONGEST_HEADER = 100
 _OTHER_VERSION = re.compile(rb'{"mockgraph":"store","version":(\d+)}\n')
 _LINE = b'{"crc":"%08x","write":%b}\n'
@@ -43,25 +56,33 @@ _BEGIN = b'{"crc":"'
 _BODY = len(_LINE % (0, b"")) - len(b"}\n")
 
 
-class Contents(NamedTuple):
-    """What a store file holds.
+class End(NamedTuple):
+    """The end of a log's last line: its place in bytes, and the line's checksum."""
 
-    ``size`` is its length up to the last whole line, ``torn`` how many bytes came after it;
+    size: int = 0
+    crc: int = FIRST_CRC
+
+
+class Contents(NamedTuple):
+    """The content of a store file.
+
+    ``end`` is that of the last whole line, ``torn`` how many bytes came after it;
     ``lacks_end`` tells that this line has no line end yet; ``needed`` is about the length that
-    the state alone would take.
+    the state alone would take. ``is_old`` tells that the file is of version 2.
     """
 
     tables: Mapping[str, Rows]
     revision: int
-    size: int
-    torn: int
-    lacks_end: bool
-    needed: int
+    end: End
+    torn: int = 0
+    lacks_end: bool = False
+    needed: int = 0
+    is_old: bool = False
 
 
 def encode(write: Mapping[str, Delta]) -> bytes:
-    """One write as a line."""
-    body = orjson.dumps(
+    """Return one write as JSON."""
+    return orjson.dumps(
         {
             table: {
                 key: None if entity is None else _plain(entity) for key, entity in delta.items()
@@ -69,40 +90,53 @@ def encode(write: Mapping[str, Delta]) -> bytes:
             for table, delta in write.items()
         }
     )
-    return _LINE % (crc32(body), body)
 
 
 def encode_all(tables: Mapping[str, Rows]) -> Iterator[bytes]:
-    """The lines that make the tables, one an entity."""
+    """Give the writes that make the tables, one an entity."""
     for name, rows in tables.items():
         for entity in rows.in_order:
             yield encode({name: {entity.key: entity}})
 
 
+def line_of(write: bytes, crc: int) -> tuple[bytes, int]:
+    """Return the line of a write that follows the one with this checksum, and its own."""
+    crc = crc32(write, crc)
+    return _LINE % (crc, write), crc
+
+
+def write_in(line: bytes) -> bytes:
+    """Return the write of a whole line, as ``encode`` gave it."""
+    return line[_BODY:-2]
+
+
 def read(path: Path) -> Contents:
-    """What a file holds. Raises MockGraphError where it is damaged or no store, OSError."""
+    """Return what a file holds.
+
+    Raise MockGraphError where it is damaged or no store, OSError where it cannot be read.
+    """
     with open(path, "rb") as file, uncollected():
         begin = file.readline(_LONGEST_HEADER)
         if HEADER.startswith(begin) and begin != HEADER:
-            return Contents({}, 0, 0, len(begin), False, 0)
-        if begin != HEADER:
+            return Contents({}, 0, End(), torn=len(begin))
+        if begin not in (HEADER, _HEADER_2):
             raise MockGraphError(f"{_said_by(path, begin)}; it was left as it is.")
-        return _read_lines(path, file)
+        return _read_lines(path, file, is_old=begin == _HEADER_2)
 
 
 def _said_by(path: Path, begin: bytes) -> str:
-    """What is wrong with a file that begins like this."""
+    """Return what is wrong with a file that begins like this."""
     other = _OTHER_VERSION.fullmatch(begin)
     if other is None:
         return f"The file {path} is not a MockGraph store of version {VERSION}"
     return (
         f"The store {path} has version {other[1].decode()} of the format, and this MockGraph, "
-        f"{__version__}, reads version {VERSION} alone"
+        f"{__version__}, reads versions 2 and {VERSION}"
     )
 
 
-def _read_lines(path: Path, lines: Iterable[bytes]) -> Contents:
-    replay, at = _Replay(), len(HEADER)
+def _read_lines(path: Path, lines: Iterable[bytes], *, is_old: bool) -> Contents:
+    replay, at = _Replay(is_old=is_old), len(HEADER)
     for line in lines:
         try:
             if not line.endswith(b"\n"):
@@ -119,61 +153,65 @@ def _read_lines(path: Path, lines: Iterable[bytes]) -> Contents:
 class _Replay:
     """The writes of a file, one after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_old: bool) -> None:
+        self._is_old = is_old
+        self._crc = 0 if is_old else FIRST_CRC
         self._tables: dict[str, dict[str, Entity]] = {}
         self._sizes: dict[tuple[str, str], int] = {}
         self._revision = 0
 
     def take(self, line: bytes) -> None:
-        """Raises ValueError, KeyError, TypeError or AttributeError where it is no record."""
-        write = _decode(line)
+        """Take a line. Raise ValueError, KeyError, TypeError or AttributeError if it is none."""
+        write = self._decode(line)
         share = len(line) // max(1, sum(map(len, write.values())))
         for table, delta in write.items():
-            rows = self._tables.setdefault(table, {})
+            name = _TABLES_2.get(table, f"security/{table}") if self._is_old else table
+            rows = self._tables.setdefault(name, {})
             for key, value in delta.items():
                 if value is None:
                     rows.pop(key, None)
-                    self._sizes.pop((table, key), None)
+                    self._sizes.pop((name, key), None)
                 else:
                     rows[key] = entity = _entity(key, value)
-                    self._sizes[table, key] = share
+                    self._sizes[name, key] = share
                     self._revision = max(self._revision, entity.revision)
 
     def end(self, rest: bytes, at: int) -> Contents:
-        """Take what the file ends in, without a line end. Raises as ``take`` does."""
+        """Take what the file ends in, without a line end. Raise as ``take`` does."""
         begun = rest.rstrip(b"\0")
-        if _is_whole(begun + b"\n"):
+        if self._is_whole(begun + b"\n"):
             self.take(begun + b"\n")
             return self.contents(at + len(begun), len(rest) - len(begun), lacks_end=True)
-        if _is_whole(begun[:-1] + b"\n"):
+        if self._is_whole(begun[:-1] + b"\n"):
             raise ValueError("the line end is another byte")
         if b"\0" in begun or not _BEGIN.startswith(begun[: len(_BEGIN)]):
             raise ValueError("it is no beginning of a line")
         return self.contents(at, len(rest))
 
     def contents(self, size: int, torn: int = 0, *, lacks_end: bool = False) -> Contents:
+        """Return what came of the lines that were taken."""
         tables = {
             table: Rows(sorted(rows.values(), key=lambda entity: entity.number))
             for table, rows in self._tables.items()
         }
-        needed = sum(self._sizes.values())
-        return Contents(tables, self._revision, size, torn, lacks_end, needed)
+        needed, end = sum(self._sizes.values()), End(size, self._crc)
+        return Contents(tables, self._revision, end, torn, lacks_end, needed, self._is_old)
+
+    def _decode(self, line: bytes) -> dict[str, dict[str, Any]]:
+        if not self._is_whole(line):
+            raise ValueError("the checksum is another one")
+        body = write_in(line)
+        if not self._is_old:
+            self._crc = crc32(body, self._crc)
+        write: dict[str, dict[str, Any]] = orjson.loads(body)
+        return write
+
+    def _is_whole(self, line: bytes) -> bool:
+        return line == line_of(write_in(line), self._crc)[0]
 
 
 def _plain(entity: Entity) -> dict[str, Any]:
     return {"revision": entity.revision, "number": entity.number, "entity": entity}
-
-
-def _decode(line: bytes) -> dict[str, dict[str, Any]]:
-    if not _is_whole(line):
-        raise ValueError("the checksum is another one")
-    write: dict[str, dict[str, Any]] = orjson.loads(line[_BODY:-2])
-    return write
-
-
-def _is_whole(line: bytes) -> bool:
-    body = line[_BODY:-2]
-    return line == _LINE % (crc32(body), body)
 
 
 def _entity(key: str, value: dict[str, Any]) -> Entity:

@@ -1,4 +1,4 @@
-"""A store: a log that is as durable as asked, and does not outgrow the state for long.
+"""The store: a log that is as durable as asked, and does not outgrow the state for long.
 
 How a write becomes durable: its line goes to the file, readers see it from then on, and where
 ``disk`` is asked for it waits for the file to be synced before it is answered. Those who wait
@@ -23,8 +23,8 @@ from pathlib import Path
 from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.state.compaction import Abandoned, Compaction
 from mockgraph.state.log import StoreLog
-from mockgraph.state.records import encode
-from mockgraph.state.rows import Delta, Snapshot
+from mockgraph.state.records import End, encode
+from mockgraph.state.snapshots import Delta, Snapshot
 
 DURABILITIES = ("process", "disk")
 
@@ -75,7 +75,7 @@ class Store:
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing has been written to it."""
+        """Return whether nothing has been written to it."""
         return self._log.is_new
 
     def append(self, write: Mapping[str, Delta], after: Snapshot) -> None:
@@ -84,6 +84,8 @@ class Store:
         It is to be as durable as asked once ``group`` is settled. Raises StoreFailed, and then
         nothing is written.
         """
+        if self._log.is_old:
+            self._renew()
         is_first = self._log.is_new
         self._log.append(encode(write))
         self.state = after
@@ -135,17 +137,17 @@ class Store:
             group.safe = True
 
     def _take_back(self) -> None:
-        """Back to what is on the disk, for those, too, who wrote while it was being synced."""
+        """Go back to what is on the disk, for those, too, who wrote while it was being synced."""
         self.group.safe = False
         self.group = Group()
-        self.state, size = self._safe
-        self._log.cut(size)
+        self.state, end = self._safe
+        self._log.cut(end)
         if self._compaction is not None:
             self._compaction.abandon()
 
-    def _reached(self) -> tuple[Snapshot, int]:
-        """What there is to go back to, if what comes next cannot be made safe."""
-        return (self.state if self.to_disk else _NOTHING), self._log.size
+    def _reached(self) -> tuple[Snapshot, End]:
+        """Return what there is to go back to, if what comes next cannot be made safe."""
+        return (self.state if self.to_disk else _NOTHING), self._log.end
 
     # -- compaction -----------------------------------------------------------------------
 
@@ -175,16 +177,27 @@ class Store:
     def _swap(self, compaction: Compaction) -> None:
         with self._syncing:
             with self.writing:
-                compaction.finish(to_disk=self.to_disk)
-                self._log.replace()
+                self._log.replace(compaction.finish(to_disk=self.to_disk))
                 self._compact_at = max(_COMPACT_FROM, 2 * self._log.size)
                 self._safe = self._reached()
             # Before anyone is told that a write is safe in it; if it fails, they try again.
             with contextlib.suppress(OSError):
                 self._log.sync()
 
+    def _renew(self) -> None:
+        """Replace a file of an older version by one of this, all or nothing. Raises StoreFailed."""
+        try:
+            with Compaction(self._log, self.state.tables) as compaction:
+                compaction.write()
+                self._log.replace(compaction.finish(to_disk=True))
+                self._log.sync()
+        except OSError as error:
+            raise StoreFailed(f"The store cannot be brought up to date: {error}.") from error
+        self._safe = self._reached()
+        _logger.info("The store %s was brought up to date.", self.path)
+
     def _put_off(self, reason: str) -> None:
-        """What was written is safe whether or not it was compacted: that waits for next time."""
+        """Compact another time: what was written is safe all the same."""
         _logger.warning("The store %s was not compacted: %s", self.path, reason)
         with self.writing:
             self._compact_at = 2 * self._log.size

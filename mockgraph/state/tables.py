@@ -1,4 +1,4 @@
-"""TinyDB with entities for documents: tables keyed by entity id, whose writes cost little.
+"""TinyDB over entities: tables keyed by entity id, whose writes cost what they change.
 
 TinyDB as it comes rebuilds and rewrites every table on each write and hands out the stored
 dicts themselves. Here a table tells its storage what changed and nothing else, and what is
@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, cast
 
 from tinydb import TinyDB
-from tinydb.table import Table
+from tinydb.table import Document, Table
 
-from mockgraph.state.copies import Copies
 from mockgraph.state.entities import Entity
-from mockgraph.state.storage import EntityStorage
+from mockgraph.state.snapshots import Rows, Snapshot
+from mockgraph.state.storage import Copies, Documents, EntityStorage, Staging, View, differ
 
 
 class Changes(MutableMapping[str, Any]):
-    """A table as TinyDB's updaters see it, which notes what they do to it."""
+    """A table as TinyDB's updaters see it; it notes what they do to it."""
 
     def __init__(self, rows: Mapping[str, Entity]):
         self._rows = rows
@@ -31,14 +33,14 @@ class Changes(MutableMapping[str, Any]):
 
     @property
     def write(self) -> dict[str, Mapping[str, Any] | None]:
-        """What was put, in that order, and None for what is gone."""
+        """The documents put, in that order, and None for those removed."""
         gone = (key for key in self.removed if key not in self.put)
         return {**dict.fromkeys(gone), **self.put}
 
     def settle(self) -> None:
-        """Take note of documents that an updater edited in place."""
+        """Note the documents that an updater edited in place."""
         for key, value in self._lent.items():
-            if key not in self.removed and key not in self.put and value != self._rows[key]:
+            if key not in self.removed and key not in self.put and differ(self._rows[key], value):
                 self.put[key] = value
 
     def __getitem__(self, key: str) -> Any:
@@ -80,42 +82,170 @@ class Changes(MutableMapping[str, Any]):
         self.removed = dict.fromkeys(self._rows)
 
 
+class NoCache:
+    """TinyDB's cache of queries, left out: a search takes as long as the table is short."""
+
+    def __init__(self, capacity: int):
+        """Ignore the capacity."""
+
+    def get(self, query: object) -> None:
+        """Return nothing."""
+
+    def __setitem__(self, query: object, documents: object) -> None:
+        """Keep nothing."""
+
+    def clear(self) -> None:
+        """Do nothing: there is nothing."""
+
+
 class EntityTable(Table):
-    """TinyDB's table, keyed by text, whose writes cost what they change.
+    """A table of the state: TinyDB's, keyed by text; documents read are copies.
+
+    What TinyDB's methods write is checked: BadRequest, with the path of the fault, refuses what
+    does not fit, and then nothing is changed. A document without a key gets its ``id`` for one,
+    or a new one.
 
     ``_read_table``, ``_update_table`` and ``_get_next_id`` are private names of TinyDB 4;
     a property test holds this class against the stock one.
     """
 
     document_id_class: Any = str  # TinyDB's own is int
-    default_query_cache_capacity = 0
+    query_cache_class: Any = NoCache
+    _storage: View
 
     @property
-    def _entities(self) -> EntityStorage:
-        return cast("EntityStorage", self._storage)
+    def rows(self) -> Rows:
+        """The stored entities themselves, as they are now, to be read only."""
+        return self._storage.now.rows(self._name)
+
+    def store(self, key: str, properties: Mapping[str, Any]) -> Entity:
+        """Put a document that is known to be good, and return it as it is stored."""
+        with self._storage.writing():
+            stored = self._storage.put({self._name: {key: properties}})[self._name][key]
+        return cast("Entity", stored)
+
+    def discard(self, key: str) -> None:
+        """Remove the entity with this key, and all that it contains."""
+        with self._storage.writing():
+            self._storage.put({self._name: {key: None}})
+
+    def insert(self, document: Mapping[str, Any]) -> Any:
+        """Insert a document and return its key. Raise ValueError where the key is taken."""
+        return super().insert(self._keyed(document))
+
+    def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> Any:
+        """Insert documents, all or none, and return their keys. Raise as ``insert`` does."""
+        return super().insert_multiple(self._keyed(each) for each in documents)
+
+    def _keyed(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the document with its ``id`` as TinyDB's id, where the table's have one."""
+        known = isinstance(document, Document) or self._name not in self._storage.rules.tables
+        key = None if known or not isinstance(document, Mapping) else document.get("id")
+        return Document(document, cast("Any", key)) if isinstance(key, str) and key else document
 
     def _read_table(self) -> dict[str, Mapping[str, Any]]:
-        return cast("dict[str, Mapping[str, Any]]", Copies(self._entities.now.rows(self.name)))
+        return cast("dict[str, Mapping[str, Any]]", Copies(self.rows))
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        with self._entities.writing():
-            changes = Changes(self._entities.now.rows(self.name))
+        with self._storage.writing():
+            changes = Changes(self.rows)
             updater(changes)
             changes.settle()
             if changes.put or changes.removed:
-                write = copy.deepcopy(changes.write)
-                self._entities.commit({self.name: write}, anew=changes.removed)
-        self.clear_cache()
+                self._storage.edit({self._name: changes.write}, anew=changes.removed)
 
     def _get_next_id(self) -> Any:
         return str(uuid.uuid4())
 
 
 class EntityDB(TinyDB):
-    """TinyDB over entity tables."""
+    """The state as a TinyDB, the only door to it: ``db.table("security/alerts_v2")``.
+
+    There is a table for each set, named as URLs show its path below the root, with the
+    singleton's name in small letters, and one for the singleton itself, ``security``.
+    """
 
     table_class = EntityTable
+    _storage: View
+    _latest: EntityDB | None = None
+
+    def table(self, name: str, **options: Any) -> EntityTable:
+        """Return a table. Raise BadRequest where there is none of this name."""
+        table = self._tables.get(name)
+        if table is None:
+            self._storage.rules.check_table(name)
+            table = super().table(name, **options)
+        return cast("EntityTable", table)
+
+    def view(self, snapshot: Snapshot | None = None) -> EntityDB:
+        """Return the tables as they are now, or were, whatever is written meanwhile."""
+        now = snapshot or self._storage.now
+        latest = self._latest
+        if latest is None or latest._storage.now is not now:
+            view = View(now, self._storage.rules)
+            latest = self._latest = type(self)(storage=lambda: view)
+        return latest
+
+    def transaction(self) -> AbstractContextManager[EntityDB]:
+        """Give tables to write to, whose writes happen all together at the end of the block.
+
+        None of them happens where an exception leaves the block; others see none before. Raise
+        StoreFailed where the store does not take them::
+
+            with db.transaction() as transaction:
+                transaction.table("security/incidents").insert({"id": "i"})
+                transaction.table("security/alerts_v2").update({"incidentId": "i"})
+        """
+        return _Block(self._entities, type(self))
+
+    def snapshot(self) -> Snapshot:
+        """Return the tables as they are now, to go back to."""
+        return self._storage.now
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot, of this state or another. Raise StoreFailed."""
+        with self._entities.writing():
+            self._entities.restore(snapshot)
+
+    def stamped(self, tables: Mapping[str, Documents]) -> Snapshot:
+        """Return documents that are known to be good as a snapshot; stored rows stay the same."""
+        return self._entities.stamped(tables)
+
+    def close(self) -> None:
+        """Do nothing: the state lives on, and lets go of its store when the server stops."""
 
     @property
-    def entities(self) -> EntityStorage:
-        return cast("EntityStorage", self.storage)
+    def _entities(self) -> EntityStorage:
+        if not isinstance(self._storage, EntityStorage):
+            raise RuntimeError("A view or a transaction has none within it.")
+        return self._storage
+
+
+class _Block:
+    """The block of a transaction: a class, as a generator takes twice as long."""
+
+    __slots__ = ("_database", "_staging", "_storage", "_writing")
+
+    def __init__(self, storage: EntityStorage, database: type[EntityDB]):
+        self._storage = storage
+        self._database = database
+
+    def __enter__(self) -> EntityDB:
+        self._writing = self._storage.writing()
+        self._writing.__enter__()
+        self._staging = staging = Staging(self._storage)
+        return self._database(storage=lambda: staging)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            try:
+                self._storage.commit(self._staging)
+            except BaseException as failure:
+                self._writing.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+        self._writing.__exit__(kind, error, at)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from urllib3 import Retry
 
     from mockgraph.clock import Clock
-    from mockgraph.state import Snapshot, State
+    from mockgraph.state import EntityDB, Snapshot, State
     from mockgraph.testing.hunts import Hunts, Pattern
     from mockgraph.wsgi import WSGIApp
 
@@ -94,6 +94,18 @@ class Graph:
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
         self._tenant.replace(copied(document))
+
+    @property
+    def db(self) -> EntityDB:
+        """The state as a TinyDB, with a table a set, named as URLs show it below the root::
+
+        graph.db.table("security/alerts_v2").search(where("severity") == "high")
+
+        What is read is a copy; what is written is checked against the set's schema, BadRequest
+        names the path of what does not fit, and the next request sees it. The singleton is
+        the only document of the table ``security``.
+        """
+        return self._tenant.state.db
 
     @property
     def clock(self) -> Clock:

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.declarations import HUNTING
 from mockgraph.metadata.names import Json
 from mockgraph.service.hunting.engine import HuntingAnswer, run
 from mockgraph.service.hunting.entity_views import SETS
 from mockgraph.service.hunting.schema import checked
 from mockgraph.service.hunting.tenant_tables import tables_of
 from mockgraph.state import State
+from mockgraph.state.schemas import HUNTING_TABLE
 from mockgraph.testing.exchange import Exchange
 
 Pattern = str | re.Pattern[str]
@@ -57,10 +57,10 @@ class Hunts:
         for pattern, answer in self._answers:
             if is_in(pattern, query):
                 return answer
-        snapshot = self._state.snapshot()
+        view = self._state.db.view()
         now: datetime = self._state.clock.now()
-        sets = {name: snapshot.rows(name) for name in SETS}
-        return run(query, tables_of(snapshot.rows(HUNTING), sets, now), now, timespan)
+        sets = {name: view.table(f"security/{name}").rows for name in SETS}
+        return run(query, tables_of(view.table(HUNTING_TABLE).rows, sets, now), now, timespan)
 
     def answered(self, body: Json) -> dict[str, Json]:
         """Return what the body of a runHuntingQuery is answered. Raises 400."""

@@ -73,6 +73,7 @@ class Tenant:
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
         self.journal = Journal(settings.journal, state.clock)
+        state.on_edit(self.journal.note_change)
         self.resets = 0
         self.snapshots: dict[str, Snapshot] = {}
         self.allowed = settings.allow

@@ -26,6 +26,7 @@ from mockgraph.errors import (
     Unauthenticated,
 )
 from mockgraph.http import Request, Response, error_body
+from mockgraph.state.etags import OUTDATED
 from mockgraph.testing.canned import (
     Body,
     Pairs,
@@ -65,8 +66,6 @@ _ERRORS: dict[int, tuple[str, str]] = {
 
 _MAX_PIECES = 10_000
 _ETAG = re.compile(rb'("@odata\.etag"\s*:\s*)"(?:[^"\\]|\\.)*"')
-# Revisions grow from the time at which a state was made: none is ever 0.
-_OUTDATED = 'W/"0"'
 _HTML = Body(
     b"<!DOCTYPE html>\n<html><head><title>Service Unavailable</title></head>"
     b"<body><h1>The gateway could not reach the service.</h1></body></html>\n",
@@ -377,8 +376,8 @@ class OutdatedEtag(Effect):
 
     def after(self, response: Response, request: Request, clock: Clock) -> Response:  # noqa: ARG002
         if response.get("ETag") is not None:
-            response.set("ETag", _OUTDATED)
-        written = b'"' + _OUTDATED.replace('"', '\\"').encode() + b'"'
+            response.set("ETag", OUTDATED)
+        written = b'"' + OUTDATED.replace('"', '\\"').encode() + b'"'
         put_data(response, _ETAG.sub(lambda found: found[1] + written, data_of(response)))
         return response
 

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 
 import pytest
-from stores import failing
+from state.stores import failing
 from wire import TIMEOUT
 
 from mockgraph.errors import MockGraphError

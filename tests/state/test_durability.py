@@ -18,7 +18,6 @@ import pytest
 import requests
 from conftest import state_of
 from flask.testing import FlaskClient
-from stores import ALERTS, SECURITY, failing, patch, region, serving, state
 from wire import ask
 
 from mockgraph import MockGraph
@@ -27,6 +26,7 @@ from mockgraph.serving.server.event_loop import Watchdog
 from mockgraph.state import log
 from mockgraph.state.log import StoreLog
 from mockgraph.state.store import Store
+from state.stores import ALERTS, SECURITY, failing, patch, region, serving, state
 
 THREADS = 8
 
@@ -266,10 +266,10 @@ def test_durabilities_are_two(store: Path) -> None:
 
 
 def test_tinydb_itself_writes_to_the_disk(disk: Disk, client: FlaskClient, store: Path) -> None:
-    database = state(client)._db
-    database.table("alerts").update({"title": "by TinyDB"})
+    database = state(client).db
+    database.table("security/alerts").update({"title": "by TinyDB"})
     assert disk.sizes[-1] == store.stat().st_size
-    database.drop_table("alerts")
+    database.drop_table("security/alerts")
     assert disk.sizes[-1] == store.stat().st_size
     assert state_of(client)["Security"]["alerts"] == []
 

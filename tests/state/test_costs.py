@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stores import ALERTS, SECURITY, serving
 
 from mockgraph.state.persistent import Ordered
+from state.stores import ALERTS, SECURITY, serving
 
 STORED = 3000
 FEW = 20
@@ -40,7 +40,7 @@ class Looked(list[Any]):
 @pytest.fixture(scope="module", params=["memory", "file"])
 def client(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[FlaskClient]:
     store: Any = Path(tmp_path_factory.mktemp("costs"), "graph.store")
-    with serving(store if request.param == "file" else "", seed=(SEED,)) as client:
+    with serving(store if request.param == "file" else None, seed=(SEED,)) as client:
         yield client
 
 

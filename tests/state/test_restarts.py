@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from stores import ALERTS, SECURITY
 
 from mockgraph.app import create_app
 from mockgraph.settings import Settings
 from mockgraph.state import store as stores
+from state.stores import ALERTS, SECURITY
 
 Json = Any
 
@@ -157,7 +157,7 @@ class Restarts(RuleBasedStateMachine):
     @rule()
     def compact(self) -> None:
         """As soon as there is anything to be written."""
-        store: Any = self.client.application.extensions["mockgraph"].default.state._entities._store
+        store: Any = self.client.application.extensions["mockgraph"].default.state._storage._store
         with store.writing:
             store._compact_at = 0
         self.update_the_singleton("compacted")

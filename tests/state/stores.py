@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +19,23 @@ from mockgraph.state.store import Store
 
 SECURITY = "/localtest/Security"
 ALERTS = f"{SECURITY}/alerts"
-HEADER = b'{"mockgraph":"store","version":2}\n'
+HEADER = b'{"mockgraph":"store","version":3}\n'
+
+
+def record(write: bytes, crc: int = zlib.crc32(HEADER)) -> bytes:
+    """The line of a write that comes after the line with this checksum."""
+    return b'{"crc":"%08x","write":%b}\n' % (zlib.crc32(write, crc), write)
+
+
+def crc_of(line: bytes) -> int:
+    """The checksum in a line."""
+    return int(line[8:16], 16)
 
 
 @contextmanager
-def serving(store: Path, **settings: Any) -> Iterator[FlaskClient]:
-    """A client of an app with this store, which is closed afterwards."""
-    app = create_app(Settings(store=str(store), auth="off", **settings))
+def serving(store: Path | None, **settings: Any) -> Iterator[FlaskClient]:
+    """A client of an app with this store, or none, which is closed afterwards."""
+    app = create_app(Settings(store=str(store) if store else None, auth="off", **settings))
     try:
         yield app.test_client()
     finally:
@@ -75,7 +86,7 @@ def failing_write(kept: int, number: int = errno.ENOSPC) -> Callable[[int, Any],
 
 def await_compaction(client: FlaskClient) -> None:
     """Return when no compaction is under way."""
-    store: Any = state(client)._entities._store
+    store: Any = state(client)._storage._store
     with store.writing:
         thread = store._thread
     if thread.ident is not None:

@@ -15,13 +15,13 @@ import pytest
 from conftest import state_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stores import ALERTS, HEADER, SECURITY, patch, region, serving
 
 from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.settings import Settings
 from mockgraph.state.records import read
 from mockgraph.state.store import Store
+from state.stores import ALERTS, HEADER, SECURITY, crc_of, failing, patch, record, region, serving
 
 
 @pytest.fixture
@@ -165,8 +165,8 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
     header, _, *written = (
         json.loads(line) for line in store.read_text("utf-8").split("\n") if line
     )
-    assert header == {"mockgraph": "store", "version": 2}
-    created, changed, deleted = (each["write"]["alerts"]["a"] for each in written)
+    assert header == {"mockgraph": "store", "version": 3}
+    created, changed, deleted = (each["write"]["security/alerts"]["a"] for each in written)
     assert made is not None
     assert created["entity"] == {name: made[name] for name in made if "@" not in name}
     assert created["number"] == created["revision"] == changed["number"] < changed["revision"]
@@ -175,7 +175,7 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
 
 
 def test_the_file_that_the_readme_shows(store: Path) -> None:
-    readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
     content = readme.partition("```jsonl\n")[2].partition("```")[0].encode()
     store.write_bytes(content)
     with serving(store) as client:
@@ -185,7 +185,12 @@ def test_the_file_that_the_readme_shows(store: Path) -> None:
 
 
 def test_what_an_older_version_did_not_know_is_unset(store: Path) -> None:
-    tables = {"Security": ["s"], "alerts_v2": ["v", "w"], "incidents": ["i"], "tiIndicators": ["t"]}
+    tables = {
+        "security": ["s"],
+        "security/alerts_v2": ["v", "w"],
+        "security/incidents": ["i"],
+        "security/tiIndicators": ["t"],
+    }
     write = {
         name: {
             key: {"revision": number, "number": number, "entity": {"id": key, "own": key}}
@@ -224,12 +229,12 @@ def test_damage_is_found_wherever_it_is(used: Path, data: st.DataObject) -> None
 
 
 def test_damage_of_a_single_bit_is_found_wherever_it_is(store: Path) -> None:
-    whole = HEADER + RECORD + RECORD
+    whole = HEADER + RECORD + record(WRITE, crc_of(RECORD))
     store.write_bytes(whole)
     for at, byte in enumerate(whole):
         for bit in range(8):
             check_damage(store, whole, at, byte ^ 1 << bit, read)
-    assert read(store).tables["alerts"].keys() == {"a"}
+    assert read(store).tables["security/alerts"].keys() == {"a"}
 
 
 def check_damage(
@@ -241,7 +246,12 @@ def check_damage(
     # A line that lost its end runs on into the next one; one that gained an end stops there.
     lines = [0, *(place + 1 for place, byte in enumerate(damaged[:-1]) if byte == ord("\n"))]
     line = max(start for start in lines if start <= at)
-    says = "is not a MockGraph store|version" if line == 0 else f"is damaged at byte {line};"
+    # A first line that names version 2 is good by itself: those after it are not.
+    says = (
+        "is not a MockGraph store|version|is damaged"
+        if line == 0
+        else f"is damaged at byte {line};"
+    )
     with pytest.raises(MockGraphError, match=says):
         open_store(store)
     assert store.read_bytes() == damaged
@@ -269,47 +279,69 @@ def refused(store: Path, *says: str) -> None:
     assert (store.read_bytes() if store.is_file() else None) == before
 
 
-WRITE = b'{"alerts":{"a":{"revision":5,"number":3,"entity":{"id":"a"}}}}'
-
-
-def record(write: bytes) -> bytes:
-    return b'{"crc":"%08x","write":%b}\n' % (zlib.crc32(write), write)
+WRITE = b'{"security/alerts":{"a":{"revision":5,"number":3,"entity":{"id":"a"}}}}'
 
 
 RECORD = record(WRITE)
-DAMAGED = [
+CUT = [
     b"not JSON\n",
     b"\n",
     b"\x00" * 50 + b"\n",
     b"[]\n",
     b"null\n",
     b"{}\n",
-    RECORD[:-1] + RECORD,
-    RECORD.replace(b"alerts", b"al\xffrts"),
-    RECORD.replace(b"alerts", b"alarts"),
-    RECORD.replace(b'"crc":"', b'"crc":"0'),
-    RECORD[:-2] + b" }\n",
-    record(b"[]"),
-    record(b"null"),
-    record(b"{"),
-    record(WRITE.replace(b"alerts", b"al\xffrts")),
-    record(b'{"alerts":[]}'),
-    record(b'{"alerts":["a"]}'),
-    record(b'{"alerts":{"a":5}}'),
-    record(b'{"alerts":{"a":{}}}'),
-    record(WRITE.replace(b"5", b'"5"')),
-    record(WRITE.replace(b"3", b"3.5")),
-    record(WRITE.replace(b'{"id":"a"}', b"[]")),
-    record(WRITE.replace(b'{"id":"a"}', b"null")),
+]
+# Of a good line, what is made of it.
+SPOILT: list[Callable[[bytes], bytes]] = [
+    lambda line: line[:-1] + line,
+    lambda line: line.replace(b"alerts", b"al\xffrts"),
+    lambda line: line.replace(b"alerts", b"alarts"),
+    lambda line: line.replace(b'"crc":"', b'"crc":"0'),
+    lambda line: line[:-2] + b" }\n",
+]
+MEANINGLESS = [
+    b"[]",
+    b"null",
+    b"{",
+    WRITE.replace(b"alerts", b"al\xffrts"),
+    b'{"security/alerts":[]}',
+    b'{"security/alerts":["a"]}',
+    b'{"security/alerts":{"a":5}}',
+    b'{"security/alerts":{"a":{}}}',
+    WRITE.replace(b"5", b'"5"'),
+    WRITE.replace(b"3", b"3.5"),
+    WRITE.replace(b'{"id":"a"}', b"[]"),
+    WRITE.replace(b'{"id":"a"}', b"null"),
+]
+DAMAGED: list[Callable[[int], bytes]] = [
+    *(lambda _, line=line: line for line in CUT),
+    *(lambda crc, spoil=spoil: spoil(record(WRITE, crc)) for spoil in SPOILT),
+    *(lambda crc, write=write: record(write, crc) for write in MEANINGLESS),
 ]
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) -> None:
+def test_a_damaged_store_is_refused_with_the_place(
+    used: Path, damage: Callable[[int], bytes]
+) -> None:
     whole = used.read_bytes()
     at = whole.index(b"\n", len(whole) // 2) + 1
-    used.write_bytes(whole[:at] + damage + whole[at:])
+    before = whole[:at].splitlines()[-1]
+    used.write_bytes(whole[:at] + damage(crc_of(before)) + whole[at:])
     refused(used, f"is damaged at byte {at}", "left as it is")
+
+
+@pytest.mark.parametrize("edit", ["removed", "doubled", "exchanged"])
+def test_lines_that_were_moved_are_found(used: Path, edit: str) -> None:
+    with serving(used) as client:
+        for n in range(4):
+            patch(client, f"r{n}")
+    lines = used.read_bytes().splitlines(keepends=True)
+    for at in range(1, len(lines) - 1):
+        here, there = lines[at : at + 2]
+        moved = {"removed": [there], "doubled": [here, here, there], "exchanged": [there, here]}
+        used.write_bytes(b"".join([*lines[:at], *moved[edit], *lines[at + 2 :]]))
+        refused(used, "is damaged at byte", "left as it is")
 
 
 @pytest.mark.parametrize(
@@ -321,7 +353,7 @@ def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) ->
         b'{"_default": {"1": {"a": 1}}}',
         b"SQLite format 3\x00" + b"\x00" * 200,
         b"\n" + HEADER,
-        HEADER.replace(b"2", b"x") + RECORD,
+        HEADER.replace(b"3", b"x") + RECORD,
         b"x" * 200_000,
         b"\x00" * 200,
         HEADER[:-1] + b" \n",
@@ -329,13 +361,13 @@ def test_a_damaged_store_is_refused_with_the_place(used: Path, damage: bytes) ->
 )
 def test_a_file_that_is_not_ours_is_left_alone(store: Path, content: bytes) -> None:
     store.write_bytes(content)
-    refused(store, "is not a MockGraph store of version 2")
+    refused(store, "is not a MockGraph store of version 3")
 
 
-@pytest.mark.parametrize("version", [b"1", b"3", b"10"])
+@pytest.mark.parametrize("version", [b"1", b"4", b"10"])
 def test_a_store_of_another_version_is_left_alone(store: Path, version: bytes) -> None:
-    store.write_bytes(HEADER.replace(b"2", version) + RECORD)
-    refused(store, f"has version {version.decode()} of the format", "reads version 2 alone")
+    store.write_bytes(HEADER.replace(b"3", version) + RECORD)
+    refused(store, f"has version {version.decode()} of the format", "reads versions 2 and 3")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
@@ -392,3 +424,93 @@ def test_a_store_of_whole_lines_that_is_no_state_is_left_alone(
     with pytest.raises(MockGraphError, match=r"state\.store is damaged"):
         create_app(Settings(store=str(store)))
     assert store.read_bytes() == HEADER + content
+
+
+# -- older versions -----------------------------------------------------------------------
+
+
+def old_line(write: Any) -> bytes:
+    body = json.dumps(write, separators=(",", ":")).encode()
+    return b'{"crc":"%08x","write":%b}\n' % (zlib.crc32(body), body)
+
+
+def old_entity(key: str, number: int, **properties: Any) -> Any:
+    return {"revision": number, "number": number, "entity": {"id": key, **properties}}
+
+
+OLD = (
+    b'{"mockgraph":"store","version":2}\n'
+    + old_line({"Security": {"s": old_entity("s", 1)}})
+    + old_line({"alerts": {"a": old_entity("a", 2, title="kept")}})
+    + old_line({"alerts": {"b": old_entity("b", 3)}, "incidents": {"i": old_entity("i", 4)}})
+    + old_line({"alerts": {"b": None}})
+    + old_line({"Directory": {"Directory": {"revision": 5, "number": 5, "entity": {"users": []}}}})
+    + old_line(
+        {"Hunting": {"1": old_entity("1", 6, table="DeviceEvents", rows=[{"DeviceId": "d"}])}}
+    )
+)
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"crc":"12', b"\0" * 20])
+def test_a_store_of_version_2_is_read_and_brought_up_to_date(store: Path, torn: bytes) -> None:
+    store.write_bytes(OLD + torn)
+    with serving(store) as client:
+        assert patch(client, "new") == 200
+        assert store.read_bytes().startswith(HEADER)
+        kept = state_of(client)
+    with serving(store) as client:
+        assert state_of(client) == kept
+    assert kept["Directory"] == {"users": []}
+    assert kept["Hunting"] == {"DeviceEvents": [{"DeviceId": "d"}]}
+    security = kept["Security"]
+    assert security["id"] == "s"
+    assert [(each["id"], each["title"]) for each in security["alerts"]] == [("a", "kept")]
+    assert [each["id"] for each in security["incidents"]] == ["i"]
+
+
+def test_a_damaged_store_of_version_2_is_left_alone(store: Path) -> None:
+    store.write_bytes(OLD.replace(b"kept", b"lost"))
+    refused(store, "is damaged at byte", "left as it is")
+    assert b'"version":2' in store.read_bytes()
+
+
+def test_a_store_of_version_2_stays_whole_where_it_cannot_be_replaced(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_bytes(OLD)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", failing(errno.ENOSPC))
+        with pytest.raises(MockGraphError, match="brought up to date"), serving(store):
+            pass
+    assert store.read_bytes() == OLD
+    with serving(store) as client:
+        assert patch(client, "new") == 200
+
+
+# -- who may read it ----------------------------------------------------------------------
+
+
+def test_a_name_that_is_empty_is_no_store() -> None:
+    with pytest.raises(MockGraphError, match="its name is empty"):
+        create_app(Settings(store=""))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no modes")
+def test_a_store_is_its_owners_alone(store: Path) -> None:
+    with serving(store):
+        beside = [each.stat().st_mode & 0o777 for each in store.parent.iterdir()]
+    assert set(beside) == {0o600}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
+@pytest.mark.parametrize("name", ["graph.store", "graph.store.lock"])
+def test_links_are_not_followed(tmp_path: Path, name: str) -> None:
+    target = tmp_path / "target"
+    target.write_bytes(b"somebody's")
+    (tmp_path / name).symlink_to(target)
+    with (
+        pytest.raises(MockGraphError, match=f"{name} is a link"),
+        serving(tmp_path / "graph.store"),
+    ):
+        pass
+    assert target.read_bytes() == b"somebody's"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from processes import environment
-from stores import kept_in
-from writers import WRITERS, after
 
 from mockgraph.state.store import DURABILITIES
+from state.stores import kept_in
+from state.writers import WRITERS, after
 
 ROUNDS = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 3
 PROGRAM = Path(__file__).with_name("writers.py")
@@ -45,7 +45,7 @@ def killed(store: Path, durability: str, prefix: str, answers: int) -> dict[str,
 
 def alerts(state: Any) -> dict[str, Any]:
     """The alerts that writers wrote, by id."""
-    kept = state.get("alerts", [])
+    kept = state.get("security/alerts", [])
     return {key: (each["title"], each["own"]) for key, _, _, each in kept if "own" in each}
 
 

@@ -1,4 +1,4 @@
-"""Tables at one moment."""
+"""The tables at one moment: never edited, and sharing what did not change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.indexes import Equality, Indexes
+from mockgraph.state.indexes import OWNER, Equality, Indexes
 from mockgraph.state.persistent import Map, Ordered
 
 # Entities by key; None for those that are gone.
@@ -25,13 +25,20 @@ class Rows(Mapping[str, Entity]):
         self._indexes = Indexes()
 
     def find(self, key: str) -> Entity | None:
+        """Return the entity with this key, if there is one."""
         return self._by_key.get(key)
 
     def having(self, equalities: Iterable[Equality]) -> Ordered[Entity]:
-        """The entities that may have one of the values at each path: no fewer than do."""
+        """Return the entities that may have one of the values at each path: no fewer than do."""
         return self._indexes.narrow(self.in_order, equalities)
 
+    def owned_by(self, key: str) -> Ordered[Entity]:
+        """Return the entities that the one with this key, in another table, contains."""
+        candidates = self._indexes.narrow(self.in_order, [(OWNER, (key,))])
+        return Ordered(each for each in candidates if each.owner == key)
+
     def changed(self, delta: Delta) -> Rows:
+        """Return the rows with these entities put and removed."""
         by_key, in_order = self._by_key, self.in_order
         for key, after in delta.items():
             before = by_key.get(key)
@@ -46,7 +53,7 @@ class Rows(Mapping[str, Entity]):
         return rows
 
     def difference(self, other: Rows) -> dict[str, Entity | None]:
-        """What makes these rows the other ones."""
+        """Return what makes these rows the other ones."""
         gone, come = self.in_order.difference(other.in_order)
         delta: dict[str, Entity | None] = {entity.key: None for entity in gone}
         delta.update((entity.key, entity) for entity in come)
@@ -69,23 +76,25 @@ class Rows(Mapping[str, Entity]):
 
 
 class Snapshot(NamedTuple):
-    """All tables at one moment, and the last revision that was given until then."""
+    """All tables at one moment by name, and the last revision that was given until then."""
 
     tables: Mapping[str, Rows]
     revision: int
 
     def rows(self, table: str) -> Rows:
+        """Return the entities of a table; none where it is not there."""
         rows = self.tables.get(table)
         return Rows() if rows is None else rows
 
     def changed(self, deltas: Mapping[str, Delta], revision: int) -> Snapshot:
+        """Return the tables with these entities put and removed."""
         tables = dict(self.tables)
         for name, delta in deltas.items():
             tables[name] = self.rows(name).changed(delta)
         return Snapshot(tables, revision)
 
     def difference(self, other: Snapshot) -> dict[str, dict[str, Entity | None]]:
-        """What makes these tables the other ones, by table; empty where they are the same."""
+        """Return what makes these tables the other ones, by table; empty where none differs."""
         names = [*self.tables, *(name for name in other.tables if name not in self.tables)]
         deltas = {
             name: self.rows(name).difference(other.rows(name))

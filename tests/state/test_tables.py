@@ -9,8 +9,9 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import settings
@@ -50,6 +51,17 @@ updates = documents | st.sampled_from(
 )
 
 
+# What a transaction does to a table.
+writes: st.SearchStrategy[Callable[[Table], Json]] = st.one_of(
+    st.builds(lambda each, key: lambda table: table.insert(keyed(each, key)), documents, keys),
+    st.builds(lambda each: lambda table: table.insert(copy.deepcopy(each)), documents),
+    st.builds(lambda each, c: lambda table: table.update(copied(each), c), updates, conditions),
+    st.builds(lambda c: lambda table: table.remove(c), conditions),
+    st.just(lambda table: table.truncate()),
+    st.builds(lambda c: lambda table: table.search(c), conditions),
+)
+
+
 class CopyingStorage(Storage):
     """Memory as it should be: nothing that goes in or out is shared."""
 
@@ -77,19 +89,16 @@ def keyed(document: Json, key: str) -> Any:
 def numbered(kind: type[Table]) -> type[Table]:
     """The table, but that the ids that it makes can be foreseen."""
 
-    base: Any = kind
+    def begin(table: Any, storage: Storage, name: str, **options: Any) -> None:
+        kind.__init__(table, storage, name, **options)
+        table.numbers = itertools.count()
 
-    class Numbered(base):
-        document_id_class = str
-
-        def __init__(self, storage: Storage, name: str, **options: Any):
-            super().__init__(storage, name, **options)
-            self._numbers = itertools.count()
-
-        def _get_next_id(self) -> str:
-            return f"made-{next(self._numbers)}"
-
-    return Numbered
+    members = {
+        "document_id_class": str,
+        "__init__": begin,
+        "_get_next_id": lambda table: f"made-{next(table.numbers)}",
+    }
+    return type("Numbered", (kind,), members)
 
 
 def new_storage() -> EntityStorage:
@@ -99,12 +108,35 @@ def new_storage() -> EntityStorage:
 def opened(database: type[TinyDB], table: type[Table], storage: Storage) -> TinyDB:
     """A database whose tables are of a kind; stock ones may be had over our storage, too."""
 
-    base: Any = database
+    made = type("Database", (database,), {"table_class": numbered(table)})
+    opened: TinyDB = made(storage=lambda: storage)
+    return opened
 
-    class Database(base):
-        table_class = numbered(table)
 
-    return Database(storage=lambda: storage)
+class Undone(ValueError):
+    """What ends a transaction that is to leave nothing."""
+
+
+@contextmanager
+def transaction(database: TinyDB) -> Iterator[TinyDB]:
+    """A transaction, or, of TinyDB's own, which has none, what one amounts to."""
+    if isinstance(database, EntityDB):
+        with database.transaction() as inside:
+            for name in TABLES:
+                ours, theirs = [cast("Any", each.table(name)) for each in (database, inside)]
+                theirs.numbers = ours.numbers
+            yield inside
+        return
+    storage: Any = database.storage
+    before = storage.now if isinstance(storage, EntityStorage) else storage.read()
+    try:
+        yield database
+    except BaseException:
+        if isinstance(storage, EntityStorage):
+            storage.restore(before)
+        else:
+            storage.write(before or {})
+        raise
 
 
 class Siblings(RuleBasedStateMachine):
@@ -130,11 +162,11 @@ class Siblings(RuleBasedStateMachine):
         try:
             known = self.contents(self.databases[0])
             for database in self.databases:
-                database.close()
+                database.storage.close()
             for path in self.stores:
                 again = opened(TinyDB, Table, EntityStorage(store=Store(path, "process")))
                 found = self.contents(again)
-                again.close()
+                again.storage.close()
                 assert found == known
         finally:
             self.folder.cleanup()
@@ -213,6 +245,20 @@ class Siblings(RuleBasedStateMachine):
         self.all(name, lambda table: table.contains(condition))
         self.all(name, lambda table: table.contains(doc_id=key))
 
+    @rule(writes=st.lists(st.tuples(tables, writes), max_size=4), fails=st.booleans())
+    def transaction(self, writes: list[Json], fails: bool) -> None:
+        """Writes to several tables happen all, or none where the block fails."""
+
+        def act(database: TinyDB) -> list[Json]:
+            with transaction(database) as inside:
+                results = [write(inside.table(name)) for name, write in writes]
+                results += [inside.table(name).all() for name in TABLES]
+                if fails:
+                    raise Undone
+            return results
+
+        self.all_of(act)
+
     @rule(name=tables)
     def drop(self, name: str) -> None:
         self.all_of(lambda database: database.drop_table(name))
@@ -255,16 +301,14 @@ test_as_tinydb = Siblings.TestCase
 
 
 @pytest.fixture
-def db() -> Iterator[EntityDB]:
+def db() -> EntityDB:
     storage = new_storage()
-    db = EntityDB(storage=lambda: storage)
-    yield db
-    db.close()
+    return EntityDB(storage=lambda: storage)
 
 
 def entity(db: EntityDB, table: str, key: str) -> Entity | None:
     """The stored entity itself, not a copy."""
-    return db.entities.now.rows(table).find(key)
+    return db.snapshot().rows(table).find(key)
 
 
 def put(db: EntityDB, table: str, key: str, value: Mapping[str, Json]) -> None:
@@ -300,7 +344,7 @@ def test_nothing_that_comes_out_is_shared(db: EntityDB) -> None:
 def test_an_updater_edits_a_copy(db: EntityDB) -> None:
     put(db, "things", "a", {"in": {"deep": [1]}})
     before = entity(db, "things", "a")
-    snapshot = db.entities.now
+    snapshot = db.snapshot()
     db.table("things").update(lambda each: each["in"]["deep"].append(2))
     after = entity(db, "things", "a")
     assert before == {"in": {"deep": [1]}} == snapshot.tables["things"]["a"]
@@ -339,17 +383,17 @@ def test_a_revision_is_never_used_twice_and_a_number_stays(db: EntityDB) -> None
 def test_snapshots_hold_whatever_is_written_and_share_the_rest(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
     put(db, "others", "x", {"n": 9})
-    first = db.entities.now
+    first = db.snapshot()
     put(db, "things", "b", {"n": 2})
-    second = db.entities.now
+    second = db.snapshot()
     keys: Any = ["a"]
     db.table("things").remove(doc_ids=keys)
     put(db, "things", "b", {"n": 3})
     assert first.tables["things"] == {"a": {"n": 1}}
     assert second.tables["things"] == {"a": {"n": 1}, "b": {"n": 2}}
-    assert first.tables["others"] is second.tables["others"] is db.entities.now.rows("others")
+    assert first.tables["others"] is second.tables["others"] is db.snapshot().rows("others")
     for snapshot, expected in ((second, [{"n": 1}, {"n": 2}]), (first, [{"n": 1}])):
-        db.entities.restore(snapshot)
+        db.restore(snapshot)
         assert db.table("things").all() == expected
         assert entity(db, "things", "a") is first.tables["things"]["a"]
         put(db, "things", "c", {"n": 4})
@@ -358,9 +402,9 @@ def test_snapshots_hold_whatever_is_written_and_share_the_rest(db: EntityDB) -> 
 
 def test_two_restores_of_one_snapshot_do_not_meet(db: EntityDB) -> None:
     put(db, "things", "a", {"n": 1})
-    snapshot = db.entities.now
+    snapshot = db.snapshot()
     for _ in range(2):
-        db.entities.restore(snapshot)
+        db.restore(snapshot)
         assert db.table("things").all() == [{"n": 1}]
         db.table("things").update({"n": 2})
         put(db, "things", "b", {})
@@ -376,15 +420,15 @@ def test_what_cannot_be_recorded_does_not_happen(
     storage = EntityStorage(store=Store(tmp_path / "store", durability))
     db = EntityDB(storage=lambda: storage)
     put(db, "things", "a", {})
-    before = db.entities.now
+    before = db.snapshot()
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
         with pytest.raises(StoreFailed, match="no space"):
             put(db, "things", "b", {})
         with pytest.raises(StoreFailed, match="no space"):
             db.drop_tables()
-    assert db.entities.now is before
-    db.close()
+    assert db.snapshot() is before
+    storage.close()
 
 
 def test_tinydb_may_drop_tables(db: EntityDB) -> None:

@@ -17,7 +17,7 @@ from mockgraph.service.alerts import Alert
 from mockgraph.state import indexes, persistent
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import Indexes
-from mockgraph.state.rows import Rows
+from mockgraph.state.snapshots import Rows
 from mockgraph.state.storage import EntityStorage
 
 Json = Any
@@ -131,7 +131,7 @@ def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> Non
         elif isinstance(step, int):
             storage.restore(kept[step % len(kept)])
         else:
-            storage.commit({"alerts": step})
+            storage.put({"alerts": step})
         rows = storage.now.rows("alerts")
         for text, each in zip(FILTERS, compiled, strict=True):
             found = [entity for entity in rows.having(each.equalities) if each.matches(entity)]

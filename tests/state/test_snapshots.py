@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from conftest import state_of
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stores import ALERTS, SECURITY, kept_in, patch, region, serving, shown, state
 
 from mockgraph.state import Snapshot, State
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.store import Store
+from state.stores import ALERTS, SECURITY, kept_in, patch, region, serving, shown, state
 
 Json = Any
 SEED = {"Security": {"alerts": [{"id": f"a{n}", "title": f"{n}"} for n in range(30)]}}
@@ -26,7 +26,7 @@ SEED = {"Security": {"alerts": [{"id": f"a{n}", "title": f"{n}"} for n in range(
 def seeded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlaskClient]:
     """A client of an app with thirty alerts, in memory or in a store of either durability."""
     if request.param == "memory":
-        settings: dict[str, Any] = {"store": ""}
+        settings: dict[str, Any] = {"store": None}
     else:
         settings = {"store": tmp_path / "graph.store", "durability": request.param}
     with serving(settings.pop("store"), seed=(SEED,), **settings) as client:
@@ -123,10 +123,10 @@ def test_a_fork_shares_what_it_did_not_change(seeded: FlaskClient) -> None:
 def test_revisions_go_on_from_those_that_are_restored() -> None:
     """What one state wrote is not taken for what another wrote, whatever their clocks say."""
     ahead = EntityStorage(Snapshot({}, 2**60))
-    ahead.commit({"things": {"a": {"n": 1}}})
+    ahead.put({"things": {"a": {"n": 1}}})
     storage = EntityStorage()
     storage.restore(ahead.now)
-    storage.commit({"things": {"a": {"n": 2}, "b": {}}})
+    storage.put({"things": {"a": {"n": 2}, "b": {}}})
     revisions = [each.revision for each in storage.now.rows("things").in_order]
     assert revisions == [2**60 + 2, 2**60 + 3]
     assert storage.now.revision == 2**60 + 3
@@ -163,7 +163,8 @@ def test_to_go_back_writes_no_more_than_is_different(store: Path) -> None:
             sizes.append(store.stat().st_size)
             return sizes[-1] - sizes[-2]
 
-        for back in (lambda: state(client).restore(kept), state(client).reset):
+        ways: list[Callable[[], None]] = [lambda: state(client).restore(kept), state(client).reset]
+        for back in ways:
             for _ in range(3):
                 back()
                 assert grown() == 0
@@ -210,7 +211,7 @@ def test_the_file_tells_the_state_at_any_time(tmp_path: Path, steps: list[Json])
         elif isinstance(step, int):
             storage.restore(kept[step % len(kept)])
         else:
-            storage.commit(step)
+            storage.put(step)
         killed = shutil.copy(store, tmp_path / "killed")
         assert kept_in(Path(killed)) == shown(storage.now)
     storage.close()

@@ -1,0 +1,1 @@
+"""Tests of the state: tables, transactions, documents and the store."""
