@@ -20,6 +20,7 @@ import pytest
 from mockgraph import metadata as edm
 from mockgraph.service import SERVICE
 from mockgraph.state.documents import read_document
+from mockgraph.state.table_rules import HUNTING_TABLE
 
 Json = Any
 
@@ -136,6 +137,7 @@ class TestDocument:
         tables = read_document(DOCUMENT, SERVICE, None)
         filled = {name: len(rows) for name, rows in tables.items() if rows}
         assert filled.pop("security") == 1
+        assert filled.pop(HUNTING_TABLE) == len(DOCUMENT["Hunting"])
         assert filled == {f"security/{name}": COUNTS[name] for name in SETS}
 
     @pytest.mark.parametrize("name", sorted(SETS))

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import click
-import orjson
 
 from mockgraph.cli.arguments import csdl_option, operations_option, option, told
 
@@ -47,6 +46,8 @@ def routes(prefix: str, csdl: tuple[str, ...], operations: tuple[str, ...]) -> N
 @option("--json", "as_json", is_flag=True, help="Print JSON.")
 def drift(csdl: tuple[str, ...], root: str, as_json: bool) -> None:
     """Compare the bundled metadata with newer CSDL files; exit with 1 where they differ."""
+    import orjson
+
     from mockgraph.metadata import csdl_cache
     from mockgraph.metadata.drift import bundled_drift
     from mockgraph.metadata.roots import declared

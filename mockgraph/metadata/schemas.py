@@ -59,7 +59,7 @@ class Schemas:
         self._any_case = any_case
         self._made: dict[str, type[StructuredType]] = {}
         self._enumerations: dict[str, EnumValues] = {}
-        self._parameters: dict[tuple[str, TypeRef | None], type[StructuredType]] = {}
+        self._parameters: dict[tuple[object, ...], type[StructuredType]] = {}
 
     def __getitem__(self, name: str) -> type[StructuredType]:
         """Return the schema of an entity or complex type. Raises KeyError for any other name."""
@@ -111,7 +111,8 @@ class Schemas:
         items of collections hold only what is to change. Names are read without regard to case
         where the members of enumerations are.
         """
-        known = self._parameters.get((operation.name, operation.binding))
+        which = (operation.name, *operation.signature, changes)
+        known = self._parameters.get(which)
         if known is not None:
             return known
         fields: dict[str, Property] = {}
@@ -130,7 +131,7 @@ class Schemas:
         schema.required = frozenset(required)
         schema.folded = {name.lower(): name for name in fields} if self._any_case else {}
         schema.schemas = staticmethod(self.find)
-        self._parameters[operation.name, operation.binding] = schema
+        self._parameters[which] = schema
         return schema
 
     def _make(self, name: str) -> type[StructuredType]:

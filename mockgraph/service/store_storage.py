@@ -39,8 +39,9 @@ class StoreStorage(Storage):
             self._rules = TableRules(SERVICE)
             self._state = EntityStorage(store=store, rules=self._rules)
             if store.is_new:
+                empty = read_document({SECURITY: {}}, SERVICE)
                 with self._state.writing():
-                    self._state.put(read_document({SECURITY: {}}, SERVICE))
+                    self._state.put({name: rows for name, rows in empty.items() if rows})
             else:
                 tables_in(store, SERVICE, self._rules, Snapshot({}, 0))
         except BaseException:

@@ -80,7 +80,7 @@ def test_a_caller_without_a_token_learns_nothing_else(
         ("GET", f"{SECURITY}/alerts"),
         ("POST", f"{SECURITY}/tiIndicators"),
         ("GET", f"{SECURITY}/alerts/no-such-key"),
-        ("POST", "/v1.0/security/alerts/updateAlerts"),
+        ("POST", "/beta/security/alerts/updateAlerts"),
     ],
 )
 def test_forbidden_is_a_caller_without_permissions(

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata import notation
-from mockgraph.metadata.elements import ComplexType, Operation
+from mockgraph.metadata.elements import ComplexType, Operation, Parameter, TypeRef
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.schemas import Schemas
 
@@ -341,6 +341,17 @@ def test_parameters() -> None:
     ):
         with pytest.raises(BadRequest, match=why):
             edm.load(parameters, sent)
+
+
+def test_parameters_of_overloads_and_of_changes_are_apart() -> None:
+    number, text = TypeRef("Edm.Int32"), TypeRef("Edm.String")
+    one, two = (
+        Operation("microsoft.graph.count", "function", parameters=(Parameter(*each),))
+        for each in (("of", number), ("since", text))
+    )
+    assert list(SCHEMAS.parameters(one).properties()) == ["of"]
+    assert list(SCHEMAS.parameters(two).properties()) == ["since"]
+    assert SCHEMAS.parameters(one) is not SCHEMAS.parameters(one, changes=True)
 
 
 def test_parameters_in_any_case() -> None:

@@ -111,7 +111,7 @@ REFUSED: list[tuple[Callable[[EntityDB], Any], str]] = [
     (lambda db: db.drop_tables(), "The singleton|Who may sign in"),
     (lambda db: db.table("security/alerts_2"), "no table 'security/alerts_2'; .* security/alerts,"),
     (lambda db: db.insert({"n": 1}), "no table '_default'"),
-    (lambda db: db.table("_mockgraph/directory").truncate(), "Who may sign in"),
+    (lambda db: db.table("_mockgraph/directory").truncate(), "a state document, or a seed"),
 ]
 
 
