@@ -321,6 +321,7 @@ def test_a_file_system_without_locks_of_that_kind(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(log.fcntl, "flock", failing(errno.ENOLCK))
-        file = log.StoreLog._open(Any, store, os.O_CREAT)
+        patched.setattr("mockgraph.state.log.fcntl.flock", failing(errno.ENOLCK))
+        nothing: Any = None
+        file = log.StoreLog._open(nothing, store, os.O_CREAT)
     os.close(file)

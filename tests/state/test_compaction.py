@@ -173,7 +173,12 @@ def test_a_compaction_under_way_is_given_up_at_the_end(
         patch(client, "last")
         opened: Any = state(client)._storage._store
         abandon = opened._compaction.abandon
-        opened._compaction.abandon = lambda: (abandon(), held.may_end.set())
+
+        def abandon_and_go_on() -> None:
+            abandon()
+            held.may_end.set()
+
+        opened._compaction.abandon = abandon_and_go_on
     assert sorted(each.name for each in store.parent.iterdir()) == [
         "graph.store",
         "graph.store.lock",
@@ -202,7 +207,12 @@ def test_a_compaction_that_fails_waits_and_loses_nothing(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(where, name, failing(errno.ENOSPC))
-        write_until(client, lambda: await_compaction(client) or bool(caplog.records))
+
+        def was_told() -> bool:
+            await_compaction(client)
+            return bool(caplog.records)
+
+        write_until(client, was_told)
         assert patch(client, "after all") == 200
     (record,) = caplog.records
     assert f"The store {store} was not compacted: {os.strerror(errno.ENOSPC)}" in record.message
@@ -253,7 +263,7 @@ def test_the_new_file_is_on_the_disk_before_it_is_the_store(
 ) -> None:
     synced: dict[int, int] = {}
     sizes: list[tuple[int, int | None]] = []
-    really, replace = compaction.sync, os.replace
+    really, replace = log.sync, os.replace
 
     def sync(file: int) -> None:
         really(file)

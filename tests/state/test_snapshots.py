@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,8 @@ def test_to_go_back_writes_no_more_than_is_different(store: Path) -> None:
             sizes.append(store.stat().st_size)
             return sizes[-1] - sizes[-2]
 
-        for back in (lambda: state(client).restore(kept), state(client).reset):
+        ways: list[Callable[[], None]] = [lambda: state(client).restore(kept), state(client).reset]
+        for back in ways:
             for _ in range(3):
                 back()
                 assert grown() == 0

@@ -32,6 +32,11 @@ def graph() -> Iterator[MockGraph]:
         yield graph
 
 
+def table_of(graph: MockGraph, name: str = TABLE) -> Any:
+    """A table whose keys are of text, which TinyDB's annotations take for numbers."""
+    return graph.db.table(name)
+
+
 def document(value: Any, key: str) -> Any:
     made: Any = Document
     return made(value, key)
@@ -42,16 +47,16 @@ def etag(graph: MockGraph, path: str) -> str:
 
 
 def test_reads_are_copies(graph: MockGraph) -> None:
-    (alert,) = graph.db.table(TABLE).search(where("severity") == "high")
+    (alert,) = table_of(graph).search(where("severity") == "high")
     assert (alert["id"], alert.doc_id) == ("a", "a")
     alert["comments"].append("mine")
-    assert graph.db.table(TABLE).get(where("id") == "a")["comments"] == []
+    assert table_of(graph).get(where("id") == "a")["comments"] == []
     assert graph.db.tables() >= {"security", TABLE, "security/alerts", "security/incidents"}
 
 
 def test_the_next_request_sees_what_is_written_and_so_do_its_etags(graph: MockGraph) -> None:
     before, other = etag(graph, f"{ALERTS}/a"), etag(graph, f"{ALERTS}/b")
-    assert graph.db.table(TABLE).update({"status": "resolved"}, where("id") == "a") == ["a"]
+    assert table_of(graph).update({"status": "resolved"}, where("id") == "a") == ["a"]
     assert ask(graph.origin, "GET", f"{ALERTS}/a").json["status"] == "resolved"
     assert etag(graph, f"{ALERTS}/a") != before
     assert etag(graph, f"{ALERTS}/b") == other
@@ -60,13 +65,13 @@ def test_the_next_request_sees_what_is_written_and_so_do_its_etags(graph: MockGr
 
 
 def test_a_request_is_seen_by_the_database(graph: MockGraph) -> None:
-    table = graph.db.table(TABLE)
+    table = table_of(graph)
     patch(graph.origin, {"status": "resolved"}, f"{ALERTS}/a")
     assert [each["id"] for each in table.search(where("status") == "resolved")] == ["a"]
 
 
 def test_what_is_inserted_is_whole_and_has_an_id(graph: MockGraph) -> None:
-    table = graph.db.table(TABLE)
+    table = table_of(graph)
     made = table.insert({"title": "t"})
     assert table.insert({"id": "own"}) == "own"
     assert table.upsert({"id": "up", "title": "u"}, where("id") == "up") == ["up"]
