@@ -126,14 +126,14 @@ def is_address(text: str) -> bool:
 
 
 class TestDocument:
-    def test_has_the_provider_status_and_sets(self):
+    def test_has_the_provider_status_and_sets(self) -> None:
         assert set(TENANT) == {"providerStatus", *SETS}
         assert set(TENANT) == set(COUNTS)
 
-    def test_counts_are_those_of_the_readme(self):
+    def test_counts_are_those_of_the_readme(self) -> None:
         assert {name: len(entities) for name, entities in TENANT.items()} == COUNTS
 
-    def test_is_read_as_a_seed(self):
+    def test_is_read_as_a_seed(self) -> None:
         tables = read_document(DOCUMENT, SERVICE, None)
         filled = {name: len(rows) for name, rows in tables.items() if rows}
         assert filled.pop("security") == 1
@@ -141,40 +141,40 @@ class TestDocument:
         assert filled == {f"security/{name}": COUNTS[name] for name in SETS}
 
     @pytest.mark.parametrize("name", sorted(SETS))
-    def test_comes_out_of_the_schemas_as_it_went_in(self, name):
+    def test_comes_out_of_the_schemas_as_it_went_in(self, name: str) -> None:
         for item in TENANT[name]:
             assert said(edm.load(SETS[name], item)) == said(item)
 
-    def test_provider_status_loads(self):
+    def test_provider_status_loads(self) -> None:
         status = TENANT["providerStatus"]
         assert edm.load(SECURITY, {"providerStatus": status})["providerStatus"] == status
 
     @pytest.mark.parametrize("name", sorted(SETS))
-    def test_misspells_no_property(self, name):
+    def test_misspells_no_property(self, name: str) -> None:
         extra = {each for item in TENANT[name] for each in undeclared(SETS[name], item)}
         assert extra == ({"controlName"} if name == "secureScoreControlProfiles" else set())
 
-    def test_is_what_its_script_writes(self, tmp_path):
+    def test_is_what_its_script_writes(self, tmp_path: Path) -> None:
         written = tmp_path / "demo.json"
         subprocess.run(
             [sys.executable, "-B", ROOT / "scripts" / "write_demo.py", written], check=True
         )
         assert written.read_bytes() == DEMO.read_bytes()
 
-    def test_is_small_and_has_one_entity_a_line(self):
+    def test_is_small_and_has_one_entity_a_line(self) -> None:
         assert len(TEXT.encode()) < 700_000
         lines = TEXT.splitlines()
         assert sum(line.startswith("{") for line in lines) == 1 + sum(COUNTS.values())
 
 
 class TestNames:
-    def test_ids_are_guids_and_unique(self):
+    def test_ids_are_guids_and_unique(self) -> None:
         ids = [item["id"] for name in SETS for item in TENANT[name]]
         named = {item["id"] for item in TENANT["secureScoreControlProfiles"]}
         assert len(set(ids)) == len(ids)
         assert [each for each in ids if each not in named and str(uuid.UUID(each)) != each] == []
 
-    def test_addresses_are_for_documentation_or_private(self):
+    def test_addresses_are_for_documentation_or_private(self) -> None:
         found = {each for each in texts(TENANT) if is_address(each)}
         allowed = [
             ipaddress.ip_network(each)
@@ -198,7 +198,7 @@ class TestNames:
         assert len(found) > 25
         assert strangers == set()
 
-    def test_mail_and_web_addresses_are_below_example(self):
+    def test_mail_and_web_addresses_are_below_example(self) -> None:
         hosts = {
             host
             for text in texts(TENANT)
@@ -210,7 +210,7 @@ class TestNames:
 
 class TestAlerts:
     @alerts
-    def test_times_follow_one_another(self, alert):
+    def test_times_follow_one_another(self, alert: Json) -> None:
         history = [each["updatedDateTime"] for each in alert.get("historyStates", [])]
         times = [alert["eventDateTime"], alert["createdDateTime"], *history]
         assert times == sorted(times)
@@ -223,7 +223,7 @@ class TestAlerts:
         assert max(started + logons, default="") <= alert["createdDateTime"]
 
     @alerts
-    def test_status_is_what_the_history_ends_with(self, alert):
+    def test_status_is_what_the_history_ends_with(self, alert: Json) -> None:
         history = alert.get("historyStates", [])
         closed = alert["status"] in ("resolved", "dismissed")
         assert alert.get("closedDateTime") == (history[-1]["updatedDateTime"] if closed else None)
@@ -235,7 +235,7 @@ class TestAlerts:
         assert comments == alert.get("comments", [])
 
     @alerts
-    def test_whatever_it_mentions_has_a_profile(self, alert):
+    def test_whatever_it_mentions_has_a_profile(self, alert: Json) -> None:
         users = {each["userPrincipalName"] for each in alert.get("userStates", [])}
         users |= {each["assignedTo"] for each in alert.get("historyStates", [])}
         hosts = {each["fqdn"] for each in alert.get("hostStates", [])}
@@ -258,12 +258,12 @@ class TestAlerts:
         assert addresses <= values("ipSecurityProfiles", "address")
         assert users | hosts | files | addresses
 
-    def test_cover_every_severity_status_and_verdict(self):
+    def test_cover_every_severity_status_and_verdict(self) -> None:
         assert values("alerts", "severity") == {*members("alertSeverity")}
         assert values("alerts", "status") == {*members("alertStatus")}
         assert values("alerts", "feedback") == {*members("alertFeedback")} - {"unknown"}
 
-    def test_come_from_connected_providers(self):
+    def test_come_from_connected_providers(self) -> None:
         enabled = {
             (each["vendor"], each["provider"])
             for each in TENANT["providerStatus"]
@@ -276,7 +276,7 @@ class TestAlerts:
         assert sources == enabled
         assert len({vendor for vendor, _ in sources}) == 3
 
-    def test_settings_and_status_of_providers_agree(self):
+    def test_settings_and_status_of_providers_agree(self) -> None:
         settings = [
             (each["vendor"], each["provider"], each["enabled"])
             for each in TENANT["providerTenantSettings"]
@@ -288,7 +288,7 @@ class TestAlerts:
 
 class TestIncidents:
     @alerts_v2
-    def test_alert_belongs_to_an_incident_and_matches_a_legacy_alert(self, alert):
+    def test_alert_belongs_to_an_incident_and_matches_a_legacy_alert(self, alert: Json) -> None:
         legacy = {each["id"]: each for each in TENANT["alerts"]}[alert["providerAlertId"]]
         assert alert["incidentId"] in values("incidents", "id")
         for name in ("title", "severity", "createdDateTime", "description"):
@@ -301,7 +301,7 @@ class TestIncidents:
         assert alert["createdDateTime"] <= alert["lastUpdateDateTime"]
 
     @alerts_v2
-    def test_evidence_is_of_derived_types_and_has_profiles(self, alert):
+    def test_evidence_is_of_derived_types_and_has_profiles(self, alert: Json) -> None:
         kinds = Counter(each["@odata.type"] for each in alert["evidence"])
         loaded = edm.load(SETS["alerts_v2"], alert)["evidence"]
         assert Counter(each["@odata.type"] for each in loaded) == kinds
@@ -310,7 +310,7 @@ class TestIncidents:
         assert files <= values("fileSecurityProfiles", "hashes", "hashValue")
         assert addresses <= values("ipSecurityProfiles", "address")
 
-    def test_files_are_malicious_where_their_profile_says_malware(self):
+    def test_files_are_malicious_where_their_profile_says_malware(self) -> None:
         malware = {
             each["hashValue"]
             for profile in TENANT["fileSecurityProfiles"]
@@ -326,7 +326,7 @@ class TestIncidents:
         assert judged
         assert judged <= malware
 
-    def test_every_microsoft_alert_is_there_in_both_generations(self):
+    def test_every_microsoft_alert_is_there_in_both_generations(self) -> None:
         microsoft = {
             each["id"]
             for each in TENANT["alerts"]
@@ -334,13 +334,13 @@ class TestIncidents:
         }
         assert values("alerts_v2", "providerAlertId") == microsoft
 
-    def test_evidence_is_of_many_kinds(self):
+    def test_evidence_is_of_many_kinds(self) -> None:
         assert len(values("alerts_v2", "evidence", "@odata.type")) >= 10
 
     @pytest.mark.parametrize(
         "incident", TENANT["incidents"], ids=[each["displayName"] for each in TENANT["incidents"]]
     )
-    def test_incident_sums_up_its_alerts(self, incident):
+    def test_incident_sums_up_its_alerts(self, incident: Json) -> None:
         own = [each for each in TENANT["alerts_v2"] if each["incidentId"] == incident["id"]]
         assert incident["createdDateTime"] == min(each["createdDateTime"] for each in own)
         severities = members("security.alertSeverity")
@@ -354,12 +354,12 @@ class TestIncidents:
 
 
 class TestScores:
-    def test_there_is_one_a_day_up_to_today(self):
+    def test_there_is_one_a_day_up_to_today(self) -> None:
         days = [each["createdDateTime"] for each in TENANT["secureScores"]]
         assert days == [f"{FIRST_DAY + timedelta(days=age)}T00:00:00Z" for age in range(len(days))]
         assert days[-1] == f"{TODAY}T00:00:00Z"
 
-    def test_scores_are_the_sums_of_their_controls(self):
+    def test_scores_are_the_sums_of_their_controls(self) -> None:
         worth = {each["id"]: each["maxScore"] for each in TENANT["secureScoreControlProfiles"]}
         categories = {
             each["id"]: each["controlCategory"] for each in TENANT["secureScoreControlProfiles"]
@@ -373,14 +373,14 @@ class TestScores:
             for each in score["controlScores"]:
                 assert each["controlCategory"] == categories[each["controlName"]]
 
-    def test_curve_improves_slowly_with_setbacks(self):
+    def test_curve_improves_slowly_with_setbacks(self) -> None:
         curve = [each["currentScore"] for each in TENANT["secureScores"]]
         shares = [each["currentScore"] / each["maxScore"] for each in TENANT["secureScores"]]
         steps = [after - before for before, after in pairwise(curve)]
         assert 0.35 < shares[0] < shares[-1] < 0.8
         assert -1 < min(steps) < 0 < max(steps) < 6
 
-    def test_is_compared_with_others(self):
+    def test_is_compared_with_others(self) -> None:
         assert values("secureScores", "averageComparativeScores", "basis") == {
             "AllTenants",
             "TotalSeats",
@@ -389,7 +389,7 @@ class TestScores:
 
 
 class TestIndicators:
-    def test_are_of_all_kinds(self):
+    def test_are_of_all_kinds(self) -> None:
         observables = Counter(
             name
             for each in TENANT["tiIndicators"]
@@ -407,16 +407,16 @@ class TestIndicators:
         assert len(observables) == 7
         assert observables.total() == COUNTS["tiIndicators"]
 
-    def test_some_are_expired_and_some_inactive(self):
+    def test_some_are_expired_and_some_inactive(self) -> None:
         expired = sum(each["expirationDateTime"] < NOW for each in TENANT["tiIndicators"])
         inactive = sum(not each["isActive"] for each in TENANT["tiIndicators"])
         assert 3 <= expired <= 10
         assert 3 <= inactive <= 6
 
-    def test_external_ids_are_unique(self):
+    def test_external_ids_are_unique(self) -> None:
         assert len(values("tiIndicators", "externalId")) == COUNTS["tiIndicators"]
 
-    def test_were_reported_before_they_were_taken_in_and_before_they_expire(self):
+    def test_were_reported_before_they_were_taken_in_and_before_they_expire(self) -> None:
         for each in TENANT["tiIndicators"]:
             times = [each["lastReportedDateTime"], each["ingestedDateTime"]]
             assert times == sorted(times)
@@ -424,10 +424,10 @@ class TestIndicators:
 
 
 class TestActions:
-    def test_are_in_every_status(self):
+    def test_are_in_every_status(self) -> None:
         assert values("securityActions", "status") == {*members("operationStatus")}
 
-    def test_status_is_what_the_states_end_with(self):
+    def test_status_is_what_the_states_end_with(self) -> None:
         for action in TENANT["securityActions"]:
             times = [each["updatedDateTime"] for each in action["states"]]
             last = action["states"][-1]
@@ -438,7 +438,7 @@ class TestActions:
             assert ("completedDateTime" in action) == (action["status"] == "Completed")
             assert ("errorInfo" in action) == (action["status"] == "Failed")
 
-    def test_are_about_what_is_there(self):
+    def test_are_about_what_is_there(self) -> None:
         known = (
             values("userSecurityProfiles", "userPrincipalName")
             | values("hostSecurityProfiles", "fqdn")
@@ -452,13 +452,13 @@ class TestActions:
 
 class TestProfiles:
     @pytest.mark.parametrize("name", [each for each in COUNTS if each.endswith("SecurityProfiles")])
-    def test_are_seen_in_order(self, name):
+    def test_are_seen_in_order(self, name: str) -> None:
         for profile in TENANT[name]:
-            first = profile.get("firstSeenDateTime", profile.get("createdDateTime"))
-            last = profile.get("lastSeenDateTime", profile.get("lastModifiedDateTime"))
+            first: Json = profile.get("firstSeenDateTime", profile.get("createdDateTime"))
+            last: Json = profile.get("lastSeenDateTime", profile.get("lastModifiedDateTime"))
             assert first <= last < NOW
 
-    def test_related_hosts_exist(self):
+    def test_related_hosts_exist(self) -> None:
         related = values("hostSecurityProfiles", "relatedHostIds")
         assert related
         assert related <= values("hostSecurityProfiles", "id")

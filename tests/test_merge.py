@@ -284,9 +284,9 @@ def test_any_partial_value_leaves_the_rest(shared: FlaskClient, value: dict[str,
 
 
 def test_what_the_service_writes_of_any_entity_may_be_sent_back(client: FlaskClient) -> None:
-    before = client.get("/localtest/Security").json
+    before = client.get("/localtest/Security").get_json()
     echo = {**before, "createdDateTime": "2020-01-01T00:00:00Z", "lastModifiedDateTime": None}
-    after = client.patch("/localtest/Security", json=echo).json
+    after = client.patch("/localtest/Security", json=echo).get_json()
     assert "createdDateTime" not in after
     assert after["providerStatus"] == before["providerStatus"]
     refused = client.patch("/localtest/Security", json={"closedDateTime": "2020-01-01T00:00:00Z"})

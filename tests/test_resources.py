@@ -84,7 +84,7 @@ def by_kind(*kinds: str) -> list[Any]:
     return [pytest.param(fact, id=fact.name) for fact in FACTS.values() if fact.kind in kinds]
 
 
-def by_name(schemas: list[Any]) -> Any:
+def by_name(schemas: list[Any]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("schema", schemas, ids=[each.type_name for each in schemas])
 
 
@@ -310,9 +310,10 @@ def levels(declared: Any, value: Json) -> list[tuple[type[edm.StructuredType], d
         return [level for each in value for level in levels(declared.item, each)]
     if not (inspect.isclass(declared) and value is not None):
         return []
-    declared = declared.named_by(value)
-    inner = [levels(each, value.get(name)) for name, each in declared.properties().items()]
-    return [(declared, value), *(level for each in inner for level in each)]
+    assert issubclass(declared, edm.StructuredType)
+    schema = declared.named_by(value)
+    inner = [levels(each, value.get(name)) for name, each in schema.properties().items()]
+    return [(schema, value), *(level for each in inner for level in each)]
 
 
 @by_name(STRUCTURED)

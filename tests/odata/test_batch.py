@@ -616,7 +616,8 @@ def graphs(draw: st.DrawFn) -> dict[str, list[str]]:
     """Dependencies without a circle, in any order: each id with those that it depends on."""
     count = draw(st.integers(1, batch.MAX_ITEMS))
     names = draw(st.permutations([f"Id{index}" for index in range(count)]))
-    spellings = st.sampled_from([str.lower, str.upper, str])
+    ways: list[Callable[[str], str]] = [str.lower, str.upper, str]
+    spellings = st.sampled_from(ways)
     return {
         name: [
             draw(spellings)(each)
@@ -632,7 +633,7 @@ def graphs(draw: st.DrawFn) -> dict[str, list[str]]:
 @given(graph=graphs(), data=st.data())
 def test_a_random_graph(graph: dict[str, list[str]], data: st.DataObject) -> None:
     statuses = {name: data.draw(st.sampled_from([200, 204, 404, 0]), label=name) for name in graph}
-    answers = {
+    answers: dict[str, Any] = {
         name: Odd() if status == 0 else (status, [], b"") for name, status in statuses.items()
     }
     order = data.draw(st.permutations(list(graph)))

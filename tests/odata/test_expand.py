@@ -130,7 +130,7 @@ def test_deep_expansions(cases: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("level", "has"), [("none", False), ("minimal", False), ("full", True)])
 def test_levels_of_metadata(cases: FlaskClient, level: str, has: bool) -> None:
-    options = {"format": f"application/json;odata.metadata={level}", "select": "id"}
+    options: dict[str, Any] = {"format": f"application/json;odata.metadata={level}", "select": "id"}
     body = get(
         cases, f"{CASES}/c1", **options, expand="custodians,tags/$ref,settings/$count", status=400
     )

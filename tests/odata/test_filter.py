@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -622,7 +623,7 @@ def test_now_is_one_moment_for_all_entities() -> None:
 
 
 # Input of which more must cost no more than in proportion, and must not recurse.
-HOSTILE = {
+HOSTILE: dict[str, Callable[[int], str]] = {
     "parentheses": lambda n: "(" * n,
     "closed parentheses": lambda n: "(" * n + "true" + ")" * n,
     "not": lambda n: "not " * n + "true",

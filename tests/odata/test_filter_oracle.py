@@ -84,6 +84,10 @@ def read(name: str) -> Meaning:
     return lambda entity: entity[name]
 
 
+def constant(value: Any) -> Meaning:
+    return lambda _: value
+
+
 def strict(function: Callable[..., Any], *meanings: Meaning) -> Meaning:
     """Null where any argument is null."""
 
@@ -98,7 +102,7 @@ def number_of(value: Any) -> Any:
     return float(value) if isinstance(value, str) else value
 
 
-numbers = st.deferred(
+numbers: st.SearchStrategy[Case] = st.deferred(
     lambda: st.one_of(
         small.map(lambda n: Case(str(n), lambda _: n)),
         st.sampled_from(
@@ -129,7 +133,7 @@ def provider(entity: Entity) -> Any:
     return (entity["vendorInformation"] or {"provider": None})["provider"]
 
 
-strings = st.deferred(
+strings: st.SearchStrategy[Case] = st.deferred(
     lambda: st.one_of(
         texts.map(lambda text: Case(literal(text), lambda _: text)),
         st.sampled_from(
@@ -160,7 +164,8 @@ def comparison(left: Case, name: str, right: Case) -> Case:
             return equal is (name == "eq")
         if a is None or b is None:
             return False
-        return {"gt": a > b, "ge": a >= b, "lt": a < b, "le": a <= b}[name]
+        ordered: dict[str, bool] = {"gt": a > b, "ge": a >= b, "lt": a < b, "le": a <= b}
+        return ordered[name]
 
     return Case(f"({left.text} {name} {right.text})", meaning)
 
@@ -193,11 +198,7 @@ def over_hosts(quantifier: str, name: str, right: Case) -> Case:
 
     def meaning(entity: Entity) -> bool:
         return fold(
-            comparison(
-                Case("", lambda _, host=host: host["risk"]),
-                name,
-                right,
-            ).meaning(entity)
+            comparison(Case("", constant(host["risk"])), name, right).meaning(entity)
             for host in entity["hosts"]
         )
 
@@ -221,7 +222,7 @@ def logic(name: str, operands: list[Case]) -> Case:
 
 
 quantifiers = st.sampled_from(["any", "all"])
-conditions = st.deferred(
+conditions: st.SearchStrategy[Case] = st.deferred(
     lambda: st.one_of(
         st.builds(comparison, numbers | nulls, names, numbers),
         st.builds(comparison, strings, names, strings | nulls),

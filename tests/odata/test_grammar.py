@@ -315,7 +315,8 @@ def test_aliases_stand_for_their_values(text: str) -> None:
     value = parse_alias(text)
     assert to_text(value) == text
     assert parse("a in @p", {"p": List((A,))}) == In(A, List((A,)))
-    assert parse("@p eq @q", {"p": A}) == Binary("eq", A, Alias("q"))
+    aliases: Any = {"p": A}
+    assert parse("@p eq @q", aliases) == Binary("eq", A, Alias("q"))
 
 
 @pytest.mark.parametrize("text", ["a", "now()", "(1,a)", "@q", "1 add 1"])

@@ -25,7 +25,7 @@ def served(root: str) -> bytes:
     )
     app.extensions["mockgraph"].close()
     assert (response.status_code, response.mimetype) == (200, "application/xml")
-    return response.data
+    return response.get_data()
 
 
 @cache

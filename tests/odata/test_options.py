@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mockgraph.errors import BadRequest
 from mockgraph.odata.expand import MAX_LEVELS
-from mockgraph.odata.options import ALL, MAX_LENGTH, Query, read
+from mockgraph.odata.options import MAX_LENGTH, read
+from mockgraph.state.query import ALL, Query
 
 from . import VIEW, Closed, closed
 

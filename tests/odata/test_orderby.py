@@ -80,7 +80,7 @@ def by(text: str, *values: dict[str, Any], schema: Any = Closed) -> list[str]:
 
 
 def test_instants_are_ordered_as_moments() -> None:
-    moments = [
+    moments: list[dict[str, Any]] = [
         {"createdDateTime": "2024-01-01T00:00:00.5Z"},
         {"createdDateTime": "2024-01-01T03:00:00+03:00"},
         {"createdDateTime": "2024-01-01T00:00:00.4999999Z"},

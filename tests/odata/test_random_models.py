@@ -124,6 +124,7 @@ def condition(draw: Any, leaf: Leaf, values: list[Json]) -> tuple[str, Callable[
     operators = EQUALITY if leaf.declared.edm == "Edm.Binary" else OPERATORS
     name = draw(st.sampled_from(sorted(operators)))
     if leaf.is_collection:
+        fold: Callable[[Iterator[bool]], bool]
         quantifier, fold = draw(st.sampled_from([("any", any), ("all", all)]))
         items = [item for held in values for item in held or ()]
         if not items:

@@ -64,8 +64,8 @@ def test_update_alerts(filled: FlaskClient, root: str) -> None:
     assert second["vendorInformation"]["provider"] == "c"
     for each in (first, second):
         read = filled.get(at(root, "alerts", each["id"]))
-        assert {"@odata.context": read.json["@odata.context"], **each} == read.json
-    assert filled.get(at(root, "alerts", "b")).json["status"] is None
+        assert {"@odata.context": read.get_json()["@odata.context"], **each} == read.json
+    assert filled.get(at(root, "alerts", "b")).get_json()["status"] is None
 
 
 @on_documented_roots
@@ -76,7 +76,7 @@ def test_an_alert_that_nobody_knows_makes_the_answer_partial(
     response = act(filled, root, "alerts", "updateAlerts", changes)
     assert response.status_code == 206
     assert [each["id"] for each in response.json["value"]] == ["a"]
-    assert filled.get(at(root, "alerts", "a")).json["status"] == "resolved"
+    assert filled.get(at(root, "alerts", "a")).get_json()["status"] == "resolved"
     refused(act(filled, root, "alerts", "updateAlerts", changes[1:]), 404)
     refused(filled.get(at(root, "alerts", "gone")), 404)
 
@@ -102,7 +102,7 @@ def test_submit_what_is_there_already(filled: FlaskClient, root: str) -> None:
     assert response.status_code == 206
     assert results(response) == [0, 409, 409]
     assert filled.get(at(root, "tiIndicators", "new")).status_code == 200
-    assert filled.get(at(root, "tiIndicators", "a")).json["description"] == "a"
+    assert filled.get(at(root, "tiIndicators", "a")).get_json()["description"] == "a"
 
 
 @on_documented_roots
@@ -111,7 +111,7 @@ def test_update_indicators(filled: FlaskClient, root: str) -> None:
     response = act(filled, root, "tiIndicators", "updateTiIndicators", changes)
     assert response.status_code == 200
     assert [each["id"] for each in response.json["value"]] == ["a", "b"]
-    shown = filled.get(at(root, "tiIndicators", "a")).json
+    shown = filled.get(at(root, "tiIndicators", "a")).get_json()
     assert (shown["description"], shown["externalId"]) == ("new", "x-a")
     partial = act(
         filled,
@@ -122,7 +122,7 @@ def test_update_indicators(filled: FlaskClient, root: str) -> None:
     )
     assert partial.status_code == 206
     assert results(partial) == [404, 0]
-    assert filled.get(at(root, "tiIndicators", "c")).json["description"] == "c2"
+    assert filled.get(at(root, "tiIndicators", "c")).get_json()["description"] == "c2"
 
 
 @on_documented_roots
@@ -158,7 +158,7 @@ def test_cancel_a_security_action(graph: FlaskClient, root: str, status: str | N
     etag = graph.get(url).headers["ETag"]
     response = graph.post(f"{url}/cancelSecurityAction")
     assert (response.status_code, response.data) == (204, b"")
-    after = graph.get(url).json
+    after = graph.get(url).get_json()
     assert after["@odata.etag"] != etag
     assert (after["name"], after["status"]) == ("n", "Failed")
     assert after["errorInfo"]["message"]
@@ -187,7 +187,7 @@ def test_an_action_by_other_spellings(filled: FlaskClient, spelling: str) -> Non
     url = f"{at('beta', 'alerts')}/{spelling}"
     response = filled.post(url, json={"value": [{"id": "a", "status": "resolved"}]})
     assert response.status_code == 200
-    assert filled.get(at("beta", "alerts", "a")).json["status"] == "resolved"
+    assert filled.get(at("beta", "alerts", "a")).get_json()["status"] == "resolved"
 
 
 @every_bulk_action

@@ -27,16 +27,16 @@ def test_comments_are_added(graph: FlaskClient, root: str, name: str) -> None:
     type_name = "microsoft.graph.security.alertComment"
     first = graph.post(f"{url}/comments", json={"@odata.type": type_name, "comment": "one"})
     assert first.status_code == 200
-    assert first.json["@odata.context"].endswith(f"{name}('a')/comments")
+    assert first.get_json()["@odata.context"].endswith(f"{name}('a')/comments")
     second = graph.post(f"{url}/Comments", json={"comment": "two", "createdByDisplayName": "Kai"})
-    assert [each["comment"] for each in second.json["value"]] == ["one", "two"]
-    assert second.json["value"][1]["createdByDisplayName"] == "Kai"
-    written = datetime.fromisoformat(second.json["value"][1]["createdDateTime"])
+    assert [each["comment"] for each in second.get_json()["value"]] == ["one", "two"]
+    assert second.get_json()["value"][1]["createdByDisplayName"] == "Kai"
+    written = datetime.fromisoformat(second.get_json()["value"][1]["createdDateTime"])
     assert abs(datetime.now(UTC) - written) < timedelta(minutes=1)
-    assert graph.get(url).json["comments"] == second.json["value"]
-    assert graph.get(f"{url}/comments").json["value"] == second.json["value"]
+    assert graph.get(url).get_json()["comments"] == second.get_json()["value"]
+    assert graph.get(f"{url}/comments").get_json()["value"] == second.get_json()["value"]
     assert graph.get(f"{url}/comments/$count").text == "2"
-    assert graph.get(url).json["assignedTo"] == "kai"
+    assert graph.get(url).get_json()["assignedTo"] == "kai"
 
 
 @commented
@@ -44,14 +44,14 @@ def test_a_comments_time_is_the_servers(graph: FlaskClient, name: str) -> None:
     url = at("v1.0", name, create(graph, name)["id"])
     sent = {"comment": "x", "createdDateTime": "2001-01-01T00:00:00Z"}
     made = graph.post(f"{url}/comments", json=sent)
-    assert made.json["value"][0]["createdDateTime"] > "2020"
+    assert made.get_json()["value"][0]["createdDateTime"] > "2020"
 
 
 @commented
 def test_a_comment_changes_the_last_update(graph: FlaskClient, name: str) -> None:
     made = create(graph, name)
     graph.post(at("v1.0", name, made["id"], "comments"), json={"comment": "x"})
-    after = graph.get(at("v1.0", name, made["id"])).json
+    after = graph.get(at("v1.0", name, made["id"])).get_json()
     assert after["lastUpdateDateTime"] > made["lastUpdateDateTime"]
     assert after["createdDateTime"] == made["createdDateTime"]
 
@@ -75,7 +75,7 @@ def test_comments_of_the_first_generation_are_texts(graph: FlaskClient) -> None:
 
 # -- evidence -----------------------------------------------------------------------------
 
-EVIDENCE = [
+EVIDENCE: list[dict[str, Json]] = [
     {
         "@odata.type": "#microsoft.graph.security.deviceEvidence",
         "roles": ["attacked"],
@@ -96,7 +96,7 @@ EVIDENCE = [
 def test_evidence_of_derived_types(graph: FlaskClient, root: str) -> None:
     made = graph.post(at(root, "alerts_v2"), json={"evidence": EVIDENCE})
     assert made.status_code == 201
-    device, address, base = graph.get(made.headers["Location"]).json["evidence"]
+    device, address, base = graph.get(made.headers["Location"]).get_json()["evidence"]
     assert device["@odata.type"] == "#microsoft.graph.security.deviceEvidence"
     assert device["loggedOnUsers"] == EVIDENCE[0]["loggedOnUsers"]
     assert (device["deviceDnsName"], device["roles"]) == ("web-1", ["attacked"])
@@ -114,14 +114,14 @@ def test_evidence_of_derived_types(graph: FlaskClient, root: str) -> None:
     undeclared = "evidence/any(e:e/ipAddress eq '203.0.113.7')"
     message = refused(graph.get(f"{at(root, 'alerts_v2')}?$filter={undeclared}"))
     assert "'ipAddress' does not exist on type 'microsoft.graph.security.alertEvidence'" in message
-    selected = graph.get(f"{made.headers['Location']}?$select=evidence/roles").json["evidence"]
-    assert without_control(selected[0]) == {"roles": ["attacked"]}
+    selected = graph.get(f"{made.headers['Location']}?$select=evidence/roles").get_json()
+    assert without_control(selected["evidence"][0]) == {"roles": ["attacked"]}
 
 
 def test_evidence_survives_being_sent_back(graph: FlaskClient) -> None:
     made = create(graph, "alerts_v2", evidence=EVIDENCE)
     url = at("v1.0", "alerts_v2", made["id"])
-    after = graph.patch(url, json=graph.get(url).json).json
+    after = graph.patch(url, json=graph.get(url).json).get_json()
     assert after["evidence"] == made["evidence"]
 
 
@@ -161,21 +161,22 @@ def test_the_alerts_of_an_incident(incidents: FlaskClient, root: str) -> None:
     response = incidents.get(url)
     assert ids(response) == ["a0", "a1"]
     context = f"http://localhost/{root}/$metadata#security/incidents('storm')/alerts"
-    assert response.json["@odata.context"] == context
+    assert response.get_json()["@odata.context"] == context
     alone = incidents.get(at(root, "alerts_v2", "a0")).json
-    assert without_control(response.json["value"][0]) == without_control(alone)
+    assert without_control(response.get_json()["value"][0]) == without_control(alone)
     assert incidents.get(f"{url}/$count").text == "2"
     assert ids(incidents.get(f"{url}?$filter=title eq 't1'&$select=id,title")) == ["a1"]
     assert incidents.get(f"{url}/$count?$filter=title eq 't1'").text == "1"
     assert ids(incidents.get(f"{url}?$orderby=title desc&$count=true")) == ["a1", "a0"]
     quoted = incidents.get(at(root, "incidents('O''Hara')", "ALERTS"))
     assert ids(quoted) == ["a2"]
-    assert quoted.json["@odata.context"].endswith("#security/incidents('O''Hara')/alerts")
+    assert quoted.get_json()["@odata.context"].endswith("#security/incidents('O''Hara')/alerts")
     refused(incidents.get(at(root, "incidents", "gone", "alerts")), 404)
     refused(incidents.get(at(root, "incidents", "gone", "alerts", "$count")), 404)
     made = incidents.post(url, json={"title": "new"})
-    assert (made.status_code, made.json["incidentId"]) == (201, "storm")
-    assert made.headers["Location"] == f"http://localhost{at(root, 'alerts_v2', made.json['id'])}"
+    alert = made.get_json()
+    assert (made.status_code, alert["incidentId"]) == (201, "storm")
+    assert made.headers["Location"] == f"http://localhost{at(root, 'alerts_v2', alert['id'])}"
     assert incidents.get(f"{url}/$count").text == "3"
     refused(incidents.post(at(root, "incidents", "gone", "alerts"), json={}), 404)
 

@@ -21,7 +21,7 @@ def send(client: FlaskClient, root: str, *items: Json, **headers: str) -> dict[s
     requests = [{"id": str(number), "method": "GET", **item} for number, item in enumerate(items)]
     answer = client.post(f"/{root}/$batch", json={"requests": requests}, headers=headers)
     assert answer.status_code == 200, answer.text
-    return {each["id"]: each for each in answer.json["responses"]}
+    return {each["id"]: each for each in answer.get_json()["responses"]}
 
 
 @on_every_root
@@ -113,10 +113,17 @@ def test_a_batch_that_cannot_be_read_changes_nothing(graph: FlaskClient) -> None
     before = state_of(graph)
     item = {"method": "POST", "url": "/security/alerts", "body": {"title": "t"}}
     many = [{"id": str(number), **item} for number in range(21)]
-    for body in ({}, [], {"requests": []}, {"requests": many}, {"requests": [item]}):
+    bodies: list[Json] = [
+        {},
+        [],
+        {"requests": []},
+        {"requests": many},
+        {"requests": [item]},
+    ]
+    for body in bodies:
         refused = graph.post("/v1.0/$batch", json=body)
         assert refused.status_code == 400
-        assert refused.json["error"]["code"] == "BadRequest"
+        assert refused.get_json()["error"]["code"] == "BadRequest"
     assert state_of(graph) == before
 
 
@@ -125,7 +132,7 @@ def test_the_urls_in_answers_keep_the_prefix(graph: FlaskClient) -> None:
     create(graph, "alerts", id="b")
     body = {"requests": [{"id": "1", "method": "GET", "url": "/security/alerts?$top=1"}]}
     answer = graph.post("/v1.0/$batch", json=body, base_url="https://proxy.example/graph")
-    link = answer.json["responses"][0]["body"]["@odata.nextLink"]
+    link = answer.get_json()["responses"][0]["body"]["@odata.nextLink"]
     assert link.startswith("https://proxy.example/graph/v1.0/security/alerts?")
 
 
@@ -135,5 +142,5 @@ def test_the_metadata_and_the_service_document(graph: FlaskClient, root: str) ->
     assert metadata.status_code == 200
     assert metadata.content_type == "application/xml"
     assert b"EntityContainer" in metadata.data
-    assert graph.get(f"/{root}").json["value"][0]["kind"] == "Singleton"
+    assert graph.get(f"/{root}").get_json()["value"][0]["kind"] == "Singleton"
     assert graph.post(f"/{root}/$metadata").status_code == 405

@@ -68,15 +68,16 @@ def test_a_contained_collection(graph: FlaskClient, resource: Resource) -> None:
     kept = [each for each in (one, other) if each]
     assert len(ids_of(graph, url, resource)) == len(kept)
     assert graph.get(f"{url}/$count").text == str(len(kept))
-    links = graph.get(f"{url}/$ref").json["value"]
+    links = graph.get(f"{url}/$ref").get_json()["value"]
     assert [each["@odata.id"] for each in links] == [f"http://localhost{each}" for each in kept]
 
     if "PATCH" in entity_methods(resource):
         change = change_of(resource)
         after = graph.patch(one, json=change, headers=REPRESENTATION)
         assert after.status_code == 200, after.text
-        assert all(after.json[name] == value for name, value in change.items() if is_plain(value))
-        assert without_control(graph.get(one).json) == without_control(after.json)
+        shown = after.get_json()
+        assert all(shown[name] == value for name, value in change.items() if is_plain(value))
+        assert without_control(graph.get(one).json) == without_control(shown)
     else:
         refused(graph.patch(one, json={}), 405)
     if "DELETE" in entity_methods(resource):
@@ -99,11 +100,11 @@ def ids_of(graph: FlaskClient, url: str, resource: Resource) -> list[Json]:
     """The keys of the entities of a collection."""
     response = graph.get(url)
     assert response.status_code == 200, response.text
-    assert response.json["@odata.context"].startswith(
+    assert response.get_json()["@odata.context"].startswith(
         f"http://localhost/{resource.view.name}/$metadata#"
     )
     names = edm.key_names(resource.type)
-    return [tuple(each[name] for name in names) for each in response.json["value"]]
+    return [tuple(each[name] for name in names) for each in response.get_json()["value"]]
 
 
 @of_kind(Kind.CONTAINED, collections=False)
@@ -135,16 +136,16 @@ def test_a_contained_single_entity(graph: FlaskClient, resource: Resource) -> No
 def test_a_collection_of_references(graph: FlaskClient, resource: Resource) -> None:
     url = at(graph, resource)
     target = target_of(graph, resource, url)
-    assert graph.get(url).json["value"] == []
+    assert graph.get(url).get_json()["value"] == []
     body = {"@odata.id": f"http://localhost{target}"}
     assert graph.post(f"{url}/$ref", json=body).status_code == 204
-    assert [each["@odata.id"] for each in graph.get(f"{url}/$ref").json["value"]] == [
+    assert [each["@odata.id"] for each in graph.get(f"{url}/$ref").get_json()["value"]] == [
         f"http://localhost{target}"
     ]
-    key = graph.get(target).json["id"]
+    key = graph.get(target).get_json()["id"]
     assert ids(graph.get(url)) == [key]
     assert graph.get(f"{url}/$count").text == "1"
-    assert graph.get(f"{url}/{key}").json["id"] == key
+    assert graph.get(f"{url}/{key}").get_json()["id"] == key
     assert graph.delete(f"{url}/{key}/$ref").status_code == 204
     assert ids(graph.get(url)) == []
     assert graph.get(target).status_code == 200
@@ -160,8 +161,8 @@ def test_a_single_reference(graph: FlaskClient, resource: Resource) -> None:
     refused(graph.get(url), 404)
     body = {"@odata.id": f"http://localhost{target}"}
     assert graph.put(f"{url}/$ref", json=body).status_code == 204
-    assert graph.get(f"{url}/$ref").json["@odata.id"] == f"http://localhost{target}"
-    assert graph.get(url).json["id"] == graph.get(target).json["id"]
+    assert graph.get(f"{url}/$ref").get_json()["@odata.id"] == f"http://localhost{target}"
+    assert graph.get(url).get_json()["id"] == graph.get(target).get_json()["id"]
     assert graph.delete(f"{url}/$ref").status_code == 204
     refused(graph.get(url), 404)
     graph.put(f"{url}/$ref", json=body)

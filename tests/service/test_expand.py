@@ -20,7 +20,7 @@ def test_expand_on_the_singleton(alerts: FlaskClient) -> None:
     response = alerts.get(
         f"{at('localtest')}?$expand={quote(options)},tiIndicators($select=id)&$select=id"
     )
-    body = response.json
+    body = response.get_json()
     assert body["@odata.context"].endswith("#Security(id,alerts(id,title),tiIndicators(id))")
     assert without_control(body["alerts"]) == [{"id": "phish", "title": "Phishing & spoofing"}]
     assert body["alerts@odata.count"] == 2
@@ -30,9 +30,9 @@ def test_expand_on_the_singleton(alerts: FlaskClient) -> None:
 
 @on_every_root
 def test_expand_shows_whole_entities(alerts: FlaskClient, root: str) -> None:
-    body = alerts.get(f"{at(root)}?$expand=alerts").json
+    body = alerts.get(f"{at(root)}?$expand=alerts").get_json()
     assert body["providerStatus"] == []
-    listed = alerts.get(at(root, "alerts")).json["value"]
+    listed = alerts.get(at(root, "alerts")).get_json()["value"]
     assert body["alerts"] == listed
 
 
@@ -62,8 +62,8 @@ def test_expand_incidents(
     incidents: FlaskClient, root: str, options: str, found: list[str], count: int | None
 ) -> None:
     expand = quote(f"alerts{options}")
-    listed = incidents.get(f"{at(root, 'incidents')}?$expand={expand}").json["value"]
-    one = incidents.get(f"{at(root, 'incidents', 'storm')}?$expand={expand}").json
+    listed = incidents.get(f"{at(root, 'incidents')}?$expand={expand}").get_json()["value"]
+    one = incidents.get(f"{at(root, 'incidents', 'storm')}?$expand={expand}").get_json()
     for storm in (listed[0], one):
         assert [each["id"] for each in storm["alerts"]] == found
         assert storm.get("alerts@odata.count") == count
@@ -73,7 +73,7 @@ def test_expand_incidents(
 
 def test_expand_within_expand(incidents: FlaskClient) -> None:
     expand = "incidents($select=id;$filter=id eq 'storm';$expand=alerts($select=id;$top=2))"
-    body = incidents.get(f"{at('beta')}?$expand={quote(expand)}").json
+    body = incidents.get(f"{at('beta')}?$expand={quote(expand)}").get_json()
     assert without_control(body["incidents"]) == [
         {"id": "storm", "alerts": [{"id": "a1"}, {"id": "a2"}]}
     ]

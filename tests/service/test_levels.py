@@ -25,16 +25,16 @@ Json = Any
 EVIDENCE = {"@odata.type": "#microsoft.graph.security.deviceEvidence", "deviceDnsName": "web-1"}
 
 
-def annotations(value: Json) -> Iterator[str]:
+def annotations_of(value: Json) -> Iterator[str]:
     """The names of all annotations, at any level."""
     if isinstance(value, dict):
         for name, each in value.items():
             if "@" in name:
                 yield name
-            yield from annotations(each)
+            yield from annotations_of(each)
     elif isinstance(value, list):
         for each in value:
-            yield from annotations(each)
+            yield from annotations_of(each)
 
 
 def by_accept(url: str, level: str) -> dict[str, Any]:
@@ -91,30 +91,30 @@ def test_the_level_is_named_in_the_answer(alert: FlaskClient, root: str, way: An
 def test_none(alert: FlaskClient, root: str, way: Any) -> None:
     for url in (at(root), at(root, "alerts", "a"), at(root, "alerts", "a", "hostStates")):
         body = alert.get(**way(url, "none")).json
-        assert list(annotations(body)) == []
+        assert list(annotations_of(body)) == []
         assert body == without_control(alert.get(url).json)
     listed = alert.get(**way(f"{at(root, 'alerts')}?$count=true&$top=1", "none")).json
-    assert sorted(annotations(listed)) == ["@odata.count", "@odata.nextLink"]
+    assert sorted(annotations_of(listed)) == ["@odata.count", "@odata.nextLink"]
 
 
 @on_every_root
 def test_none_within_what_is_expanded(alert: FlaskClient, root: str) -> None:
-    body = alert.get(**by_accept(f"{at(root)}?$expand=alerts($count=true)", "none")).json
-    assert list(annotations(body)) == ["alerts@odata.count"]
+    body = alert.get(**by_accept(f"{at(root)}?$expand=alerts($count=true)", "none")).get_json()
+    assert list(annotations_of(body)) == ["alerts@odata.count"]
     assert len(body["alerts"]) == 2
 
 
 @on_every_set
 def test_minimal_names_no_type_that_is_known(graph: FlaskClient, root: str, name: str) -> None:
     create(graph, name, id="a")
-    body = graph.get(at(root, name, "a")).json
+    body = graph.get(at(root, name, "a")).get_json()
     assert list(body)[:2] == ["@odata.context", "@odata.etag"]
-    found = set(annotations(body)) - {"@odata.context", "@odata.etag"}
+    found = set(annotations_of(body)) - {"@odata.context", "@odata.etag"}
     assert found == ({"@odata.type"} if root == "localtest" else set())
 
 
 def test_the_documented_root_names_types_at_each_level(alert: FlaskClient) -> None:
-    body = alert.get(at("localtest", "alerts", "a")).json
+    body = alert.get(at("localtest", "alerts", "a")).get_json()
     assert body["@odata.type"] == "#microsoft.graph.alert"
     assert body["hostStates"][0]["@odata.type"] == "microsoft.graph.hostSecurityState"
     vendor = body["vendorInformation"]
@@ -126,7 +126,7 @@ def test_the_documented_root_names_types_at_each_level(alert: FlaskClient) -> No
 @on_every_root
 def test_full(alert: FlaskClient, root: str, way: Any) -> None:
     url = at(root, "alerts", "a")
-    body = alert.get(**way(url, "full")).json
+    body = alert.get(**way(url, "full")).get_json()
     assert without_control(body) == without_control(alert.get(url).json)
     assert body["@odata.id"] == body["@odata.editLink"] == f"http://localhost{url}"
     assert body["@odata.type"] == "#microsoft.graph.alert"
@@ -137,7 +137,7 @@ def test_full(alert: FlaskClient, root: str, way: Any) -> None:
     assert body["hostStates@odata.type"] == "#Collection(microsoft.graph.hostSecurityState)"
     assert body["hostStates"][0]["@odata.type"] == "#microsoft.graph.hostSecurityState"
     assert "title@odata.type" not in body
-    listed = alert.get(**way(at(root, "alerts"), "full")).json["value"]
+    listed = alert.get(**way(at(root, "alerts"), "full")).get_json()["value"]
     assert listed[0] == {name: each for name, each in body.items() if name != "@odata.context"}
 
 
@@ -145,7 +145,7 @@ def test_full(alert: FlaskClient, root: str, way: Any) -> None:
 @on_documented_roots
 def test_full_types_of_numbers(graph: FlaskClient, root: str, way: Any) -> None:
     create(graph, "tiIndicators", id="a", fileSize=5, isActive=True)
-    body = graph.get(**way(at(root, "tiIndicators", "a"), "full")).json
+    body = graph.get(**way(at(root, "tiIndicators", "a"), "full")).get_json()
     assert body["fileSize@odata.type"] == "#Int64"
     assert "isActive@odata.type" not in body
 
@@ -154,13 +154,13 @@ def test_full_types_of_numbers(graph: FlaskClient, root: str, way: Any) -> None:
 def test_a_derived_type_is_named_but_at_the_level_none(graph: FlaskClient, root: str) -> None:
     create(graph, "alerts_v2", id="a", evidence=[EVIDENCE, {}])
     url = at(root, "alerts_v2", "a")
-    derived, base = graph.get(url).json["evidence"]
+    derived, base = graph.get(url).get_json()["evidence"]
     assert derived["@odata.type"] == EVIDENCE["@odata.type"]
     assert "@odata.type" not in base
-    derived, base = graph.get(**by_accept(url, "full")).json["evidence"]
+    derived, base = graph.get(**by_accept(url, "full")).get_json()["evidence"]
     assert derived["@odata.type"] == EVIDENCE["@odata.type"]
     assert base["@odata.type"] == "#microsoft.graph.security.alertEvidence"
-    assert list(annotations(graph.get(**by_accept(url, "none")).json)) == []
+    assert list(annotations_of(graph.get(**by_accept(url, "none")).json)) == []
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/xml", "", "text/html"])
@@ -168,7 +168,7 @@ def test_whatever_is_accepted_the_answer_is_json(alert: FlaskClient, accept: str
     response = alert.get(at("v1.0", "alerts"), headers={"Accept": accept})
     assert response.status_code == 200
     assert response.mimetype == "application/json"
-    assert "@odata.context" in response.json
+    assert "@odata.context" in response.get_json()
 
 
 @ways
@@ -176,12 +176,12 @@ def test_whatever_is_accepted_the_answer_is_json(alert: FlaskClient, accept: str
 def test_answers_to_writes_have_the_level_too(graph: FlaskClient, root: str, way: Any) -> None:
     request = way(at(root, "secureScores"), "none")
     made = graph.post(**request, json={"id": "a"})
-    assert list(annotations(made.json)) == []
+    assert list(annotations_of(made.json)) == []
     assert made.headers["ETag"]
     request = way(at(root, "secureScores", "a"), "none")
-    assert list(annotations(graph.patch(**request, json={"maxScore": 1}).json)) == []
+    assert list(annotations_of(graph.patch(**request, json={"maxScore": 1}).json)) == []
     acted = way(at(root, "tiIndicators", "submitTiIndicators"), "none")
-    assert list(annotations(graph.post(**acted, json={"value": [{}]}).json)) == []
+    assert list(annotations_of(graph.post(**acted, json={"value": [{}]}).json)) == []
 
 
 def test_the_service_document(graph: FlaskClient) -> None:

@@ -44,7 +44,7 @@ def test_the_life_of_an_alert(server: MockGraph, session: requests.Session, root
     head = session.head(url)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["Content-Length"] == str(len(read.content))
-    body = {"status": "resolved", "vendorInformation": {"provider": "p", "vendor": "v"}}
+    body: Json = {"status": "resolved", "vendorInformation": {"provider": "p", "vendor": "v"}}
     stale = session.patch(url, json=body, headers={"If-Match": 'W/"0"'})
     assert stale.status_code == 412
     fresh = {"If-Match": read.headers["ETag"], "Prefer": "return=minimal"}
@@ -114,7 +114,7 @@ def test_many_connections_at_one_object(server: MockGraph) -> None:
     url = server.origin + at("localtest")
 
     def hammer(number: int) -> list[int]:
-        mine = {"providerStatus": [{"provider": str(number), "enabled": True}]}
+        mine: Json = {"providerStatus": [{"provider": str(number), "enabled": True}]}
         with requests.Session() as session:
             session.headers["Authorization"] = "Bearer token"
             answers = [session.patch(url, json=mine, timeout=30) for _ in range(3)]

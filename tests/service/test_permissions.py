@@ -63,7 +63,7 @@ def filled(graph: FlaskClient) -> FlaskClient:
 def test_without_permission(filled: FlaskClient, root: str, name: str) -> None:
     before = state_of(filled)
     for method, segments in BELOW_A_SET:
-        body = {} if method in ("POST", "PATCH") else None
+        body: Any = {} if method in ("POST", "PATCH") else None
         response = filled.open(
             at(root, name, *segments), method=method, json=body, headers=FORBIDDEN
         )
@@ -118,7 +118,7 @@ def test_without_a_token_that_counts(
         graph.get(at(root, name, "nope", "nope", "nope"), headers=headers),
     ):
         refused(response, 401)
-        assert response.json["error"]["code"] == "InvalidAuthenticationToken"
+        assert response.get_json()["error"]["code"] == "InvalidAuthenticationToken"
         assert response.headers["WWW-Authenticate"].startswith("Bearer realm=")
     assert graph.get(at(root, name, "$count")).text == "0"
 

@@ -27,10 +27,10 @@ def test_every_entity_has_an_etag(graph: FlaskClient, root: str, name: str) -> N
     etag = read.headers["ETag"]
     assert etag.startswith('W/"')
     assert etag.endswith('"')
-    assert read.json["@odata.etag"] == etag
+    assert read.get_json()["@odata.etag"] == etag
     listed = graph.get(at(root, name))
-    assert next(each["@odata.etag"] for each in listed.json["value"]) == etag
-    assert len({each["@odata.etag"] for each in listed.json["value"]}) == 2
+    assert next(each["@odata.etag"] for each in listed.get_json()["value"]) == etag
+    assert len({each["@odata.etag"] for each in listed.get_json()["value"]}) == 2
     assert graph.get(at(root, name, "a")).headers["ETag"] == etag
 
 
@@ -69,7 +69,7 @@ def test_reading_what_one_has(graph: FlaskClient, root: str, segments: tuple[str
     for tags in (STALE, '"x"', etag[:-2] + '"', etag.upper() + "x"):
         response = graph.get(url, headers={"If-None-Match": tags})
         assert response.status_code == 200
-        assert response.json["@odata.etag"] == etag
+        assert response.get_json()["@odata.etag"] == etag
     assert graph.get(url, headers={"If-Match": etag}).status_code == 200
     assert graph.get(url, headers={"If-Match": "*"}).status_code == 200
     refused(graph.get(url, headers={"If-Match": STALE}), 412)
@@ -101,8 +101,8 @@ def test_an_update_is_conditional(graph: FlaskClient, root: str) -> None:
         fresh = graph.get(url).headers["ETag"]
         headers = {"If-Match": tags.replace(first, fresh)}
         assert graph.patch(url, json=change(tags), headers=headers).status_code in (200, 204)
-        assert graph.get(url).json["assignedTo"] == tags
-    before = graph.get(url).json
+        assert graph.get(url).get_json()["assignedTo"] == tags
+    before = graph.get(url).get_json()
     for tags in (first, STALE, '"x"', "x"):
         assert refused(graph.patch(url, json=change("lost"), headers={"If-Match": tags}), 412)
     for tags in ("*", before["@odata.etag"]):
@@ -129,7 +129,7 @@ def test_the_singletons_update_is_conditional(graph: FlaskClient, root: str) -> 
     etag = graph.get(at(root)).headers["ETag"]
     body = {"providerStatus": [{"provider": "p"}]}
     refused(graph.patch(at(root), json=body, headers={"If-Match": STALE}), 412)
-    assert graph.get(at(root)).json["providerStatus"] == []
+    assert graph.get(at(root)).get_json()["providerStatus"] == []
     assert graph.patch(at(root), json=body, headers={"If-Match": etag}).status_code == 200
     refused(graph.patch(at(root), json=body, headers={"If-Match": etag}), 412)
 
@@ -142,7 +142,7 @@ def test_of_two_writers_with_one_etag_one_wins(graph: FlaskClient) -> None:
         for who in ("first", "second")
     ]
     assert results == [204, 412]
-    assert graph.get(url).json["assignedTo"] == "first"
+    assert graph.get(url).get_json()["assignedTo"] == "first"
 
 
 def test_an_entity_made_anew_has_another_etag(graph: FlaskClient) -> None:
@@ -175,7 +175,7 @@ def test_an_answer_without_content_has_no_content_type(graph: FlaskClient) -> No
         graph.options(ALERTS),
         graph.delete(f"{ALERTS}/a"),
     ]
-    assert [(each.status_code, each.content_type) for each in answers] == [
+    assert [(each.status_code, each.headers.get("Content-Type")) for each in answers] == [
         (304, None),
         (204, None),
         (204, None),

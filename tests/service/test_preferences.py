@@ -88,7 +88,7 @@ def test_what_every_answer_carries(graph: FlaskClient, root: str, name: str) -> 
         assert uuid.UUID(response.headers["request-id"])
         assert response.headers["OData-Version"] == "4.0"
         if response.status_code >= 400:
-            inner = response.json["error"]["innerError"]
+            inner = response.get_json()["error"]["innerError"]
             assert inner["client-request-id"] == mine
             assert inner["request-id"] == response.headers["request-id"]
     alone = graph.get(at(root, name))

@@ -62,7 +62,7 @@ def test_a_primitive_property(
 
 @on_every_root
 def test_a_complex_property(alert: FlaskClient, root: str) -> None:
-    body = alert.get(at(root, "alerts", "one", "vendorInformation")).json
+    body = alert.get(at(root, "alerts", "one", "vendorInformation")).get_json()
     assert without_control(body) == {
         "provider": "Lighthouse",
         "providerVersion": None,
@@ -82,7 +82,7 @@ COLLECTIONS = [("tags", ["a", "b"]), ("aList", [1, "x"]), ("comments", [])]
 @pytest.mark.parametrize(("name", "value"), COLLECTIONS)
 @on_every_root
 def test_a_collection_property(alert: FlaskClient, root: str, name: str, value: Json) -> None:
-    assert alert.get(at(root, "alerts", "one", name)).json["value"] == value
+    assert alert.get(at(root, "alerts", "one", name)).get_json()["value"] == value
     counted = alert.get(at(root, "alerts", "one", name, "$count"))
     assert (counted.status_code, counted.text, counted.mimetype) == (
         200,
@@ -93,7 +93,7 @@ def test_a_collection_property(alert: FlaskClient, root: str, name: str, value: 
 
 @on_every_root
 def test_a_collection_of_complex_values(alert: FlaskClient, root: str) -> None:
-    web, blank = alert.get(at(root, "alerts", "one", "hostStates")).json["value"]
+    web, blank = alert.get(at(root, "alerts", "one", "hostStates")).get_json()["value"]
     assert (web["fqdn"], blank["fqdn"]) == ("web", None)
     assert ("@odata.type" in web) == (root == "localtest")
     assert alert.get(at(root, "alerts", "one", "hostStates", "$count")).text == "2"
@@ -103,11 +103,11 @@ def test_a_collection_of_complex_values(alert: FlaskClient, root: str) -> None:
 def test_the_singletons_properties(graph: FlaskClient, root: str) -> None:
     graph.patch(at(root), json={"providerStatus": [{"provider": "p"}]})
     singleton = at(root).rpartition("/")[2]
-    body = graph.get(at(root, "providerStatus")).json
+    body = graph.get(at(root, "providerStatus")).get_json()
     assert body["@odata.context"].endswith(f"$metadata#{singleton}/providerStatus")
     assert body["value"][0]["provider"] == "p"
     assert graph.get(at(root, "providerStatus", "$count")).text == "1"
-    assert graph.get(at(root, "id", "$value")).text == graph.get(at(root)).json["id"]
+    assert graph.get(at(root, "id", "$value")).text == graph.get(at(root)).get_json()["id"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_keys_in_parentheses(graph: FlaskClient, root: str, key: str) -> None:
     create(graph, "alerts", id=key, title="found")
     literal = "'" + key.replace("'", "''") + "'"
     for segment in (f"alerts({literal})", f"alerts(id={literal})", f"ALERTS( {literal} )"):
-        assert graph.get(at(root, segment.replace("%", "%"))).json["id"] == key
+        assert graph.get(at(root, segment.replace("%", "%"))).get_json()["id"] == key
         assert graph.get(at(root, segment, "title", "$value")).text == "found"
     assert graph.delete(at(root, f"alerts({literal})")).status_code == 204
     assert ids(graph.get(at(root, "alerts"))) == []
@@ -234,7 +234,7 @@ def test_segments_in_any_letter_case(alert: FlaskClient, root: str, path: str) -
 def test_the_property_of_an_incident(graph: FlaskClient, root: str) -> None:
     create(graph, "incidents", id="i", displayName="storm")
     assert graph.get(at(root, "incidents", "i", "displayname", "$value")).text == "storm"
-    assert graph.get(at(root, "incidents", "i", "comments")).json["value"] == []
+    assert graph.get(at(root, "incidents", "i", "comments")).get_json()["value"] == []
 
 
 def test_every_root_gives_the_same_values(alert: FlaskClient) -> None:

@@ -14,11 +14,11 @@ ALERTS = at("v1.0", "alerts")
 def test_references(graph: FlaskClient, root: str, name: str) -> None:
     for key in ("a", "b c"):
         create(graph, name, id=key)
-    body = graph.get(at(root, name, "$ref")).json
+    body = graph.get(at(root, name, "$ref")).get_json()
     assert body["@odata.context"] == f"http://localhost/{root}/$metadata#Collection($ref)"
     links = [each["@odata.id"] for each in body["value"]]
     assert links == [f"http://localhost{at(root, name, key)}" for key in ("a", "b c")]
-    assert [graph.get(link).json["id"] for link in links] == ["a", "b c"]
+    assert [graph.get(link).get_json()["id"] for link in links] == ["a", "b c"]
     assert all(set(each) == {"@odata.id"} for each in body["value"])
 
 
@@ -37,9 +37,9 @@ def test_references_are_filtered_and_ordered(graph: FlaskClient) -> None:
     for number, key in enumerate("abcd"):
         create(graph, "alerts", id=key, confidence=number)
     url = f"{at('beta', 'alerts', '$ref')}?$filter=confidence gt 0&$orderby=confidence desc&$skip=1"
-    links = [each["@odata.id"].rpartition("/")[2] for each in graph.get(url).json["value"]]
+    links = [each["@odata.id"].rpartition("/")[2] for each in graph.get(url).get_json()["value"]]
     assert links == ["c", "b"]
-    counted = graph.get(f"{at('beta', 'alerts', '$ref')}?$count=true&$top=1").json
+    counted = graph.get(f"{at('beta', 'alerts', '$ref')}?$count=true&$top=1").get_json()
     assert counted["@odata.count"] == 4
     assert len(counted["value"]) == 1
 
@@ -51,7 +51,7 @@ def test_posting_to_the_references_creates_as_the_pages_print_it(
     made = graph.post(at(root, name, "$ref"), json={"id": "new"})
     assert made.status_code == 201
     assert made.headers["Location"] == f"http://localhost{at(root, name, 'new')}"
-    assert graph.get(made.headers["Location"]).json["id"] == "new"
+    assert graph.get(made.headers["Location"]).get_json()["id"] == "new"
 
 
 @pytest.mark.parametrize("segment", ["$ref", "$REF"])

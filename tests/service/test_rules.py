@@ -73,7 +73,7 @@ def test_what_an_update_may_change(alert: FlaskClient, root: str, name: str) -> 
     body = {name: UPDATABLE[name], "vendorInformation": VENDOR}
     response = alert.patch(at(root, "alerts", "a"), json=body)
     assert (response.status_code, response.data) == (204, b"")
-    assert alert.get(at(root, "alerts", "a", name)).json["value"] == UPDATABLE[name]
+    assert alert.get(at(root, "alerts", "a", name)).get_json()["value"] == UPDATABLE[name]
 
 
 @official
@@ -87,30 +87,30 @@ def test_what_it_may_not(alert: FlaskClient, root: str, name: str) -> None:
 
 @official
 def test_the_vendor_itself_does_not_change(alert: FlaskClient, root: str) -> None:
-    before = alert.get(at(root, "alerts", "a")).json["vendorInformation"]
+    before = alert.get(at(root, "alerts", "a")).get_json()["vendorInformation"]
     body = {"status": "resolved", "vendorInformation": {"provider": "else", "vendor": "else"}}
-    answer = alert.patch(at(root, "alerts", "a"), json=body, headers=REPRESENTATION).json
+    answer = alert.patch(at(root, "alerts", "a"), json=body, headers=REPRESENTATION).get_json()
     assert (answer["status"], answer["vendorInformation"]) == ("resolved", before)
 
 
 @official
 def test_a_fetched_alert_may_be_sent_back_changed(alert: FlaskClient, root: str) -> None:
-    body = alert.get(at(root, "alerts", "a")).json | {"status": "resolved"}
+    body = alert.get(at(root, "alerts", "a")).get_json() | {"status": "resolved"}
     answer = alert.patch(at(root, "alerts", "a"), json=body, headers=REPRESENTATION)
     assert answer.status_code == 200
-    assert answer.json["status"] == "resolved"
+    assert answer.get_json()["status"] == "resolved"
 
 
 def test_the_documented_root_has_no_such_rules(alert: FlaskClient) -> None:
     for name, value in {**UPDATABLE, **FIXED}.items():
         response = alert.patch(at("localtest", "alerts", "a"), json={name: value})
         assert response.status_code == 200
-    shown = alert.get(at("localtest", "alerts", "a")).json
+    shown = alert.get(at("localtest", "alerts", "a")).get_json()
     for name, value in {**UPDATABLE, **FIXED}.items():
         if name != "hostStates":
             assert shown[name] == value
     body = {"vendorInformation": {"provider": "else"}}
-    answer = alert.patch(at("localtest", "alerts", "a"), json=body).json
+    answer = alert.patch(at("localtest", "alerts", "a"), json=body).get_json()
     assert answer["vendorInformation"]["provider"] == "else"
     assert answer["vendorInformation"]["vendor"] == "Contoso"
 
@@ -158,7 +158,7 @@ def test_what_an_update_of_the_newer_generation_may_change(
     url = at(root, name, create(graph, name)["id"])
     for each, value in NEW_UPDATABLE[name].items():
         answer = graph.patch(url, json={each: value})
-        assert (answer.status_code, answer.json[each]) == (200, value)
+        assert (answer.status_code, answer.get_json()[each]) == (200, value)
     before = graph.get(url).json
     for each, value in NEW_FIXED[name].items():
         message = refused(graph.patch(url, json={each: value, "status": "resolved"}))
@@ -171,7 +171,7 @@ def test_what_has_no_such_rules_changes_whole(graph: FlaskClient, root: str) -> 
     url = at(root, "secureScores", create(graph, "secureScores", azureTenantId="t")["id"])
     answer = graph.patch(url, json={"azureTenantId": "x", "maxScore": 5})
     assert answer.status_code == 200
-    assert (answer.json["azureTenantId"], answer.json["maxScore"]) == ("x", 5)
+    assert (answer.get_json()["azureTenantId"], answer.get_json()["maxScore"]) == ("x", 5)
 
 
 @pytest.mark.parametrize("name", FIXED)
@@ -184,4 +184,4 @@ def test_the_action_changes_no_more_than_an_update(alert: FlaskClient, name: str
     assert state_of(alert) == before
     done = alert.post(at("localtest", "alerts", "updateAlerts"), json=body)
     assert done.status_code == 200
-    assert done.json["value"][1][name]
+    assert done.get_json()["value"][1][name]

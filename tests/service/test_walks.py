@@ -71,7 +71,7 @@ def test_nothing_twice_and_nothing_lost(
     while link is not None:
         response = client.get(link)
         seen += ids(response)
-        link = response.json.get("@odata.nextLink")
+        link = response.get_json().get("@odata.nextLink")
         for write in between.pop(0) if between else []:
             writer.write(*write)
         assert len(seen) < 100

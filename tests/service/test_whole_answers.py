@@ -62,11 +62,11 @@ def moment(text: str) -> datetime:
 def test_computed_times(graph: FlaskClient, root: str, name: str) -> None:
     computed = {each for each in (MADE.get(name), CHANGED.get(name)) if each}
     long_ago = "2001-01-01T00:00:00Z"
-    made = graph.post(at(root, name), json=dict.fromkeys(computed, long_ago)).json
+    made = graph.post(at(root, name), json=dict.fromkeys(computed, long_ago)).get_json()
     now = datetime.now(UTC)
     assert all(now - timedelta(minutes=1) < moment(made[each]) <= now for each in computed)
     sent = {**dict.fromkeys(computed, long_ago), **change(name, "x")}
-    after = graph.patch(at(root, name, made["id"]), json=sent, headers=REPRESENTATION).json
+    after = graph.patch(at(root, name, made["id"]), json=sent, headers=REPRESENTATION).get_json()
     if name in MADE:
         assert after[MADE[name]] == made[MADE[name]]
     if name in CHANGED:
@@ -85,7 +85,7 @@ def test_an_update_leaves_the_id_alone(graph: FlaskClient, root: str, name: str)
     key = create(graph, name)["id"]
     body = {**change(name, "x"), "id": "another", "@odata.context": "c", "@odata.etag": 'W/"1"'}
     response = graph.patch(at(root, name, key), json=body, headers=REPRESENTATION)
-    assert response.json["id"] == key
+    assert response.get_json()["id"] == key
     refused(graph.get(at(root, name, "another")), 404)
 
 
@@ -117,8 +117,9 @@ def assert_whole(schema: type[edm.StructuredType], value: dict[str, Json], path:
             assert_whole(declared.schema, item, where)
         elif isinstance(declared, edm.Collection):
             assert isinstance(item, list), where
-            for each in item if isinstance(declared.item, edm.Complex) else []:
-                assert_whole(declared.item.schema, each, where)
+            if isinstance(declared.item, edm.Complex):
+                for each in item:
+                    assert_whole(declared.item.schema, each, where)
         elif not declared.computed:
             assert item == declared.unset(), where
 
@@ -130,15 +131,15 @@ def test_every_declared_property_comes_back_at_each_level(
     schema = resource_of(root, name).type
     made = graph.post(at(root, name), json=blank(schema))
     assert made.status_code == 201
-    assert_whole(schema, made.json, name)
-    assert_whole(schema, graph.get(at(root, name)).json["value"][0], name)
+    assert_whole(schema, made.get_json(), name)
+    assert_whole(schema, graph.get(at(root, name)).get_json()["value"][0], name)
 
 
 @on_every_set
 def test_complex_values_and_collections_nobody_set(
     graph: FlaskClient, root: str, name: str
 ) -> None:
-    made = graph.post(at(root, name), json={}).json
+    made = graph.post(at(root, name), json={}).get_json()
     for each, declared in resource_of(root, name).type.properties().items():
         if isinstance(declared, edm.Collection):
             assert made[each] == []
@@ -163,11 +164,11 @@ def test_dynamic_properties(graph: FlaskClient, root: str, name: str) -> None:
         assert ids(graph.get(at(root, name))) == []
         return
     assert response.status_code == 201
-    assert response.json.items() >= extra.items()
+    assert response.get_json().items() >= extra.items()
     url = response.headers["Location"]
     changed = {**change(name, "x"), **({} if name == "alerts" else {"aNumber": 2, "another": []})}
     graph.patch(url, json=changed)
-    after = graph.get(url).json
+    after = graph.get(url).get_json()
     assert after["nested"] == extra["nested"]
     if name != "alerts":
         assert (after["aNumber"], after["another"]) == (2, [])
@@ -179,7 +180,7 @@ def test_navigation_properties_are_no_dynamic_ones(graph: FlaskClient, root: str
     refused(graph.post(at(root, "incidents"), json={"alerts": []}), 501)
     key = create(graph, "incidents")["id"]
     refused(graph.patch(at(root, "incidents", key), json={"alerts": [{"id": "x"}]}), 501)
-    assert "alerts" not in graph.get(at(root, "incidents", key)).json
+    assert "alerts" not in graph.get(at(root, "incidents", key)).get_json()
 
 
 def test_the_singleton_takes_no_dynamic_property(graph: FlaskClient) -> None:

@@ -320,10 +320,8 @@ def test_a_forked_process_does_not_hold_a_store_that_was_closed(store: Path) -> 
 def test_a_file_system_without_locks_of_that_kind(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fcntl
-
     with monkeypatch.context() as patched:
-        patched.setattr(fcntl, "flock", failing(errno.ENOLCK))
-        opener: Any = log.StoreLog
-        file = opener._open(opener, store, os.O_CREAT)
+        patched.setattr("mockgraph.state.log.fcntl.flock", failing(errno.ENOLCK))
+        nothing: Any = None
+        file = log.StoreLog._open(nothing, store, os.O_CREAT)
     os.close(file)

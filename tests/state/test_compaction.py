@@ -174,11 +174,11 @@ def test_a_compaction_under_way_is_given_up_at_the_end(
         opened: Any = state(client)._storage._store
         abandon = opened._compaction.abandon
 
-        def abandon_and_end() -> None:
+        def abandon_and_go_on() -> None:
             abandon()
             held.may_end.set()
 
-        opened._compaction.abandon = abandon_and_end
+        opened._compaction.abandon = abandon_and_go_on
     assert sorted(each.name for each in store.parent.iterdir()) == [
         "graph.store",
         "graph.store.lock",
@@ -208,11 +208,11 @@ def test_a_compaction_that_fails_waits_and_loses_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(where, name, failing(errno.ENOSPC))
 
-        def is_told() -> bool:
+        def was_told() -> bool:
             await_compaction(client)
             return bool(caplog.records)
 
-        write_until(client, is_told)
+        write_until(client, was_told)
         assert patch(client, "after all") == 200
     (record,) = caplog.records
     assert f"The store {store} was not compacted: {os.strerror(errno.ENOSPC)}" in record.message

@@ -163,10 +163,7 @@ def test_to_go_back_writes_no_more_than_is_different(store: Path) -> None:
             sizes.append(store.stat().st_size)
             return sizes[-1] - sizes[-2]
 
-        ways: list[Callable[[], None]] = [
-            lambda: state(client).restore(kept),
-            lambda: state(client).reset(),
-        ]
+        ways: list[Callable[[], None]] = [lambda: state(client).restore(kept), state(client).reset]
         for back in ways:
             for _ in range(3):
                 back()

@@ -32,6 +32,11 @@ def graph() -> Iterator[MockGraph]:
         yield graph
 
 
+def table_of(graph: MockGraph, name: str = TABLE) -> Any:
+    """A table whose keys are of text, which TinyDB's annotations take for numbers."""
+    return graph.db.table(name)
+
+
 def document(value: Any, key: str) -> Any:
     made: Any = Document
     return made(value, key)
@@ -39,11 +44,6 @@ def document(value: Any, key: str) -> Any:
 
 def etag(graph: MockGraph, path: str) -> str:
     return str(ask(graph.origin, "GET", path).headers["ETag"])
-
-
-def table_of(graph: MockGraph) -> Any:
-    """The table, whose ids TinyDB's types take for numbers."""
-    return graph.db.table(TABLE)
 
 
 def test_reads_are_copies(graph: MockGraph) -> None:

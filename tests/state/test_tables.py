@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import settings
@@ -89,19 +89,16 @@ def keyed(document: Json, key: str) -> Any:
 def numbered(kind: type[Table]) -> type[Table]:
     """The table, but that the ids that it makes can be foreseen."""
 
-    base: Any = kind
+    def begin(table: Any, storage: Storage, name: str, **options: Any) -> None:
+        kind.__init__(table, storage, name, **options)
+        table.numbers = itertools.count()
 
-    class Numbered(base):  # type: ignore[misc]
-        document_id_class = str
-
-        def __init__(self, storage: Storage, name: str, **options: Any):
-            super().__init__(storage, name, **options)
-            self._numbers = itertools.count()
-
-        def _get_next_id(self) -> str:
-            return f"made-{next(self._numbers)}"
-
-    return Numbered
+    members = {
+        "document_id_class": str,
+        "__init__": begin,
+        "_get_next_id": lambda table: f"made-{next(table.numbers)}",
+    }
+    return type("Numbered", (kind,), members)
 
 
 def new_storage() -> EntityStorage:
@@ -111,12 +108,9 @@ def new_storage() -> EntityStorage:
 def opened(database: type[TinyDB], table: type[Table], storage: Storage) -> TinyDB:
     """A database whose tables are of a kind; stock ones may be had over our storage, too."""
 
-    base: Any = database
-
-    class Database(base):  # type: ignore[misc]
-        table_class = numbered(table)
-
-    return Database(storage=lambda: storage)
+    made = type("Database", (database,), {"table_class": numbered(table)})
+    opened: TinyDB = made(storage=lambda: storage)
+    return opened
 
 
 class Undone(ValueError):
@@ -127,12 +121,10 @@ class Undone(ValueError):
 def transaction(database: TinyDB) -> Iterator[TinyDB]:
     """A transaction, or, of TinyDB's own, which has none, what one amounts to."""
     if isinstance(database, EntityDB):
-        outside: Any = database
-        numbers = {name: outside.table(name)._numbers for name in TABLES}
         with database.transaction() as inside:
             for name in TABLES:
-                table: Any = inside.table(name)
-                table._numbers = numbers[name]
+                ours, theirs = [cast("Any", each.table(name)) for each in (database, inside)]
+                theirs.numbers = ours.numbers
             yield inside
         return
     storage: Any = database.storage
