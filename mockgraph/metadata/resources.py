@@ -299,7 +299,11 @@ class View:
 
     def target(self, url: str) -> tuple[Resource, str] | None:
         """Return what ``locate`` does, by a URL: a whole one, or one relative to the root."""
-        segments = unquote(urlsplit(url).path).strip("/").split("/")
+        try:
+            path = urlsplit(url).path
+        except ValueError:  # a host in brackets that is no address
+            return None
+        segments = unquote(path).strip("/").split("/")
         roots = [index for index, each in enumerate(segments) if each.lower() == self.name]
         return self.locate("/".join(segments[roots[0] + 1 :] if roots else segments))
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load
 
+from mockgraph.errors import NotEmulated
 from mockgraph.metadata.names import Json, is_identifier, shown
 from mockgraph.metadata.primitives import Property
 
@@ -172,6 +173,8 @@ class StructuredType(Schema):
             if name in declared:
                 continue
             if "@" in name and _ANNOTATION.fullmatch(name):
+                if name.endswith("@odata.bind"):  # an entity's are read before its properties
+                    raise NotEmulated(f"the reference '{name}' of a value within an entity")
                 continue
             if self.is_open:
                 _check_dynamic(name, value)

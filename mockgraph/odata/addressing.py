@@ -164,6 +164,8 @@ class _Walk:
         """Go on at a property, at what it consists of, and at what may follow that."""
         special = _BELOW_VALUE.get(segments[-1].lower())
         schema = self._view.schemas[self._type_name]
+        if self._is_stream(segments[0]):
+            raise NotEmulated("the content of streams")
         named = segments[:-1] if special else segments
         cast = self._cast_of(named[-1]) if len(named) > 1 else None
         path, declared = self._property_path(schema, named[:-1] if cast else named)
@@ -269,14 +271,26 @@ class _Walk:
             path.append(name)
         return tuple(path), declared
 
+    def _is_stream(self, name: str) -> bool:
+        declared = self._model.properties(self._type_name)
+        return any(
+            each.type.name == "Edm.Stream" and each.name.lower() == name.lower()
+            for each in declared.values()
+        )
+
     def _is_appendable(self, name: str) -> bool:
         return name in self._resource.appendable
 
     # -- what leads nowhere -----------------------------------------------------------------
 
     def _unknown(self, text: str) -> UnknownSegment:
-        """Return the refusal of a segment, with the other roots that have what it names."""
+        """Return the refusal of a segment, with the other roots that have what it names.
+
+        No other root is named where this one has it, too: it is only not to be had of this here.
+        """
         name, path = _parsed(text).name.lower(), self._resource.path
+        if _has(self._resource, name):
+            return UnknownSegment(text)
         views = [each for each in self._service.views.values() if each is not self._view]
         found = [(view.name, view.resource(path)) for view in views]
         return UnknownSegment(text, [root for root, each in found if each and _has(each, name)])

@@ -331,7 +331,8 @@ class _Parser:
 
 def _type_call(name: str, arguments: tuple[Node, ...]) -> TypeCall:
     """The call of ``isof`` or ``cast``, whose last argument is a type, not a path."""
-    type_name = to_text(arguments[-1]) if arguments else ""
+    # Graph's pages print the name in quotes: isof('microsoft.graph.countryNamedLocation').
+    type_name = to_text(arguments[-1]).strip("'") if arguments else ""
     if _TYPE_NAME.fullmatch(type_name) is None or len(arguments) > 2:
         raise BadRequest(
             f"The function '{name}' takes an expression, which may be left out, and "

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from mockgraph.errors import BadRequest
+from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import quoted
 from mockgraph.odata.expand import Pairs, compile_expand, read_levels
@@ -34,6 +34,7 @@ MAX_EXPAND_DEPTH: Final = 3
 
 NESTED: Final = (ALL - {"format", "skiptoken"}) | {"levels"}
 _KNOWN = ALL | NESTED
+_NOT_EMULATED = frozenset({"apply", "compute"})
 
 _ALIAS = re.compile(r"@[^\W\d]\w*")
 
@@ -109,6 +110,8 @@ class _Reader:
         values: dict[str, Any] = {}
         for given, text in pairs:
             name = given.lower().removeprefix("$")
+            if name in _NOT_EMULATED:
+                raise NotEmulated(f"the query option '${name}'")
             if name not in _KNOWN:
                 raise BadRequest(f"The query option {quoted(given)} is not known.")
             if name not in allowed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
@@ -169,6 +170,10 @@ class Transaction:
     def _put_contained(self, owner: str, entry: Entry) -> None:
         """Create, or update where their keys are there, the entities that come with their owner."""
         for resource, entries in entry.contained.items():
+            counts = Counter(given_key(resource, each.properties) for each in entries)
+            twice = next((key for key, count in counts.items() if key and count > 1), None)
+            if twice is not None:
+                raise BadRequest(f"{resource.name}: '{twice}' is given twice.")
             for each in entries:
                 self._put_one(resource, owner_key(owner), each)
 

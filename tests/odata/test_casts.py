@@ -49,6 +49,7 @@ ALERT = {"id": "a", "evidence": EVIDENCE}
         (f"evidence/all(e: isof(e,{USER}))", False),
         (f"evidence/all(e: isof(e,{BASE}))", True),
         ("isof(microsoft.graph.security.alert)", True),
+        ("isof('microsoft.graph.security.alert')", True),
         ("isof($it,graph.security.alert)", True),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.errors import BadRequest
+from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.expand import MAX_LEVELS
 from mockgraph.odata.options import MAX_LENGTH, read
 from mockgraph.state.query import ALL, Query
@@ -84,7 +84,6 @@ def test_a_query_is_frozen() -> None:
         ([("$nope", "1")], "The query option '$nope' is not known."),
         ([("", "1")], "The query option '' is not known."),
         ([("$$top", "1")], "'$$top' is not known"),
-        ([("$apply", "aggregate()")], "'$apply' is not known"),
         ([("@p", "1")], "'@p' is not known"),
         ([("x" * 9000, "1")], "is not known"),
         ([("$top", "1"), ("top", "1")], "The query option '$top' is given twice."),
@@ -120,6 +119,12 @@ def test_a_query_is_frozen() -> None:
 )
 def test_what_is_refused_says_which_and_why(pairs: list[tuple[str, str]], why: str) -> None:
     assert why in refusal(*pairs)
+
+
+@pytest.mark.parametrize("name", ["$apply", "apply", "$Compute"])
+def test_what_is_not_emulated_says_so(name: str) -> None:
+    with pytest.raises(NotEmulated, match=name.lower().removeprefix("$")):
+        read([(name, "aggregate()")], Closed)
 
 
 def test_ranges_are_the_callers() -> None:

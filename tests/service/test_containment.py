@@ -60,8 +60,9 @@ def test_a_deep_insert_is_done_whole_or_not_at_all(graph: FlaskClient) -> None:
     body = {"id": "x", "custodians": [{"id": "a"}, {"userSources": [{}, {"email": 5}]}]}
     message = refused(graph.post(at("v1.0", *CASES), json=body))
     assert message.startswith("custodians/1/userSources/1/email: ")
-    body = {"id": "x", "custodians": [{"id": "a"}, {"id": "a/b"}]}
-    refused(graph.post(at("v1.0", *CASES), json=body))
+    for second in ("a/b", "a"):
+        body = {"id": "x", "custodians": [{"id": "a"}, {"id": second}]}
+        refused(graph.post(at("v1.0", *CASES), json=body))
     assert state_of(graph) == before
 
 
@@ -102,6 +103,14 @@ def test_a_deep_update_changes_what_is_there_and_makes_what_is_not(case: FlaskCl
     assert ids(case.get(f"{url}/custodians/k/userSources")) == ["u"]
     assert ids(case.get(f"{url}/custodians/m/userSources")) == ["w"]
     assert case.get(f"{url}/settings/ocr").get_json()["isEnabled"] is False
+
+
+def test_a_deep_update_does_not_say_two_things_of_one(case: FlaskClient) -> None:
+    before = state_of(case)
+    twice = [{"id": "k", "email": "one"}, {"id": "k", "email": "other"}]
+    message = refused(case.patch(at("v1.0", *CASES, "c"), json={"custodians": twice}))
+    assert message == "custodians: 'k' is given twice."
+    assert state_of(case) == before
 
 
 @official

@@ -45,6 +45,12 @@ def test_references_are_added_and_removed(tags: FlaskClient) -> None:
     assert ids(tags.get(TAGS)) == ["a", "b", "c"]
 
 
+def test_what_is_no_url_is_no_reference_that_could_go(tags: FlaskClient) -> None:
+    refer(tags, "a", "childTags", "b")
+    refused(tags.delete(f"{TAGS}/a/childTags/$ref?$id=http://["))
+    assert ids(tags.get(f"{TAGS}/a/childTags")) == ["b"]
+
+
 def test_one_reference_is_set_and_replaced(tags: FlaskClient) -> None:
     url = f"{TAGS}/a/parent"
     refused(tags.get(url), 404)
@@ -64,6 +70,7 @@ def test_one_reference_is_set_and_replaced(tags: FlaskClient) -> None:
         ({"@odata.id": f"{ROOT}/security/cases/ediscoveryCases/c/tags"}, 400),
         ({"@odata.id": f"{ROOT}/security/labels/categories/x"}, 400),
         ({"@odata.id": "nowhere"}, 400),
+        ({"@odata.id": "http://["}, 400),
         ({"@odata.id": 5}, 400),
         ({}, 400),
         ([], 400),
@@ -99,6 +106,7 @@ def test_bound_on_create_and_on_update(tags: FlaskClient, prefix: str) -> None:
         {"childTags@odata.bind": [5]},
         {"nope@odata.bind": f"{TAGS}/a"},
         {"parent@odata.bind": "security/labels/categories/x"},
+        {"parent@odata.bind": "http://["},
     ],
 )
 def test_what_cannot_be_bound(tags: FlaskClient, body: Json) -> None:

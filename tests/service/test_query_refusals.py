@@ -46,7 +46,6 @@ REFUSED = [
     ("$format=xml", "$format"),
     ("$format=atom", "$format"),
     ("$skiptoken=", "$skiptoken"),
-    ("$apply=aggregate(x)", "$apply"),
     ("$deltatoken=x", "$deltatoken"),
     ("$nope=1", "$nope"),
     ("nope=1", "nope"),

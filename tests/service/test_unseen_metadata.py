@@ -1,0 +1,81 @@
+"""Metadata that does not come with MockGraph: what Graph Security's own does not use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mockgraph.app import create_app
+from mockgraph.settings import Settings
+
+from . import refused
+
+CSDL = """
+<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
+ <edmx:DataServices>
+  <Schema Namespace="zoo" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+   <ComplexType Name="chip">
+    <Property Name="maker" Type="Edm.String"/>
+    <NavigationProperty Name="owner" Type="zoo.animal"/>
+   </ComplexType>
+   <EntityType Name="animal">
+    <Key><PropertyRef Name="id"/></Key>
+    <Property Name="id" Type="Edm.String" Nullable="false"/>
+    <Property Name="picture" Type="Edm.Stream"/>
+    <Property Name="chip" Type="zoo.chip"/>
+   </EntityType>
+   <Action Name="feedAll" IsBound="true">
+    <Parameter Name="bindingParameter" Type="Collection(zoo.animal)"/>
+   </Action>
+   <Function Name="near" IsBound="true">
+    <Parameter Name="bindingParameter" Type="zoo.animal"/>
+    <Parameter Name="km" Type="Edm.Int32" Nullable="false"/>
+    <ReturnType Type="Edm.Int32"/>
+   </Function>
+   <Function Name="near" IsBound="true">
+    <Parameter Name="bindingParameter" Type="zoo.animal"/>
+    <ReturnType Type="Edm.Int32"/>
+   </Function>
+   <EntityContainer Name="Zoo"><EntitySet Name="animals" EntityType="zoo.animal"/></EntityContainer>
+  </Schema>
+ </edmx:DataServices>
+</edmx:Edmx>
+"""
+LEO = "/v1.0/animals/leo"
+
+
+@pytest.fixture
+def zoo(tmp_path: Path) -> Iterator[FlaskClient]:
+    path = tmp_path / "zoo.csdl"
+    path.write_text(CSDL)
+    with create_app(Settings(auth="off", csdl=(str(path),))).test_client() as client:
+        assert client.post("/v1.0/animals", json={"id": "leo"}).status_code == 201
+        yield client
+
+
+def test_each_overload_of_a_function_has_its_own_parameters(zoo: FlaskClient) -> None:
+    for call in ("near(km=1)", "near()", "near", "near(km=2)"):
+        assert "'zoo.near'" in refused(zoo.get(f"{LEO}/{call}"), 501)
+    assert "km" in refused(zoo.get(f"{LEO}/near(km='x')"))
+
+
+@pytest.mark.parametrize("path", ["picture", "Picture", "picture/$value"])
+def test_streams_are_not_emulated(zoo: FlaskClient, path: str) -> None:
+    for answer in (zoo.get(f"{LEO}/{path}"), zoo.put(f"{LEO}/{path}", data=b"x")):
+        assert "streams" in refused(answer, 501)
+
+
+def test_what_is_had_of_the_collection_alone_is_not_looked_for_elsewhere(zoo: FlaskClient) -> None:
+    message = refused(zoo.post(f"{LEO}/feedAll"))
+    assert message == "Resource not found for the segment 'feedAll'."
+
+
+def test_a_reference_within_a_value_is_not_passed_over(zoo: FlaskClient) -> None:
+    body = {"chip": {"maker": "m", "owner@odata.bind": "animals/leo"}}
+    assert "owner@odata.bind" in refused(zoo.patch(LEO, json=body), 501)
+    leo: Any = zoo.get(LEO).json
+    assert leo["chip"] is None
