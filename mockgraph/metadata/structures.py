@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import Any, ClassVar, cast
 
@@ -239,9 +239,12 @@ def load_value(
 
     The latter keeps its ``@odata.type``. Raises marshmallow's ValidationError.
     """
-    is_change = partial and issubclass(schema, EntityType)  # of an entity that has its type
     if type(value) is not dict or (
-        "@odata.type" not in value and (is_change or not schema.is_abstract)
+        "@odata.type" not in value
+        and (
+            not schema.is_abstract
+            or (partial and issubclass(schema, EntityType))  # of an entity that has its type
+        )
     ):
         return instance(schema).load_object(value, partial=partial)
     own = schema.named_by(value)
@@ -265,14 +268,13 @@ def is_deeper(value: Json, most: int) -> bool:
     """Return whether a value has more levels of arrays and objects in it than so many."""
     level = [value]
     for _ in range(most):
-        level = [inner for outer in level for inner in _children(outer)]
-        if not level:
+        below: list[Json] = []
+        for each in level:
+            if type(each) is dict:
+                below += each.values()
+            elif type(each) is list:
+                below += each
+        if not below:
             return False
+        level = below
     return True
-
-
-def _children(value: Json) -> Iterator[Json]:
-    if type(value) is dict:
-        yield from value.values()
-    elif type(value) is list:
-        yield from value
