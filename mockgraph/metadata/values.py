@@ -141,7 +141,7 @@ def projected(
     here does not is a dynamic property, once it has been set.
     """
     own = own_type(schema, value)
-    narrowing = _narrowing(own, stored[own.type_name])
+    narrowing = _narrowing(own, stored)
     if narrowing.is_in_order:
         shown = dict(value)
         for name in narrowing.gone:
@@ -150,7 +150,7 @@ def projected(
         shown = {name: value[name] for name in narrowing.names if name in value}
     for name, inner in _marks(own)[1].items():
         item = shown.get(name)
-        if item:
+        if item and not _is_same(inner, stored):
             shown[name] = (
                 [projected(inner, each, stored) for each in item]
                 if isinstance(item, list)
@@ -182,12 +182,26 @@ class _Narrowing(NamedTuple):
 
 
 @cache
-def _narrowing(own: type[StructuredType], stored: type[StructuredType]) -> _Narrowing:
+def _narrowing(own: type[StructuredType], stored: Schemas) -> _Narrowing:
+    other = stored[own.type_name]
     names = ("@odata.type", *own.properties())
-    gone = {name: item for name, item in unset(stored).items() if name not in own.properties()}
-    rest = [name for name in stored.properties() if name not in gone]
-    is_in_order = rest == list(own.properties()) and own.is_open == stored.is_open
+    gone = {name: item for name, item in unset(other).items() if name not in own.properties()}
+    rest = [name for name in other.properties() if name not in gone]
+    is_in_order = rest == list(own.properties()) and own.is_open == other.is_open
     return _Narrowing(names, gone, frozenset((*names, *gone)), is_in_order)
+
+
+@cache
+def _is_same(schema: type[StructuredType], stored: Schemas) -> bool:
+    """Whether the values of a type are surely shown as they are stored.
+
+    Of one that others derive from, or that has values of structured types in it, that is left
+    open: nobody who reads one value has to wait for all the types that may be in others.
+    """
+    if _marks(schema)[1] or stored.model.derived(schema.type_name):
+        return False
+    narrowing = _narrowing(schema, stored)
+    return narrowing.is_in_order and not narrowing.gone
 
 
 def own_type(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:

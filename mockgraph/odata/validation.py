@@ -116,8 +116,8 @@ def _read_entry(request: Request, address: Address) -> Entry | None:
     """Read the entity that a request sends, with what comes along."""
     if address.operation is Operation.CREATE:
         sent = read_json(request)
-        at_references = request.path.rstrip("/").lower().endswith("/$ref")
-        if at_references and isinstance(sent, dict) and "@odata.id" in sent:
+        names_one = type(sent) is dict and "@odata.id" in sent
+        if names_one and request.path.rstrip("/").lower().endswith("/$ref"):
             raise NotEmulated("adding a reference to what its collection contains")
         return read_entry(address.resource, sent, address.type)
     if address.operation is Operation.UPDATE:

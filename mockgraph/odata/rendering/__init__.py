@@ -170,7 +170,7 @@ class _Renderer:
             self._controlled({"@odata.context": context, "value": outcome.value}), status
         )
 
-    def _returned_item(self, type_name: str, row: Row) -> dict[str, Json]:
+    def _returned_item(self, type_name: str, row: Row) -> Mapping[str, Json]:
         if row.resource is not None:
             return self._shown(row, row.resource, _NO_OPTIONS)
         return self._annotated(self._view.schemas[type_name], row.entity)
@@ -283,10 +283,12 @@ class _Renderer:
         entity = self._projected(resource.type, row.entity)
         if query.select is not None:
             entity = query.select.apply(entity)
-        shown = self._annotated(resource.type, entity)
+        control: dict[str, Json] = {}
         if self._layout == "graph" and self._level != "none":
-            links = self._links(row, resource) if self._level == "full" else {}
-            shown = {"@odata.etag": row.etag, **links, **shown}
+            control["@odata.etag"] = row.etag
+            if self._level == "full":
+                control |= self._links(row, resource)
+        shown = {**control, **self._annotated(resource.type, entity)}
         for expansion, related in row.expanded.items():
             shown.update(self._expanded(expansion, related))
         return shown
@@ -311,13 +313,13 @@ class _Renderer:
             return {"@odata.id": self._urls.entity(expansion.resource, row)}
         return self._shown(row, expansion.resource, expansion.followed)
 
-    def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> dict[str, Json]:
+    def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
         """The value with the type annotations that the root and the level ask for."""
         if self._level == "none":
             return edm.bare(value)
         if self._level == "full":
             return edm.fully_typed(schema, value)
-        return edm.typed(schema, value) if self._view.documented else dict(value)
+        return edm.typed(schema, value) if self._view.documented else value
 
     def _annotated_value(self, declared: edm.Property | None, value: Json) -> Json:
         if isinstance(declared, edm.Complex):
