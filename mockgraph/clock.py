@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
 from mockgraph.errors import BadRequest
 from mockgraph.instants import to_utc
 
@@ -30,7 +32,8 @@ class Clock:
     def text(self) -> str:
         """The present moment as Graph writes it, to the microsecond."""
         moment = self.now()
-        return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+        seconds = orjson.dumps(moment, option=orjson.OPT_OMIT_MICROSECONDS)[1:20].decode()
+        return f"{seconds}.{moment.microsecond:06}Z"
 
     def freeze(self, at: datetime | str | None = None) -> None:
         """Stand still, at this moment or at the present one. A naive moment is UTC.
