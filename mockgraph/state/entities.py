@@ -20,6 +20,8 @@ from mockgraph.state.etags import etag_of
 # Tables with this ending mark the one entities of single-valued resources that were deleted, by
 # their keys: one that was never written is there, all of it unset.
 REMOVED: Final = "/$removed"
+# The revision of the one entity of a single-valued resource before it is written.
+IMPLICIT: Final = 0
 
 
 class Entity(Document):
@@ -45,6 +47,11 @@ class Entity(Document):
     def etag(self) -> str:
         """The etag of this revision."""
         return etag_of(self.revision)
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether it is there without ever having been written."""
+        return self.revision == IMPLICIT
 
     @property
     def owner(self) -> str:

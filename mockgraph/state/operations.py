@@ -337,7 +337,7 @@ def _refer(transaction: Transaction, entity: Entity, intent: Intent) -> None:
 def _update(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
     before = _writable(reader, intent)
     table = intent.address.resource.home.path
-    after = transaction.update(table, before.key, intent.body, intent.entry)
+    after = transaction.change(table, before, intent.body, intent.entry)
     _refer(transaction, after, intent)
     return Outcome(row=reader.row(after, intent.query, intent.address.resource))
 

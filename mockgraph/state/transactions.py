@@ -12,7 +12,7 @@ from mockgraph.errors import BadRequest, Conflict, NotFound
 from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
-from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key, split_key
+from mockgraph.state.entities import IMPLICIT, REMOVED, Entity, join_key, owner_key, split_key
 from mockgraph.state.intent import Target
 from mockgraph.state.links import link_key, link_to
 from mockgraph.state.table_rules import (
@@ -82,8 +82,8 @@ class Transaction:
             set_name = table.rpartition("/")[2]
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
-        for name in _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED):
-            made[name] = self.now()
+        times = _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED)
+        made |= dict.fromkeys(times, self.now()) if times else {}
         stored = self.database.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(key, entry)
@@ -101,13 +101,20 @@ class Transaction:
         before = self.get(table, key) or implicit(resource, self.database, key, changes)
         if before is None:
             raise unknown_key(key)
-        schema = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
+        return self.change(table, before, changes, entry)
+
+    def change(
+        self, table: str, before: Entity, changes: Properties, entry: Entry | None = None
+    ) -> Entity:
+        """Do what ``update`` does, to an entity that was found in this transaction."""
+        resource = self._resource(table)
+        own = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
         seen = self.view.resource(table) or resource
-        allowed, computed = _allowed_changes(seen, schema, changes, before), _computed(schema)
+        allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
         sent = {name: value for name, value in allowed.items() if name not in computed}
-        stored = self._merge(resource, before, sent)
+        stored = self._merge(resource, own, before, sent)
         if entry is not None and entry.contained:
-            self._put_contained(key, entry)
+            self._put_contained(before.key, entry)
         return stored
 
     def append(self, table: str, key: str, name: str, item: Json) -> Entity:
@@ -115,15 +122,22 @@ class Transaction:
         before = self.get(table, key)
         if before is None:
             raise unknown_key(key)
-        return self._merge(self._resource(table), before, {name: [*before[name], item]})
+        resource = self._resource(table)
+        own = edm.own_type(resource.type, before)
+        return self._merge(resource, own, before, {name: [*before[name], item]})
 
-    def _merge(self, resource: Resource, before: Entity, changes: Properties) -> Entity:
-        """Store an entity with changes, and the time of them."""
-        own = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
+    def _merge(
+        self,
+        resource: Resource,
+        own: type[edm.StructuredType],
+        before: Entity,
+        changes: Properties,
+    ) -> Entity:
+        """Store an entity, which is of its own type then, with changes and the time of them."""
         times = _times(own, _CHANGED)
         changed = {**changes, **dict.fromkeys(times, self.now())} if times else changes
         after = edm.merge(resource.type, before, changed)
-        if not resource.is_collection:
+        if before.is_implicit:
             removed = f"{resource.path}{REMOVED}"
             if before.key in self.database.rows(removed):
                 self.table(removed).discard(before.key)
@@ -241,7 +255,7 @@ def implicit(
         return None
     properties = edm.whole(resource.type, named)
     name_single(resource, properties)
-    return Entity(properties, key, 0, 0)
+    return Entity(properties, key, IMPLICIT, 0)
 
 
 def unknown_key(key: str) -> NotFound:
