@@ -83,7 +83,7 @@ def test_both_ways_are_taken() -> None:
     from mockgraph.metadata.values import _narrowing
 
     ways = {
-        _narrowing(view.schemas[name], STORED[name]).is_in_order
+        _narrowing(view.schemas[name], STORED).is_in_order
         for root, view in SERVICE.views.items()
         for name in TYPES[root]
     }
