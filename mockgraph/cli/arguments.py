@@ -17,9 +17,15 @@ _VARIABLES: set[str] = set()  # of the options of all commands
 _MOST_TOLD = 10
 
 
-def option(name: str, *destination: str, **attributes: Any) -> Callable[[Any], Any]:
-    """An option with its environment variable and default shown in the help."""
-    variable = _PREFIX + name.partition("/")[0].strip("-").replace("-", "_").upper()
+def option(
+    name: str, *destination: str, variable: str | None = None, **attributes: Any
+) -> Callable[[Any], Any]:
+    """An option with its environment variable and default shown in the help.
+
+    ``variable`` is for one whose name another command's option, of another kind, has as well.
+    """
+    named = variable or name.partition("/")[0].strip("-").replace("-", "_").upper()
+    variable = _PREFIX + named
     _VARIABLES.add(variable)
     shown: dict[str, Any] = {"envvar": variable, "show_envvar": True, "show_default": True}
     return click.option(name, *destination, **shown | attributes)

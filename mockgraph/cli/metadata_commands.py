@@ -43,7 +43,7 @@ def routes(prefix: str, csdl: tuple[str, ...], operations: tuple[str, ...]) -> N
     default="v1.0",
     help="Root whose bundled metadata is compared.",
 )
-@option("--json", "as_json", is_flag=True, help="Print JSON.")
+@option("--json", "as_json", variable="DRIFT_JSON", is_flag=True, help="Print JSON.")
 def drift(csdl: tuple[str, ...], root: str, as_json: bool) -> None:
     """Compare the bundled metadata with newer CSDL files; exit with 1 where they differ."""
     import orjson

@@ -210,7 +210,9 @@ def check_key(key: str, resource: Resource, where: str) -> None:
             f"{where}: A key is at most {_MAX_KEY} printable characters, without "
             "'/' and with no '$' in front."
         )
-    if key in (".", "..") or key.lower() in resource.reserved:
+    name = key.partition("(")[0].lower()
+    is_type = "." in key and resource.view.model.find_type(key) is not None
+    if key in (".", "..") or name in resource.reserved or is_type:
         raise BadRequest(f"{where}: '{key}' means something else in a URL.")
 
 

@@ -147,3 +147,21 @@ def test_routes_lists_every_operation() -> None:
     assert f"PATCH   {SECURITY}" in lines
     assert "DELETE  /beta/security/tiIndicators/{id}" in lines
     assert len(lines) == len(set(lines))
+
+
+@pytest.mark.parametrize(("value", "is_json"), [("1", True), ("0", False)])
+def test_the_report_of_drift_is_json_by_a_variable_of_its_own(
+    tmp_path: Path, value: str, *, is_json: bool
+) -> None:
+    csdl = tmp_path / "small.csdl"
+    csdl.write_text(
+        '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">'
+        '<edmx:DataServices><Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" '
+        'Namespace="microsoft.graph"><EntityType Name="security"/></Schema>'
+        "</edmx:DataServices></edmx:Edmx>"
+    )
+    # The variable of the server's option --json, which takes other values.
+    variables = {"MOCKGRAPH_JSON": "documented", "MOCKGRAPH_DRIFT_JSON": value}
+    result = CliRunner().invoke(main, ["drift", "--csdl", str(csdl)], env=variables)
+    assert result.exit_code == 1
+    assert result.output.startswith("{") is is_json

@@ -26,6 +26,14 @@ CSDL = """
     <Key><PropertyRef Name="id"/></Key>
     <Property Name="id" Type="Edm.String" Nullable="false"/>
     <Property Name="picture" Type="Edm.Stream"/>
+    <Annotation Term="Org.OData.Core.V1.Revisions">
+     <Collection>
+      <Record>
+       <PropertyValue Property="Date" Date="2024-02-29"/>
+       <PropertyValue Property="Kind" EnumMember="Org.OData.Core.V1.RevisionKind/Deprecated"/>
+      </Record>
+     </Collection>
+    </Annotation>
     <Property Name="chip" Type="zoo.chip"/>
    </EntityType>
    <Action Name="feedAll" IsBound="true">
@@ -79,3 +87,17 @@ def test_a_reference_within_a_value_is_not_passed_over(zoo: FlaskClient) -> None
     assert "owner@odata.bind" in refused(zoo.patch(LEO, json=body), 501)
     leo: Any = zoo.get(LEO).json
     assert leo["chip"] is None
+
+
+def test_what_is_deprecated_on_a_leap_day_ends_in_two_years(zoo: FlaskClient) -> None:
+    headers = zoo.get(LEO).headers
+    assert headers["Deprecation"] == "Thu, 29 Feb 2024 00:00:00 GMT"
+    assert headers["Sunset"] == "Sat, 28 Feb 2026 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("key", ["zoo.animal", "ZOO.Animal", "zoo.chip", "feedAll()", "feedall(x)"])
+def test_a_key_that_a_path_would_read_as_something_else_is_refused(
+    zoo: FlaskClient, key: str
+) -> None:
+    message = refused(zoo.post("/v1.0/animals", json={"id": key}))
+    assert message == f"id: '{key}' means something else in a URL."

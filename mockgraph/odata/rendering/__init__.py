@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import MAXYEAR, UTC, date, datetime, time
 from email.utils import format_datetime
 from functools import cache
 from typing import TypeVar
@@ -50,11 +50,17 @@ def _deprecation(revision: Revision) -> tuple[tuple[str, str], ...]:
     """The headers of what is deprecated (API guidelines of Graph, "Deprecation")."""
     if revision.date is None:
         return ()
-    sunset = revision.removal or revision.date.replace(year=revision.date.year + 2)
+    sunset = revision.removal or _in_two_years(revision.date)
     dates = (datetime.combine(each, time(), UTC) for each in (revision.date, sunset))
     deprecation, removal = (format_datetime(each, usegmt=True) for each in dates)
     link = f'<{_CHANGELOG}>; rel="deprecation"; type="text/html"'
     return ("Deprecation", deprecation), ("Sunset", removal), ("Link", link)
+
+
+def _in_two_years(day: date) -> date:
+    """Return the day two years on; of 29 February the last one of the month."""
+    last = 28 if day.month == 2 else 31
+    return day.replace(year=min(day.year + 2, MAXYEAR), day=min(day.day, last))
 
 
 class _Renderer:
