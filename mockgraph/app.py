@@ -26,7 +26,7 @@ from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
-from mockgraph.service import HUNT, behaviours_of, service_of
+from mockgraph.service import BEHAVIOURS, HUNT, behaviours_of, service_of, tell_of_unknown
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings()
     service, behaviours = service_of(settings.csdl), behaviours_of(settings.operations)
+    tell_of_unknown(behaviours.keys() - BEHAVIOURS.keys(), service)
     initial = initial_document(service, settings)
     with naming_seeds(service, settings):
         check_document(initial, service)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import runpy
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mockgraph.errors import MockGraphError
@@ -14,6 +15,8 @@ from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.resources import Service, View
 from mockgraph.service import alerts, security_actions, threat_indicators
 from mockgraph.state.behaviours import Behaviour, marked
+
+_logger = logging.getLogger("mockgraph")
 
 SINGLETON = "security"
 # The action that runs hunting queries, apart from the others: it is no transaction.
@@ -73,6 +76,16 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     **security_actions.BEHAVIOURS,
     **threat_indicators.BEHAVIOURS,
 }
+
+
+def tell_of_unknown(names: Iterable[str], service: Service) -> None:
+    """Warn of names that something was registered for, though no root has such an operation."""
+    for name in names:
+        if not any(view.model.operations(name) for view in service.views.values()):
+            _logger.warning(
+                "No operation has the qualified name '%s': what is registered for it is never run.",
+                name,
+            )
 
 
 def behaviours_of(files: Sequence[str | os.PathLike[str]] = ()) -> Mapping[str, Behaviour]:

@@ -414,8 +414,6 @@ def _invoke(
             key = reader.check_owner(address) or None
         else:
             key = reader.entity(address).key
-            if resource.owner is None:
-                key = None
     result = behaviour.effect(transaction, Invocation(call.name, intent.body, resource, key))
     if not isinstance(result, Result):
         result = Result(result)

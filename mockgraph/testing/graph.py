@@ -10,6 +10,7 @@ import orjson
 
 from mockgraph.errors import MockGraphError
 from mockgraph.seeds import copied, initial_document, naming_seeds, read_seeds
+from mockgraph.service import tell_of_unknown
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
 from mockgraph.settings import FilePath, Seed, Settings
@@ -118,6 +119,8 @@ class Graph:
             def close(transaction, call):
                 transaction.update(call.table, call.key, {"status": "closed"})
         """
+
+        tell_of_unknown([name], self._tenant.state.service)
 
         def register(effect: E) -> E:
             self._tenant.state.behaviours[name] = Behaviour(effect, creates, changes)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 
+from mockgraph import MockGraph
 from mockgraph.app import create_app
 from mockgraph.settings import Settings
+from mockgraph.state.behaviours import Invocation
+from mockgraph.state.transactions import Transaction
 
 from . import refused
 
@@ -101,3 +106,37 @@ def test_a_key_that_a_path_would_read_as_something_else_is_refused(
 ) -> None:
     message = refused(zoo.post("/v1.0/animals", json={"id": key}))
     assert message == f"id: '{key}' means something else in a URL."
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Iterator[MockGraph]:
+    path = tmp_path / "zoo.csdl"
+    path.write_text(CSDL)
+    with MockGraph(auth="off", csdl=[path]) as graph:
+        yield graph
+
+
+def test_a_behaviour_is_told_the_key_where_a_set_stands_at_the_root(graph: MockGraph) -> None:
+    @graph.operation("zoo.near")
+    def near(transaction: Transaction, call: Invocation) -> int:
+        assert call.key is not None
+        transaction.update(call.table, call.key, {"chip": {"maker": "m"}})
+        return 5
+
+    httpx.post(f"{graph.v1}/animals", json={"id": "leo"})
+    assert httpx.get(f"{graph.v1}/animals/leo/near()").json()["value"] == 5
+    assert httpx.get(f"{graph.v1}/animals/leo").json()["chip"] == {"maker": "m"}
+
+
+def test_what_is_registered_for_no_operation_is_told_of(
+    graph: MockGraph, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("near", "zoo.animal", "zoo.near"):
+        graph.operation(name)(lambda *_: None)
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(
+        "import mockgraph\n@mockgraph.operation('zoo.nothing')\ndef nothing(*_): pass\n"
+    )
+    create_app(Settings(operations=(str(plugin),)))
+    told = [re.findall("'(.*)'", each.getMessage())[0] for each in caplog.records]
+    assert told == ["near", "zoo.animal", "zoo.nothing"]
