@@ -53,7 +53,7 @@ class Map(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         code = hash(key)
-        return self._root[code % 16][code // 16 % 16][code // 256 % 16].get(key)
+        return self._root[code & 15][code >> 4 & 15][code >> 8 & 15].get(key)
 
     def put(self, key: K, value: V) -> Map[K, V]:
         changed, leaf = self._opened(key)
@@ -198,10 +198,9 @@ class Node:
 
     def spliced(self, start: int, stop: int, numbers: list[int], below: list[Any]) -> Node:
         """Return the node with others instead of those from ``start`` to ``stop``."""
-        return Node(
-            [*self.numbers[:start], *numbers, *self.numbers[stop:]],
-            [*self.below[:start], *below, *self.below[stop:]],
-        )
+        all_numbers, all_below = self.numbers.copy(), self.below.copy()
+        all_numbers[start:stop], all_below[start:stop] = numbers, below
+        return Node(all_numbers, all_below)
 
 
 _EMPTY = Node([], [])
@@ -209,7 +208,7 @@ _EMPTY = Node([], [])
 
 def _place(key: Hashable) -> tuple[int, int, int]:
     code = hash(key)
-    return code % 16, code // 16 % 16, code // 256 % 16
+    return code & 15, code >> 4 & 15, code >> 8 & 15
 
 
 def _nodes(numbers: list[int], below: list[Any]) -> list[Node]:

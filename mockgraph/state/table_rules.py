@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import orjson
@@ -183,7 +183,7 @@ def own_key(resource: Resource, entity: dict[str, Json], new: Callable[[], Json]
 
 
 def _below(path: str, name: str) -> str:
-    return "/".join(each for each in (path, name) if each)
+    return f"{path}/{name}" if path and name else path or name
 
 
 def key_text(value: Json) -> str:
@@ -193,6 +193,7 @@ def key_text(value: Json) -> str:
     return str(value)
 
 
+@cache
 def new_key(resource: Resource) -> Callable[[], Json]:
     """Return what makes new keys for the entities of a resource."""
     names = edm.key_names(resource.type)
