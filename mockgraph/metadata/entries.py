@@ -44,7 +44,7 @@ def read_entry(
     NotEmulated where entities come along that their navigation property does not contain.
     """
     schema = schema or resource.type
-    if type(value) is not dict:
+    if type(value) is not dict or value.keys() <= schema.properties().keys():
         return Entry(load(schema, value, partial=partial, root=root))
     try:
         own = schema.named_by(value) if "@odata.type" in value else schema

@@ -454,7 +454,8 @@ def _writable(reader: Reader, intent: Intent) -> Entity:
         entity = reader.entity(intent.address)
     except NotFound:
         entity = _revived(reader, intent)
-    intent.preconditions.check_write(entity.etag)
+    if any(intent.preconditions):
+        intent.preconditions.check_write(entity.etag)
     return entity
 
 
