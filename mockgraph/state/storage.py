@@ -123,7 +123,7 @@ class View(Storage):
         raise TypeError("A view of the state cannot be written to.")
 
     def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
-        """Put one document that is good, and return it as it is stored."""
+        """Put one document that is good, in a context of its own, and return it as it is stored."""
         return cast("Entity", self.put({name: {key: properties}})[name][key])
 
     def writing(self) -> AbstractContextManager[object]:
@@ -231,6 +231,10 @@ class EntityStorage(View):
         staging = Staging(self)
         staging.edit(write, anew)
         self.commit(staging)
+
+    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        with self.writing():
+            return super().store(name, key, properties)
 
     def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
         staging = Staging(self)

@@ -120,8 +120,7 @@ class EntityTable(Table):
 
     def store(self, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is known to be good, and return it as it is stored."""
-        with self._storage.writing():
-            return self._storage.store(self._name, key, properties)
+        return self._storage.store(self._name, key, properties)
 
     def discard(self, key: str) -> None:
         """Remove the entity with this key, and all that it contains."""
@@ -191,8 +190,7 @@ class EntityDB(TinyDB):
 
     def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is known to be good, and return it as it is stored."""
-        with self._storage.writing():
-            return self._storage.store(name, key, properties)
+        return self._storage.store(name, key, properties)
 
     def filled_tables(self) -> frozenset[str]:
         """Return the names of the tables that hold something."""
