@@ -33,6 +33,11 @@ class Parameters(ComplexType):
     required: ClassVar[frozenset[str]] = frozenset()
     folded: ClassVar[Mapping[str, str]] = {}
 
+    def load_object(self, value: Json, *, partial: bool = False) -> dict[str, Json]:
+        if type(value) is dict:
+            value = self._check_names(value)  # those that are missing, too
+        return super().load_object(value, partial=partial)
+
     @pre_load
     def _check_names(self, data: dict[str, Json], **_: Any) -> dict[str, Json]:
         declared, folded = self.properties(), self.folded

@@ -144,10 +144,11 @@ class StructuredType(Schema):
             raise ValidationError(f"Cannot convert {shown(value)} to the type '{self.type_name}'.")
         if not self._has_only_own_hooks:
             return cast("dict[str, Json]", self.load(value, partial=partial))
-        value = self._check_names(value)
+        properties = self.properties()
+        if not value.keys() <= properties.keys():
+            value = self._check_names(value)
         loaded = {} if partial else unset(type(self))
         faults: dict[str, Any] = {}
-        properties = self.properties()
         for name, item in value.items():
             declared = properties.get(name)
             if declared is not None:
@@ -223,7 +224,10 @@ def unset(schema: type[StructuredType]) -> dict[str, Json]:
     The collections in it are nobody else's.
     """
     value, collections = _unset(schema)
-    return {**value, **{name: [] for name in collections}}
+    made = {**value}
+    for name in collections:
+        made[name] = []
+    return made
 
 
 @cache

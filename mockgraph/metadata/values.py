@@ -82,8 +82,10 @@ def _complex(schema: type[StructuredType]) -> Mapping[str, type[StructuredType]]
 def whole(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with every declared property, unset ones as null or ``[]``, in order."""
     own = schema.named_by(value)
-    named = {"@odata.type": value["@odata.type"]} if "@odata.type" in value else {}
-    return merge(own, {**named, **unset(own)}, value)
+    before = unset(own)
+    if "@odata.type" in value:
+        before = {"@odata.type": value["@odata.type"], **before}
+    return merge(own, before, value)
 
 
 def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
