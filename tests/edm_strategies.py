@@ -128,6 +128,16 @@ def _(declared: edm.Double, _: bool, __: int) -> SearchStrategy[Json]:
 
 
 @_values.register
+def _(declared: primitives.Decimal, _: bool, __: int) -> SearchStrategy[Json]:
+    if declared.precision is None and declared.scale is None:
+        return st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
+    scale = declared.scale or 0
+    digits = scale + 6 if declared.precision is None else declared.precision
+    most = 10**digits - 1 if digits >= scale else 0
+    return st.integers(-most, most).map(lambda number: number / 10**scale if scale else number)
+
+
+@_values.register
 def _(_declared: primitives.Guid, _: bool, __: int) -> SearchStrategy[Json]:
     return st.uuids().map(str)
 
@@ -148,8 +158,9 @@ def _(_declared: primitives.Duration, _: bool, __: int) -> SearchStrategy[Json]:
 
 
 @_values.register
-def _(_declared: primitives.Binary, _: bool, __: int) -> SearchStrategy[Json]:
-    return st.binary(max_size=6).map(lambda octets: base64.urlsafe_b64encode(octets).decode())
+def _(declared: primitives.Binary, _: bool, __: int) -> SearchStrategy[Json]:
+    octets = st.binary(max_size=min(6, declared.max_length or 6))
+    return octets.map(lambda each: base64.urlsafe_b64encode(each).decode())
 
 
 @_values.register

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import decimal
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -184,10 +185,34 @@ class Single(Double):
 
 
 class Decimal(Double):
-    """A decimal number, as a JSON number; there is no word for an infinite one."""
+    """A decimal number, as a JSON number; there is no word for an infinite one.
+
+    It has at most ``precision`` digits, and ``scale`` of them to the right of the point, where
+    these are not None (OData CSDL 4.01, 7.2.3 and 7.2.4).
+    """
 
     edm = "Edm.Decimal"
     words = ()
+
+    def __init__(self, *, precision: int | None = None, scale: int | None = None, **facets: Any):
+        super().__init__(**facets)
+        self.precision = precision
+        self.scale = scale
+
+    def read(self, value: Json, partial: bool) -> float | int | str:
+        number = super().read(value, partial)
+        if number and (self.precision is not None or self.scale is not None):
+            self._check_digits(decimal.Decimal(repr(number)).normalize())
+        return number
+
+    def _check_digits(self, number: decimal.Decimal) -> None:
+        exponent = number.adjusted()
+        before, behind = max(exponent + 1, 0), max(len(number.as_tuple().digits) - exponent - 1, 0)
+        if self.scale is not None and behind > self.scale:
+            raise ValidationError(f"The number has more than {self.scale} decimal places.")
+        digits = before + (behind if self.scale is None else self.scale)
+        if self.precision is not None and digits > self.precision:
+            raise ValidationError(f"The number has more than {self.precision} digits.")
 
 
 class Text(Property):
@@ -243,10 +268,23 @@ class Duration(Text):
 
 
 class Binary(Text):
-    """Bytes as base64url, or as base64, which Graph answers and clients send."""
+    """Bytes as base64url, or as base64, which Graph answers and clients send.
+
+    There are at most ``max_length`` bytes where that is not None.
+    """
 
     edm = "Edm.Binary"
     form = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+
+    def __init__(self, *, max_length: int | None = None, **facets: Any):
+        super().__init__(**facets)
+        self.max_length = max_length
+
+    def read(self, value: Json, partial: bool) -> str:
+        text = super().read(value, partial)
+        if self.max_length is not None and len(text.rstrip("=")) * 3 // 4 > self.max_length:
+            raise ValidationError(f"The value is longer than {self.max_length} bytes.")
+        return text
 
     def holds(self, text: str) -> bool:
         plain = text.rstrip("=").translate(_TO_BASE64)

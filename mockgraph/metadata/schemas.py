@@ -23,6 +23,12 @@ from mockgraph.metadata.structures import (
 
 _COMPUTED = "Org.OData.Core.V1.Computed"
 _IMMUTABLE = "Org.OData.Core.V1.Immutable"
+# The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
+_BOUNDS = {
+    "Edm.String": ("max_length",),
+    "Edm.Binary": ("max_length",),
+    "Edm.Decimal": ("precision", "scale"),
+}
 # A stream is read and written by a URL of its own; JSON has links to it at most.
 _STREAM = "Edm.Stream"
 
@@ -93,9 +99,7 @@ class Schemas:
             return Collection(item, **kept)
         name = type_.name
         if name in PRIMITIVES:
-            is_bounded = name == "Edm.String" and isinstance(facets.max_length, int)
-            bounds = {"max_length": facets.max_length} if is_bounded else {}
-            return PRIMITIVES[name](**bounds, **attributes)
+            return PRIMITIVES[name](**_bounds(name, facets), **attributes)
         if name in elements.GEOGRAPHY:
             return Geography(name, **attributes)
         declared = self.model.type(name)
@@ -191,6 +195,12 @@ class Schemas:
                 any_case=self._any_case,
             )
         return known
+
+
+def _bounds(name: str, facets: elements.Facets) -> dict[str, int]:
+    """The facets that bound the values of a primitive type, those that are numbers."""
+    named = {each: getattr(facets, each) for each in _BOUNDS.get(name, ())}
+    return {each: bound for each, bound in named.items() if isinstance(bound, int)}
 
 
 def _is_so(annotations: elements.Annotations, term: str) -> bool:

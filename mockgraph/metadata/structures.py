@@ -18,6 +18,8 @@ MAX_DEPTH = 100
 TOO_DEEP = f"The value is nested more than {MAX_DEPTH} levels deep."
 
 _ANNOTATION = re.compile(r"[^@]*@[^@]+")
+# The annotations by which a body asks for more than the values of its properties.
+_CHANGES = ("@odata.bind", "@delta", "@removed")
 
 
 class Complex(Property):
@@ -174,8 +176,8 @@ class StructuredType(Schema):
             if name in declared:
                 continue
             if "@" in name and _ANNOTATION.fullmatch(name):
-                if name.endswith("@odata.bind"):  # an entity's are read before its properties
-                    raise NotEmulated(f"the reference '{name}' of a value within an entity")
+                if name.endswith(_CHANGES):  # an entity's references are read before this
+                    raise NotEmulated(f"'{name}' here")
                 continue
             if self.is_open:
                 _check_dynamic(name, value)

@@ -15,6 +15,7 @@ from mockgraph.errors import BadRequest
 from mockgraph.metadata import notation
 from mockgraph.metadata.elements import ComplexType, Operation, Parameter, TypeRef
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.primitives import PRIMITIVES
 from mockgraph.metadata.schemas import Schemas
 
 from .strategies import models
@@ -440,3 +441,49 @@ def test_what_was_not_sent_is_unset(data: st.DataObject) -> None:
     unset = {name: each.unset() for name, each in declared.items() if name not in changes}
     assert {name: made[name] for name in unset} == unset
     assert edm.merge(own, made, changes) == made
+
+
+@pytest.mark.parametrize(
+    ("facets", "fitting", "beyond"),
+    [
+        ({"scale": 2}, [0, 0.0, 1.25, -1.2, 1e30, 10**18], [1.234, 1e-3, -0.125]),
+        ({"precision": 4}, [1234, 12.34, 0.1234, -9999], [12345, 1.2345, 1e4, 0.12345]),
+        ({"precision": 4, "scale": 2}, [99.99, 12, 0.01, -1.5], [100, 123.4, 0.001, 1e300]),
+        ({"scale": 0}, [5, 5.0, 1e20], [5.5]),
+    ],
+)
+def test_digits_of_decimals(
+    facets: dict[str, int], fitting: list[float], beyond: list[float]
+) -> None:
+    amount = PRIMITIVES["Edm.Decimal"](**facets)
+    assert [amount.read(each, False) for each in fitting] == fitting
+    for each in beyond:
+        with pytest.raises(ValidationError, match="The number has more than"):
+            amount.read(each, False)
+
+
+def test_the_length_of_binary_values_is_in_bytes() -> None:
+    mark = PRIMITIVES["Edm.Binary"](max_length=3)
+    for fitting in ("", "AA==", "AAAA", "AA"):
+        assert mark.read(fitting, False) == fitting
+    for beyond in ("AAAAAA==", "AAAAAA"):
+        with pytest.raises(ValidationError, match="longer than 3 bytes"):
+            mark.read(beyond, False)
+
+
+def test_the_facets_of_a_type_definition_bound_its_values() -> None:
+    text = """
+namespace n
+type price = Decimal Precision=4 Scale=2
+type mark = Binary MaxLength=3
+complex offer
+  price: price
+  mark: mark
+  free: Decimal Scale=variable
+"""
+    offer = Schemas(notation.parse([("facets", text)]))["n.offer"]
+    whole = {"price": 99.99, "mark": "AAAA", "free": 1.23456}
+    assert edm.load(offer, whole) == whole
+    for name, value in (("price", 100), ("mark", "AAAAAA")):
+        with pytest.raises(BadRequest, match=f"{name}: "):
+            edm.load(offer, {name: value})

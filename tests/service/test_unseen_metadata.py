@@ -94,6 +94,14 @@ def test_a_reference_within_a_value_is_not_passed_over(zoo: FlaskClient) -> None
     assert leo["chip"] is None
 
 
+@pytest.mark.parametrize("body", [{"friends@delta": []}, {"@removed": {"reason": "deleted"}}])
+def test_a_change_in_the_form_of_a_delta_is_not_passed_over(
+    zoo: FlaskClient, body: dict[str, Any]
+) -> None:
+    (name,) = body
+    assert f"'{name}'" in refused(zoo.patch(LEO, json=body), 501)
+
+
 def test_what_is_deprecated_on_a_leap_day_ends_in_two_years(zoo: FlaskClient) -> None:
     headers = zoo.get(LEO).headers
     assert headers["Deprecation"] == "Thu, 29 Feb 2024 00:00:00 GMT"
