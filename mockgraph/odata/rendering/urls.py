@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from mockgraph.metadata.resources import Resource
-from mockgraph.state.intent import Address, Intent, Operation, Row
+from mockgraph.state.intent import Address, Intent, Operation, Row, Step
 
 
 class Urls:
@@ -51,9 +52,14 @@ class Urls:
 
 def _fragment(address: Address) -> str:
     """The path of an address with keys in parentheses, but for the key of the entity itself."""
-    *above, last = address.steps
-    parts = [f"{step.resource.name}{_key(step.key)}" for step in above]
-    return "/".join([*parts, f"{last.resource.name}{_key(last.key) if address.path else ''}"])
+    last = address.steps[-1]
+    key = _key(last.key) if address.path else ""
+    return f"{_above(address.steps[:-1])}{last.resource.name}{key}"
+
+
+@lru_cache(maxsize=1024)
+def _above(steps: tuple[Step, ...]) -> str:
+    return "".join(f"{step.resource.name}{_key(step.key)}/" for step in steps)
 
 
 def _key(key: str | None) -> str:
