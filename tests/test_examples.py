@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import environment
 
 from mockgraph import MockGraph
 
@@ -67,3 +70,15 @@ def test_what_cannot_be_run_is_left_out_or_fails_where_it_was_asked_for(
     counts = RUN["run_all"](runner, [program], asked_for)
     assert {name: count for name, count in counts.items() if count} == {outcome: 1}
     assert "for want of" in capsys.readouterr().out
+
+
+def test_the_project_of_detection_rules_passes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=EXAMPLES / "detection_rules",
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert re.search(r"^5 passed", done.stdout, re.MULTILINE), done.stdout
