@@ -11,9 +11,9 @@ from mockgraph.state.transactions import Transaction
 def _update(transaction: Transaction, call: Invocation) -> Result:
     changed = changes_by_key(call.parameters["value"])
     updated = [
-        transaction.update(call.table, key, changes)
+        transaction.change(call.table, before, changes)
         for key, changes in changed
-        if transaction.get(call.table, key) is not None
+        if (before := transaction.get(call.table, key)) is not None
     ]
     if changed and not updated:
         raise NotFound("None of the alerts exists.")

@@ -22,7 +22,7 @@ def _submit(transaction: Transaction, call: Invocation) -> Result:
         if key and transaction.get(call.table, key) is not None:
             results.append(failed(409, f"An indicator with the id '{key}' exists already."))
             continue
-        created.append(transaction.create(call.table, indicator))
+        created.append(transaction.make(call.table, indicator))
         results.append(succeeded())
     return answer(results, created)
 
@@ -30,10 +30,11 @@ def _submit(transaction: Transaction, call: Invocation) -> Result:
 def _update(transaction: Transaction, call: Invocation) -> Result:
     results, updated = [], []
     for key, changes in changes_by_key(call.parameters["value"]):
-        if transaction.get(call.table, key) is None:
+        before = transaction.get(call.table, key)
+        if before is None:
             results.append(_unknown("id", key))
             continue
-        updated.append(transaction.update(call.table, key, changes))
+        updated.append(transaction.change(call.table, before, changes))
         results.append(succeeded())
     return answer(results, updated)
 

@@ -298,11 +298,11 @@ def _create(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     owner = reader.check_owner(intent.address)
     body, held = dict(intent.body), resource.home
     if resource.kind is Kind.CONTAINED:
-        made = transaction.create(resource.path, body, owner, intent.entry)
+        made = transaction.make(resource.path, body, owner, intent.entry)
     else:
         if resource.kind is Kind.RELATED:
             body |= _constraint(reader, resource, owner)
-        made = transaction.create(held.path, body, _shared_owner(resource, owner), intent.entry)
+        made = transaction.make(held.path, body, _shared_owner(resource, owner), intent.entry)
     _refer(transaction, made, intent)
     if resource.kind is Kind.REFERENCE:
         transaction.refer(resource, owner, [Target(held.path, made.key)])
@@ -377,7 +377,7 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     if "createdDateTime" in item:
         item["createdDateTime"] = transaction.now()
     table = intent.address.resource.home.path
-    after = transaction.append(table, before.key, path, item)
+    after = transaction.add(table, before, path, item)
     return Outcome(value=after[path], status=200)
 
 

@@ -219,7 +219,7 @@ def check_key(key: str, resource: Resource, where: str) -> None:
 
 def _identified(resource: Resource, document: Properties, own: str, path: str) -> Properties:
     """Return the entity of a document, whose key properties may be left out."""
-    value = _plain(document, path)
+    value = plain(document, path)
     names = edm.key_names(resource.type)
     if resource.is_collection and len(names) == 1 and value.get(names[0]) is None:
         declared = resource.type.properties()[names[0]]
@@ -232,7 +232,7 @@ def _identified(resource: Resource, document: Properties, own: str, path: str) -
     return entity
 
 
-def _plain(document: Properties, path: str) -> dict[str, Any]:
+def plain(document: Properties, path: str) -> dict[str, Any]:
     """Return a copy of a document, as JSON has it. Raise BadRequest where that has not."""
     try:
         value: dict[str, Any] = orjson.loads(orjson.dumps(dict(document), option=_JSON_ALONE))

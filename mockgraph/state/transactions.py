@@ -22,6 +22,8 @@ from mockgraph.state.table_rules import (
     name_single,
     new_key,
     own_key,
+    plain,
+    table_of_owners,
 )
 from mockgraph.state.tables import EntityDB, EntityTable
 
@@ -37,6 +39,10 @@ class Transaction:
     the stored entities, ``case1/custodian7``. What the server writes by itself is made here:
     ids, times, and all that was left unset. ``view`` is the root that the request came by, whose
     rules hold; ``database`` are the tables to write to.
+
+    ``create``, ``update`` and ``append`` check what they are given against the types of the
+    metadata, for behaviours; ``make``, ``change`` and ``add`` do the same with what was
+    validated already, as the body of a request was.
     """
 
     __slots__ = ("_clock", "_rules", "database", "view")
@@ -64,17 +70,25 @@ class Transaction:
         candidates = self.database.rows(table).having([((name,), values)])
         return [entity for entity in candidates if entity[name] in values]
 
-    def create(
+    def create(self, table: str, properties: Properties, owner: str = "") -> Entity:
+        """Make an entity, with the key that it brings if that is free.
+
+        ``owner`` is the key of the entity that contains it, if one does. Raise 400, with the path
+        of the fault below the table, and 409.
+        """
+        resource = self._resource(table)
+        self._check_owner(resource, owner)
+        valid = edm.load(resource.type, plain(properties, table), root=table)
+        return self.make(table, valid, owner)
+
+    def make(
         self,
         table: str,
         properties: Properties,
         owner: str = "",
         entry: Entry | None = None,
     ) -> Entity:
-        """Make an entity, with the key that it brings if that is free, and what comes with it.
-
-        ``owner`` is the key of the entity that contains it, if one does. Raise 400 and 409.
-        """
+        """Do what ``create`` does, with valid properties, and make what comes with the entity."""
         resource = self._resource(table)
         made = dict(properties)
         key = join_key(owner, own_key(resource, made, new_key(resource), ""))
@@ -89,24 +103,20 @@ class Transaction:
             self._put_contained(key, entry)
         return stored
 
-    def update(
-        self, table: str, key: str, changes: Properties, entry: Entry | None = None
-    ) -> Entity:
+    def update(self, table: str, key: str, changes: Properties) -> Entity:
         """Merge changes into an entity; what is computed stays the server's.
 
         The one entity of a single-valued resource is made where there is none. Raise 404, and
-        400 where the request's root does not let it change so.
+        400, with the path of the fault, ``security/alerts_v2/{id}/severity: ...``, where the
+        changes do not fit, or the request's root does not let the entity change so.
         """
-        resource = self._resource(table)
-        before = self.get(table, key) or implicit(resource, self.database, key, changes)
-        if before is None:
-            raise unknown_key(key)
-        return self.change(table, before, changes, entry)
+        before = self._changeable(table, key, changes)
+        return self.change(table, before, self._valid(table, before, changes))
 
     def change(
         self, table: str, before: Entity, changes: Properties, entry: Entry | None = None
     ) -> Entity:
-        """Do what ``update`` does, to an entity that was found in this transaction."""
+        """Do what ``update`` does, with valid changes, to an entity found in this transaction."""
         resource = self._resource(table)
         own = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
         seen = self.view.resource(table) or resource
@@ -118,13 +128,44 @@ class Transaction:
         return stored
 
     def append(self, table: str, key: str, name: str, item: Json) -> Entity:
-        """Add an item to a collection of an entity, whatever an update may change. Raise 404."""
+        """Add an item to a collection of an entity, whatever an update may change.
+
+        Raise 404, and 400, with the path of the fault, where the item does not fit.
+        """
         before = self.get(table, key)
         if before is None:
             raise unknown_key(key)
+        (valid,) = self._valid(table, before, {name: [item]})[name]
+        return self.add(table, before, name, valid)
+
+    def add(self, table: str, before: Entity, name: str, item: Json) -> Entity:
+        """Do what ``append`` does, with a valid item, to an entity found in this transaction."""
         resource = self._resource(table)
         own = edm.own_type(resource.type, before)
         return self._merge(resource, own, before, {name: [*before[name], item]})
+
+    def _changeable(self, table: str, key: str, changes: Properties) -> Entity:
+        """Return the entity that an update is to change. Raise 404."""
+        before = self.get(table, key)
+        before = before or implicit(self._resource(table), self.database, key, changes)
+        if before is None:
+            raise unknown_key(key)
+        return before
+
+    def _valid(self, table: str, before: Entity, changes: Properties) -> Properties:
+        """Return changes of an entity loaded. Raise BadRequest with the path of the fault."""
+        declared, path = self._resource(table).type, f"{table}/{before.key}"
+        schema = declared if "@odata.type" in changes else edm.own_type(declared, before)
+        return edm.load(schema, plain(changes, path), partial=True, root=path)
+
+    def _check_owner(self, resource: Resource, owner: str) -> None:
+        """Raise BadRequest where there is no such entity to contain one of the resource's."""
+        owners = table_of_owners(resource)
+        if owners is None and owner:
+            raise BadRequest(f"{resource.path}: No entity contains these, so '{owner}' does not.")
+        if not is_there(resource.owner, owner, self.database.rows):
+            where = owners or resource.path.rpartition("/")[0]
+            raise BadRequest(f"{resource.path}: There is no '{owner}' in {where} to contain it.")
 
     def _merge(
         self,
@@ -196,9 +237,10 @@ class Transaction:
         given = given_key(resource, entry.properties)
         key = None if given is None else join_key(owner, given)
         if key is not None and (not resource.is_collection or self.get(table, key) is not None):
-            stored = self.update(table, key, entry.properties, entry)
+            before = self._changeable(table, key, entry.properties)
+            stored = self.change(table, before, entry.properties, entry)
         else:
-            stored = self.create(table, entry.properties, owner, entry)
+            stored = self.make(table, entry.properties, owner, entry)
         for child, urls in entry.references.items():
             self.refer(child, owner_key(stored.key), [self._target(url) for url in urls])
 

@@ -1,0 +1,103 @@
+"""What a behaviour writes is held to the metadata, as what a request sends is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from mockgraph import MockGraph
+from mockgraph.state.behaviours import Invocation
+from mockgraph.state.transactions import Transaction
+
+CASES = "security/cases/ediscoveryCases"
+CUSTODIANS = f"{CASES}/custodians"
+SEED = {
+    "Security": {
+        "alerts_v2": [{"id": "a", "title": "t"}],
+        "cases": {"ediscoveryCases": [{"id": "c1", "displayName": "Leak"}]},
+    }
+}
+Write = Callable[[Transaction], Any]
+
+
+@pytest.fixture(scope="module")
+def graph() -> Iterator[MockGraph]:
+    with MockGraph(auth="off", seed=SEED) as graph:
+        yield graph
+
+
+def closed(graph: MockGraph, write: Write) -> httpx.Response:
+    """Close the case, by a behaviour that writes."""
+
+    @graph.operation("microsoft.graph.security.close")
+    def close(transaction: Transaction, call: Invocation) -> None:
+        assert call.key is not None
+        transaction.update(call.table, call.key, {"description": "first"})
+        write(transaction)
+
+    return httpx.post(f"{graph.v1}/{CASES}/c1/close")
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (
+            lambda to: to.update(CASES, "c1", {"displayName": 5}),
+            f"{CASES}/c1/displayName: ",
+        ),
+        (
+            lambda to: to.update(CASES, "c1", {"displayname": "x"}),
+            f"{CASES}/c1/displayname: ",
+        ),
+        (
+            lambda to: to.update("security/alerts_v2", "a", {"evidence": [{"@odata.type": "x"}]}),
+            "security/alerts_v2/a/evidence/0/@odata.type: ",
+        ),
+        (
+            lambda to: to.update(CASES, "c1", {"displayName": {1, 2}}),
+            f"{CASES}/c1: It cannot be written as JSON",
+        ),
+        (
+            lambda to: to.append("security/alerts_v2", "a", "comments", {"comment": 1}),
+            "security/alerts_v2/a/comments/0/comment: ",
+        ),
+        (lambda to: to.create(CASES, {"displayName": 5}), f"{CASES}/displayName: "),
+        (
+            lambda to: to.create(CUSTODIANS, {"email": "k@contoso.example"}, owner="nobody"),
+            f"{CUSTODIANS}: There is no 'nobody' in {CASES} to contain it.",
+        ),
+        (
+            lambda to: to.create(CUSTODIANS, {}),
+            f"{CUSTODIANS}: There is no '' in {CASES} to contain it.",
+        ),
+        (
+            lambda to: to.create("security/alerts_v2", {}, owner="c1"),
+            "security/alerts_v2: No entity contains these",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_path(
+    graph: MockGraph, write: Write, message: str
+) -> None:
+    before = graph.db.snapshot()
+    answer = closed(graph, write)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(message)
+    assert graph.db.snapshot() is before
+
+
+def test_what_fits_is_stored_as_a_request_would_have_it(graph: MockGraph) -> None:
+    def write(transaction: Transaction) -> None:
+        transaction.create(CUSTODIANS, {"id": "k", "@odata.etag": "x"}, owner="c1")
+        transaction.update(CUSTODIANS, "c1/k", {"email": "k@contoso.example"})
+        transaction.append("security/alerts_v2", "a", "comments", {"comment": "seen"})
+
+    assert closed(graph, write).status_code == 204
+    custodian = httpx.get(f"{graph.v1}/{CASES}/c1/custodians/k").json()
+    assert custodian["email"] == "k@contoso.example"
+    assert graph.db.rows(CUSTODIANS)["c1/k"].keys().isdisjoint({"@odata.etag"})
+    comments = httpx.get(f"{graph.v1}/security/alerts_v2/a").json()["comments"]
+    assert [each["comment"] for each in comments] == ["seen"]
