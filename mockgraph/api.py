@@ -16,7 +16,7 @@ from mockgraph.serving.transports import Intercept
 from mockgraph.settings import Seed, Settings, takes
 from mockgraph.testing.graph import Graph
 from mockgraph.testing.police import rules
-from mockgraph.testing.tenants import Tenant, Tenants
+from mockgraph.testing.tenant import Tenant, Tenants
 
 _LEFT_OPEN = "An intercept was entered and not left; use it as a with block, or as a decorator."
 

@@ -30,7 +30,7 @@ from mockgraph.service import BEHAVIOURS, HUNT, behaviours_of, service_of, tell_
 from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
-from mockgraph.testing.tenants import NOTED, Tenant, Tenants
+from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 from mockgraph.wsgi import Environ, Headers, StartResponse
 
 Handler = Callable[[Any], Any]

@@ -157,6 +157,13 @@ class NotFound(GraphError):
     default_message = "Resource not found."
 
 
+class UnknownKey(NotFound):
+    """Says that no entity has a key."""
+
+    def __init__(self, key: str):
+        super().__init__(f"Resource '{key}' does not exist.")
+
+
 class MethodNotAllowed(GraphError):
     status = 405
     code = "MethodNotAllowed"

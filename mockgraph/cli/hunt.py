@@ -47,7 +47,7 @@ def hunt(
     from mockgraph.app import create_app
     from mockgraph.seeds import read_seeds
     from mockgraph.settings import Settings
-    from mockgraph.testing.tenants import Tenants
+    from mockgraph.testing.tenant import Tenants
 
     with told():
         text = _read(query)

@@ -60,7 +60,7 @@ class Remote(NamedTuple):
         except (KeyError, TypeError):
             raise self._is_another() from None
         if self.tenant not in names:
-            from mockgraph.testing.tenants import check_name
+            from mockgraph.testing.tenant import check_name
 
             check_name("tenant", self.tenant)
             near = f"the nearest is '{nearest(self.tenant, names)}'" if names else "there is none"

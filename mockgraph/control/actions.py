@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from mockgraph.control.parameters import Parameter, parameters_of
-from mockgraph.testing.tenants import Tenant, Tenants
+from mockgraph.testing.tenant import Tenant, Tenants
 
 F = TypeVar("F", bound=Callable[..., Any])
 

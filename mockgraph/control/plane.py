@@ -20,7 +20,7 @@ from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering, validation
 from mockgraph.settings import Settings
-from mockgraph.testing.tenants import NOTED, Tenants
+from mockgraph.testing.tenant import NOTED, Tenants
 from mockgraph.version import __version__
 
 _ABOUT = Actions()

@@ -8,6 +8,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
+from mockgraph.metadata.merging import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
 from mockgraph.metadata.primitives import (
     Boolean,
@@ -36,12 +37,10 @@ from mockgraph.metadata.values import (
     fully_typed,
     key_names,
     load,
-    merge,
     own_type,
     projected,
     property_at,
     typed,
-    whole,
 )
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Values of structured types: loaded, merged, made whole, annotated."""
+"""Values of structured types: loaded, made whole, annotated."""
 
 from __future__ import annotations
 
@@ -46,46 +46,6 @@ def load(
         path, message = _first_fault(error.messages)
         where = "/".join([root, *path] if root else path)
         raise BadRequest(f"{where}: {message}" if where else message) from None
-
-
-def merge(
-    schema: type[StructuredType], current: Mapping[str, Json], changes: Mapping[str, Json]
-) -> dict[str, Json]:
-    """Return a value after a PATCH.
-
-    Whatever was left out stays, complex values merge, all else is replaced; so is a complex value
-    by one of another type.
-    """
-    schema = schema.named_by(changes if "@odata.type" in changes else current)
-    merged = {**current, **changes}
-    for name, inner in _complex(schema).items():
-        value = changes.get(name)
-        if value is not None:
-            own = inner.named_by(value)
-            before = current.get(name)
-            if before is None or ("@odata.type" in value and inner.named_by(before) is not own):
-                before = unset(own)
-            merged[name] = merge(own, before, value)
-    return merged
-
-
-@cache
-def _complex(schema: type[StructuredType]) -> Mapping[str, type[StructuredType]]:
-    """The types of the properties that hold one complex value."""
-    return {
-        name: declared.schema
-        for name, declared in schema.properties().items()
-        if isinstance(declared, Complex)
-    }
-
-
-def whole(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the value with every declared property, unset ones as null or ``[]``, in order."""
-    own = schema.named_by(value)
-    before = unset(own)
-    if "@odata.type" in value:
-        before = {"@odata.type": value["@odata.type"], **before}
-    return merge(own, before, value)
 
 
 def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
 from mockgraph.state.log import StoreLog, create_like, sync, write_all
-from mockgraph.state.records import FIRST_CRC, HEADER, End, encode_all, line_of, write_in
 from mockgraph.state.snapshots import Rows
+from mockgraph.state.store_format import FIRST_CRC, HEADER, End, encode_all, line_of, write_in
 
 # Written at once: between two pieces other threads run.
 _PIECE = 64 * 1024

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.records import HEADER, Contents, End, line_of, read
+from mockgraph.state.store_format import HEADER, Contents, End, line_of, read
 
 if sys.platform != "win32":
     import fcntl

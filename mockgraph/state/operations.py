@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mockgraph import metadata as edm
-from mockgraph.errors import BadRequest, NotEmulated, NotFound
+from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, View
@@ -19,7 +19,7 @@ from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
 from mockgraph.state.table_rules import is_there, table_of_owners
 from mockgraph.state.tables import EntityDB
-from mockgraph.state.transactions import Transaction, implicit, unknown_key
+from mockgraph.state.transactions import Transaction, implicit
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
@@ -63,7 +63,7 @@ class Reader:
         step = address.steps[-1]
         entity = self._entity(step, self.owner(address.steps))
         if address.cast is not None and not self._is_of(entity, address.resource, address.cast):
-            raise unknown_key(step.key or step.resource.name)
+            raise UnknownKey(step.key or step.resource.name)
         return entity
 
     def _entity(self, step: Step, owner: str) -> Entity:
@@ -75,7 +75,7 @@ class Reader:
         if entity is None and not resource.is_collection:
             entity = implicit(resource, self.database, key)
         if entity is None:
-            raise unknown_key(step.key or resource.name)
+            raise UnknownKey(step.key or resource.name)
         return entity
 
     def _followed(self, step: Step, owner: str) -> Entity:
@@ -83,7 +83,7 @@ class Reader:
         for entity in self.related(step.resource, owner):
             if step.key is None or split_key(entity.key)[1] == step.key:
                 return entity
-        raise unknown_key(step.key or step.resource.name)
+        raise UnknownKey(step.key or step.resource.name)
 
     def related(
         self, resource: Resource, owner: str, query: Query | None = None
@@ -131,7 +131,7 @@ class Reader:
         owner = self.owner(address.steps)
         above = address.resource.owner
         if above is not None and not is_there(above, owner, self.rows):
-            raise unknown_key(split_key(owner)[1] or above.name)
+            raise UnknownKey(split_key(owner)[1] or above.name)
         return owner
 
     def reached(self, address: Address, query: Query) -> Ordered[Entity]:
@@ -468,7 +468,7 @@ def _revived(reader: Reader, intent: Intent) -> Entity:
         entity = implicit(resource, reader.database, key, intent.body)
         if entity is not None:
             return entity
-    raise unknown_key(address.key or resource.name)
+    raise UnknownKey(address.key or resource.name)
 
 
 def _walk(intent: Intent) -> str:

@@ -23,8 +23,8 @@ from pathlib import Path
 from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.state.compaction import Abandoned, Compaction
 from mockgraph.state.log import StoreLog
-from mockgraph.state.records import End, encode
 from mockgraph.state.snapshots import Delta, Snapshot
+from mockgraph.state.store_format import End, encode
 
 DURABILITIES = ("process", "disk")
 

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
-from mockgraph.errors import BadRequest, Conflict, NotFound
+from mockgraph.errors import BadRequest, Conflict, UnknownKey
 from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
@@ -134,7 +134,7 @@ class Transaction:
         """
         before = self.get(table, key)
         if before is None:
-            raise unknown_key(key)
+            raise UnknownKey(key)
         (valid,) = self._valid(table, before, {name: [item]})[name]
         return self.add(table, before, name, valid)
 
@@ -149,7 +149,7 @@ class Transaction:
         before = self.get(table, key)
         before = before or implicit(self._resource(table), self.database, key, changes)
         if before is None:
-            raise unknown_key(key)
+            raise UnknownKey(key)
         return before
 
     def _valid(self, table: str, before: Entity, changes: Properties) -> Properties:
@@ -188,7 +188,7 @@ class Transaction:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
         resource = self._resource(table)
         if self.get(table, key) is None and implicit(resource, self.database, key) is None:
-            raise unknown_key(key)
+            raise UnknownKey(key)
         self.table(table).discard(key)
         if not resource.is_collection:
             self.database.store(f"{table}{REMOVED}", key, {})
@@ -204,7 +204,7 @@ class Transaction:
         for table, key in targets:
             entity = self.get(table, key)
             if entity is None:
-                raise unknown_key(split_key(key)[1])
+                raise UnknownKey(split_key(key)[1])
             own = edm.own_type(self._resource(table).type, entity).type_name
             if not resource.view.stored.model.derives_from(own, resource.type_name):
                 raise BadRequest(f"'{split_key(key)[1]}' is no '{resource.type_name}'.")
@@ -219,7 +219,7 @@ class Transaction:
             return
         link_of = link_key(owner, *target)
         if links.rows.find(link_of) is None:
-            raise unknown_key(split_key(target.key)[1])
+            raise UnknownKey(split_key(target.key)[1])
         links.discard(link_of)
 
     def _put_contained(self, owner: str, entry: Entry) -> None:
@@ -298,11 +298,6 @@ def implicit(
     properties = edm.whole(resource.type, named)
     name_single(resource, properties)
     return Entity(properties, key, IMPLICIT, 0)
-
-
-def unknown_key(key: str) -> NotFound:
-    """Return the refusal of a key that no entity has."""
-    return NotFound(f"Resource '{key}' does not exist.")
 
 
 def _allowed_changes(

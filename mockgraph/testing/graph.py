@@ -27,7 +27,7 @@ from mockgraph.testing.faults import FaultOptions, Faults, Rule
 from mockgraph.testing.journal import Requests
 from mockgraph.testing.police import rules
 from mockgraph.testing.stubs import Function, StubOptions, Stubs
-from mockgraph.testing.tenants import Tenant
+from mockgraph.testing.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

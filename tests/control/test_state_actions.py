@@ -16,7 +16,7 @@ from refusals import message_of
 from mockgraph import create_app
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
-from mockgraph.testing.tenants import MAX_SNAPSHOTS
+from mockgraph.testing.tenant import MAX_SNAPSHOTS
 
 SECURITY = "/localtest/Security"
 

@@ -6,7 +6,7 @@ import pytest
 
 from mockgraph.app import create_app
 from mockgraph.settings import Settings
-from mockgraph.testing.tenants import Tenants
+from mockgraph.testing.tenant import Tenants
 
 ALERTS = {"Security": {"alerts": [{"id": f"a{number}"} for number in range(5)]}}
 HOME = {"Host": "graph.example"}

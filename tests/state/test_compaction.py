@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from mockgraph.state import compaction, log
 from mockgraph.state import store as stores
 from mockgraph.state.compaction import Compaction
-from mockgraph.state.records import write_in
+from mockgraph.state.store_format import write_in
 from state.stores import (
     ALERTS,
     SECURITY,

@@ -12,7 +12,7 @@ from mockgraph.entra import initial_entra
 from mockgraph.service import SERVICE
 from mockgraph.settings import Settings
 from mockgraph.state import State
-from mockgraph.testing.tenants import Tenants
+from mockgraph.testing.tenant import Tenants
 
 ALERTS = "/v1.0/security/alerts"
 
@@ -135,7 +135,7 @@ def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
 
 
 def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
-    monkeypatch.setattr("mockgraph.testing.tenants.MAX_TENANTS", 2)
+    monkeypatch.setattr("mockgraph.testing.tenant.MAX_TENANTS", 2)
     assert [client.get(f"/t/{name}{ALERTS}").status_code for name in "abca"] == [200, 200, 507, 200]
 
 

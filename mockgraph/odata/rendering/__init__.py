@@ -15,6 +15,7 @@ from mockgraph.http import Response
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, View
 from mockgraph.metadata.vocabulary import Revision
+from mockgraph.odata.rendering.next_link import next_link
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row
@@ -232,7 +233,7 @@ class _Renderer:
             body["@odata.count"] = page.total
         body["value"] = items
         if page.next is not None:
-            body["@odata.nextLink"] = self._urls.next_page(page.next)
+            body["@odata.nextLink"] = next_link(self._intent, page.next)
         size = self._intent.preferences.max_page_size
         headers = {"Preference-Applied": f"odata.maxpagesize={size}"} if size else None
         return self._json(self._controlled(body), 200, headers)

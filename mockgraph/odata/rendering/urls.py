@@ -1,9 +1,9 @@
-"""The URLs in answers: what they are about, where an entity is, where a collection goes on."""
+"""The URLs in answers: what they are about, and where an entity is."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from mockgraph.metadata.resources import Resource
 from mockgraph.state.intent import Address, Intent, Operation, Row, Step
@@ -35,19 +35,6 @@ class Urls:
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
         return f"{self._root}/{resource.url(row.key)}"
-
-    def next_page(self, token: str) -> str:
-        """Return the request's own URL with the options kept, but for ``$skip``.
-
-        The token has that.
-        """
-        options = [
-            (name, value)
-            for name, value in self._intent.options
-            if name.lower().removeprefix("$") not in ("skip", "skiptoken")
-        ]
-        query = urlencode([*options, ("$skiptoken", token)], quote_via=quote, safe="$,'()/:")
-        return f"{self._intent.origin}{quote(self._intent.path)}?{query}"
 
 
 def _fragment(address: Address) -> str:
