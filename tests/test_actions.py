@@ -46,7 +46,7 @@ class Memory:
 
     def add(self, table: str, **properties: Json) -> str:
         """An entity that was there before the action; gives its key."""
-        key: str = self.create(table, edm.load(self._schema(table), properties))["id"]
+        key: str = self.make(table, edm.load(self._schema(table), properties))["id"]
         return key
 
     def now(self) -> str:
@@ -60,7 +60,7 @@ class Memory:
     ) -> Iterable[Mapping[str, Json]]:
         return [each for each in self._set(table).values() if each[name] in values]
 
-    def create(self, table: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
+    def make(self, table: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
         self.made += 1
         key = properties["id"] or f"made-{self.made}"
         assert key not in self._set(table)
@@ -76,6 +76,11 @@ class Memory:
         after = edm.merge(self._schema(table), before, copy.deepcopy(dict(changes)))
         self._set(table)[key] = after
         return copy.deepcopy(after)
+
+    def change(
+        self, table: str, before: Mapping[str, Json], changes: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
+        return self.update(table, before["id"], changes)
 
     def delete(self, table: str, key: str) -> None:
         del self._set(table)[key]

@@ -270,6 +270,16 @@ def test_no_operation_is_listed_twice() -> None:
     assert {("POST", custodians), ("DELETE", f"{custodians}/{{id}}")} <= listed
 
 
+def test_what_cannot_be_counted_has_no_count() -> None:
+    counts = {each.template for each in LISTED if each.template.endswith("/$count")}
+    intelligence = "/v1.0/security/threatIntelligence"
+    assert f"{intelligence}/articles/$count" in counts
+    assert f"{intelligence}/hosts/$count" not in counts
+    with pytest.raises(MethodNotAllowed) as raised:
+        resolve("GET", f"{intelligence}/hosts/$count", SERVICE)
+    assert raised.value.headers == (("Allow", "OPTIONS"),)
+
+
 def test_what_nobody_says_the_effect_of_is_marked() -> None:
     emulated = {each.template: each.emulated for each in LISTED if each.method == "POST"}
     assert emulated["/beta/security/alerts/updateAlerts"]

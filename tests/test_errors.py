@@ -27,6 +27,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.ExpectationFailed("why"), 417, "ExpectationFailed"),
     (errors.NotFound(), 404, "ResourceNotFound"),
     (errors.MethodNotAllowed("PUT", ["GET"]), 405, "MethodNotAllowed"),
+    (errors.UnknownKey("k"), 404, "ResourceNotFound"),
     (errors.NotAcceptable(), 406, "NotAcceptable"),
     (errors.Conflict(), 409, "Conflict"),
     (errors.Overtaken(), 410, "Gone"),

@@ -24,7 +24,6 @@ Methods = Mapping[str, Operation]
 _SERVICE: Methods = {"GET": Operation.SERVICE_DOCUMENT}
 _METADATA: Methods = {"GET": Operation.METADATA}
 _BATCH: Methods = {"POST": Operation.BATCH}
-_COUNT: Methods = {"GET": Operation.COUNT}
 _ACTION: Methods = {"POST": Operation.ACT}
 _FUNCTION: Methods = {"GET": Operation.CALL}
 _PROPERTY: Methods = {"GET": Operation.READ_PROPERTY}
@@ -121,7 +120,7 @@ class _Walk:
         name = text.lower()
         if name == "$count":
             _expect_end(rest)
-            return self._at(_COUNT)
+            return self._at(count_methods(resource))
         if name == "$ref":
             _expect_end(rest)
             return self._at(reference_methods(resource))
@@ -339,6 +338,11 @@ def set_methods(resource: Resource) -> Methods:
         **({"GET": Operation.LIST} if rules.read.readable else {}),
         **({"POST": Operation.CREATE} if rules.insert.insertable else {}),
     }
+
+
+def count_methods(resource: Resource) -> Methods:
+    """Return what ``$count`` takes behind a collection."""
+    return {"GET": Operation.COUNT} if resource.rules.count.countable else {}
 
 
 def entity_methods(resource: Resource) -> Methods:

@@ -40,7 +40,7 @@ def _resource_routes(
     entity = at
     if resource.is_collection:
         yield from _each(addressing.set_methods(resource), at)
-        yield Route("GET", f"{at}/$count")
+        yield from _each(addressing.count_methods(resource), f"{at}/$count")
         yield from _each(addressing.reference_methods(resource), f"{at}/$ref")
         yield from _operations(resource, at, emulated, of_collection=True)
         entity = f"{at}/{{id}}"

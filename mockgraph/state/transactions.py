@@ -118,7 +118,7 @@ class Transaction:
     ) -> Entity:
         """Do what ``update`` does, with valid changes, to an entity found in this transaction."""
         resource = self._resource(table)
-        own = edm.own_type(resource.type, changes if "@odata.type" in changes else before)
+        own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
         allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
         sent = {name: value for name, value in allowed.items() if name not in computed}
@@ -178,6 +178,8 @@ class Transaction:
         times = _times(own, _CHANGED)
         changed = {**changes, **dict.fromkeys(times, self.now())} if times else changes
         after = edm.merge(resource.type, before, changed)
+        if "@odata.type" in changes:
+            after = edm.whole(resource.type, after)  # its new type may declare more
         if before.is_implicit:
             removed = f"{resource.path}{REMOVED}"
             if before.key in self.database.rows(removed):
@@ -298,6 +300,28 @@ def implicit(
     properties = edm.whole(resource.type, named)
     name_single(resource, properties)
     return Entity(properties, key, IMPLICIT, 0)
+
+
+def _retyped(
+    resource: Resource, before: Entity, changes: Properties
+) -> tuple[type[edm.StructuredType], Properties]:
+    """Return the type that an entity has once it is changed, and the changes.
+
+    They may name a type that derives from the entity's, which it is of then, or one that the
+    entity's derives from, which tells nothing. Raise 400 where they name another.
+    """
+    own = edm.own_type(resource.type, before)
+    if "@odata.type" not in changes:
+        return own, changes
+    named = edm.own_type(resource.type, changes)
+    if issubclass(named, own):
+        return named, changes
+    if issubclass(own, named):
+        return own, {name: value for name, value in changes.items() if name != "@odata.type"}
+    raise BadRequest(
+        f"@odata.type: The entity is of the type '{own.type_name}', which is neither derived "
+        f"from '{named.type_name}' nor a base of it."
+    )
 
 
 def _allowed_changes(

@@ -190,7 +190,7 @@ def test_collections_and_entities_are_cast(graph: FlaskClient, root: str) -> Non
         assert made.get_json()["@odata.type"] == f"#{type_name}"
     assert ids(graph.get(url)) == ["name", "address"]
     assert ids(graph.get(f"{url}/{NAME}")) == ["name"]
-    assert graph.get(f"{url}/{ADDRESS}/$count").text == "1"
+    assert ids(graph.get(f"{url}/{ADDRESS}")) == ["address"]
     assert graph.get(f"{url}/address/{ADDRESS}").get_json()["id"] == "address"
     refused(graph.get(f"{url}/address/{NAME}"), 404)
     changed = graph.patch(f"{url}/address/{ADDRESS}", json={"hostingProvider": "p"})
@@ -206,9 +206,46 @@ def test_filters_cast(case: FlaskClient, root: str) -> None:
     case.post(url, json={"id": "plain"})
     made = case.post(url, json={"@odata.type": f"#{export}", "id": "export", "outputName": "o"})
     assert made.status_code == 201, made.text
+    assert case.get(f"{url}/{export}/$count").text == "1"
     assert ids(case.get(f"{url}?$filter=isof({export})")) == ["export"]
     assert ids(case.get(f"{url}?$filter={export}/outputName eq 'o'")) == ["export"]
     assert "'outputName' does not exist" in refused(case.get(f"{url}?$filter=outputName eq 'o'"))
+
+
+@official
+def test_an_entity_does_not_become_one_of_another_type(case: FlaskClient, root: str) -> None:
+    url = at(root, *CASES, "c", "operations")
+    base, export, hold = (
+        f"#microsoft.graph.security.{name}"
+        for name in ("caseOperation", "ediscoveryExportOperation", "ediscoveryHoldOperation")
+    )
+    one = f"{url}/{create_at(case, url, {'@odata.type': export, 'outputName': 'o'})}"
+    before = case.get(one).get_json()
+    message = refused(case.patch(one, json={"@odata.type": hold}))
+    assert message.startswith("@odata.type: The entity is of the type ")
+    assert case.get(one).get_json() == before
+    for same in (export, base):
+        assert case.patch(one, json={"@odata.type": same}).status_code in (200, 204)
+        assert without_control(case.get(one).get_json()) == without_control(before)
+
+
+@official
+def test_an_entity_may_become_one_of_a_derived_type(case: FlaskClient, root: str) -> None:
+    url = at(root, *CASES, "c", "operations")
+    export = "#microsoft.graph.security.ediscoveryExportOperation"
+    plain = f"{url}/{create_at(case, url, {})}"
+    other = f"{url}/{create_at(case, url, {'@odata.type': export})}"
+    case.patch(plain, json={"@odata.type": export, "outputName": "o"})
+    changed = case.get(plain).get_json()
+    assert changed["outputName"] == "o"
+    assert changed.keys() == case.get(other).get_json().keys()
+
+
+def create_at(client: FlaskClient, url: str, body: dict[str, Json]) -> str:
+    """Create an entity and return its key."""
+    made = client.post(url, json=body)
+    assert made.status_code == 201, made.text
+    return str(made.get_json()["id"])
 
 
 # -- the state document -------------------------------------------------------------------
