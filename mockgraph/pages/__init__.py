@@ -14,25 +14,32 @@ from pathlib import Path
 
 from mockgraph.errors import MockGraphError
 from mockgraph.files import fixtures
-from mockgraph.pages.messages import Message, Request, Response
-from mockgraph.pages.page import Example, Operation, Page, Property, Representation, read_page
+from mockgraph.pages.messages import DocumentedRequest, DocumentedResponse, Message
+from mockgraph.pages.page import (
+    DocumentedOperation,
+    DocumentedProperty,
+    Example,
+    ReferencePage,
+    Representation,
+    read_page,
+)
 
 __all__ = [
+    "DocumentedOperation",
+    "DocumentedProperty",
+    "DocumentedRequest",
+    "DocumentedResponse",
     "Example",
     "Message",
-    "Operation",
-    "Page",
-    "Property",
+    "ReferencePage",
     "Representation",
-    "Request",
-    "Response",
     "bundled_pages",
     "read_page",
     "read_pages",
 ]
 
 
-def read_pages(directory: str | os.PathLike[str]) -> tuple[Page, ...]:
+def read_pages(directory: str | os.PathLike[str]) -> tuple[ReferencePage, ...]:
     """The pages (``*.md``) below a directory, in the order of their relative paths.
 
     A page's name is that path, with ``/`` on every system. Raises MockGraphError where the
@@ -45,13 +52,13 @@ def read_pages(directory: str | os.PathLike[str]) -> tuple[Page, ...]:
     return _read_all(found.items(), str(directory))
 
 
-def bundled_pages() -> tuple[Page, ...]:
+def bundled_pages() -> tuple[ReferencePage, ...]:
     """The pages that ship with MockGraph, in the order of their names."""
     entries = ((entry.name, entry) for entry in fixtures().iterdir())
     return _read_all(entries, "the bundled fixtures")
 
 
-def _read_all(entries: Iterable[tuple[str, Traversable]], where: str) -> tuple[Page, ...]:
+def _read_all(entries: Iterable[tuple[str, Traversable]], where: str) -> tuple[ReferencePage, ...]:
     pages = [
         _read(name, file)
         for name, file in sorted(entries, key=lambda entry: entry[0])
@@ -62,7 +69,7 @@ def _read_all(entries: Iterable[tuple[str, Traversable]], where: str) -> tuple[P
     return tuple(pages)
 
 
-def _read(name: str, file: Traversable) -> Page:
+def _read(name: str, file: Traversable) -> ReferencePage:
     try:
         if not file.is_file():  # a link to nowhere, or a pipe, which has no end
             raise MockGraphError(f"{name}: is no file")

@@ -21,7 +21,7 @@ from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing
-from mockgraph.pages import Example, Page, bundled_pages, read_pages
+from mockgraph.pages import Example, ReferencePage, bundled_pages, read_pages
 from mockgraph.service import BEHAVIOURS
 from mockgraph.state.intent import Address, Operation
 
@@ -40,7 +40,7 @@ _logger = logging.getLogger("mockgraph")
 _PLACEHOLDER = re.compile(r"\{[^}/]*\}")
 
 
-class Exchange(NamedTuple):
+class DocumentedExchange(NamedTuple):
     """A documented request made sendable, what it is answered, and the state it needs.
 
     ``path`` goes from the root on; ``body`` and ``answer`` are JSON values, None where there
@@ -56,13 +56,13 @@ class Exchange(NamedTuple):
     state: Mapping[str, Any]
 
 
-def pages_of(docs: Iterable[str | os.PathLike[str]]) -> tuple[Page, ...]:
+def pages_of(docs: Iterable[str | os.PathLike[str]]) -> tuple[ReferencePage, ...]:
     """The pages in these directories, the bundled ones where there are none."""
     read = tuple(page for directory in docs for page in read_pages(directory))
     return read or bundled_pages()
 
 
-def documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
+def documented(service: Service, pages: Iterable[ReferencePage]) -> dict[str, Any]:
     """The singleton's properties and the sets' entities, as the pages' responses show them.
 
     Of pages with blocks that cannot be used the log says so, for the first 10 of them. Raises
@@ -96,14 +96,14 @@ def documented(service: Service, pages: Iterable[Page]) -> dict[str, Any]:
     return {**singleton, **{name: list(entities.values()) for name, entities in sets.items()}}
 
 
-def _summary(page: Page, faults: Sequence[str]) -> str:
+def _summary(page: ReferencePage, faults: Sequence[str]) -> str:
     """What cannot be used of a page, in one line."""
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     text = f"The page {page.name} is not used in whole: {faults[0]}"
     return " ".join(text.split())[:_MOST_CHARACTERS] + more
 
 
-def read_exchange(example: Example, service: Service) -> Exchange:
+def read_exchange(example: Example, service: Service) -> DocumentedExchange:
     """An example as an exchange. Raises GraphError where its request leads nowhere here,
     MockGraphError where the page cannot be understood."""
     request, response = example.request, example.response
@@ -124,7 +124,9 @@ def read_exchange(example: Example, service: Service) -> Exchange:
     )
     path = _PLACEHOLDER.sub(lambda _: next(given, ""), url.path)
     query = f"?{url.query}" if url.query else ""
-    return Exchange(request.method, path + query, body, response.status, answer, address, state)
+    return DocumentedExchange(
+        request.method, path + query, body, response.status, answer, address, state
+    )
 
 
 def _keys(address: Address, answer: Json) -> Iterator[str]:
@@ -160,7 +162,7 @@ def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
     return address.type, address.type
 
 
-def _entities(exchange: Exchange, page: Page) -> list[dict[str, Any]]:
+def _entities(exchange: DocumentedExchange, page: ReferencePage) -> list[dict[str, Any]]:
     """The entities that a response shows with their keys."""
     if exchange.address.operation not in _SHOWING:
         return []

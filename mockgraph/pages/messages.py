@@ -41,7 +41,7 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Message):
+class DocumentedRequest(Message):
     """A documented request; ``url`` as printed, absolute or relative."""
 
     method: str
@@ -55,7 +55,7 @@ class Request(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Response(Message):
+class DocumentedResponse(Message):
     """A documented response; ``type_name`` is that of an item where it is a collection."""
 
     status: int
@@ -96,25 +96,25 @@ def parse_request_line(line: str) -> tuple[str, str] | None:
     return (method.upper(), url.rstrip()) if method.upper() in _METHODS and url else None
 
 
-def parse_request(text: str) -> Request | None:
+def parse_request(text: str) -> DocumentedRequest | None:
     """The request that a code block prints; None where it starts with no request line."""
     start, headers, body = _split(text)
     line = parse_request_line(start)
     if line is None:
         return None
     method, url = line
-    return Request(method=method, url=url, headers=headers, body=body)
+    return DocumentedRequest(method=method, url=url, headers=headers, body=body)
 
 
 def parse_response(
     text: str, *, truncated: bool = False, type_name: str | None = None, is_collection: bool = False
-) -> Response | None:
+) -> DocumentedResponse | None:
     """The response that a code block prints; None where it starts with no status line."""
     start, headers, body = _split(text)
     version, status, reason = [*start.split(None, 2), "", "", ""][:3]
     if not version.upper().startswith("HTTP/") or not _STATUS.fullmatch(status):
         return None
-    return Response(
+    return DocumentedResponse(
         status=int(status),
         reason=reason,
         headers=headers,

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from mockgraph.errors import MockGraphError
 from mockgraph.pages.blocks import Fence, Heading, Table, plain, read_blocks, split_front_matter
 from mockgraph.pages.messages import (
+    DocumentedRequest,
+    DocumentedResponse,
     Json,
-    Request,
-    Response,
     parse_json,
     parse_request,
     parse_request_line,
@@ -29,14 +29,14 @@ _MEMBERS = re.compile(r"possible values(?: are)?:?", re.IGNORECASE)
 _MEMBER = re.compile(r"[\s,;]*(?:(?:and|or)\s+)?`([^`]+)`")
 
 
-class Operation(NamedTuple):
+class DocumentedOperation(NamedTuple):
     """A method and a URL template, from the section "HTTP request"."""
 
     method: str
     url: str
 
 
-class Property(NamedTuple):
+class DocumentedProperty(NamedTuple):
     """A row of a property table; ``members`` where the description lists possible values."""
 
     name: str
@@ -49,8 +49,8 @@ class Example(NamedTuple):
     """A request and the response after it; ``response`` is None where the page shows none."""
 
     name: str
-    request: Request
-    response: Response | None
+    request: DocumentedRequest
+    response: DocumentedResponse | None
 
 
 class Representation(NamedTuple):
@@ -68,7 +68,7 @@ class Representation(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class ReferencePage:
     """What one page documents.
 
     ``permissions`` maps a permission type to the text beside it. ``skipped`` says, of each
@@ -79,15 +79,15 @@ class Page:
     title: str
     description: str
     doc_type: str
-    operations: tuple[Operation, ...]
-    properties: tuple[Property, ...]
+    operations: tuple[DocumentedOperation, ...]
+    properties: tuple[DocumentedProperty, ...]
     permissions: Mapping[str, str]
     examples: tuple[Example, ...]
     representations: tuple[Representation, ...]
     skipped: tuple[str, ...]
 
 
-def read_page(text: str, name: str) -> Page:
+def read_page(text: str, name: str) -> ReferencePage:
     """The values of one page; ``name`` is what errors and reports call it.
 
     Raises MockGraphError for a page that is too long, or whose rest is commented out by mistake.
@@ -104,7 +104,7 @@ def read_page(text: str, name: str) -> Page:
     tables = [block for block in blocks if isinstance(block, Table)]
     headings = (block.text for block in blocks if isinstance(block, Heading))
     examples, skipped = _examples(fences)
-    return Page(
+    return ReferencePage(
         name=name,
         title=fields.get("title") or next(headings, ""),
         description=fields.get("description", ""),
@@ -118,15 +118,15 @@ def read_page(text: str, name: str) -> Page:
     )
 
 
-def _operations(fences: Iterable[Fence]) -> Iterator[Operation]:
+def _operations(fences: Iterable[Fence]) -> Iterator[DocumentedOperation]:
     for fence in fences:
         if fence.language in _HTTP_LANGUAGES and _is_under(fence.section, "http request"):
             for line in fence.text.split("\n"):
                 if parsed := parse_request_line(line):
-                    yield Operation(*parsed)
+                    yield DocumentedOperation(*parsed)
 
 
-def _properties(tables: Iterable[Table]) -> Iterator[Property]:
+def _properties(tables: Iterable[Table]) -> Iterator[DocumentedProperty]:
     """Rows of the tables headed "Property", or, for the body of an action, "Parameter"."""
     for table in tables:
         header = [plain(cell).lower() for cell in table.header]
@@ -137,7 +137,7 @@ def _properties(tables: Iterable[Table]) -> Iterator[Property]:
                 cells = dict(zip(header, row, strict=False))
                 description = cells.get("description", "")
                 if name := plain(row[0]):
-                    yield Property(
+                    yield DocumentedProperty(
                         name,
                         plain(cells.get("type", "")),
                         plain(description),
@@ -189,7 +189,7 @@ def _examples(fences: Iterable[Fence]) -> tuple[tuple[Example, ...], tuple[str, 
     return tuple(examples), tuple(skipped)
 
 
-def _response(fence: Fence) -> Response | None:
+def _response(fence: Fence) -> DocumentedResponse | None:
     type_name = _text(fence, "@odata.type")
     collection = _COLLECTION.fullmatch(type_name or "")
     return parse_response(

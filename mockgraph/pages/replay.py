@@ -19,7 +19,7 @@ from mockgraph import instants
 from mockgraph import metadata as edm
 from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.metadata.names import Json
-from mockgraph.pages.examples import Exchange, pages_of, read_exchange, schemas
+from mockgraph.pages.examples import DocumentedExchange, pages_of, read_exchange, schemas
 from mockgraph.service import SERVICE
 from mockgraph.state.documents import SECURITY
 
@@ -58,7 +58,7 @@ def replay_pages(url: str, docs: Iterable[str], token: str, say: Callable[[str],
     return failed == 0 and passed > 0
 
 
-def difference(exchange: Exchange, answer: Answer) -> str | None:
+def difference(exchange: DocumentedExchange, answer: Answer) -> str | None:
     """How an answer differs from the documented one, as a unified diff; None if it does not."""
     exchange = exchange._replace(answer=_documented(exchange.answer))
     documented = _shown(exchange.status, exchange.answer)
@@ -83,7 +83,7 @@ def _shown(status: int, body: Json) -> list[str]:
     return [f"HTTP {status}", *text.splitlines()]
 
 
-def _aligned(exchange: Exchange, body: Json) -> Json:
+def _aligned(exchange: DocumentedExchange, body: Json) -> Json:
     """The answer with all that may differ made as documented, so that a diff shows the rest."""
     if not isinstance(body, dict):
         return body
@@ -125,7 +125,7 @@ class _Alignment:
     the roots that do not print it, the ``@odata.type``.
     """
 
-    def __init__(self, exchange: Exchange):
+    def __init__(self, exchange: DocumentedExchange):
         self._writes = exchange.method != "GET"
         self._creates = exchange.method == "POST"
         self._typed = exchange.address.view.documented
@@ -217,7 +217,7 @@ class _Target:
         finally:
             connection.close()
 
-    def prepare(self, exchange: Exchange) -> None:
+    def prepare(self, exchange: DocumentedExchange) -> None:
         if self._is_ours:
             answer = self.send("PUT", "/_mockgraph/state", {SECURITY: exchange.state})
             if answer.status != 204:

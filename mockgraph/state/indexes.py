@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.persistent import Map, Ordered
+from mockgraph.state.persistent_maps import Map, Ordered
 
 Path = tuple[str, ...]
 Entities = Ordered[Entity]

@@ -14,7 +14,7 @@ from mockgraph.state.behaviours import Behaviour, Invocation, Result
 from mockgraph.state.entities import Entity, join_key, owner_key, split_key
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row, Step, Target
 from mockgraph.state.paging import Pager
-from mockgraph.state.persistent import Ordered
+from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
 from mockgraph.state.table_rules import is_there, table_of_owners

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from mockgraph.errors import BadRequest
 from mockgraph.state.entities import Entity
-from mockgraph.state.persistent import Ordered
+from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Query
 
 # How many keys the walks under way may hold between them; the oldest walk goes first.

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import OWNER, Equality, Indexes
-from mockgraph.state.persistent import Map, Ordered
+from mockgraph.state.persistent_maps import Map, Ordered
 
 # Entities by key; None for those that are gone.
 Delta = Mapping[str, Entity | None]

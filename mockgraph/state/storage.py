@@ -24,7 +24,7 @@ Documents = Mapping[str, Mapping[str, Any]]
 Write = Mapping[str, Mapping[str, Mapping[str, Any] | None]]
 
 
-class Rules(Protocol):
+class WriteRules(Protocol):
     """The tables that there are, and the documents that each may hold."""
 
     @property
@@ -87,10 +87,10 @@ class Copies(Mapping[str, Any]):
 _ALONE = nullcontext()
 
 
-class View(Storage):
+class StorageView(Storage):
     """The tables of one moment, ``now``, to be read."""
 
-    def __init__(self, now: Snapshot, rules: Rules | None = None):
+    def __init__(self, now: Snapshot, rules: WriteRules | None = None):
         self.now = now
         self.rules = rules or NoRules()
 
@@ -131,7 +131,7 @@ class View(Storage):
         return _ALONE
 
 
-class Staging(View):
+class Staging(StorageView):
     """The tables as a transaction sees them: those of the state, with its own writes."""
 
     def __init__(self, state: EntityStorage):
@@ -195,7 +195,7 @@ class Staging(View):
                 self.put({table: dict.fromkeys(each.key for each in lost)})
 
 
-class EntityStorage(View):
+class EntityStorage(StorageView):
     """The state: the tables of now, in memory and, where there is one, in a store.
 
     A write makes new tables, so who reads takes those of now, and no lock. Without a store they
@@ -206,7 +206,7 @@ class EntityStorage(View):
         self,
         start: Snapshot | None = None,
         store: Store | None = None,
-        rules: Rules | None = None,
+        rules: WriteRules | None = None,
     ):
         super().__init__(store.state if store else start or Snapshot({}, 0), rules)
         self.waits_for_disk = store is not None and store.to_disk

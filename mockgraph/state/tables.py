@@ -19,7 +19,7 @@ from tinydb.table import Document, Table
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.snapshots import Rows, Snapshot
-from mockgraph.state.storage import Copies, Documents, EntityStorage, Staging, View, differ
+from mockgraph.state.storage import Copies, Documents, EntityStorage, Staging, StorageView, differ
 
 
 class Changes(MutableMapping[str, Any]):
@@ -111,7 +111,7 @@ class EntityTable(Table):
 
     document_id_class: Any = str  # TinyDB's own is int
     query_cache_class: Any = NoCache
-    _storage: View
+    _storage: StorageView
 
     @property
     def rows(self) -> Rows:
@@ -165,7 +165,7 @@ class EntityDB(TinyDB):
     """
 
     table_class = EntityTable
-    _storage: View
+    _storage: StorageView
     _latest: EntityDB | None = None
 
     def table(self, name: str, **options: Any) -> EntityTable:
@@ -201,7 +201,7 @@ class EntityDB(TinyDB):
         now = snapshot or self._storage.now
         latest = self._latest
         if latest is None or latest._storage.now is not now:
-            view = View(now, self._storage.rules)
+            view = StorageView(now, self._storage.rules)
             latest = self._latest = type(self)(storage=lambda: view)
         return latest
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from processes import ROOT
 
 from mockgraph.errors import MockGraphError
-from mockgraph.pages import Page, read_page
+from mockgraph.pages import ReferencePage, read_page
 from mockgraph.pages.page import MAX_PAGE
 from pages.markdown import block, page
 
@@ -202,7 +202,7 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-def attempt(text: str) -> Page | str:
+def attempt(text: str) -> ReferencePage | str:
     try:
         return read_page(text, "page.md")
     except MockGraphError as error:

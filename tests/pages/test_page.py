@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from processes import ROOT
 
-from mockgraph.pages import Property, read_page
+from mockgraph.pages import DocumentedProperty, read_page
 from pages.markdown import page
 
 FIXTURES = ROOT / "fixtures"
@@ -72,22 +72,22 @@ def test_operations(heading: str, text: str, expected: list[tuple[str, str]]) ->
             "|id|String| Inherited from [entity](../resources/entity.md)|\n"
             "|states|[alertState](../x.md) collection||\n",
             [
-                Property("id", "String", "Inherited from entity"),
-                Property("states", "alertState collection", ""),
+                DocumentedProperty("id", "String", "Inherited from entity"),
+                DocumentedProperty("states", "alertState collection", ""),
             ],
         ),
         ("| Type | Property |\n|--|--|\n| String | id |\n", []),
         ("|Property|Description|Type|\n|-|-|-|\n|**id**|The `key`|`Edm.String`|\n",
-         [Property("id", "Edm.String", "The key")]),
-        ("|Property|\n|-|\n|a|\n||\n", [Property("a", "", "")]),
-        ("|Property|Type|\n|-|-|\n|a\\|b|Int32\n", [Property("a|b", "Int32", "")]),
+         [DocumentedProperty("id", "Edm.String", "The key")]),
+        ("|Property|\n|-|\n|a|\n||\n", [DocumentedProperty("a", "", "")]),
+        ("|Property|Type|\n|-|-|\n|a\\|b|Int32\n", [DocumentedProperty("a|b", "Int32", "")]),
         ("|Name|Type|\n|-|-|\n|Authorization|string|\n", []),
         ("|Parameter|Type|\n|-|-|\n|startDateTime|String|\n", []),
         ("## Request body\n|Parameter|Type|\n|-|-|\n|value|Strings|\n",
-         [Property("value", "Strings", "")]),
+         [DocumentedProperty("value", "Strings", "")]),
     ],
 )  # fmt: skip
-def test_properties(table: str, expected: list[Property]) -> None:
+def test_properties(table: str, expected: list[DocumentedProperty]) -> None:
     assert list(page("# Title", table).properties) == expected
 
 

@@ -11,7 +11,7 @@ import pytest
 from processes import ROOT
 
 from mockgraph.errors import MockGraphError
-from mockgraph.pages import Page, bundled_pages, read_pages
+from mockgraph.pages import ReferencePage, bundled_pages, read_pages
 
 FIXTURES = ROOT / "fixtures"
 
@@ -79,12 +79,12 @@ def test_bundled_pages_are_found_installed_or_not() -> None:
     assert {"security-get.md", "security-update.md"} <= set(names)
 
 
-def bundled(name: str) -> Page:
+def bundled(name: str) -> ReferencePage:
     return next(found for found in bundled_pages() if found.name == name)
 
 
 @pytest.mark.parametrize("found", bundled_pages(), ids=lambda found: found.name)
-def test_bundled_pages_are_whole(found: Page) -> None:
+def test_bundled_pages_are_whole(found: ReferencePage) -> None:
     assert found.doc_type == "apiPageType"
     assert found.title
     assert found.description

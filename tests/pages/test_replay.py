@@ -12,7 +12,7 @@ import pytest
 from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
 from mockgraph.pages import read_page
-from mockgraph.pages.examples import Exchange, read_exchange
+from mockgraph.pages.examples import DocumentedExchange, read_exchange
 from mockgraph.pages.replay import Answer, difference, replay_pages
 from mockgraph.service import SERVICE
 from mockgraph.serving.server import Server
@@ -68,7 +68,7 @@ def page(method: str, path: str, answer: Any, body: Any = None, status: str = "2
     )
 
 
-def exchange(*arguments: Any) -> Exchange:
+def exchange(*arguments: Any) -> DocumentedExchange:
     (example,) = read_page(page(*arguments), "page.md").examples
     return read_exchange(example, SERVICE)
 
@@ -85,7 +85,7 @@ def without(body: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key != name}
 
 
-SAME: list[tuple[Exchange, int, Any]] = [
+SAME: list[tuple[DocumentedExchange, int, Any]] = [
     (GET, 200, SECURITY),
     (GET, 200, {"@odata.context": "x", "@odata.etag": "y", **SECURITY}),
     (GET, 200, dict(reversed(SECURITY.items()))),
@@ -101,11 +101,11 @@ SAME: list[tuple[Exchange, int, Any]] = [
 
 
 @pytest.mark.parametrize(("documented", "status", "body"), SAME)
-def test_as_documented(documented: Exchange, status: int, body: Any) -> None:
+def test_as_documented(documented: DocumentedExchange, status: int, body: Any) -> None:
     assert difference(documented, Answer(status, body)) is None
 
 
-DIFFERENT: list[tuple[Exchange, int, Any, str]] = [
+DIFFERENT: list[tuple[DocumentedExchange, int, Any, str]] = [
     (GET, 204, SECURITY, "+HTTP 204"),
     (GET, 200, None, "-{"),
     (GET, 200, "text", '+"text"'),
@@ -148,7 +148,9 @@ DIFFERENT: list[tuple[Exchange, int, Any, str]] = [
 
 
 @pytest.mark.parametrize(("documented", "status", "body", "line"), DIFFERENT)
-def test_not_as_documented(documented: Exchange, status: int, body: Any, line: str) -> None:
+def test_not_as_documented(
+    documented: DocumentedExchange, status: int, body: Any, line: str
+) -> None:
     found = difference(documented, Answer(status, body))
     assert found is not None
     assert f"      {line}" in found.split("\n")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph.state.persistent import Ordered
+from mockgraph.state.persistent_maps import Ordered
 from state.stores import ALERTS, SECURITY, serving
 
 STORED = 3000

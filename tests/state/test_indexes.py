@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mockgraph.odata.filter import compile_filter
 from mockgraph.service import SERVICE
-from mockgraph.state import indexes, persistent
+from mockgraph.state import indexes, persistent_maps
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import Indexes
 from mockgraph.state.snapshots import Rows
@@ -33,7 +33,7 @@ def _at_once() -> Iterator[None]:
         patched.setattr(indexes, "_FROM", 0)
         patched.setattr(indexes, "_ASKED", 1)
         patched.setattr(indexes, "_MERGED", 0)
-        patched.setattr(persistent, "_MOST", 4)
+        patched.setattr(persistent_maps, "_MOST", 4)
         yield
 
 

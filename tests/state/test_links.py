@@ -11,7 +11,7 @@ from conftest import state_of
 from flask.testing import FlaskClient
 from refusals import message_of
 
-from mockgraph.state.persistent import Ordered
+from mockgraph.state.persistent_maps import Ordered
 from state.stores import serving, state
 
 CASES = "/v1.0/security/cases/ediscoveryCases"

@@ -13,7 +13,7 @@ from mockgraph.errors import BadRequest
 from mockgraph.service import SERVICE
 from mockgraph.state import EntityDB
 from mockgraph.state.entities import join_key, owner_key, split_key
-from mockgraph.state.persistent import Ordered
+from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.store import Store
 from mockgraph.state.table_rules import TableRules

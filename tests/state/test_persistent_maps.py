@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.state import persistent
-from mockgraph.state.persistent import Map, Ordered
+from mockgraph.state import persistent_maps
+from mockgraph.state.persistent_maps import Map, Ordered
 
 
 class Item(NamedTuple):
@@ -22,7 +22,7 @@ class Item(NamedTuple):
 def _small_nodes() -> Iterator[None]:
     """So few items to a node that a few dozen make a tree of some levels."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(persistent, "_MOST", 4)
+        patched.setattr(persistent_maps, "_MOST", 4)
         yield
 
 
