@@ -71,10 +71,14 @@ class Memory:
         return copy.deepcopy(self._set(table)[key])
 
     def update(self, table: str, key: str, changes: Mapping[str, Json]) -> Mapping[str, Json]:
+        return self.change(table, self._set(table)[key], changes)
+
+    def change(
+        self, table: str, before: Mapping[str, Json], changes: Mapping[str, Json]
+    ) -> Mapping[str, Json]:
         assert "id" not in changes
-        before = self._set(table)[key]
         after = edm.merge(self._schema(table), before, copy.deepcopy(dict(changes)))
-        self._set(table)[key] = after
+        self._set(table)[before["id"]] = after
         return copy.deepcopy(after)
 
     def change(
