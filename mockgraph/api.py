@@ -10,10 +10,10 @@ from typing import Self
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
 from mockgraph.seeds import read_seeds
+from mockgraph.server_options import Seed, Settings, takes
 from mockgraph.serving.ports import Certificates, certificates, open_server
 from mockgraph.serving.server import Server
 from mockgraph.serving.transports import Intercept
-from mockgraph.settings import Seed, Settings, takes
 from mockgraph.testing.graph import Graph
 from mockgraph.testing.police import rules
 from mockgraph.testing.tenant import Tenant, Tenants
@@ -28,7 +28,7 @@ class CheckFailed(AssertionError):
 class MockGraph(Graph):
     """A live server on a free port of the loopback, for the length of a ``with`` block.
 
-    Its options are those of ``mockgraph serve`` (:class:`mockgraph.settings.Settings`), with
+    Its options are those of ``mockgraph serve`` (:class:`mockgraph.server_options.Settings`), with
     ports that are free where they are not given. ``seed`` is a state document, the path of one,
     ``demo``, or several of these. With ``tls`` it serves https as well, on a port of its own, with
     a certificate of the user's own authority, kept in ``ca_dir`` or where users keep such state;

@@ -26,8 +26,8 @@ from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
 from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
+from mockgraph.server_options import Settings
 from mockgraph.service import BEHAVIOURS, HUNT, behaviours_of, service_of, tell_of_unknown
-from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Operation, Outcome
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants

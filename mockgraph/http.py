@@ -6,7 +6,6 @@ bytes, and those are cheaper kept as they are.
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -29,6 +28,7 @@ from mockgraph.errors import (
     PayloadTooLarge,
     UnsupportedCoding,
 )
+from mockgraph.guids import new_guid
 from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, StartResponse
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Request(flask.Request):
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
         super().__init__(environ, populate_request, shallow)
-        self.request_id = _guid()
+        self.request_id = new_guid()
         self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
 
     @property
@@ -188,12 +188,6 @@ def read_body(request: WerkzeugRequest) -> bytes:
     if announced is None and len(data) == limit and request.environ["wsgi.input"].read(1):
         raise PayloadTooLarge(limit)
     return data
-
-
-def _guid() -> str:
-    """A random GUID; uuid.uuid4 takes three times as long."""
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def status_line(status: int) -> str:

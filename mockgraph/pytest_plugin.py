@@ -14,8 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from mockgraph.api import MockGraph
+    from mockgraph.server_options import Option
     from mockgraph.serving.transports import Intercept
-    from mockgraph.settings import Option
 
 # What a marker may say of the test rather than of its server.
 _OF_TESTS = {
@@ -58,7 +58,7 @@ def _ini_type(option: Option) -> Literal["linelist", "args", "bool", "string"]:
 
 def _options() -> list[Option]:
     """The options of a server that a single test may choose."""
-    from mockgraph.settings import options
+    from mockgraph.server_options import options
 
     return [each for each in options() if each.for_tests]
 

@@ -20,7 +20,7 @@ from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, Service
-from mockgraph.settings import FilePath, Seed, Settings
+from mockgraph.server_options import FilePath, Seed, Settings
 from mockgraph.state.documents import DIRECTORY, HUNTING, SECURITY, read_document
 
 BUNDLED = ("demo",)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 
 pytest_plugins = ["pytester"]
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask
 
 from mockgraph import create_app
 from mockgraph.errors import BadRequest, GraphError, NotFound
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 
 BEARER = {"Authorization": "Bearer x"}
 ALERTS = "/v1.0/security/alerts"

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from refusals import message_of
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 
 SECURITY = "/localtest/Security"
 MIB = 1024 * 1024

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from wire import JSON, ask
 
 from mockgraph import MockGraph, create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 
 SECURITY = "/localtest/Security"
 BODY = b'{"providerStatus":[{"provider":"Sentry"}]}'

@@ -276,7 +276,7 @@ class TestAlerts:
         assert sources == enabled
         assert len({vendor for vendor, _ in sources}) == 3
 
-    def test_settings_and_status_of_providers_agree(self) -> None:
+    def test_server_options_and_status_of_providers_agree(self) -> None:
         settings = [
             (each["vendor"], each["provider"], each["enabled"])
             for each in TENANT["providerTenantSettings"]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from werkzeug.test import TestResponse
 
 from mockgraph.app import create_app
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 
 _SCHEMAS = SERVICE.views["localtest"].schemas
 Security = _SCHEMAS["microsoft.graph.security"]

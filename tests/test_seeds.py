@@ -16,8 +16,8 @@ from mockgraph.files import fixtures
 from mockgraph.pages import bundled_pages
 from mockgraph.pages.examples import documented
 from mockgraph.seeds import DIGEST, initial_document
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 
 # Parsers and parts that the first answer does not need, and that take long to load.
 WAITING = [

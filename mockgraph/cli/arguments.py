@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from mockgraph.errors import GraphError, MockGraphError
-from mockgraph.settings import Option, Settings, options
+from mockgraph.server_options import Option, Settings, options
 
 F = TypeVar("F", bound=Callable[..., Any])
 

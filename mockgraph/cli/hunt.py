@@ -46,7 +46,7 @@ def hunt(
     """Run a hunting query, given as a text or in a file, over seeds and print what it finds."""
     from mockgraph.app import create_app
     from mockgraph.seeds import read_seeds
-    from mockgraph.settings import Settings
+    from mockgraph.server_options import Settings
     from mockgraph.testing.tenant import Tenants
 
     with told():

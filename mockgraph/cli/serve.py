@@ -14,9 +14,9 @@ from mockgraph.collector import leave_alone, uncollected
 from mockgraph.version import __version__
 
 if TYPE_CHECKING:
+    from mockgraph.server_options import FilePath, Settings
     from mockgraph.serving.ports import Certificates
     from mockgraph.serving.server import Server
-    from mockgraph.settings import FilePath, Settings
 
 
 @click.command()
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def serve(**given: Any) -> None:
     """Serve until SIGTERM or Ctrl+C; requests under way are finished, unless told twice."""
     from mockgraph.seeds import read_seeds
+    from mockgraph.server_options import Settings
     from mockgraph.serving.ports import certificates
-    from mockgraph.settings import Settings
 
     tell_unknown_variables(os.environ)
     with told():

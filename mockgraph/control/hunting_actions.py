@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from mockgraph.control.actions import Actions, Context
 from mockgraph.errors import BadRequest
-from mockgraph.settings import MAX_STATE
+from mockgraph.server_options import MAX_STATE
 
 ACTIONS = Actions()
 

@@ -19,7 +19,7 @@ from mockgraph.control.parameters import form_of, read, read_query
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering, validation
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.testing.tenant import NOTED, Tenants
 from mockgraph.version import __version__
 

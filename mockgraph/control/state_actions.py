@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict, Unpack
 
 from mockgraph.control.actions import Actions, Context, Document
-from mockgraph.settings import MAX_STATE
+from mockgraph.server_options import MAX_STATE
 
 ACTIONS = Actions()
 

@@ -6,7 +6,6 @@ It is RFC 6749, 4.1, with PKCE (RFC 7636).
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -43,6 +42,7 @@ from mockgraph.entra.oauth_messages import (
 )
 from mockgraph.entra.scopes import GRAPH, LOOPBACK
 from mockgraph.entra.sign_in_pages import PAGE_FIELDS, form_post_page, message_page, sign_in_page
+from mockgraph.guids import new_guid
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _PROMPTS_THAT_ASK = frozenset({"login", "select_account", "consent", "create"})
@@ -182,7 +182,7 @@ def _sign_in(entra: Entra, request: _AuthorizationRequest, reply: _Reply) -> Res
     client = AuthenticatedClient(request.app, "0")
     grant = delegate(entra, request.call, parameters, client, user, requested)
     code = entra.codes.issue(AuthorizationCode(grant, reply.uri, challenge))
-    return reply.send(code=code, session_state=str(uuid.uuid4()))
+    return reply.send(code=code, session_state=new_guid())
 
 
 def _signed_in_user(entra: Entra, request: _AuthorizationRequest) -> User | None:

@@ -6,7 +6,6 @@ App Service gives its endpoint and a header's value to the app (``IDENTITY_ENDPO
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -17,6 +16,7 @@ from mockgraph.entra.entra import Entra
 from mockgraph.entra.grants import EXPIRES_IN
 from mockgraph.entra.oauth_errors import EntraError
 from mockgraph.entra.oauth_messages import Parameters, json_response, read_query
+from mockgraph.guids import new_guid
 
 _APP_SERVICE_VERSION = "2019-08-01"
 
@@ -97,5 +97,5 @@ def _imds_fault(error: str, description: str, status: int = 400) -> Response:
 
 
 def _app_service_fault(status: int, message: str) -> Response:
-    body = {"statusCode": status, "message": message, "correlationId": str(uuid.uuid4())}
+    body = {"statusCode": status, "message": message, "correlationId": new_guid()}
     return json_response(body, status)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from tinydb.storages import Storage
 
 from mockgraph.errors import BadRequest
+from mockgraph.guids import new_guid
 from mockgraph.service import SERVICE
 from mockgraph.state.documents import SECURITY, open_store, read_document, tables_in
 from mockgraph.state.entities import Entity
@@ -120,7 +120,7 @@ def _new_key(
     """Return the key of a new document: its id, or one that is made. Raise BadRequest."""
     key = document.get("id")
     if key is None:
-        return str(uuid.uuid4())
+        return new_guid()
     if not isinstance(key, str):
         raise BadRequest(f"{name}: An id is a text.")
     if key in rows or key in delta:

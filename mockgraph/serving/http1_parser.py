@@ -21,7 +21,7 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError
-from mockgraph.settings import MAX_STATE
+from mockgraph.server_options import MAX_STATE
 from mockgraph.wsgi import Environ, variable
 
 MAX_HEAD = 64 * 1024  # bytes

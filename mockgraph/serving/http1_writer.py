@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
@@ -11,6 +10,7 @@ from functools import lru_cache
 import orjson
 
 from mockgraph.errors import PHRASES, GraphError
+from mockgraph.guids import new_guid
 from mockgraph.version import __version__
 from mockgraph.wsgi import Headers
 
@@ -49,7 +49,7 @@ def refusal(error: GraphError) -> tuple[str, Headers, bytes]:
 
     The body is Graph's error object; the connection ends with it.
     """
-    request_id = str(uuid.uuid4())
+    request_id = new_guid()
     body = orjson.dumps(error.body(request_id, request_id))
     headers = [
         ("Content-Type", "application/json"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mockgraph.server_options import Settings
 from mockgraph.serving.server import AccessLog, Server
-from mockgraph.settings import Settings
 from mockgraph.wsgi import WSGIApp
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache, cached_property
@@ -12,6 +11,7 @@ import orjson
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
+from mockgraph.guids import new_guid, new_number
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
 from mockgraph.state.entities import REMOVED, join_key, split_key
@@ -200,8 +200,8 @@ def new_key(resource: Resource) -> Callable[[], Json]:
     declared = resource.type.properties().get(names[0]) if names else None
     if isinstance(declared, edm.Integer):
         most = declared.most
-        return lambda: uuid.uuid4().int % most
-    return lambda: str(uuid.uuid4())
+        return lambda: new_number(most)
+    return new_guid
 
 
 def check_key(key: str, resource: Resource, where: str) -> None:

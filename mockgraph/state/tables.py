@@ -8,7 +8,6 @@ stored is never edited again: a write puts a new entity in the place of the old 
 from __future__ import annotations
 
 import copy
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -17,6 +16,7 @@ from typing import Any, cast
 from tinydb import TinyDB
 from tinydb.table import Document, Table
 
+from mockgraph.guids import new_guid
 from mockgraph.state.entities import Entity
 from mockgraph.state.snapshots import Rows, Snapshot
 from mockgraph.state.storage import Copies, Documents, EntityStorage, Staging, StorageView, differ
@@ -154,7 +154,7 @@ class EntityTable(Table):
                 self._storage.edit({self._name: changes.write}, anew=changes.removed)
 
     def _get_next_id(self) -> Any:
-        return str(uuid.uuid4())
+        return new_guid()
 
 
 class EntityDB(TinyDB):

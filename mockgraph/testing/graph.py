@@ -10,10 +10,10 @@ import orjson
 
 from mockgraph.errors import MockGraphError
 from mockgraph.seeds import copied, initial_document, naming_seeds, read_seeds
+from mockgraph.server_options import FilePath, Seed, Settings
 from mockgraph.service import tell_of_unknown
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
-from mockgraph.settings import FilePath, Seed, Settings
 from mockgraph.state.behaviours import Behaviour, Effect
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mockgraph.errors import BadRequest, NotFound, Overtaken, StoreFailed
 from mockgraph.http import Request, Response
 from mockgraph.metadata.names import Json
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.state.documents import DIRECTORY, HUNTING
 from mockgraph.testing.journal import Journal, Requests

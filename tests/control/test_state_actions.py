@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from refusals import message_of
 
 from mockgraph import create_app
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 from mockgraph.testing.tenant import MAX_SNAPSHOTS
 
 SECURITY = "/localtest/Security"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from mockgraph import MockGraph, create_app
 from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 from mockgraph.state import State
 
 STATE = "/_mockgraph/state"

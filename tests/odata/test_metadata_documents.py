@@ -11,8 +11,8 @@ from mockgraph.app import create_app
 from mockgraph.metadata import csdl
 from mockgraph.metadata.elements import EntityType, EnumType, Singleton
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 
 ROOTS = pytest.mark.parametrize("root", SERVICE.views)
 

@@ -9,7 +9,7 @@ from conftest import EMPTY
 from flask.testing import FlaskClient
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 
 from . import ALERTS
 

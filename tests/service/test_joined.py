@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.testing.tenant import Tenants
 
 ALERTS = {"Security": {"alerts": [{"id": f"a{number}"} for number in range(5)]}}

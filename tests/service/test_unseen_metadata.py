@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.state.behaviours import Invocation
 from mockgraph.state.transactions import Transaction
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockgraph.server_options import MAX_STATE
 from mockgraph.serving.http1_parser import MAX_HEAD, RequestParser, base_environ
-from mockgraph.settings import MAX_STATE
 
 BASE = base_environ("http", "127.0.0.1", 8365)
 HOST = b"Host: x\r\n"

@@ -13,7 +13,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.state.store import Store
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.state import store as stores
 from state.stores import ALERTS, SECURITY
 

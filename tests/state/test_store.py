@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 from mockgraph.state.store import Store
 from mockgraph.state.store_format import read
 from state.stores import ALERTS, HEADER, SECURITY, crc_of, failing, patch, record, region, serving

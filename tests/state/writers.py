@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockgraph.app import create_app
-from mockgraph.settings import Settings
+from mockgraph.server_options import Settings
 from mockgraph.state import store
 
 ALERTS = "/localtest/Security/alerts"

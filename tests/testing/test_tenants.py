@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockgraph.entra import initial_entra
+from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.settings import Settings
 from mockgraph.state import State
 from mockgraph.testing.tenant import Tenants
 

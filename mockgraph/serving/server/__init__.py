@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import MockGraphError
+from mockgraph.server_options import Settings
 from mockgraph.serving.server.access_log import AccessLog, logged
 from mockgraph.serving.server.event_loop import EventLoop
 from mockgraph.serving.server.listener import Listener
-from mockgraph.settings import Settings
 from mockgraph.wsgi import StartResponse, WSGIApp
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from wire import TIMEOUT, ask
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
+from mockgraph.server_options import Settings
 from mockgraph.serving.proxy import Gate, certificate
 from mockgraph.serving.server import Server
 from mockgraph.serving.tls import authority
-from mockgraph.settings import Settings
 
 from . import ALERTS, BEARER, GRAPH, LOGIN, proxied, set_variables
 

@@ -12,8 +12,8 @@ import requests
 from flask import Flask
 
 from mockgraph.app import create_app
+from mockgraph.server_options import Settings
 from mockgraph.serving.transports import Intercept, httpx_transport, requests_adapter
-from mockgraph.settings import Settings
 
 from .clients import LIBRARIES, TRANSPORTS, Request
 

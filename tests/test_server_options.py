@@ -17,7 +17,7 @@ from mockgraph.cli import main
 from mockgraph.cli.arguments import settings_options
 from mockgraph.errors import MockGraphError
 from mockgraph.pytest_plugin import pytest_addoption
-from mockgraph.settings import FilePath, Option, Settings, option, options, takes
+from mockgraph.server_options import FilePath, Option, Settings, option, options, takes
 
 OPTIONS = {each.name: each for each in options()}
 
