@@ -81,11 +81,6 @@ class Memory:
         self._set(table)[before["id"]] = after
         return copy.deepcopy(after)
 
-    def change(
-        self, table: str, before: Mapping[str, Json], changes: Mapping[str, Json]
-    ) -> Mapping[str, Json]:
-        return self.update(table, before["id"], changes)
-
     def delete(self, table: str, key: str) -> None:
         del self._set(table)[key]
 
