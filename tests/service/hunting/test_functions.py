@@ -261,6 +261,10 @@ CASES: list[tuple[str, Any]] = [
     ("binary_and(6, 3)", 2),
     ("binary_shift_left(1, 4)", 16),
     ("toscalar(range x from 1 to 3 step 1 | summarize sum(x))", 6),
+    ("toscalar(print datetime(2026-11-20)) - 1d", "2026-11-19T00:00:00Z"),
+    ("datetime(2026-11-20) + toscalar(print 1h)", "2026-11-20T01:00:00Z"),
+    ("base64_decode_tostring(toscalar(print 'aGk='))", "hi"),
+    ("toscalar(print x = long(null) | where false)", None),
 ]
 
 

@@ -30,6 +30,10 @@ CASES: dict[str, tuple[str, list[list[Any]]]] = {
         "T | take 1 | project tostring(Price), strlen(Name), Name, X = 1",
         [["3", 5, "apple", 1]],
     ),
+    "names that begin with a digit": (
+        "T | take 1 | extend 3rdPrice = Price + 1 | project 3rdPrice, 0x10, 1e1",
+        [[4, 16, 10.0]],
+    ),
     "project-away": ("T | take 1 | project-away A*, Kind", [["apple", 3]]),
     "project-keep": ("T | take 1 | project-keep Price, N*", [["apple", 3]]),
     "project-rename": ("T | take 1 | project-rename Fruit = Name | project Fruit", [["apple"]]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.bag_functions import BAG_FUNCTIONS
@@ -16,6 +17,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Value,
     cast,
     converted,
+    literal,
     same_kind,
 )
 from mockgraph.service.hunting.kql.text_functions import TEXT_FUNCTIONS
@@ -206,6 +208,10 @@ def _column_if_exists(context: Context, node: nodes.Call, scope: Scope) -> Value
     return rows.columns.get(name, default)
 
 
+# What toscalar() knows before the query runs; DuckDB takes no subquery within a TRY().
+_FETCHED = (Kind.BOOL, Kind.INT, Kind.LONG, Kind.REAL, Kind.STRING, Kind.DATETIME, Kind.TIMESPAN)
+
+
 def _to_scalar(context: Context, node: nodes.Call, scope: Scope) -> Value:
     if len(node.arguments) != 1:
         raise SemanticQueryError("toscalar() takes a table.")
@@ -217,7 +223,12 @@ def _to_scalar(context: Context, node: nodes.Call, scope: Scope) -> Value:
     sql = f"(SELECT {first.ref} FROM {table.source} t{table.order_by} LIMIT 1)"
     if first.kind is Kind.STRING:
         sql = f"coalesce({sql}, '')"
-    return Value(sql, first.kind)
+    if first.kind not in _FETCHED:
+        return Value(sql, first.kind)
+    ((value,),) = context.probe(context.whole(f"SELECT {sql}"))
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=UTC)
+    return literal(value, first.kind)
 
 
 def _window(sql: str) -> Special:

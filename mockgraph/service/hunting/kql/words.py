@@ -72,8 +72,8 @@ _WORD = re.compile(
   | (?P<verbatim>[hH]?@(?:"(?:[^"]|"")*"|'(?:[^']|'')*'))
   | (?P<string>[hH]?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
   | (?P<timespan>\d+(?:\.\d+)?(?:UNIT)\b)
-  | (?P<number>0[xX][0-9a-fA-F]+|\d+(?:\.\d+(?!\.))?(?:[eE][+-]?\d+)?)
-  | (?P<name>[A-Za-z_$][A-Za-z0-9_]*)
+  | (?P<number>(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+(?!\.))?(?:[eE][+-]?\d+)?)(?![A-Za-z0-9_]))
+  | (?P<name>\$?[A-Za-z0-9_]+)
   | (?P<negated>![A-Za-z_]+~?)
   | (?P<sign>\.\.|<>|<\||<=|>=|==|!=|=~|!~|=>|[-+*/%<>=|(){}\[\],;:.?@~])
     """.replace("UNIT", "|".join(sorted(UNITS, key=len, reverse=True))),
