@@ -219,7 +219,9 @@ def test_what_a_set_declares_beside_its_type_is_of_the_type(each: Resource) -> N
         assert not properties[name].computed
     for path in each.rules.update.required:
         name, inner = path.split("/")
-        assert inner in properties[name].schema.properties()  # type: ignore[attr-defined]  # complex
+        whole = properties[name]
+        assert isinstance(whole, edm.Complex)
+        assert inner in whole.schema.properties()
 
 
 def test_the_rules_of_alerts_are_those_of_the_pages() -> None:

@@ -64,8 +64,6 @@ class Model:
             schema.says == others[namespace].says for namespace, schema in mine.items()
         )
 
-    __hash__ = None  # type: ignore[assignment]  # compares by what it says, which may be long
-
     def __repr__(self) -> str:
         return f"<Model of {', '.join(self.schemas)}>"
 

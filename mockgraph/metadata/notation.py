@@ -43,7 +43,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from mockgraph.errors import MockGraphError
 from mockgraph.metadata.annotations import Annotation, merged
@@ -439,7 +439,7 @@ def _use(block: _Block, words: list[str]) -> _Use:
     if rest[:2] == ["not", "null"]:
         use = replace(use, nullable=False)
         rest = rest[2:]
-    stated: dict[str, int | str | bool] = {}
+    stated: dict[str, Any] = {}
     position = 0
     while position < len(rest):
         name, equals, value = rest[position].partition("=")
@@ -454,7 +454,7 @@ def _use(block: _Block, words: list[str]) -> _Use:
             stated[field_name] = convert(value)
         else:
             raise ValueError(rest[position - 1])
-    return replace(use, facets=Facets(**stated)) if stated else use  # type: ignore[arg-type]
+    return replace(use, facets=Facets(**stated)) if stated else use
 
 
 def _number_or_word(text: str) -> int | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load
 
@@ -133,9 +133,9 @@ class Schemas:
             if not each.optional and (each.type.collection or not each.nullable):
                 required.add(each.name)
             fields[each.name] = field
-        made = type("Parameters", (Parameters,), {"__module__": __name__})
-        made._declared_fields = {**fields}  # type: ignore[attr-defined]
-        schema = cast("type[Parameters]", made)
+        made: Any = type("Parameters", (Parameters,), {"__module__": __name__})
+        made._declared_fields = {**fields}
+        schema: type[Parameters] = made
         schema.type_name = operation.name
         schema.required = frozenset(required)
         schema.folded = {name.lower(): name for name in fields} if self._any_case else {}
@@ -157,10 +157,10 @@ class Schemas:
             for each in declared.properties
             if each.type.name != _STREAM
         }
-        made = type(short_name(name), (base,), {"__module__": __name__, "__doc__": name})
+        made: Any = type(short_name(name), (base,), {"__module__": __name__, "__doc__": name})
         # Given so, and not as attributes: a property may be named as one of marshmallow's.
-        made._declared_fields = {**base._declared_fields, **fields}  # type: ignore[attr-defined]
-        schema = cast("type[StructuredType]", made)
+        made._declared_fields = {**base._declared_fields, **fields}
+        schema: type[StructuredType] = made
         schema.type_name = declared.name
         schema.is_open = self.model.is_open(name)
         # Where a part of a model has no other type to take its place, it is one like any other.

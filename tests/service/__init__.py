@@ -92,7 +92,8 @@ def concrete(schema: type[edm.StructuredType]) -> type[edm.StructuredType]:
     """A schema, or the first that derives from it where its type is abstract."""
     if not schema.is_abstract:
         return schema
-    schemas: Schemas = schema.schemas.__self__  # type: ignore[attr-defined]  # Schemas.find's
+    find: Any = schema.schemas  # a method of the schemas of its model
+    schemas: Schemas = find.__self__
     heirs = map(schemas.__getitem__, schemas.model.derived(schema.type_name))
     return next(each for each in heirs if not each.is_abstract)
 

@@ -15,9 +15,8 @@ from mockgraph.http import Response
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, View
 from mockgraph.metadata.vocabulary import Revision
-from mockgraph.odata.rendering.next_link import next_link
 from mockgraph.odata.rendering.texts import dump, render_json
-from mockgraph.odata.rendering.urls import Urls
+from mockgraph.odata.rendering.urls import Urls, next_link
 from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row
 from mockgraph.state.query import Expansion, Query
 
