@@ -1,4 +1,4 @@
-"""Runs the example programs and the README's, unmodified clients all, against one server.
+"""Runs the example programs and those of docs/clients.md, unmodified all, against one server.
 
 python examples/run.py --python PYTHON_WITH_THE_CLIENTS [--auth any] [NAME ...]
 
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from mockgraph import MockGraph
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+CLIENTS = HERE.parent / "docs" / "clients.md"
 SECONDS = 180  # the SDK's first import, without compiled files, takes long
 
 
@@ -32,9 +32,9 @@ SECONDS = 180  # the SDK's first import, without compiled files, takes long
 class Program:
     """One that takes the server's origin as its argument, and what it needs to be run.
 
-    ``needs`` are modules of Python, packages of npm, or commands. One that is a block of the
-    README is named by what stands in it and in no other. One that is ``unchanged`` has the
-    environment of the proxy in place of the argument.
+    ``needs`` are modules of Python, packages of npm, or commands. One that is a block of
+    ``docs/clients.md`` is named by what stands in it and in no other. One that is ``unchanged``
+    has the environment of the proxy in place of the argument.
     """
 
     name: str
@@ -68,8 +68,8 @@ PROGRAMS = (
     Program("credentials.mjs", ("@azure/identity",)),
     Program("msal_node.mjs", ("@azure/msal-node",)),
     Program("graph_client.mjs", GRAPH_CLIENT),
-    Program("README.py", SDK, block="GraphServiceClient"),
-    Program("README.mjs", GRAPH_CLIENT, block="initWithMiddleware"),
+    Program("clients.py", SDK, block="GraphServiceClient"),
+    Program("clients.mjs", GRAPH_CLIENT, block="initWithMiddleware"),
 )
 
 
@@ -144,12 +144,12 @@ class Runner:
         return [command[0], str(HERE / program.name), *origin]
 
     def _text(self, program: Program) -> str | None:
-        """The block of the README as it is printed, but for the port."""
+        """The block of the page as it is printed, but for the port."""
         if program.block is None:
             return None
         blocks = re.findall(
             rf"^```{program.language}\n(.*?)^```$",
-            README.read_text(encoding="utf-8"),
+            CLIENTS.read_text(encoding="utf-8"),
             re.MULTILINE | re.DOTALL,
         )
         (block,) = (each for each in blocks if program.block in each)

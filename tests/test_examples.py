@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from manual import MANUAL
 from processes import environment
 
 from mockgraph import MockGraph
@@ -48,8 +49,7 @@ def test_every_example_is_run_and_shown() -> None:
     files = {path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".mjs", ".sh"}}
     named = {name for name, program in PROGRAMS.items() if program.block is None}
     assert named == files - {"run.py"}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in sorted(named) if f"(examples/{name})" not in readme] == []
+    assert [name for name in sorted(named) if f"(../examples/{name})" not in MANUAL] == []
 
 
 @pytest.mark.parametrize("name", [name for name, each in PROGRAMS.items() if each.block])

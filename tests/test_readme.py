@@ -1,4 +1,4 @@
-"""The README's commands and examples, executed."""
+"""The commands and examples of the README and the pages behind it, executed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import pytest
 import requests
-from markdown_it import MarkdownIt
+from manual import MANUAL, PAGES, blocks
+from processes import ROOT
 
 from mockgraph import MockGraph, create_app
 from mockgraph.cli import main
@@ -22,18 +23,6 @@ from mockgraph.testing.police import RULES
 from mockgraph.version import __version__
 
 AUTH = {"Authorization": "Bearer x"}
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-BLOCKS = [
-    (token.info, token.content)
-    for token in MarkdownIt("commonmark").parse(README)
-    if token.type == "fence"
-]
-
-
-def blocks(language: str, mark: str) -> list[str]:
-    found = [text for info, text in BLOCKS if info == language and mark in text]
-    assert found, f"no {language} block with {mark}"
-    return found
 
 
 def test_the_ready_line_is_the_one_printed() -> None:
@@ -98,7 +87,7 @@ def test_the_example_of_hunting_passes(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant", "graph.db"])
 def test_an_example_in_python_runs(mark: str) -> None:
-    exec(compile(blocks("python", mark)[0], "README.md", "exec"), {})
+    exec(compile(blocks("python", mark)[0], "manual", "exec"), {})
 
 
 def test_the_example_of_a_script_changes_a_store(
@@ -108,7 +97,7 @@ def test_the_example_of_a_script_changes_a_store(
     seed = {"Security": {"alerts": [{"id": "a", "status": "newAlert"}, {"id": "b"}]}}
     with MockGraph(seed=seed, store="graph.store"):
         pass
-    exec(compile(blocks("python", "StoreStorage")[0], "README.md", "exec"), {})
+    exec(compile(blocks("python", "StoreStorage")[0], "manual", "exec"), {})
     with MockGraph(store="graph.store") as graph:
         alerts = {each["id"]: each["status"] for each in graph.state["Security"]["alerts"]}
     assert alerts == {"a": "resolved", "b": None}
@@ -166,7 +155,7 @@ def test_what_is_said_of_the_control_plane_is_there() -> None:
     told = create_app().test_client().get("/_mockgraph").json
     assert told is not None
     served = {each.split()[1] for each in told["value"]}
-    tables = "\n".join(line for line in README.splitlines() if line.startswith("|"))
+    tables = "\n".join(line for line in MANUAL.splitlines() if line.startswith("|"))
     named = set(re.findall(r"/_mockgraph/[\w/{}]+", tables.replace("{user code}", "{code}")))
     assert len(named) > 10
     assert named - served == set()
@@ -175,7 +164,7 @@ def test_what_is_said_of_the_control_plane_is_there() -> None:
 
 
 def test_every_preset_is_named() -> None:
-    called = dict(re.findall(r"`(\w+)\(([^)`]*)\)`", README))
+    called = dict(re.findall(r"`(\w+)\(([^)`]*)\)`", MANUAL))
     assert [name for name in PRESETS if name not in called] == []
     for name in PRESETS:
         parameters = inspect.signature(getattr(Faults, name)).parameters
@@ -186,11 +175,11 @@ def test_every_preset_is_named() -> None:
 
 
 def test_every_misdeed_is_named() -> None:
-    assert [name for name in RULES if f"`{name}`" not in README] == []
+    assert [name for name in RULES if f"`{name}`" not in MANUAL] == []
 
 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(blocks("python", "print(graph.url)")[0], "README.md", "exec"), {})
+    exec(compile(blocks("python", "print(graph.url)")[0], "manual", "exec"), {})
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/localtest\n", capsys.readouterr().out)
 
 
@@ -202,22 +191,43 @@ def test_the_example_of_a_proxy_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tls, "default_directory", lambda: tmp_path / "ca")
-    exec(compile(blocks("python", "proxy_environment")[0], "README.md", "exec"), {})
+    exec(compile(blocks("python", "proxy_environment")[0], "manual", "exec"), {})
 
 
 def test_the_sdk_example_is_python() -> None:
-    compile(blocks("python", "GraphServiceClient")[0], "README.md", "exec")
+    compile(blocks("python", "GraphServiceClient")[0], "manual", "exec")
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_command_and_option_is_named(name: str) -> None:
-    assert f"`mockgraph {name}`" in README
+    assert f"`mockgraph {name}`" in MANUAL
     if name == "serve":
         for option in main.commands[name].params:
             assert isinstance(option, click.Option)
-            assert option.opts[0] in README
+            assert option.opts[0] in MANUAL
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([\w./]+)\)", README))))
-def test_every_link_leads_somewhere(path: str) -> None:
-    assert (Path(__file__).parents[1] / path).exists()
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    found = re.findall(r"\]\(([\w./-]*)(?:#([\w-]+))?\)", PAGES[page])
+    for path, anchor in found:
+        target = ROOT / page if not path else (ROOT / page).parent / path
+        assert target.exists(), path
+        if anchor:
+            assert anchor in anchors(target), f"{path}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in titles}
+
+
+def test_the_readme_is_one_screen() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 120
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
+    assert pages == {*PAGES} - {"README.md"} | {"docs/architecture.md"}
+    assert "(docs/architecture.md)" in PAGES["README.md"]

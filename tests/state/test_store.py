@@ -15,6 +15,7 @@ import pytest
 from conftest import state_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from manual import blocks
 
 from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
@@ -178,9 +179,9 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
     assert deleted is None
 
 
-def test_the_file_that_the_readme_shows(store: Path) -> None:
-    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
-    content = readme.partition("```jsonl\n")[2].partition("```")[0].encode()
+def test_the_file_that_the_manual_shows(store: Path) -> None:
+    (block,) = blocks("jsonl", "")
+    content = block.encode()
     store.write_bytes(content)
     with serving(store) as client:
         (alert,) = state_of(client)["Security"]["alerts"]
