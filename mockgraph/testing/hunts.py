@@ -65,27 +65,14 @@ class Hunts:
         sets = {name: snapshot.rows(f"security/{name}") for name in SETS}
         return run(query, tables_of(snapshot.rows(HUNTING_TABLE), sets, now), now, timespan)
 
-    def outcome(self, body: Json) -> Outcome:
-        """Return what a call of runHuntingQuery came to. Raises 400."""
-        return Outcome(row=Row(self.answered(body)), returned=_RESULTS)
-
-    def answered(self, body: Json) -> dict[str, Json]:
-        """Return what the body of a runHuntingQuery is answered. Raises 400."""
-        if not isinstance(body, Mapping):
-            raise BadRequest("An object with the member 'Query' is expected.")
-        given = {str(name).lower(): value for name, value in body.items()}
-        if unknown := [name for name in body if str(name).lower() not in ("query", "timespan")]:
-            raise BadRequest(
-                f"The parameter '{unknown[0]}' in the request payload is not a valid parameter for"
-                " the operation 'runHuntingQuery'."
-            )
-        query, timespan = given.get("query"), given.get("timespan")
-        if not isinstance(query, str) or not query.strip():
-            raise BadRequest("The parameter 'Query' is missing or no text.")
-        if not isinstance(timespan, str | None):
-            raise BadRequest("The parameter 'Timespan' is no text.")
+    def outcome(self, parameters: Mapping[str, Json]) -> Outcome:
+        """Return the answer to a call of runHuntingQuery. Raises BadRequest."""
+        query, timespan = parameters["query"], parameters["timespan"]
+        if not query or query.isspace():
+            raise BadRequest("The parameter 'Query' is missing.")
         found = self.hunt(query, timespan)
-        return {"schema": found.schema, "results": found.results}
+        answer = {"schema": found.schema, "results": found.results}
+        return Outcome(row=Row(answer), returned=_RESULTS)
 
     def reset(self) -> None:
         """Take back the answers that a test gave."""
