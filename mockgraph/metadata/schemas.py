@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, pre_load
 
 from mockgraph.metadata import elements
-from mockgraph.metadata.annotations import find
 from mockgraph.metadata.elements import EnumType, TypeDefinition, TypeRef, short_name
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.names import Json
@@ -20,9 +19,8 @@ from mockgraph.metadata.structures import (
     EntityType,
     StructuredType,
 )
+from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only
 
-_COMPUTED = "Org.OData.Core.V1.Computed"
-_IMMUTABLE = "Org.OData.Core.V1.Immutable"
 # The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
 _BOUNDS = {
     "Edm.String": ("max_length",),
@@ -62,7 +60,7 @@ class Schemas:
     """Finds the schema of a type by its qualified name.
 
     With ``any_case`` the members of enumerations are read without regard to case, as the live
-    service does; with ``changed_collections`` the items of a collection may be partial.
+    service does.
     """
 
     def __init__(self, model: Model, *, any_case: bool = False):
@@ -132,7 +130,7 @@ class Schemas:
                 field.partial = changes
             if not each.optional and (each.type.collection or not each.nullable):
                 required.add(each.name)
-            fields[each.name] = field
+            fields[each.name] = _with_default(field, default_of(each.annotations))
         made: Any = type("Parameters", (Parameters,), {"__module__": __name__})
         made._declared_fields = {**fields}
         schema: type[Parameters] = made
@@ -177,13 +175,10 @@ class Schemas:
             declared.type,
             declared.facets,
             nullable=declared.nullable and not is_key,
-            computed=is_key or _is_so(annotations, _COMPUTED),
-            immutable=_is_so(annotations, _IMMUTABLE),
+            computed=is_key or computed(annotations) or read_only(annotations),
+            immutable=immutable(annotations),
         )
-        # Of other types there are no default values (OData CSDL 4.01, 7.2.7).
-        if declared.default is not None and not isinstance(field, Collection | Complex):
-            field.default = field.load_default = _literal(field, declared.default)
-        return field
+        return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:
         known = self._enumerations.get(declared.name)
@@ -203,10 +198,11 @@ def _bounds(name: str, facets: elements.Facets) -> dict[str, int]:
     return {each: bound for each, bound in named.items() if isinstance(bound, int)}
 
 
-def _is_so(annotations: elements.Annotations, term: str) -> bool:
-    """Whether a term without a value, or with the value true, is said."""
-    found = find(annotations, term)
-    return found is not None and found.value is not False
+def _with_default(field: Property, text: str | None) -> Property:
+    """The field with a default value; complex ones and collections have none (CSDL 4.01, 7.2.7)."""
+    if text is not None and not isinstance(field, Collection | Complex):
+        field.default = field.load_default = _literal(field, text)
+    return field
 
 
 def _literal(field: Property, text: str) -> Any:

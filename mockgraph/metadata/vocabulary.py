@@ -37,7 +37,6 @@ COMPUTED: Final = f"{CORE}Computed"
 IMMUTABLE: Final = f"{CORE}Immutable"
 PERMISSIONS: Final = f"{CORE}Permissions"
 REVISIONS: Final = f"{CORE}Revisions"
-ALTERNATE_KEYS: Final = f"{CORE}AlternateKeys"
 PARTIAL: Final = f"{MOCKGRAPH}Partial"
 
 
@@ -104,21 +103,6 @@ def revisions(annotations: Iterable[Annotation]) -> tuple[Revision, ...]:
 def deprecated(annotations: Iterable[Annotation]) -> Revision | None:
     """Return the revision that deprecates an element, None where there is none."""
     return next((each for each in revisions(annotations) if each.kind == "Deprecated"), None)
-
-
-def alternate_keys(annotations: Iterable[Annotation]) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """Return the alternate keys of a type or set: of each the paths, by their aliases."""
-    found = find(annotations, ALTERNATE_KEYS)
-    if found is None:
-        return ()
-    return tuple(
-        tuple(
-            (_text(reference.get("Alias")) or name, name)
-            for reference in _records(key.get("Key"))
-            if (name := _text(reference.get("Name"))) is not None
-        )
-        for key in _records(found.value)
-    )
 
 
 def permissions(value: Value) -> tuple[Permission, ...]:

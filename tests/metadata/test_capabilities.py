@@ -10,7 +10,6 @@ from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.vocabulary import (
     Permission,
     Revision,
-    alternate_keys,
     computed,
     default_of,
     deprecated,
@@ -140,8 +139,6 @@ def test_what_is_said_of_properties() -> None:
     assert [name for name, each in said.items() if computed(each)] == ["id"]
     assert [name for name, each in said.items() if immutable(each)] == ["code"]
     assert [name for name, each in said.items() if read_only(each)] == ["seen"]
-    assert alternate_keys(model.annotations("n.thing")) == ((("c", "code"), ("seen", "seen")),)
-    assert alternate_keys(model.annotations("n.base")) == ()
 
 
 def test_permissions_and_defaults() -> None:

@@ -355,6 +355,24 @@ def test_parameters_of_overloads_and_of_changes_are_apart() -> None:
     assert SCHEMAS.parameters(one) is not SCHEMAS.parameters(one, changes=True)
 
 
+def test_an_optional_parameter_has_its_default() -> None:
+    text = """
+using Core = Org.OData.Core.V1
+namespace n
+action count
+  times: Int32
+    @Core.OptionalParameter: {DefaultValue: "5"}
+complex thing
+  seen: String
+    @Core.Permissions: Core.Permission'Read'
+"""
+    model = notation.parse([("x.edm", text)])
+    parameters = Schemas(model).parameters(*model.operations("n.count"))
+    assert edm.load(parameters, {}) == {"times": 5}
+    assert edm.load(parameters, {"times": 2}) == {"times": 2}
+    assert Schemas(model)["n.thing"].properties()["seen"].computed
+
+
 def test_parameters_in_any_case() -> None:
     parameters = Schemas(MODEL, any_case=True).parameters(operation())
     loaded = edm.load(parameters, {"TIMES": 1, "Colour": "RED", "note": "n"})
