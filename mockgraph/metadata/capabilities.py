@@ -34,7 +34,6 @@ class InsertRules(NamedTuple):
     insertable: bool = True
     non_insertable: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    max_levels: int | None = None
     permissions: tuple[Permission, ...] = ()
 
 
@@ -46,10 +45,8 @@ class UpdateRules(NamedTuple):
     """
 
     updatable: bool = True
-    upsertable: bool = False
     non_updatable: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    max_levels: int | None = None
     permissions: tuple[Permission, ...] = ()
     updatable_properties: tuple[str, ...] | None = None
     answers: int | None = None
@@ -59,7 +56,6 @@ class DeleteRules(NamedTuple):
     """``DeleteRestrictions``: whether an entity may be deleted."""
 
     deletable: bool = True
-    max_levels: int | None = None
     permissions: tuple[Permission, ...] = ()
 
 
@@ -78,7 +74,6 @@ class FilterRules(NamedTuple):
     requires_filter: bool = False
     required: tuple[str, ...] = ()
     non_filterable: tuple[str, ...] = ()
-    max_levels: int | None = None
 
 
 class SortRules(NamedTuple):
@@ -95,14 +90,12 @@ class ExpandRules(NamedTuple):
 
     expandable: bool = True
     non_expandable: tuple[str, ...] = ()
-    max_levels: int | None = None
 
 
 class CountRules(NamedTuple):
     """``CountRestrictions``: whether ``$count`` works."""
 
     countable: bool = True
-    non_countable: tuple[str, ...] = ()
 
 
 class SearchRules(NamedTuple):
@@ -259,7 +252,6 @@ class _Reader:
             record.flag("Insertable"),
             record.paths("NonInsertableProperties", "NonInsertableNavigationProperties"),
             record.paths("RequiredProperties"),
-            record.levels(),
             record.permissions(),
         )
 
@@ -269,10 +261,8 @@ class _Reader:
         needed = self._value(f"{MOCKGRAPH}UpdateRequires")
         return UpdateRules(
             record.flag("Updatable"),
-            record.flag("Upsertable", default=False),
             record.paths("NonUpdatableProperties", "NonUpdatableNavigationProperties"),
             (*record.paths("RequiredProperties"), *texts(needed)),
-            record.levels(),
             record.permissions(),
             None if only is None else texts(only),
             self._own_number("UpdateAnswers"),
@@ -280,7 +270,7 @@ class _Reader:
 
     def _delete(self) -> DeleteRules:
         record = self._record("DeleteRestrictions")
-        return DeleteRules(record.flag("Deletable"), record.levels(), record.permissions())
+        return DeleteRules(record.flag("Deletable"), record.permissions())
 
     def _read(self) -> ReadRules:
         record = self._record("ReadRestrictions")
@@ -296,7 +286,6 @@ class _Reader:
             record.flag("RequiresFilter", default=False),
             record.paths("RequiredProperties"),
             record.paths("NonFilterableProperties"),
-            record.levels(),
         )
 
     def _sort(self) -> SortRules:
@@ -313,15 +302,10 @@ class _Reader:
         return ExpandRules(
             record.flag("Expandable"),
             record.paths("NonExpandableProperties", "NonExpandableStreamProperties"),
-            record.levels(),
         )
 
     def _count(self) -> CountRules:
-        record = self._record("CountRestrictions")
-        return CountRules(
-            record.flag("Countable"),
-            record.paths("NonCountableProperties", "NonCountableNavigationProperties"),
-        )
+        return CountRules(self._record("CountRestrictions").flag("Countable"))
 
     def _page(self) -> PageRules:
         order = self._value(f"{MOCKGRAPH}DefaultOrder")
@@ -349,11 +333,6 @@ class _Fields:
 
     def paths(self, *names: str) -> tuple[str, ...]:
         return tuple(text for name in names for text in texts(self._record.get(name)))
-
-    def levels(self) -> int | None:
-        """Return the deepest level allowed; a negative number in the vocabulary is no bound."""
-        value = self._record.get("MaxLevels")
-        return value if isinstance(value, int) and value >= 0 else None
 
     def permissions(self) -> tuple[Permission, ...]:
         return permissions(self._record.get("Permissions"))

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mockgraph.errors import BadRequest
+from mockgraph.metadata.capabilities import ExpandRules
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import ExpandItem, Kind, Path, quoted
 from mockgraph.odata.grammar import split
+from mockgraph.odata.restrictions import check_expand
 from mockgraph.odata.types import Type, narrowed
 from mockgraph.state.query import Expansion, Query, Schema
 
@@ -41,6 +43,8 @@ def compile_expand(
     known = {} if resource is None else resource.navigation_names(schema.type_name)
     items = {str(item.path): item for item in _once(parse_expand(text))}
     everything = items.pop("*", None)
+    rules = ExpandRules() if resource is None else resource.rules.expand
+    check_expand(items.values(), rules)
     expansions = {
         name: _compiled(item, known, read)
         if len(item.path.names) == 1
@@ -48,7 +52,7 @@ def compile_expand(
         for name, item in items.items()
     }
     if everything is not None:
-        for name in [name for name in known if name not in expansions]:
+        for name in [n for n in known if n not in expansions and n not in rules.non_expandable]:
             item = ExpandItem(Path((name,)), everything.suffix, everything.options)
             expansions[name] = _compiled(item, known, read)
     return tuple(expansions.values())

@@ -12,6 +12,7 @@ from mockgraph.odata.ast import Binary, In, Kind, List, Literal, Logical, Node, 
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
+from mockgraph.odata.restrictions import check_filter
 from mockgraph.odata.types import Expression, Type, of_literal
 from mockgraph.state.query import Relations
 
@@ -48,6 +49,8 @@ def compile_filter(
     of parameter aliases.
     """
     node = parse(text, aliases)
+    if resource is not None:
+        check_filter(node, resource.rules.filter)
     scope = Scope(schema, resource=resource, relations=relations, now=now)
     test = compile_test(node, scope)
     return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, scope)))

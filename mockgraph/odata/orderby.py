@@ -16,6 +16,7 @@ from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Kind, OrderItem
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
+from mockgraph.odata.restrictions import check_orderby
 from mockgraph.odata.types import Evaluate, Expression
 from mockgraph.state.query import Relations
 
@@ -65,6 +66,8 @@ def compile_orderby(
     items = parse_orderby(text, aliases)
     if len(items) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")
+    if resource is not None:
+        check_orderby(items, resource.rules.sort)
     keys = [(_key(item, scope), item.descending) for item in items]
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -25,6 +26,7 @@ from mockgraph.errors import (
     UnsupportedMediaType,
 )
 from mockgraph.http import Request
+from mockgraph.metadata.capabilities import InsertRules
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import Resource
@@ -39,6 +41,9 @@ from mockgraph.state.intent import (
     Target,
 )
 from mockgraph.state.query import ALL, MAX_INT32, Query
+
+if TYPE_CHECKING:
+    from mockgraph.odata.orderby import Order
 
 MAX_TOP = 1000
 
@@ -119,10 +124,12 @@ def _read_entry(request: Request, address: Address) -> Entry | None:
         names_one = type(sent) is dict and "@odata.id" in sent
         if names_one and request.path.rstrip("/").lower().endswith("/$ref"):
             raise NotEmulated("adding a reference to what its collection contains")
-        return read_entry(address.resource, sent, address.type)
+        entry = read_entry(address.resource, sent, address.type)
+        _check_insert(entry.properties, address.resource.rules.insert)
+        return entry
     if address.operation is Operation.UPDATE:
         entry = read_entry(address.resource, read_json(request), address.type, partial=True)
-        _check_required(entry.properties, address.resource.rules.update.required)
+        _check_required(entry.properties, address.resource.rules.update.required, "an update")
         return entry
     return None
 
@@ -216,14 +223,21 @@ def _target(url: str, resource: Resource, address: Address) -> Target:
     return Target(held.path, key)
 
 
-def _check_required(body: Properties, paths: Sequence[str]) -> None:
-    """Raise 400 where a PATCH lacks what the live service wants to see in each."""
+def _check_insert(body: Properties, rules: InsertRules) -> None:
+    _check_required(body, rules.required, "a new entity")
+    for name in rules.non_insertable:
+        if body.get(name) not in (None, []):
+            raise BadRequest(f"{name}: The property cannot be given to a new entity.")
+
+
+def _check_required(body: Properties, paths: Sequence[str], of_what: str) -> None:
+    """Raise 400 where a body lacks what the service wants to see in each such request."""
     for path in paths:
         value: Json = body
         for name in path.split("/"):
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is None:
-            raise BadRequest(f"{path}: The property must be in the body of an update.")
+            raise BadRequest(f"{path}: The property must be in the body of {of_what}.")
 
 
 def _read_options(request: Request) -> list[tuple[str, str]]:
@@ -242,7 +256,11 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
         options = [pair for pair in options if not pair[0].startswith("@")]
     elif address.operation is Operation.REMOVE_REFERENCE:
         options = [pair for pair in options if pair[0].lower() not in _ID]
-    if not options:
+    order = None
+    if address.operation is Operation.LIST:
+        order = address.resource.rules.page.default_order
+        _check_filtered(options, address.resource)
+    if not options and order is None:
         return _NO_OPTIONS
     from mockgraph.odata.options import read as read_options  # not needed by a start
 
@@ -251,7 +269,7 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
         return read_options(options, edm.ComplexType, allowed=allowed)
     _check_supported(options, address)
     page = address.resource.rules.page
-    return read_options(
+    query = read_options(
         options,
         address.type,
         resource=address.resource,
@@ -260,6 +278,16 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
         max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
     )
+    if order is None or query.orderby is not None:
+        return query
+    return replace(query, orderby=_ordered_by(order, address.type))
+
+
+@lru_cache(maxsize=256)
+def _ordered_by(order: str, schema: type[edm.StructuredType]) -> Order:
+    from mockgraph.odata.orderby import compile_orderby
+
+    return compile_orderby(order, schema)
 
 
 def _check_supported(options: Sequence[tuple[str, str]], address: Address) -> None:
@@ -268,6 +296,13 @@ def _check_supported(options: Sequence[tuple[str, str]], address: Address) -> No
     for name, _ in options if unsupported else ():
         if name.lower().removeprefix("$") in unsupported:
             raise BadRequest(f"'{address.resource.name}' does not support the option '{name}'.")
+
+
+def _check_filtered(options: Sequence[tuple[str, str]], resource: Resource) -> None:
+    """Raise 400 where a list lacks the filter that the resource demands."""
+    given = (name.lower().removeprefix("$") for name, _ in options)
+    if resource.rules.filter.requires_filter and "filter" not in given:
+        raise BadRequest(f"'{resource.name}' is listed with the option '$filter' only.")
 
 
 @lru_cache(maxsize=4096)

@@ -116,7 +116,7 @@ def test_what_an_owner_says_of_navigation() -> None:
     said = rules.rules("n.thing", "n.heir", "others")
     assert not said.insert.insertable
     assert said.page.top_supported
-    assert said.filter == FilterRules(True, True, ("id",), ("code", "seen"), None)
+    assert said.filter == FilterRules(True, True, ("id",), ("code", "seen"))
 
 
 def test_what_is_said_at_a_path_is_nearest() -> None:

@@ -64,11 +64,12 @@ def test_expand_incidents(
     expand = quote(f"alerts{options}")
     listed = incidents.get(f"{at(root, 'incidents')}?$expand={expand}").get_json()["value"]
     one = incidents.get(f"{at(root, 'incidents', 'storm')}?$expand={expand}").get_json()
-    for storm in (listed[0], one):
+    by_key = {each["id"]: each for each in listed}
+    for storm in (by_key["storm"], one):
         assert [each["id"] for each in storm["alerts"]] == found
         assert storm.get("alerts@odata.count") == count
         assert storm["displayName"] == "storm"
-    assert listed[1]["alerts"] == []
+    assert by_key["calm"]["alerts"] == []
 
 
 def test_expand_within_expand(incidents: FlaskClient) -> None:
