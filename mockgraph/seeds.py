@@ -138,8 +138,13 @@ def _with_rows(before: dict[str, Any], hunting: Json) -> Json:
 def check_document(document: Mapping[str, Json], service: Service) -> None:
     """Look into the members that the state does not look into. Raises BadRequest."""
     check_directory(document, service)
+    check_rows(document)
+
+
+def check_rows(document: Mapping[str, Json]) -> None:
+    """Raise BadRequest where a document's rows for hunting do not fit their tables."""
     if HUNTING in document:
-        from mockgraph.service.hunting.tenant_tables import check_hunting
+        from mockgraph.service.hunting.tenant_tables import check_hunting  # most have none
 
         check_hunting(document[HUNTING])
 

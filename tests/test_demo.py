@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from mockgraph import metadata as edm
+from mockgraph.metadata.elements import EnumType
 from mockgraph.service import SERVICE
 from mockgraph.state.documents import read_document
 from mockgraph.state.table_rules import HUNTING_TABLE
@@ -80,8 +81,8 @@ def values(set_name: str, *path: str) -> set[Json]:
 
 def members(name: str) -> list[str]:
     """The members of an enumeration, in order, but for the one that is kept for the future."""
-    enumeration = SERVICE.stored.model.enumeration(f"microsoft.graph.{name}")
-    assert enumeration is not None
+    enumeration = SERVICE.stored.model.type(f"microsoft.graph.{name}")
+    assert isinstance(enumeration, EnumType)
     found = [each.name for each in enumeration.members]
     return [each for each in found if each != "unknownFutureValue"]
 

@@ -132,11 +132,6 @@ class Model:
             raise KeyError(name)
         return found
 
-    def enumeration(self, name: str) -> EnumType | None:
-        """Return the enumeration of the name, None where the name is of no such."""
-        found = self.type(name)
-        return found if isinstance(found, EnumType) else None
-
     def type_names(self) -> Iterable[str]:
         """Return the qualified names of all types, in the order of their declaration."""
         return (name for schema in self.schemas.values() for name in schema.types)

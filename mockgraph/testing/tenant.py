@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from mockgraph.errors import BadRequest, NotFound, Overtaken, StoreFailed
 from mockgraph.http import Request, Response
 from mockgraph.metadata.names import Json
+from mockgraph.seeds import check_rows
 from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
-from mockgraph.state.documents import DIRECTORY, HUNTING
+from mockgraph.state.documents import DIRECTORY
 from mockgraph.testing.journal import Journal, Requests
 from mockgraph.wsgi import Environ
 
@@ -194,10 +195,7 @@ class Tenant:
         snapshot = self.state.read(document)
         if DIRECTORY in document:
             self.entra.read(document[DIRECTORY])
-        if HUNTING in document:
-            from mockgraph.service.hunting.tenant_tables import check_hunting
-
-            check_hunting(document[HUNTING])
+        check_rows(document)
         return snapshot
 
     def replace(self, document: Json) -> None:

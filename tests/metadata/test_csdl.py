@@ -165,8 +165,8 @@ def test_enumerations(model: Model) -> None:
         "Edm.Byte",
         True,
     )
-    state = model.enumeration("harbour.State")
-    assert state is not None
+    state = model.type("harbour.State")
+    assert isinstance(state, EnumType)
     assert [(each.name, each.value) for each in state.members] == [
         ("afloat", 0),
         ("docked", 7),
@@ -174,7 +174,6 @@ def test_enumerations(model: Model) -> None:
         ("unknownFutureValue", 9),
     ]
     assert state.evolvable
-    assert model.enumeration(PORT) is None
 
 
 def test_type_definitions_and_terms(model: Model) -> None:

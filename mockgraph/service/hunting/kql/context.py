@@ -111,9 +111,6 @@ class Context(ABC):
         self._references += 1
         return Column(name, kind, f"c{self._references}")
 
-    def renewed(self, columns: Iterable[Column]) -> tuple[Column, ...]:
-        return tuple(self.fresh(each.name, each.kind) for each in columns)
-
     def worked(self, sql: str = "") -> None:
         """Count a step; a query that takes too many is refused."""
         self._work += 1

@@ -52,14 +52,3 @@ BY_NAME = {kind.kql: kind for kind in Kind} | {
     "uniqueid": Kind.GUID,
     "object": Kind.DYNAMIC,
 }
-
-
-def wider(one: Kind, other: Kind) -> Kind | None:
-    """Return the kind that holds the values of both, or None where there is none."""
-    if one is other:
-        return one
-    if one.numeric and other.numeric:
-        return max(one, other, key=_NUMERIC.index)
-    if Kind.DYNAMIC in (one, other):
-        return Kind.DYNAMIC
-    return None

@@ -88,4 +88,3 @@ MACROS = (
     "kql_plus_days(a, n) AS a + to_days(CAST(n AS INTEGER))",
     "kql_concat(a, b) AS to_json(list_concat(kql_elements(a), kql_elements(b)))",
 )
-STATEMENTS = tuple(f"CREATE TEMP MACRO {macro}" for macro in MACROS)
