@@ -107,6 +107,19 @@ class Reader:
             return Ordered(each for each in found if each is not None)
         return self._constrained(resource, owner)
 
+    def held(self, entity: Entity, resource: Resource) -> Resource:
+        """Return the resource that holds an entity found at another, which may refer to it.
+
+        What a navigation property refers to may be in several tables, ``dataSource`` as
+        ``userSources``, ``siteSources`` and others.
+        """
+        if resource.kind is Kind.REFERENCE:
+            home = self.rows(resource.home.path).find(entity.key)
+            for name in () if home is entity else self.database.filled_tables():
+                if self.rows(name).find(entity.key) is entity:
+                    return self._view.resource(name) or resource
+        return resource
+
     def _constrained(self, resource: Resource, owner: str) -> Ordered[Entity]:
         """Those that the referential constraints of the navigation property say."""
         assert resource.owner is not None
@@ -176,18 +189,19 @@ class Reader:
 
     def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
         """Return an entity for an answer, its navigations expanded as the query asks."""
+        held = self.held(entity, resource)
         if not query.expand:
-            return Row(entity)
+            return Row(entity) if held is resource else Row(entity, resource=held)
         expanded = {
             each: self._expand(entity, each)
             for each in query.expand
             if each.of_type is None or self._is_of(entity, resource, each.of_type.type_name)
         }
-        return Row(entity, expanded, resource)
+        return Row(entity, expanded, held)
 
     def page(self, entities: Iterable[Entity], query: Query, resource: Resource) -> list[Row]:
         """Return entities for an answer, in their order."""
-        if not query.expand:
+        if not query.expand and resource.kind is not Kind.REFERENCE:
             return [Row(entity) for entity in entities]
         return [self.row(entity, query, resource) for entity in entities]
 
@@ -231,13 +245,11 @@ def _nothing(_: Reader, __: Intent, ___: Pager) -> Outcome:
 
 def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     address, query = intent.address, intent.query
-    cut = pager.page(
-        reader.reached(address, query),
-        query,
-        _page_size(intent),
-        reader.rows(address.resource.home.path).find,
-        _walk(intent),
-    )
+    reached = reader.reached(address, query)
+    find: Callable[[str], Entity | None] = reader.rows(address.resource.home.path).find
+    if address.resource.kind is Kind.REFERENCE:
+        find = {each.key: each for each in reached}.get
+    cut = pager.page(reached, query, _page_size(intent), find, _walk(intent))
     rows = reader.page(cut.entities, query, address.resource)
     return Outcome(page=Page(rows, cut.total, cut.next))
 
@@ -336,14 +348,15 @@ def _refer(transaction: Transaction, entity: Entity, intent: Intent) -> None:
 
 def _update(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
     before = _writable(reader, intent)
-    table = intent.address.resource.home.path
+    table = reader.held(before, intent.address.resource).home.path
     after = transaction.change(table, before, intent.body, intent.entry)
     _refer(transaction, after, intent)
     return Outcome(row=reader.row(after, intent.query, intent.address.resource))
 
 
 def _delete(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
-    transaction.delete(intent.address.resource.home.path, _writable(reader, intent).key)
+    entity = _writable(reader, intent)
+    transaction.delete(reader.held(entity, intent.address.resource).home.path, entity.key)
     return Outcome(status=204)
 
 
@@ -376,7 +389,7 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     item = {**intent.body}
     if "createdDateTime" in item:
         item["createdDateTime"] = transaction.now()
-    table = intent.address.resource.home.path
+    table = reader.held(before, intent.address.resource).home.path
     after = transaction.add(table, before, path, item)
     return Outcome(value=after[path], status=200)
 

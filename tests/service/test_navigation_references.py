@@ -206,3 +206,63 @@ def test_an_operation_without_an_effect_says_how_to_give_it_one(
     other = "GET" if method == "POST" else "POST"
     refused(tags.open(url, method=other, json={}), 405)
     assert state_of(tags) == before
+
+
+CASE = at("v1.0", *BASE)
+SOURCES = f"{CASE}/searches/s/custodianSources"
+HELD = ("userSources/u", "siteSources/w")
+
+
+@pytest.fixture
+def sources(graph: FlaskClient) -> FlaskClient:
+    """A search that refers to sources of two kinds, which custodians of the case hold."""
+    email = "a@b.example"
+    custodian: Json = {"id": "k", "email": email, "userSources": [{"id": "u", "email": email}]}
+    custodian["siteSources"] = [{"id": "w", "displayName": "a site"}]
+    case = {"id": "c", "custodians": [custodian], "searches": [{"id": "s"}]}
+    made = graph.post(at("v1.0", *BASE[:2]), json=case)
+    assert made.status_code == 201, made.text
+    for held in HELD:
+        body = {"@odata.id": f"http://localhost{CASE}/custodians/k/{held}"}
+        assert graph.post(f"{SOURCES}/$ref", json=body).status_code == 204
+    return graph
+
+
+def test_what_is_referred_to_is_shown_as_what_it_is(sources: FlaskClient) -> None:
+    listed = sources.get(SOURCES).get_json()["value"]
+    user, site = (sources.get(f"{CASE}/custodians/k/{each}").get_json() for each in HELD)
+    for shown, own in zip(listed, (user, site), strict=True):
+        assert {**own, "@odata.type": shown["@odata.type"]} == {
+            **shown,
+            "@odata.context": own["@odata.context"],
+        }
+    assert [each["@odata.type"].rpartition(".")[2] for each in listed] == [
+        "userSource",
+        "siteSource",
+    ]
+    one = sources.get(f"{SOURCES}/u").get_json()
+    assert {**one, "@odata.context": None} == {**listed[0], "@odata.context": None}
+    whole = sources.get(f"{CASE}/searches/s?$expand=custodianSources").get_json()
+    assert whole["custodianSources"] == listed
+    urls = [each["@odata.id"] for each in sources.get(f"{SOURCES}/$ref").get_json()["value"]]
+    assert urls == [f"http://localhost{CASE}/custodians/k/{each}" for each in HELD]
+
+
+def test_what_is_written_by_a_reference_is_written_where_it_is(sources: FlaskClient) -> None:
+    changed = sources.patch(f"{SOURCES}/w", json={"displayName": "new"})
+    assert changed.status_code == 200
+    assert changed.get_json()["displayName"] == "new"
+    assert sources.get(f"{CASE}/custodians/k/{HELD[1]}").get_json()["displayName"] == "new"
+    before = state_of(sources)
+    stale = {"If-Match": 'W/"0"'}
+    refused(sources.delete(f"{SOURCES}/u", headers=stale), 412)
+    assert state_of(sources) == before
+    assert sources.delete(f"{SOURCES}/u").status_code == 204
+    refused(sources.get(f"{CASE}/custodians/k/{HELD[0]}"), 404)
+    assert ids(sources.get(SOURCES)) == ["w"]
+
+
+def test_pages_of_what_is_held_in_several_places(sources: FlaskClient) -> None:
+    first = sources.get(f"{SOURCES}?$top=1&$orderby=id desc").get_json()
+    assert [each["id"] for each in first["value"]] == ["w"]
+    assert ids(sources.get(first["@odata.nextLink"])) == ["u"]

@@ -113,13 +113,16 @@ class _Renderer:
     def _references(self, outcome: Outcome) -> Response:
         page = _given(outcome.page)
         resource = self._address.resource
-        links: list[Json] = [{"@odata.id": self._urls.entity(resource, row)} for row in page.rows]
+        links: list[Json] = [
+            {"@odata.id": self._urls.entity(row.resource or resource, row)} for row in page.rows
+        ]
         return self._page(page, f"{self._urls.metadata}#Collection($ref)", links)
 
     def _reference(self, outcome: Outcome) -> Response:
+        row = _given(outcome.row)
         body = {
             "@odata.context": f"{self._urls.metadata}#$ref",
-            "@odata.id": self._urls.entity(self._address.resource, _given(outcome.row)),
+            "@odata.id": self._urls.entity(row.resource or self._address.resource, row),
         }
         return self._json(body, 200)
 
@@ -277,7 +280,7 @@ class _Renderer:
     def _kept(self, row: Row, resource: Resource, how: tuple[str, str, str] | None) -> bytes | None:
         """The JSON of a stored entity, from the last time if it was rendered like this before."""
         kept = row.kept
-        if how is None or kept is None:
+        if how is None or kept is None or row.resource is not None:
             return None
         text = kept.get(how)
         if text is None:
@@ -286,15 +289,18 @@ class _Renderer:
 
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
         """An entity as the query selects it, with control information and expansions."""
-        entity = self._projected(resource.type, row.entity)
+        held = row.resource or resource
+        entity = self._projected(held.type, row.entity)
         if query.select is not None:
             entity = query.select.apply(entity)
         control: dict[str, Json] = {}
         if self._layout == "graph" and self._level != "none":
             control["@odata.etag"] = row.etag
             if self._level == "full":
-                control |= self._links(row, resource)
-        shown = {**control, **self._annotated(resource.type, entity)}
+                control |= self._links(row, held)
+            if held.type_name != resource.type_name:
+                control["@odata.type"] = f"#{held.type_name}"
+        shown = {**control, **self._annotated(held.type, entity)}
         for expansion, related in row.expanded.items():
             shown.update(self._expanded(expansion, related))
         return shown
@@ -316,7 +322,7 @@ class _Renderer:
 
     def _followed(self, expansion: Expansion, row: Row) -> dict[str, Json]:
         if expansion.only == "$ref":
-            return {"@odata.id": self._urls.entity(expansion.resource, row)}
+            return {"@odata.id": self._urls.entity(row.resource or expansion.resource, row)}
         return self._shown(row, expansion.resource, expansion.followed)
 
     def _annotated(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
