@@ -29,7 +29,7 @@ from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import BEHAVIOURS, HUNT, behaviours_of, service_of, tell_of_unknown
 from mockgraph.state import State
-from mockgraph.state.intent import Caller, Intent, Operation, Outcome
+from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 from mockgraph.wsgi import Environ, Headers, StartResponse
 
@@ -142,7 +142,7 @@ class Emulator(Flask):
         address = request.address = addressing.resolve(request.method, request.path, self._service)
         authorization.authorize(caller, address, settings.auth)
         intent = validation.read(request, address, tenant.state.behaviours, tenant.state.clock)
-        if address.operation is Operation.BATCH:
+        if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
         elif address.call_name == HUNT and HUNT not in tenant.state.behaviours:
             request.step_aside()  # a query may take minutes, and holds up no write

@@ -36,7 +36,7 @@ _DYNAMIC = st.dictionaries(
 
 @cache
 def values_of(
-    schema: type[edm.StructuredType], partial: bool = False, depth: int = 3
+    schema: type[edm.StructuredSchema], partial: bool = False, depth: int = 3
 ) -> SearchStrategy[dict[str, Json]]:
     """JSON objects that load: with every declared property, or with ``partial`` only some.
 
@@ -54,7 +54,7 @@ def values_of(
     )
 
 
-def _heirs(schema: type[edm.StructuredType]) -> list[type[edm.StructuredType]]:
+def _heirs(schema: type[edm.StructuredSchema]) -> list[type[edm.StructuredSchema]]:
     """The schemas of the model of a schema that derive from it, a few of them."""
     schemas: Schemas | None = getattr(schema.schemas, "__self__", None)
     if schemas is None:
@@ -65,7 +65,7 @@ def _heirs(schema: type[edm.StructuredType]) -> list[type[edm.StructuredType]]:
 
 @cache
 def _own_values(
-    schema: type[edm.StructuredType], partial: bool, depth: int
+    schema: type[edm.StructuredSchema], partial: bool, depth: int
 ) -> SearchStrategy[dict[str, Json]]:
     declared = {
         name: values_of_property(each, partial, depth) for name, each in schema.properties().items()
@@ -82,7 +82,7 @@ def _own_values(
 
 
 def values_of_property(
-    declared: edm.Property, partial: bool = False, depth: int = 3
+    declared: edm.PropertyField, partial: bool = False, depth: int = 3
 ) -> SearchStrategy[Json]:
     """What may be sent for a property, null among it where the property takes it."""
     values = _values(declared, partial, depth)
@@ -101,7 +101,7 @@ def instants(draw: st.DrawFn) -> str:
 
 
 @singledispatch
-def _values(declared: edm.Property, _: bool, __: int) -> SearchStrategy[Json]:
+def _values(declared: edm.PropertyField, _: bool, __: int) -> SearchStrategy[Json]:
     raise NotImplementedError(declared.type_name)
 
 

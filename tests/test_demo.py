@@ -95,7 +95,7 @@ def texts(value: Json) -> Iterator[str]:
             yield from texts(item)
 
 
-def undeclared(schema: type[edm.StructuredType], value: dict[str, Json]) -> Iterator[str]:
+def undeclared(schema: type[edm.StructuredSchema], value: dict[str, Json]) -> Iterator[str]:
     """The names that an open type would take for dynamic properties, at each level."""
     schema = schema.named_by(value)
     for name, item in value.items():

@@ -231,7 +231,7 @@ def test_bare_values_say_nothing() -> None:
         (["nothing"], None),
     ],
 )
-def test_property_at(path: list[str], found: edm.Property | None) -> None:
+def test_property_at(path: list[str], found: edm.PropertyField | None) -> None:
     assert edm.property_at(Thing, path) is found
 
 

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from mockgraph import metadata as edm
 from mockgraph.service import SERVICE
 
-Structured = type[edm.StructuredType]
+Structured = type[edm.StructuredSchema]
 
 
 def within(schema: Structured, met: dict[Structured, None]) -> None:

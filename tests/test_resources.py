@@ -16,7 +16,7 @@ from mockgraph import instants
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.elements import EnumType, TypeRef, short_name
-from mockgraph.metadata.resources import Kind, Resource
+from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.service import SERVICE
 
 Json = Any
@@ -105,7 +105,7 @@ def test_every_type_of_the_metadata_is_declared_and_no_other() -> None:
 @pytest.mark.parametrize("fact", by_kind("entity", "complex"))
 def test_a_structured_type_is_as_in_the_metadata(fact: Fact) -> None:
     schema = LOCALTEST.schemas[qualified(fact.name)]
-    assert issubclass(schema, edm.EntityType if fact.kind == "entity" else edm.ComplexType)
+    assert issubclass(schema, edm.EntitySchema if fact.kind == "entity" else edm.ComplexSchema)
     assert schema.is_open == ("open" in fact.rest)
     assert schema.is_abstract == (fact.name == "entity")
     expected = [words for words in fact.lines if words[0] != "->"]
@@ -136,7 +136,9 @@ def test_the_sets_are_the_navigation_properties_of_the_singleton() -> None:
     assert [
         [each.name, f"Collection({short_name(each.type_name)})"] for each in LOCALTEST_SETS
     ] == expected
-    assert all(each.is_collection and each.kind is Kind.CONTAINED for each in LOCALTEST_SETS)
+    assert all(
+        each.is_collection and each.kind is ResourceKind.CONTAINED for each in LOCALTEST_SETS
+    )
 
 
 @pytest.mark.parametrize("fact", by_kind("action"))
@@ -171,8 +173,8 @@ def test_the_roots_are_three_views() -> None:
     }
 
 
-@by_name([each for each in STRUCTURED if issubclass(each, edm.EntityType)])
-def test_the_server_writes_the_id_and_the_times(schema: type[edm.EntityType]) -> None:
+@by_name([each for each in STRUCTURED if issubclass(each, edm.EntitySchema)])
+def test_the_server_writes_the_id_and_the_times(schema: type[edm.EntitySchema]) -> None:
     times = {"createdDateTime", "lastModifiedDateTime", "lastUpdateDateTime"}
     computed = {name for name, each in schema.properties().items() if each.computed}
     if schema.type_name == "microsoft.graph.subjectRightsRequest":
@@ -180,8 +182,8 @@ def test_the_server_writes_the_id_and_the_times(schema: type[edm.EntityType]) ->
     assert computed == {"id"} | (times & set(schema.properties()))
 
 
-@by_name([each for each in STRUCTURED if issubclass(each, edm.ComplexType)])
-def test_the_server_writes_nothing_in_a_complex_value(schema: type[edm.ComplexType]) -> None:
+@by_name([each for each in STRUCTURED if issubclass(each, edm.ComplexSchema)])
+def test_the_server_writes_nothing_in_a_complex_value(schema: type[edm.ComplexSchema]) -> None:
     assert not any(each.computed for each in schema.properties().values())
 
 
@@ -201,7 +203,7 @@ def test_permissions_are_those_of_the_family(each: Resource) -> None:
 def test_an_incident_leads_to_the_alerts_that_name_it() -> None:
     alerts = BETA.resource("security/incidents/alerts")
     assert alerts is not None
-    assert alerts.kind is Kind.RELATED
+    assert alerts.kind is ResourceKind.RELATED
     assert alerts.home is BETA.resource("security/alerts_v2")
     assert alerts.navigation is not None
     [constraint] = alerts.navigation.constraints
@@ -286,7 +288,7 @@ VALUES = settings(
 )
 
 
-def normalised(schema: type[edm.StructuredType], value: dict[str, Json]) -> dict[str, Json]:
+def normalised(schema: type[edm.StructuredSchema], value: dict[str, Json]) -> dict[str, Json]:
     """What loading is to make of a value: declared order, instants in UTC, the rest as sent."""
     schema = schema.named_by(value)
     declared = schema.properties()
@@ -294,7 +296,7 @@ def normalised(schema: type[edm.StructuredType], value: dict[str, Json]) -> dict
     return known | {name: each for name, each in value.items() if name not in declared}
 
 
-def normal(declared: edm.Property, value: Json) -> Json:
+def normal(declared: edm.PropertyField, value: Json) -> Json:
     if value is None:
         return None
     if isinstance(declared, edm.Complex):
@@ -304,7 +306,7 @@ def normal(declared: edm.Property, value: Json) -> Json:
     return instants.to_utc(value) if isinstance(declared, edm.DateTimeOffset) else value
 
 
-def levels(declared: Any, value: Json) -> list[tuple[type[edm.StructuredType], dict[str, Json]]]:
+def levels(declared: Any, value: Json) -> list[tuple[type[edm.StructuredSchema], dict[str, Json]]]:
     """Each structured value within a value, with its schema."""
     if isinstance(declared, edm.Complex):
         return levels(declared.schema, value)
@@ -312,7 +314,7 @@ def levels(declared: Any, value: Json) -> list[tuple[type[edm.StructuredType], d
         return [level for each in value for level in levels(declared.item, each)]
     if not (inspect.isclass(declared) and value is not None):
         return []
-    assert issubclass(declared, edm.StructuredType)
+    assert issubclass(declared, edm.StructuredSchema)
     schema = declared.named_by(value)
     inner = [levels(each, value.get(name)) for name, each in schema.properties().items()]
     return [(schema, value), *(level for each in inner for level in each)]
@@ -322,7 +324,7 @@ def levels(declared: Any, value: Json) -> list[tuple[type[edm.StructuredType], d
 @VALUES
 @given(data=st.data())
 def test_a_whole_value_is_loaded_as_it_is(
-    schema: type[edm.StructuredType], data: st.DataObject
+    schema: type[edm.StructuredSchema], data: st.DataObject
 ) -> None:
     value = data.draw(values_of(schema))
     loaded = edm.load(schema, value)
@@ -338,7 +340,7 @@ def test_a_whole_value_is_loaded_as_it_is(
 @VALUES
 @given(data=st.data())
 def test_a_part_is_loaded_as_what_was_sent(
-    schema: type[edm.StructuredType], data: st.DataObject
+    schema: type[edm.StructuredSchema], data: st.DataObject
 ) -> None:
     value = data.draw(values_of(schema, partial=True))
     loaded = edm.load(schema, value, partial=True)
@@ -355,20 +357,22 @@ def test_a_part_is_loaded_as_what_was_sent(
 @VALUES
 @given(data=st.data())
 def test_a_value_is_typed_at_each_level(
-    schema: type[edm.StructuredType], data: st.DataObject
+    schema: type[edm.StructuredSchema], data: st.DataObject
 ) -> None:
     loaded = edm.load(schema, data.draw(values_of(schema)))
     typed = edm.typed(schema, loaded)
     found = levels(schema, typed)
     assert len(found) == len(levels(schema, loaded))
     for level, value in found:
-        mark = "#" if issubclass(level, edm.EntityType) else ""
+        mark = "#" if issubclass(level, edm.EntitySchema) else ""
         assert value["@odata.type"] == f"{mark}{level.type_name}"
     assert edm.load(schema, typed) == loaded
 
 
 @pytest.mark.parametrize(("schema", "name"), PROPERTIES)
-def test_what_does_not_fit_is_refused_by_name(schema: type[edm.StructuredType], name: str) -> None:
+def test_what_does_not_fit_is_refused_by_name(
+    schema: type[edm.StructuredSchema], name: str
+) -> None:
     declared = schema.properties()[name]
     misfits: list[Json] = [{"a": {}}, [[]], 1.5, True, 2**63, "no such thing"]
     if not declared.allow_none:
@@ -390,7 +394,7 @@ def test_what_does_not_fit_is_refused_by_name(schema: type[edm.StructuredType], 
 
 @by_name(STRUCTURED)
 def test_an_undeclared_property_is_kept_by_open_types_alone(
-    schema: type[edm.StructuredType],
+    schema: type[edm.StructuredSchema],
 ) -> None:
     if schema.is_open:
         assert edm.load(schema, {"undeclared": [{"a": 1}]})["undeclared"] == [{"a": 1}]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_type_hints
 
-from mockgraph.control.parameters import Parameter, parameters_of
+from mockgraph.control.parameters import ActionParameter, parameters_of
 from mockgraph.testing.tenant import Tenant, Tenants
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,7 +25,7 @@ _IN_PATH = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
-class Context:
+class ActionContext:
     """The tenant that an action is about, and all tenants beside it."""
 
     tenant: Tenant
@@ -62,7 +62,7 @@ class ControlAction:
         return (inspect.getdoc(self.run) or "").partition("\n")[0]
 
     @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def parameters(self) -> tuple[ActionParameter, ...]:
         """All parameters: of the path, and of the query or the body."""
         return parameters_of(self.run)
 
@@ -78,7 +78,7 @@ class ControlAction:
         return next((name for name, hint in hints.items() if hint == Document), None)
 
     @property
-    def members(self) -> tuple[Parameter, ...]:
+    def members(self) -> tuple[ActionParameter, ...]:
         """The parameters in the query of a GET, or in the body of another request."""
         elsewhere = {*self.path_names, self.document}
         return tuple(each for each in self.parameters if each.name not in elsewhere)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from mockgraph.control.actions import Actions, Context
+from mockgraph.control.actions import ActionContext, Actions
 from mockgraph.errors import BadRequest
 from mockgraph.server_options import MAX_STATE
 
@@ -13,7 +13,7 @@ ACTIONS = Actions()
 
 @ACTIONS.post("/hunting/rows", status=204, max_body=MAX_STATE)
 def add_hunting_rows(
-    context: Context,
+    context: ActionContext,
     table: Annotated[str, "The table that the rows are put into, DeviceEvents."],
     rows: Annotated[Any, "The rows, as objects with values by column."],
 ) -> None:
@@ -24,7 +24,7 @@ def add_hunting_rows(
 
 @ACTIONS.post("/hunting/answers", status=204)
 def answer_hunts(
-    context: Context,
+    context: ActionContext,
     pattern: Annotated[str, "A text in the queries; blanks and case do not matter."],
     rows: Annotated[Any, "The rows that are answered, as objects with values by column."],
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Unpack
 
-from mockgraph.control.actions import Actions, Context, Document
+from mockgraph.control.actions import ActionContext, Actions, Document
 from mockgraph.control.parameters import form_of, read
 from mockgraph.errors import BadRequest
 from mockgraph.testing.faults import PRESETS, Faults, Rule
@@ -17,38 +17,38 @@ StubId = Annotated[str, "The id of the stub."]
 
 
 @ACTIONS.post("/faults", status=201)
-def add_fault(context: Context, fault: Document) -> Any:
+def add_fault(context: ActionContext, fault: Document) -> Any:
     """Put a fault in force: a preset by its name and parameters, or one made up of effects."""
     return _enforce(context.tenant.faults, fault).as_json()
 
 
 @ACTIONS.get("/faults")
-def list_faults(context: Context) -> Any:
+def list_faults(context: ActionContext) -> Any:
     """Return the faults in force, and how often each struck."""
     return {"value": [rule.as_json() for rule in context.tenant.faults]}
 
 
 @ACTIONS.delete("/faults")
-def clear_faults(context: Context) -> None:
+def clear_faults(context: ActionContext) -> None:
     """Take all faults out of force."""
     context.tenant.faults.reset()
 
 
 @ACTIONS.get("/faults/{id}")
-def read_fault(context: Context, id: FaultId) -> Any:
+def read_fault(context: ActionContext, id: FaultId) -> Any:
     """Return a fault in force, and how often it struck."""
     return context.tenant.faults[id].as_json()
 
 
 @ACTIONS.delete("/faults/{id}")
-def remove_fault(context: Context, id: FaultId) -> None:
+def remove_fault(context: ActionContext, id: FaultId) -> None:
     """Take a fault out of force."""
     context.tenant.faults[id].remove()
 
 
 @ACTIONS.post("/stubs", status=201)
 def add_stub(
-    context: Context,
+    context: ActionContext,
     path: Annotated[str, "A pattern of whole paths, /users/{id}."],
     method: Annotated[str | None, "The method; any if left out."] = None,
     **options: Unpack[StubOptions],
@@ -58,25 +58,25 @@ def add_stub(
 
 
 @ACTIONS.get("/stubs")
-def list_stubs(context: Context) -> Any:
+def list_stubs(context: ActionContext) -> Any:
     """Return the stubs in force, and how many requests each answered."""
     return {"value": [stub.as_json() for stub in context.tenant.stubs]}
 
 
 @ACTIONS.delete("/stubs")
-def clear_stubs(context: Context) -> None:
+def clear_stubs(context: ActionContext) -> None:
     """Take all stubs away."""
     context.tenant.stubs.reset()
 
 
 @ACTIONS.get("/stubs/{id}")
-def read_stub(context: Context, id: StubId) -> Any:
+def read_stub(context: ActionContext, id: StubId) -> Any:
     """Return a stub, and how many requests it answered."""
     return context.tenant.stubs[id].as_json()
 
 
 @ACTIONS.delete("/stubs/{id}")
-def remove_stub(context: Context, id: StubId) -> None:
+def remove_stub(context: ActionContext, id: StubId) -> None:
     """Take a stub away."""
     context.tenant.stubs[id].remove()
 

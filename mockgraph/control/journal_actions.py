@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack, cast
 
-from mockgraph.control.actions import Actions, Context
+from mockgraph.control.actions import ActionContext, Actions
 from mockgraph.errors import BadRequest, ExpectationFailed, MockGraphError
 from mockgraph.testing.expectations import (
     Expectation,
@@ -22,7 +22,7 @@ OptionValue = str | int | list[str] | None
 
 @ACTIONS.get("/requests")
 def list_requests(
-    context: Context,
+    context: ActionContext,
     method: Annotated[str | None, "The method."] = None,
     path: Annotated[str | None, "A pattern of whole paths, /security/alerts/{id}."] = None,
     status: Annotated[int | None, "The status of the response."] = None,
@@ -38,14 +38,14 @@ def list_requests(
 
 
 @ACTIONS.delete("/requests")
-def clear_requests(context: Context) -> None:
+def clear_requests(context: ActionContext) -> None:
     """Forget the journal."""
     context.tenant.journal.clear()
 
 
 @ACTIONS.post("/verify", only_reads=True)
 def verify(
-    context: Context,
+    context: ActionContext,
     path: Annotated[str, "A pattern of whole paths, /security/alerts/{id}."],
     method: Annotated[str | None, "The method; any if left out."] = None,
     query: Annotated[
@@ -70,14 +70,14 @@ def verify(
 
 
 @ACTIONS.get("/unemulated")
-def list_unemulated(context: Context) -> Any:
+def list_unemulated(context: ActionContext) -> Any:
     """Return the requests that were neither emulated nor answered by a stub."""
     return {"value": [each.as_json() for each in context.tenant.requests().unemulated]}
 
 
 @ACTIONS.get("/misdeeds")
 def list_misdeeds(
-    context: Context, allow: Annotated[Sequence[str], "Rules that may be broken."] = ()
+    context: ActionContext, allow: Annotated[Sequence[str], "Rules that may be broken."] = ()
 ) -> Any:
     """Return what clients did that Graph's guidance tells them not to do."""
     try:

@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ActionParameter:
     """A parameter: its types but None, its help, its default, whether it may be None or left out.
 
     The default is None, too, where one that is left out has no value.
@@ -52,13 +52,13 @@ class Parameter:
 
 
 @lru_cache(maxsize=256)
-def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+def parameters_of(function: Callable[..., Any]) -> tuple[ActionParameter, ...]:
     """Return the parameters of a function, but for the first.
 
     Those that take functions are left out: no surface but Python can give one.
     """
     hints = get_type_hints(function, include_extras=True)
-    found: dict[str, Parameter] = {}
+    found: dict[str, ActionParameter] = {}
     for each in list(inspect.signature(function).parameters.values())[1:]:
         if each.kind is each.VAR_KEYWORD:
             (options,) = get_args(hints[each.name])
@@ -69,11 +69,13 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     return tuple(each for each in found.values() if not any(map(_is_function, each.types)))
 
 
-def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+def _parameter(name: str, hint: Any, default: Any) -> ActionParameter:
     hint, help = _split_help(hint)
     types, takes_null = _split_null(hint)
     is_required = default is inspect.Parameter.empty
-    return Parameter(name, types, help, None if is_required else default, is_required, takes_null)
+    return ActionParameter(
+        name, types, help, None if is_required else default, is_required, takes_null
+    )
 
 
 def _split_help(hint: Any) -> tuple[Any, str]:
@@ -173,7 +175,7 @@ def read(form: type[Schema], value: Any) -> dict[str, Any]:
     return loaded
 
 
-def _field_of(parameter: Parameter) -> fields.Field[Any]:
+def _field_of(parameter: ActionParameter) -> fields.Field[Any]:
     return _field(
         parameter.types,
         null=parameter.takes_null,
@@ -250,7 +252,9 @@ def _first(messages: Any) -> tuple[str, str]:
 # -- query strings ----------------------------------------------------------------------------
 
 
-def read_query(parameters: Sequence[Parameter], query: Mapping[str, list[str]]) -> dict[str, Any]:
+def read_query(
+    parameters: Sequence[ActionParameter], query: Mapping[str, list[str]]
+) -> dict[str, Any]:
     """Return the parameters in a query; an empty value is none.
 
     Raises BadRequest for a name that there is not, and for a value of another type.
@@ -266,7 +270,7 @@ def read_query(parameters: Sequence[Parameter], query: Mapping[str, list[str]]) 
     return found
 
 
-def _query_value(parameter: Parameter, texts: list[str]) -> Any:
+def _query_value(parameter: ActionParameter, texts: list[str]) -> Any:
     (kind,) = parameter.types
     text = texts[0]
     if _is_list(kind):

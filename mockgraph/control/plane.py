@@ -14,7 +14,7 @@ from mockgraph.control import interception_actions as interception
 from mockgraph.control import journal_actions as journal
 from mockgraph.control import sign_in_actions as sign_in
 from mockgraph.control import state_actions as state
-from mockgraph.control.actions import Actions, Context, ControlAction
+from mockgraph.control.actions import ActionContext, Actions, ControlAction
 from mockgraph.control.parameters import form_of, read, read_query
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
@@ -27,14 +27,14 @@ _ABOUT = Actions()
 
 
 @_ABOUT.get("")
-def list_actions(_: Context) -> Any:
+def list_actions(_: ActionContext) -> Any:
     """Return all endpoints of the control plane."""
     endpoints = sorted((each.path, each.method) for each in ACTIONS)
     return {"value": [f"{method} {PREFIX}{path}" for path, method in endpoints]}
 
 
 @_ABOUT.get("/health")
-def read_health(_: Context) -> Any:
+def read_health(_: ActionContext) -> Any:
     """Return 200 when the server is ready."""
     return {"status": "ready", "version": __version__}
 
@@ -62,7 +62,7 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
     def endpoint(action: ControlAction) -> Callable[..., flask.Response]:
         def view(**in_path: Any) -> flask.Response:
             request = cast("Request", flask.request)
-            context = Context(request.environ[NOTED], tenants)
+            context = ActionContext(request.environ[NOTED], tenants)
             arguments = {**in_path, **_arguments(action, request)}
             return answer(action.run(context, **arguments), action.status)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict, Unpack
 
-from mockgraph.control.actions import Actions, Context
+from mockgraph.control.actions import ActionContext, Actions
 
 ACTIONS = Actions()
 
@@ -27,24 +27,24 @@ class TokenOptions(TypedDict, total=False):
 
 
 @ACTIONS.post("/tokens", status=201, needs_body=False)
-def mint(context: Context, **options: Unpack[TokenOptions]) -> Any:
+def mint(context: ActionContext, **options: Unpack[TokenOptions]) -> Any:
     """Return an access token without a sign-in."""
     return {"access_token": context.tenant.entra.mint(**options)}
 
 
 @ACTIONS.post("/devices/{code}/approve", needs_body=False)
-def approve_device(context: Context, code: UserCode, user: User = None) -> None:
+def approve_device(context: ActionContext, code: UserCode, user: User = None) -> None:
     """Sign a waiting device in, as a user or as the first one."""
     context.tenant.entra.approve_device_code(code, user)
 
 
 @ACTIONS.post("/devices/{code}/deny", needs_body=False)
-def deny_device(context: Context, code: UserCode) -> None:
+def deny_device(context: ActionContext, code: UserCode) -> None:
     """Refuse to sign a waiting device in."""
     context.tenant.entra.deny_device_code(code)
 
 
 @ACTIONS.post("/revocations", needs_body=False)
-def revoke(context: Context, user: User = None, app: App = None) -> None:
+def revoke(context: ActionContext, user: User = None, app: App = None) -> None:
     """Revoke the tokens issued up to now: a user's, an app's, or everyone's."""
     context.tenant.entra.revoke(user, app)

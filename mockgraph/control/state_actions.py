@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict, Unpack
 
-from mockgraph.control.actions import Actions, Context, Document
+from mockgraph.control.actions import ActionContext, Actions, Document
 from mockgraph.server_options import MAX_STATE
 
 ACTIONS = Actions()
@@ -20,68 +20,68 @@ class ClockOptions(TypedDict, total=False):
 
 
 @ACTIONS.post("/reset", is_destructive=True)
-def reset(context: Context) -> None:
+def reset(context: ActionContext) -> None:
     """Go back to the seeds, without faults, stubs and journal, in real time."""
     context.tenant.reset()
 
 
 @ACTIONS.get("/state")
-def read_state(context: Context) -> Any:
+def read_state(context: ActionContext) -> Any:
     """Return the whole state as one document."""
     return context.tenant.state.document()
 
 
 @ACTIONS.put("/state", max_body=MAX_STATE)
-def write_state(context: Context, document: Document) -> None:
+def write_state(context: ActionContext, document: Document) -> None:
     """Replace the whole state, or nothing where the document is refused."""
     context.tenant.replace(document)
 
 
 @ACTIONS.get("/snapshots")
-def list_snapshots(context: Context) -> Any:
+def list_snapshots(context: ActionContext) -> Any:
     """Return the names of the snapshots."""
     return {"value": list(context.tenant.snapshots)}
 
 
 @ACTIONS.post("/snapshots/{name}", status=201)
-def take_snapshot(context: Context, name: SnapshotName) -> Any:
+def take_snapshot(context: ActionContext, name: SnapshotName) -> Any:
     """Keep the present state under a name."""
     context.tenant.keep(name)
     return {"name": name}
 
 
 @ACTIONS.get("/snapshots/{name}")
-def read_snapshot(context: Context, name: SnapshotName) -> Any:
+def read_snapshot(context: ActionContext, name: SnapshotName) -> Any:
     """Return a snapshot as a state document."""
     return context.tenant.document(name)
 
 
 @ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE)
-def write_snapshot(context: Context, name: SnapshotName, document: Document) -> None:
+def write_snapshot(context: ActionContext, name: SnapshotName, document: Document) -> None:
     """Make a snapshot of a state document."""
     context.tenant.keep(name, context.tenant.read(document))
 
 
 @ACTIONS.post("/snapshots/{name}/restore", is_destructive=True)
-def restore_snapshot(context: Context, name: SnapshotName) -> None:
+def restore_snapshot(context: ActionContext, name: SnapshotName) -> None:
     """Go back to a snapshot."""
     context.tenant.restore(name)
 
 
 @ACTIONS.delete("/snapshots/{name}")
-def delete_snapshot(context: Context, name: SnapshotName) -> None:
+def delete_snapshot(context: ActionContext, name: SnapshotName) -> None:
     """Forget a snapshot."""
     context.tenant.forget(name)
 
 
 @ACTIONS.get("/clock")
-def read_clock(context: Context) -> Any:
+def read_clock(context: ActionContext) -> Any:
     """Return the time of the clock."""
     return {"now": context.tenant.state.clock.text()}
 
 
 @ACTIONS.post("/clock")
-def set_clock(context: Context, **options: Unpack[ClockOptions]) -> Any:
+def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> Any:
     """Stop the clock, or move it, and return its time."""
     clock = context.tenant.state.clock
     if "freeze" in options:
@@ -91,24 +91,24 @@ def set_clock(context: Context, **options: Unpack[ClockOptions]) -> Any:
 
 
 @ACTIONS.delete("/clock", is_destructive=False)
-def reset_clock(context: Context) -> None:
+def reset_clock(context: ActionContext) -> None:
     """Let the clock show real time."""
     context.tenant.state.clock.reset()
 
 
 @ACTIONS.get("/tenants")
-def list_tenants(context: Context) -> Any:
+def list_tenants(context: ActionContext) -> Any:
     """Return the names of the tenants."""
     return {"value": [each.name for each in context.tenants]}
 
 
 @ACTIONS.delete("/tenants")
-def drop_tenants(context: Context) -> None:
+def drop_tenants(context: ActionContext) -> None:
     """Forget all tenants that have a name."""
     context.tenants.clear()
 
 
 @ACTIONS.delete("/tenants/{name}")
-def drop_tenant(context: Context, name: Annotated[str, "The name of the tenant."]) -> None:
+def drop_tenant(context: ActionContext, name: Annotated[str, "The name of the tenant."]) -> None:
     """Forget a tenant."""
     context.tenants.drop(name)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request
 from mockgraph.errors import Forbidden, Unauthenticated
 from mockgraph.metadata.capabilities import operation_permissions
 from mockgraph.metadata.names import Json
-from mockgraph.state.intent import Address, Caller, Operation
+from mockgraph.state.intent import Address, Caller, RequestKind
 
 # The literal tokens that the mode ``any`` refuses, and why.
 _REFUSED = {
@@ -19,7 +19,7 @@ _REFUSED = {
 }
 
 
-_WANTED = {Operation.CREATE: "insert", Operation.DELETE: "delete"}
+_WANTED = {RequestKind.CREATE: "insert", RequestKind.DELETE: "delete"}
 
 
 class Verifier(Protocol):
@@ -58,7 +58,7 @@ def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
     In the mode ``jwt`` the message names them, and those of the caller. A batch asks for none:
     each of its items is a request of its own.
     """
-    if caller.permissions is None or address.operation is Operation.BATCH:
+    if caller.permissions is None or address.kind is RequestKind.BATCH:
         return
     accepted = _accepted(address)
     if accepted and caller.permissions.isdisjoint(accepted):
@@ -73,9 +73,7 @@ def _accepted(address: Address) -> tuple[str, ...]:
         return own
     first = next(iter(address.view.children.values()))
     resource = address.resource if address.steps else first
-    return resource.permissions(
-        _WANTED.get(address.operation, "update" if address.writes else "read")
-    )
+    return resource.permissions(_WANTED.get(address.kind, "update" if address.writes else "read"))
 
 
 def bearer_token(request: Request) -> str:

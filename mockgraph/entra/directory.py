@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest
-from mockgraph.metadata import Boolean, Collection, Complex, ComplexType, Int32, String, load
+from mockgraph.metadata import Boolean, Collection, Complex, ComplexSchema, Int32, String, load
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.documents import DIRECTORY
 
@@ -243,14 +243,14 @@ class Catalogue:
 # -- the document -------------------------------------------------------------------------
 
 
-class TenantEntry(ComplexType):
+class TenantEntry(ComplexSchema):
     """A tenant in a document: its id, a GUID, and its domains."""
 
     id = String()
     domains = Collection(String())
 
 
-class AppEntry(ComplexType):
+class AppEntry(ComplexSchema):
     """An app registration in a document; ``certificates`` are PEM texts."""
 
     appId = String()
@@ -267,7 +267,7 @@ class AppEntry(ComplexType):
     revoked = Boolean()
 
 
-class UserEntry(ComplexType):
+class UserEntry(ComplexSchema):
     """A user in a document."""
 
     userPrincipalName = String()
@@ -279,7 +279,7 @@ class UserEntry(ComplexType):
     revoked = Boolean()
 
 
-class DirectoryEntry(ComplexType):
+class DirectoryEntry(ComplexSchema):
     """The member ``Directory`` of a state document."""
 
     tenants = Collection(Complex(TenantEntry), partial=True)

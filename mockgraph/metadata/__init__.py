@@ -1,6 +1,6 @@
 """The Entity Data Model as marshmallow: Edm types as fields, structured types as schemas.
 
-A type of a model becomes a subclass of :class:`EntityType` or :class:`ComplexType` when it is
+A type of a model becomes a subclass of :class:`EntitySchema` or :class:`ComplexSchema` when it is
 first used (:mod:`.schemas`). Loading such a schema
 validates without coercing and gives plain JSON values in the declared order; loading with
 ``partial=True`` gives only what was sent, for a PATCH to merge.
@@ -8,7 +8,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
-from mockgraph.metadata.merging import merge, whole
+from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
 from mockgraph.metadata.primitives import (
     Boolean,
@@ -19,16 +19,16 @@ from mockgraph.metadata.primitives import (
     Int32,
     Int64,
     Integer,
-    Property,
+    PropertyField,
     String,
 )
 from mockgraph.metadata.structures import (
     MAX_DEPTH,
     Collection,
     Complex,
-    ComplexType,
-    EntityType,
-    StructuredType,
+    ComplexSchema,
+    EntitySchema,
+    StructuredSchema,
     instance,
 )
 from mockgraph.metadata.values import (
@@ -49,10 +49,10 @@ __all__ = [
     "Boolean",
     "Collection",
     "Complex",
-    "ComplexType",
+    "ComplexSchema",
     "DateTimeOffset",
     "Double",
-    "EntityType",
+    "EntitySchema",
     "Enum",
     "EnumValues",
     "Int32",
@@ -60,9 +60,9 @@ __all__ = [
     "Integer",
     "Json",
     "Properties",
-    "Property",
+    "PropertyField",
     "String",
-    "StructuredType",
+    "StructuredSchema",
     "bare",
     "composite_key",
     "fully_typed",

@@ -9,8 +9,8 @@ from marshmallow import ValidationError
 
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.resources import Kind, Resource
-from mockgraph.metadata.structures import MAX_DEPTH, StructuredType
+from mockgraph.metadata.resources import Resource, ResourceKind
+from mockgraph.metadata.structures import MAX_DEPTH, StructuredSchema
 from mockgraph.metadata.values import load
 
 _BIND = "@odata.bind"
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 def read_entry(
     resource: Resource,
     value: Json,
-    schema: type[StructuredType] | None = None,
+    schema: type[StructuredSchema] | None = None,
     *,
     partial: bool = False,
     root: str = "",
@@ -75,7 +75,7 @@ def read_entry(
 def _contained(
     resource: Resource, value: Json, partial: bool, path: str, depth: int
 ) -> Sequence[Entry]:
-    if resource.kind is not Kind.CONTAINED:
+    if resource.kind is not ResourceKind.CONTAINED:
         raise NotEmulated(f"writing '{resource.name}' together with what they belong to")
     if not resource.is_collection:
         if value is None:
@@ -94,6 +94,6 @@ def _urls(value: Json, resource: Resource, path: str) -> Sequence[str]:
     if (type(value) is list) != resource.is_collection or not all(type(x) is str for x in urls):
         expected = "an array of URLs" if resource.is_collection else "a URL"
         raise BadRequest(f"{path}: {expected} is expected.")
-    if resource.kind is not Kind.REFERENCE:
+    if resource.kind is not ResourceKind.REFERENCE:
         raise BadRequest(f"{path}: This navigation property holds its entities itself.")
     return urls

@@ -22,7 +22,7 @@ from mockgraph import instants
 from mockgraph.metadata.names import Json, shown
 
 
-class Property(fields.Field[Any]):
+class PropertyField(fields.Field[Any]):
     """A declared property: its Edm type, and whether null may take the place of a value.
 
     Loading takes null for whatever is not a collection, since answers show null where nothing
@@ -78,7 +78,7 @@ class Property(fields.Field[Any]):
         return ValidationError(f"Cannot convert {shown(value)} to the type '{self.type_name}'.")
 
 
-class String(Property):
+class String(PropertyField):
     """Text, of at most ``max_length`` characters where that is not None."""
 
     edm = "Edm.String"
@@ -95,7 +95,7 @@ class String(Property):
         return value
 
 
-class Boolean(Property):
+class Boolean(PropertyField):
     """``true`` or ``false``."""
 
     edm = "Edm.Boolean"
@@ -109,7 +109,7 @@ class Boolean(Property):
         return self.read({"true": True, "false": False}.get(text.lower(), text), False)
 
 
-class Integer(Property):
+class Integer(PropertyField):
     """A whole number within the bounds of its type."""
 
     least: ClassVar[int]
@@ -154,7 +154,7 @@ class Int64(Integer):
     edm, least, most = "Edm.Int64", -(2**63), 2**63 - 1
 
 
-class Double(Property):
+class Double(PropertyField):
     """A number, or one of the three words of OData's JSON format for what JSON cannot say."""
 
     edm = "Edm.Double"
@@ -215,7 +215,7 @@ class Decimal(Double):
             raise ValidationError(f"The number has more than {self.precision} digits.")
 
 
-class Text(Property):
+class Text(PropertyField):
     """A value that JSON has as text of a given form."""
 
     form: ClassVar[re.Pattern[str]]
@@ -291,7 +291,7 @@ class Binary(Text):
         return _succeeds(base64.b64decode, plain + "=" * (-len(plain) % 4))
 
 
-class DateTimeOffset(Property):
+class DateTimeOffset(PropertyField):
     """An instant, kept in UTC with the fraction digits that were sent."""
 
     edm = "Edm.DateTimeOffset"
@@ -305,7 +305,7 @@ class DateTimeOffset(Property):
             raise self.refuse(value) from None
 
 
-class Untyped(Property):
+class Untyped(PropertyField):
     """Any JSON value."""
 
     edm = "Edm.Untyped"
@@ -314,7 +314,7 @@ class Untyped(Property):
         return value
 
 
-class Geography(Property):
+class Geography(PropertyField):
     """A shape on the earth or on a plane, as GeoJSON has it (RFC 7946, 3.1)."""
 
     def __init__(self, edm_type: str, **facets: Any):
@@ -375,7 +375,7 @@ class EnumValues:
         return None if self._folded is None else self._folded.get(text.lower())
 
 
-class Enum(Property):
+class Enum(PropertyField):
     """A member of an enumeration, by its name."""
 
     def __init__(self, values: EnumValues, **facets: Any):
@@ -398,7 +398,7 @@ class Enum(Property):
         return found
 
 
-PRIMITIVES: Mapping[str, Callable[..., Property]] = {
+PRIMITIVES: Mapping[str, Callable[..., PropertyField]] = {
     each.edm: each
     for each in (
         *(Binary, Boolean, Byte, SByte, Int16, Int32, Int64, Single, Double, Decimal, String, Guid),

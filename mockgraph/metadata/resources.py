@@ -17,7 +17,7 @@ from mockgraph.metadata.capabilities import RuleBook, Rules
 from mockgraph.metadata.elements import EntitySet, NavigationProperty, Operation, Singleton, TypeRef
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.schemas import Schemas
-from mockgraph.metadata.structures import StructuredType
+from mockgraph.metadata.structures import StructuredSchema
 from mockgraph.metadata.values import composite_key, key_names
 from mockgraph.metadata.vocabulary import MOCKGRAPH, Revision, deprecated, tagged
 
@@ -37,7 +37,7 @@ def single_key(owner_keys: Sequence[str]) -> str:
     return SEPARATOR.join((*owner_keys, SINGLE))
 
 
-class Kind(enum.Enum):
+class ResourceKind(enum.Enum):
     """How a resource has its entities."""
 
     CONTAINED = "contained"  # they are its own, and live and die with their owner
@@ -78,7 +78,7 @@ class Resource:
         return f"<Resource {self.view.name}/{self.path}>"
 
     @cached_property
-    def type(self) -> type[StructuredType]:
+    def type(self) -> type[StructuredSchema]:
         """The schema of the declared type."""
         return self.view.schemas[self.type_name]
 
@@ -88,22 +88,22 @@ class Resource:
         return (*(self.owner.chain if self.owner else ()), self)
 
     @cached_property
-    def kind(self) -> Kind:
+    def kind(self) -> ResourceKind:
         """How it has its entities.
 
         A reference to entities that no resource of the model holds holds them itself.
         """
         navigation = self.navigation
         if navigation is None or navigation.contains_target:
-            return Kind.CONTAINED
+            return ResourceKind.CONTAINED
         if self.view.holder(self.type_name) is None:
-            return Kind.CONTAINED
-        return Kind.RELATED if navigation.constraints else Kind.REFERENCE
+            return ResourceKind.CONTAINED
+        return ResourceKind.RELATED if navigation.constraints else ResourceKind.REFERENCE
 
     @cached_property
     def home(self) -> Resource:
         """The resource that holds the entities: this one, unless it only refers to them."""
-        if self.kind is Kind.CONTAINED:
+        if self.kind is ResourceKind.CONTAINED:
             return self
         return self.view.holder(self.type_name) or self
 
@@ -284,7 +284,7 @@ class View:
         for segment in segments:
             name, _, inner = segment.partition("(")
             resource = _child(owner, name.lower()) if owner else self.children.get(name.lower())
-            if resource is None or resource.kind is not Kind.CONTAINED:
+            if resource is None or resource.kind is not ResourceKind.CONTAINED:
                 return None
             if resource.is_collection:
                 key = _key_in(inner.removesuffix(")"), resource) if inner else None
@@ -391,6 +391,6 @@ def _child(resource: Resource, name: str) -> Resource | None:
 
 def _below(resource: Resource, seen: set[str]) -> Iterator[Resource]:
     for child in resource.children().values():
-        if child.kind is Kind.CONTAINED and child.type_name not in seen:
+        if child.kind is ResourceKind.CONTAINED and child.type_name not in seen:
             yield child
             yield from _below(child, {*seen, child.type_name})

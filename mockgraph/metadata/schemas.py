@@ -11,13 +11,13 @@ from mockgraph.metadata import elements
 from mockgraph.metadata.elements import EnumType, TypeDefinition, TypeRef, short_name
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.primitives import PRIMITIVES, Enum, EnumValues, Geography, Property
+from mockgraph.metadata.primitives import PRIMITIVES, Enum, EnumValues, Geography, PropertyField
 from mockgraph.metadata.structures import (
     Collection,
     Complex,
-    ComplexType,
-    EntityType,
-    StructuredType,
+    ComplexSchema,
+    EntitySchema,
+    StructuredSchema,
 )
 from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only
 
@@ -31,7 +31,7 @@ _BOUNDS = {
 _STREAM = "Edm.Stream"
 
 
-class Parameters(ComplexType):
+class Parameters(ComplexSchema):
     """The parameters of an action or function."""
 
     required: ClassVar[frozenset[str]] = frozenset()
@@ -66,18 +66,18 @@ class Schemas:
     def __init__(self, model: Model, *, any_case: bool = False):
         self.model = model
         self._any_case = any_case
-        self._made: dict[str, type[StructuredType]] = {}
+        self._made: dict[str, type[StructuredSchema]] = {}
         self._enumerations: dict[str, EnumValues] = {}
-        self._parameters: dict[tuple[object, ...], type[StructuredType]] = {}
+        self._parameters: dict[tuple[object, ...], type[StructuredSchema]] = {}
 
-    def __getitem__(self, name: str) -> type[StructuredType]:
+    def __getitem__(self, name: str) -> type[StructuredSchema]:
         """Return the schema of an entity or complex type. Raises KeyError for any other name."""
         made = self._made.get(name)
         if made is None:
             made = self._made[name] = self._make(name)
         return made
 
-    def find(self, name: str) -> type[StructuredType] | None:
+    def find(self, name: str) -> type[StructuredSchema] | None:
         """Return the schema of a name without regard to case, None where there is none."""
         made = self._made.get(name)
         if made is not None:
@@ -87,7 +87,7 @@ class Schemas:
 
     def property(
         self, type_: TypeRef, facets: elements.Facets = elements.NO_FACETS, **attributes: Any
-    ) -> Property:
+    ) -> PropertyField:
         """Return the field of a type, of a collection too; ``attributes`` are a Property's."""
         if type_.collection:
             item = self.property(TypeRef(type_.name), facets)
@@ -111,7 +111,7 @@ class Schemas:
 
     def parameters(
         self, operation: elements.Operation, *, changes: bool = False
-    ) -> type[StructuredType]:
+    ) -> type[StructuredSchema]:
         """Return the schema of what a caller sends to an action or function.
 
         A parameter has to be there unless it is optional, or may be null. With ``changes`` the
@@ -122,7 +122,7 @@ class Schemas:
         known = self._parameters.get(which)
         if known is not None:
             return known
-        fields: dict[str, Property] = {}
+        fields: dict[str, PropertyField] = {}
         required: set[str] = set()
         for each in operation.own_parameters:
             field = self.property(each.type, each.facets, nullable=each.nullable)
@@ -141,10 +141,10 @@ class Schemas:
         self._parameters[which] = schema
         return schema
 
-    def _make(self, name: str) -> type[StructuredType]:
+    def _make(self, name: str) -> type[StructuredSchema]:
         declared = self.model.structured(name)
         is_entity = isinstance(declared, elements.EntityType)
-        base: type[StructuredType] = EntityType if is_entity else ComplexType
+        base: type[StructuredSchema] = EntitySchema if is_entity else ComplexSchema
         if declared.base is not None:
             base = self[declared.base]
         key = self.model.key(name)
@@ -158,18 +158,18 @@ class Schemas:
         made: Any = type(short_name(name), (base,), {"__module__": __name__, "__doc__": name})
         # Given so, and not as attributes: a property may be named as one of marshmallow's.
         made._declared_fields = {**base._declared_fields, **fields}
-        schema: type[StructuredType] = made
+        schema: type[StructuredSchema] = made
         schema.type_name = declared.name
         schema.is_open = self.model.is_open(name)
         # Where a part of a model has no other type to take its place, it is one like any other.
         heirs = self.model.derived(name) if declared.abstract else ()
         schema.is_abstract = any(not self.model.structured(each).abstract for each in heirs)
         schema.schemas = staticmethod(self.find)
-        if issubclass(schema, EntityType):
+        if issubclass(schema, EntitySchema):
             schema.key = tuple(part.path for part in key)
         return schema
 
-    def _property(self, owner: str, declared: elements.Property, *, is_key: bool) -> Property:
+    def _property(self, owner: str, declared: elements.Property, *, is_key: bool) -> PropertyField:
         annotations = self.model.annotations(f"{owner}/{declared.name}")
         field = self.property(
             declared.type,
@@ -198,14 +198,14 @@ def _bounds(name: str, facets: elements.Facets) -> dict[str, int]:
     return {each: bound for each, bound in named.items() if isinstance(bound, int)}
 
 
-def _with_default(field: Property, text: str | None) -> Property:
+def _with_default(field: PropertyField, text: str | None) -> PropertyField:
     """The field with a default value; complex ones and collections have none (CSDL 4.01, 7.2.7)."""
     if text is not None and not isinstance(field, Collection | Complex):
         field.default = field.load_default = _literal(field, text)
     return field
 
 
-def _literal(field: Property, text: str) -> Any:
+def _literal(field: PropertyField, text: str) -> Any:
     """The JSON value of a default value, which CSDL has as text; null where it is none."""
     if isinstance(field, Enum):
         return field.values.find(text)

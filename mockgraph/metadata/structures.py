@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load
 
 from mockgraph.errors import NotEmulated
 from mockgraph.metadata.names import Json, is_identifier, shown
-from mockgraph.metadata.primitives import Property
+from mockgraph.metadata.primitives import PropertyField
 
 # OData JSON readers stop at this depth by default (OData .NET, MaxNestingDepth).
 MAX_DEPTH = 100
@@ -22,20 +22,20 @@ _ANNOTATION = re.compile(r"[^@]*@[^@]+")
 _CHANGES = ("@odata.bind", "@delta", "@removed")
 
 
-class Complex(Property):
+class Complex(PropertyField):
     """A value of a structured type, or of one that derives from it.
 
     The schema may be given by a function, since types refer to one another in circles.
     """
 
     def __init__(
-        self, schema: type[StructuredType] | Callable[[], type[StructuredType]], **facets: Any
+        self, schema: type[StructuredSchema] | Callable[[], type[StructuredSchema]], **facets: Any
     ):
         super().__init__(**facets)
         self._given = schema
 
     @cached_property
-    def schema(self) -> type[StructuredType]:
+    def schema(self) -> type[StructuredSchema]:
         """The schema of the declared type."""
         given = self._given
         return given if isinstance(given, type) else given()
@@ -48,7 +48,7 @@ class Complex(Property):
         return load_value(self.schema, value, partial=partial)
 
 
-class Collection(Property):
+class Collection(PropertyField):
     """A collection of values; never null, its items neither.
 
     A PATCH replaces a collection whole, so its items are loaded whole. ``partial`` is for
@@ -57,7 +57,7 @@ class Collection(Property):
 
     default_error_messages = {"null": "A collection cannot be null; send [] to empty it."}
 
-    def __init__(self, item: Property, *, partial: bool = False, **attributes: Any):
+    def __init__(self, item: PropertyField, *, partial: bool = False, **attributes: Any):
         super().__init__(nullable=False, **attributes)
         self.allow_none = False
         self.load_default = list
@@ -86,7 +86,7 @@ class Collection(Property):
         return items
 
 
-class StructuredType(Schema):
+class StructuredSchema(Schema):
     """What entity and complex types share: declared properties, and dynamic ones if open.
 
     ``type_name`` is qualified. ``schemas`` finds the schema of another type of the same model, None
@@ -102,15 +102,15 @@ class StructuredType(Schema):
     is_open: ClassVar[bool] = False
     is_abstract: ClassVar[bool] = False
     echoed: ClassVar[frozenset[str]] = frozenset()
-    schemas: ClassVar[Callable[[str], type[StructuredType] | None]] = staticmethod(lambda _: None)
+    schemas: ClassVar[Callable[[str], type[StructuredSchema] | None]] = staticmethod(lambda _: None)
 
     @classmethod
-    def properties(cls) -> Mapping[str, Property]:
+    def properties(cls) -> Mapping[str, PropertyField]:
         """Return the declared properties by name, inherited ones first."""
-        return cast("Mapping[str, Property]", cls._declared_fields)
+        return cast("Mapping[str, PropertyField]", cls._declared_fields)
 
     @classmethod
-    def named_by(cls, value: Mapping[str, Json]) -> type[StructuredType]:
+    def named_by(cls, value: Mapping[str, Json]) -> type[StructuredSchema]:
         """Return the schema that a value's ``@odata.type`` names: this one, or a derived one's.
 
         Raises ValidationError where it names no type that derives from this one, or none at all
@@ -167,7 +167,7 @@ class StructuredType(Schema):
 
     @cached_property
     def _has_only_own_hooks(self) -> bool:
-        return self._hooks == StructuredType._hooks
+        return self._hooks == StructuredSchema._hooks
 
     @pre_load
     def _check_names(self, data: dict[str, Json], **_: Any) -> dict[str, Json]:
@@ -199,11 +199,11 @@ class StructuredType(Schema):
         return data
 
 
-class ComplexType(StructuredType):
+class ComplexSchema(StructuredSchema):
     """A structured value without a key."""
 
 
-class EntityType(StructuredType):
+class EntitySchema(StructuredSchema):
     """A structured value with a key, whose properties ``key`` names.
 
     ``echoed`` are what the service writes of an entity: clients send them back as they were
@@ -215,12 +215,12 @@ class EntityType(StructuredType):
 
 
 @cache
-def instance(schema: type[StructuredType]) -> StructuredType:
+def instance(schema: type[StructuredSchema]) -> StructuredSchema:
     """The one instance of a schema: making one costs as much as a load."""
     return schema()
 
 
-def unset(schema: type[StructuredType]) -> dict[str, Json]:
+def unset(schema: type[StructuredSchema]) -> dict[str, Json]:
     """Return a value of which nothing is set: every declared property in order, null or ``[]``.
 
     The collections in it are nobody else's.
@@ -233,13 +233,13 @@ def unset(schema: type[StructuredType]) -> dict[str, Json]:
 
 
 @cache
-def _unset(schema: type[StructuredType]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
+def _unset(schema: type[StructuredSchema]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
     value = {name: declared.unset() for name, declared in schema.properties().items()}
     return value, tuple(name for name, item in value.items() if item == [])
 
 
 def load_value(
-    schema: type[StructuredType], value: Json, *, partial: bool = False
+    schema: type[StructuredSchema], value: Json, *, partial: bool = False
 ) -> dict[str, Json]:
     """Return a validated value of a type, or of one that derives from it.
 
@@ -249,7 +249,7 @@ def load_value(
         "@odata.type" not in value
         and (
             not schema.is_abstract
-            or (partial and issubclass(schema, EntityType))  # of an entity that has its type
+            or (partial and issubclass(schema, EntitySchema))  # of an entity that has its type
         )
     ):
         return instance(schema).load_object(value, partial=partial)

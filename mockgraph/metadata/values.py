@@ -11,14 +11,14 @@ from marshmallow import ValidationError
 
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.primitives import Property
+from mockgraph.metadata.primitives import PropertyField
 from mockgraph.metadata.structures import (
     MAX_DEPTH,
     TOO_DEEP,
     Collection,
     Complex,
-    EntityType,
-    StructuredType,
+    EntitySchema,
+    StructuredSchema,
     is_deeper,
     load_value,
     unset,
@@ -31,7 +31,7 @@ _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
 
 def load(
-    schema: type[StructuredType], value: Json, *, partial: bool = False, root: str = ""
+    schema: type[StructuredSchema], value: Json, *, partial: bool = False, root: str = ""
 ) -> dict[str, Json]:
     """Validate a JSON object against a schema.
 
@@ -48,7 +48,7 @@ def load(
         raise BadRequest(f"{where}: {message}" if where else message) from None
 
 
-def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
+def typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with ``@odata.type`` at each level, as the ``localtest`` pages print it."""
     mark, structured = _marks(schema.named_by(value))
     named: dict[str, Json] = {"@odata.type": mark, **value}
@@ -62,9 +62,9 @@ def typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, 
 
 
 @cache
-def _marks(schema: type[StructuredType]) -> tuple[str, Mapping[str, type[StructuredType]]]:
+def _marks(schema: type[StructuredSchema]) -> tuple[str, Mapping[str, type[StructuredSchema]]]:
     """How the pages of ``localtest`` name a type, and its properties of structured types."""
-    mark = "#" if issubclass(schema, EntityType) else ""
+    mark = "#" if issubclass(schema, EntitySchema) else ""
     structured = {}
     for name, declared in schema.properties().items():
         item = declared.item if isinstance(declared, Collection) else declared
@@ -73,7 +73,7 @@ def _marks(schema: type[StructuredType]) -> tuple[str, Mapping[str, type[Structu
     return mark + schema.type_name, structured
 
 
-def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
+def fully_typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value as ``odata.metadata=full`` wants it.
 
     With its type, and that of each property whose JSON does not tell it (OData JSON format,
@@ -95,7 +95,7 @@ def fully_typed(schema: type[StructuredType], value: Mapping[str, Json]) -> dict
 
 
 def projected(
-    schema: type[StructuredType], value: Mapping[str, Json], stored: Schemas
+    schema: type[StructuredSchema], value: Mapping[str, Json], stored: Schemas
 ) -> Mapping[str, Json]:
     """Return of a stored value what its type has in this model, which may have less of it.
 
@@ -144,7 +144,7 @@ class _Narrowing(NamedTuple):
 
 
 @cache
-def _narrowing(own: type[StructuredType], stored: Schemas) -> _Narrowing:
+def _narrowing(own: type[StructuredSchema], stored: Schemas) -> _Narrowing:
     other = stored[own.type_name]
     names = ("@odata.type", *own.properties())
     gone = {name: item for name, item in unset(other).items() if name not in own.properties()}
@@ -154,7 +154,7 @@ def _narrowing(own: type[StructuredType], stored: Schemas) -> _Narrowing:
 
 
 @cache
-def _is_same(schema: type[StructuredType], stored: Schemas) -> bool:
+def _is_same(schema: type[StructuredSchema], stored: Schemas) -> bool:
     """Whether the values of a type are surely shown as they are stored.
 
     Of one that others derive from, or that has values of structured types in it, that is left
@@ -166,7 +166,7 @@ def _is_same(schema: type[StructuredType], stored: Schemas) -> bool:
     return narrowing.is_in_order and not narrowing.gone
 
 
-def own_type(schema: type[StructuredType], value: Mapping[str, Json]) -> type[StructuredType]:
+def own_type(schema: type[StructuredSchema], value: Mapping[str, Json]) -> type[StructuredSchema]:
     """Return the schema of a stored value: the declared one where the model lacks its own."""
     if "@odata.type" not in value:
         return schema
@@ -187,9 +187,9 @@ def _bare(value: Json) -> Json:
     return bare(value) if isinstance(value, Mapping) else value
 
 
-def key_names(schema: type[StructuredType]) -> tuple[str, ...]:
+def key_names(schema: type[StructuredSchema]) -> tuple[str, ...]:
     """Return the names of the properties that an entity's key consists of."""
-    return schema.key if issubclass(schema, EntityType) else ()
+    return schema.key if issubclass(schema, EntitySchema) else ()
 
 
 def composite_key(values: Mapping[str, str]) -> str:
@@ -197,9 +197,9 @@ def composite_key(values: Mapping[str, str]) -> str:
     return ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
 
 
-def property_at(schema: type[StructuredType], path: Sequence[str]) -> Property | None:
+def property_at(schema: type[StructuredSchema], path: Sequence[str]) -> PropertyField | None:
     """The declared property at a path of names; None where the path is dynamic."""
-    declared: Property | None = None
+    declared: PropertyField | None = None
     for name in path:
         declared = schema.properties().get(name)
         if not isinstance(declared, Complex):

@@ -14,22 +14,21 @@ from typing import NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, MethodNotAllowed, NotEmulated, UnknownRoot, UnknownSegment
-from mockgraph.metadata.elements import ComplexType
-from mockgraph.metadata.elements import Operation as BoundOperation
-from mockgraph.metadata.resources import Kind, Resource, Service, View
-from mockgraph.state.intent import Address, Call, Operation, Step
+from mockgraph.metadata.elements import ComplexType, Operation
+from mockgraph.metadata.resources import Resource, ResourceKind, Service, View
+from mockgraph.state.intent import Address, OperationCall, RequestKind, Step
 
-Methods = Mapping[str, Operation]
+Methods = Mapping[str, RequestKind]
 
-_SERVICE: Methods = {"GET": Operation.SERVICE_DOCUMENT}
-_METADATA: Methods = {"GET": Operation.METADATA}
-_BATCH: Methods = {"POST": Operation.BATCH}
-_ACTION: Methods = {"POST": Operation.ACT}
-_FUNCTION: Methods = {"GET": Operation.CALL}
-_PROPERTY: Methods = {"GET": Operation.READ_PROPERTY}
-_APPENDABLE: Methods = {"GET": Operation.READ_PROPERTY, "POST": Operation.APPEND}
-_VALUE: Methods = {"GET": Operation.READ_VALUE}
-_PROPERTY_COUNT: Methods = {"GET": Operation.COUNT_PROPERTY}
+_SERVICE: Methods = {"GET": RequestKind.SERVICE_DOCUMENT}
+_METADATA: Methods = {"GET": RequestKind.METADATA}
+_BATCH: Methods = {"POST": RequestKind.BATCH}
+_ACTION: Methods = {"POST": RequestKind.ACT}
+_FUNCTION: Methods = {"GET": RequestKind.CALL}
+_PROPERTY: Methods = {"GET": RequestKind.READ_PROPERTY}
+_APPENDABLE: Methods = {"GET": RequestKind.READ_PROPERTY, "POST": RequestKind.APPEND}
+_VALUE: Methods = {"GET": RequestKind.READ_VALUE}
+_PROPERTY_COUNT: Methods = {"GET": RequestKind.COUNT_PROPERTY}
 
 _BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
 _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
@@ -189,9 +188,9 @@ class _Walk:
         if operation is None:
             raise UnknownSegment(segment.text)
         overloads = [each for each in self._model.operations(operation) if not each.bound]
-        return self._call(Call(tuple(overloads), segment.arguments or {}), rest)
+        return self._call(OperationCall(tuple(overloads), segment.arguments or {}), rest)
 
-    def _bound(self, text: str, *, of_collection: bool) -> Call | None:
+    def _bound(self, text: str, *, of_collection: bool) -> OperationCall | None:
         """Return the operation that a segment names, qualified or not."""
         segment = _parsed(text)
         overloads = self._resource.operations(
@@ -199,9 +198,9 @@ class _Walk:
         )
         if not overloads or (segment.arguments is not None and overloads[0].kind == "action"):
             return None
-        return Call(tuple(overloads), segment.arguments or {})
+        return OperationCall(tuple(overloads), segment.arguments or {})
 
-    def _call(self, call: Call, rest: list[str]) -> Address:
+    def _call(self, call: OperationCall, rest: list[str]) -> Address:
         if not call.overloads:
             raise UnknownSegment(rest[0] if rest else "")
         if rest and call.overloads[0].composable:
@@ -209,7 +208,7 @@ class _Walk:
         _expect_end(rest)
         is_function = call.overloads[0].kind == "function"
         if is_function:
-            call = Call((_overload(call),), call.arguments)
+            call = OperationCall((_overload(call),), call.arguments)
         return self._at(_FUNCTION if is_function else _ACTION, call=call)
 
     # -- types ------------------------------------------------------------------------------
@@ -237,7 +236,7 @@ class _Walk:
         self._cast = name
         return True
 
-    def _check_derives(self, name: str, declared: edm.Property | None, text: str) -> None:
+    def _check_derives(self, name: str, declared: edm.PropertyField | None, text: str) -> None:
         item = declared.item if isinstance(declared, edm.Collection) else declared
         if not isinstance(item, edm.Complex):
             raise UnknownSegment(text)
@@ -245,11 +244,11 @@ class _Walk:
             raise BadRequest(f"The type '{name}' does not derive from '{item.type_name}'.")
 
     def _property_path(
-        self, schema: type[edm.StructuredType] | None, segments: Sequence[str]
-    ) -> tuple[tuple[str, ...], edm.Property | None]:
+        self, schema: type[edm.StructuredSchema] | None, segments: Sequence[str]
+    ) -> tuple[tuple[str, ...], edm.PropertyField | None]:
         """Return the declared names along a path, and the last property, None of a dynamic one."""
         path: list[str] = []
-        declared: edm.Property | None = None
+        declared: edm.PropertyField | None = None
         for segment in segments:
             cast = self._cast_of(segment) if path and schema is not None else None
             if cast is not None:
@@ -302,20 +301,18 @@ class _Walk:
         *,
         path: tuple[str, ...] = (),
         value_cast: str | None = None,
-        call: Call | None = None,
+        call: OperationCall | None = None,
     ) -> Address:
         heads = ["HEAD"] if "GET" in methods else []
         allowed = (*methods, *heads, "OPTIONS")
         method = self._method
         if method == "OPTIONS":
-            operation: Operation | None = Operation.OPTIONS
+            kind: RequestKind | None = RequestKind.OPTIONS
         else:
-            operation = methods.get("GET" if method == "HEAD" else method)
-        if operation is None:
+            kind = methods.get("GET" if method == "HEAD" else method)
+        if kind is None:
             raise MethodNotAllowed(method, allowed)
-        return Address(
-            operation, allowed, self._view, self._steps, self._cast, path, value_cast, call
-        )
+        return Address(kind, allowed, self._view, self._steps, self._cast, path, value_cast, call)
 
 
 def _has(resource: Resource, name: str) -> bool:
@@ -335,14 +332,14 @@ def set_methods(resource: Resource) -> Methods:
     """Return what a collection takes."""
     rules = resource.rules
     return {
-        **({"GET": Operation.LIST} if rules.read.readable else {}),
-        **({"POST": Operation.CREATE} if rules.insert.insertable else {}),
+        **({"GET": RequestKind.LIST} if rules.read.readable else {}),
+        **({"POST": RequestKind.CREATE} if rules.insert.insertable else {}),
     }
 
 
 def count_methods(resource: Resource) -> Methods:
     """Return what ``$count`` takes behind a collection."""
-    return {"GET": Operation.COUNT} if resource.rules.count.countable else {}
+    return {"GET": RequestKind.COUNT} if resource.rules.count.countable else {}
 
 
 def entity_methods(resource: Resource) -> Methods:
@@ -350,9 +347,9 @@ def entity_methods(resource: Resource) -> Methods:
     rules = resource.rules
     is_root = resource.owner is None and not resource.is_collection
     return {
-        **({"GET": Operation.READ} if rules.read.readable_by_key else {}),
-        **({"PATCH": Operation.UPDATE} if rules.update.updatable else {}),
-        **({"DELETE": Operation.DELETE} if rules.delete.deletable and not is_root else {}),
+        **({"GET": RequestKind.READ} if rules.read.readable_by_key else {}),
+        **({"PATCH": RequestKind.UPDATE} if rules.update.updatable else {}),
+        **({"DELETE": RequestKind.DELETE} if rules.delete.deletable and not is_root else {}),
     }
 
 
@@ -362,26 +359,26 @@ def reference_methods(resource: Resource) -> Methods:
     The pages of ``localtest`` print "POST .../$ref" for what creates; where a collection holds
     its entities itself there is no other use for it.
     """
-    if resource.kind is not Kind.REFERENCE:
+    if resource.kind is not ResourceKind.REFERENCE:
         is_insertable = resource.rules.insert.insertable
-        create: Methods = {"POST": Operation.CREATE} if is_insertable else {}
-        return {"GET": Operation.LIST_REFERENCES, **create}
+        create: Methods = {"POST": RequestKind.CREATE} if is_insertable else {}
+        return {"GET": RequestKind.LIST_REFERENCES, **create}
     return {
-        "GET": Operation.LIST_REFERENCES,
-        "POST": Operation.ADD_REFERENCE,
-        "DELETE": Operation.REMOVE_REFERENCE,
+        "GET": RequestKind.LIST_REFERENCES,
+        "POST": RequestKind.ADD_REFERENCE,
+        "DELETE": RequestKind.REMOVE_REFERENCE,
     }
 
 
 def one_reference_methods(resource: Resource) -> Methods:
     """Return what ``$ref`` takes behind an entity."""
-    if resource.kind is not Kind.REFERENCE:
-        return {"GET": Operation.READ_REFERENCE}
-    set_it: Methods = {} if resource.is_collection else {"PUT": Operation.SET_REFERENCE}
+    if resource.kind is not ResourceKind.REFERENCE:
+        return {"GET": RequestKind.READ_REFERENCE}
+    set_it: Methods = {} if resource.is_collection else {"PUT": RequestKind.SET_REFERENCE}
     return {
-        "GET": Operation.READ_REFERENCE,
+        "GET": RequestKind.READ_REFERENCE,
         **set_it,
-        "DELETE": Operation.REMOVE_REFERENCE,
+        "DELETE": RequestKind.REMOVE_REFERENCE,
     }
 
 
@@ -438,7 +435,7 @@ def _key_in_parentheses(resource: Resource, segment: Segment) -> str:
     return key
 
 
-def _overload(call: Call) -> BoundOperation:
+def _overload(call: OperationCall) -> Operation:
     """Return the overload of a function whose parameters are those given. Raise 400."""
     given = call.arguments.keys()
     for each in call.overloads:

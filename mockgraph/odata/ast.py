@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 _SHOWN = 48
 
 
-class Kind(enum.Enum):
+class ValueKind(enum.Enum):
     """The types of literals and of expressions; the value is the name that messages use."""
 
     STRING = "Edm.String"
@@ -55,7 +55,7 @@ class Literal:
     without its type is a string.
     """
 
-    kind: Kind
+    kind: ValueKind
     value: Any
 
 
@@ -287,23 +287,23 @@ def _within(node: Node, least: int) -> str:
 def _literal(literal: Literal) -> str:
     kind, value = literal.kind, literal.value
     match kind:
-        case Kind.NULL:
+        case ValueKind.NULL:
             return "null"
-        case Kind.BOOLEAN:
+        case ValueKind.BOOLEAN:
             return str(value).lower()
-        case Kind.STRING:
+        case ValueKind.STRING:
             return _in_quotes(value)
-        case Kind.INSTANT:
+        case ValueKind.INSTANT:
             return f"{value}Z"
-        case Kind.MEMBER:
+        case ValueKind.MEMBER:
             return f"{value.type_name}{_in_quotes(value.text)}"
-        case Kind.DECIMAL:
+        case ValueKind.DECIMAL:
             return f"{value:f}"
-        case Kind.DOUBLE:
+        case ValueKind.DOUBLE:
             return _double(value)
-        case Kind.DURATION:
+        case ValueKind.DURATION:
             return f"duration'{'-' if value < 0 else ''}PT{abs(value):f}S'"
-        case Kind.BINARY | Kind.GEOGRAPHY | Kind.GEOMETRY:
+        case ValueKind.BINARY | ValueKind.GEOGRAPHY | ValueKind.GEOMETRY:
             return f"{kind.name.lower()}{_in_quotes(value)}"
         case _:
             return str(value)

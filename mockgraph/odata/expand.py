@@ -9,7 +9,7 @@ from dataclasses import replace
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.capabilities import ExpandRules
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import ExpandItem, Kind, Path, quoted
+from mockgraph.odata.ast import ExpandItem, Path, ValueKind, quoted
 from mockgraph.odata.grammar import split
 from mockgraph.odata.restrictions import check_expand
 from mockgraph.odata.types import Type, narrowed
@@ -78,7 +78,7 @@ def _narrowed(
     *casts, _ = item.path.names
     if resource is None or not all("." in name for name in casts):
         raise _unknown(item)
-    type_ = Type(Kind.COMPLEX, schema)
+    type_ = Type(ValueKind.COMPLEX, schema)
     for name in casts:
         type_, _test = narrowed(type_, name)
     own: Schema = type_.of

@@ -14,7 +14,6 @@ from mockgraph.odata.ast import (
     Binary,
     Call,
     In,
-    Kind,
     Lambda,
     List,
     Literal,
@@ -24,6 +23,7 @@ from mockgraph.odata.ast import (
     Term,
     TypeCall,
     Unary,
+    ValueKind,
     quoted,
 )
 from mockgraph.odata.functions import call
@@ -54,7 +54,7 @@ from mockgraph.state.query import Relations
 # Each level multiplies the work by the size of a collection.
 MAX_LAMBDAS = 3
 
-_BOOLEAN = Type(Kind.BOOLEAN)
+_BOOLEAN = Type(ValueKind.BOOLEAN)
 
 
 class Scope(NamedTuple):
@@ -65,7 +65,7 @@ class Scope(NamedTuple):
     in UTC as Graph writes it, or the present one if left out.
     """
 
-    schema: type[edm.StructuredType]
+    schema: type[edm.StructuredSchema]
     variables: tuple[tuple[str, Type], ...] = ()
     resource: Resource | None = None
     relations: Relations | None = None
@@ -82,7 +82,7 @@ def compile_expression(node: Node, scope: Scope) -> Expression:
             return of_literal(node)
         case Alias():
             # One that the query string gives no value (OData 4.01, part 1, 11.2.6.1.3).
-            return constant(Kind.NULL, None)
+            return constant(ValueKind.NULL, None)
         case Path():
             return resolve(node, scope)
         case Call(function, arguments):
@@ -143,10 +143,10 @@ def _binary(operator: str, left: Expression, right: Expression) -> Expression:
 
 def _boolean(node: Node, scope: Scope) -> Evaluate:
     expression = compile_expression(node, scope)
-    if expression.kind is Kind.UNTYPED:
-        value, checked = expression.evaluate, dynamic_as(Kind.BOOLEAN)
+    if expression.kind is ValueKind.UNTYPED:
+        value, checked = expression.evaluate, dynamic_as(ValueKind.BOOLEAN)
         return lambda scope: checked(value(scope))
-    if expression.kind not in (Kind.BOOLEAN, Kind.NULL):
+    if expression.kind not in (ValueKind.BOOLEAN, ValueKind.NULL):
         raise BadRequest(f"A condition is expected, not a value of type {expression.type.name}.")
     return expression.evaluate
 
@@ -176,7 +176,7 @@ def _three_valued(tests: Sequence[Evaluate], *, decisive: bool) -> Evaluate:
 def _type_test(node: TypeCall, scope: Scope) -> Evaluate:
     """``isof`` of a structured value: null is of no type."""
     operand = compile_expression(node.operand or Path(("$it",)), scope)
-    if node.function == "cast" or operand.kind is not Kind.COMPLEX:
+    if node.function == "cast" or operand.kind is not ValueKind.COMPLEX:
         raise NotEmulated(f"the function '{node.function}' in expressions")
     value = operand.evaluate
     _, test = narrowed(operand.type, node.type_name)
@@ -197,9 +197,9 @@ def _lambda(node: Lambda, scope: Scope) -> Evaluate:
     collection = resolve(node.path, scope)
     items = collection.evaluate
     shown = quoted(str(node.path))
-    if collection.kind is Kind.UNTYPED:
+    if collection.kind is ValueKind.UNTYPED:
         of, items = collection.type, _listed(items)
-    elif collection.kind is Kind.COLLECTION:
+    elif collection.kind is ValueKind.COLLECTION:
         of = collection.type.of
     else:
         raise BadRequest(f"'{node.quantifier}' takes a collection, which {shown} is not.")
@@ -250,27 +250,27 @@ def resolve(path: Path, scope: Scope) -> Expression:
             value = _step(value, name) if value else _property(name)
     value = value or _itself
     if counted:
-        return Expression(Type(Kind.INTEGER), _count(value, path, type_))
+        return Expression(Type(ValueKind.INTEGER), _count(value, path, type_))
     convert = from_json(type_)
     return Expression(type_, _converted(value, convert) if convert else value)
 
 
 def member(type_: Type, name: str) -> Type:
     """Return the type of a property of a value; raises BadRequest where it can have none."""
-    if type_.kind is Kind.UNTYPED:
+    if type_.kind is ValueKind.UNTYPED:
         return type_
-    if type_.kind is Kind.COLLECTION:
+    if type_.kind is ValueKind.COLLECTION:
         raise BadRequest(
             f"{quoted(name)} is asked of a collection, which takes any, all or $count."
         )
-    if type_.kind is not Kind.COMPLEX:
+    if type_.kind is not ValueKind.COMPLEX:
         raise BadRequest(f"{quoted(name)} is asked of a value of type {type_.name}.")
     declared = type_.of.properties().get(name)
     if declared is not None:
         return of_property(declared)
     if not type_.of.is_open or name.startswith("$") or "." in name:
         raise BadRequest(f"The property {quoted(name)} does not exist on type '{type_.name}'.")
-    return Type(Kind.UNTYPED)
+    return Type(ValueKind.UNTYPED)
 
 
 def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, ...]]:
@@ -284,7 +284,7 @@ def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, 
     if first == "$root":
         raise NotEmulated("$root in expressions")
     names = tuple(rest) if first == "$it" else path.names
-    return entity, Type(Kind.COMPLEX, scope.schema, scope.resource), names
+    return entity, Type(ValueKind.COMPLEX, scope.schema, scope.resource), names
 
 
 def _related(type_: Type, name: str) -> Resource | None:
@@ -356,7 +356,7 @@ def _converted(value: Evaluate, convert: Evaluate) -> Evaluate:
 
 
 def _count(value: Evaluate, path: Path, type_: Type) -> Evaluate:
-    if type_.kind not in (Kind.COLLECTION, Kind.UNTYPED):
+    if type_.kind not in (ValueKind.COLLECTION, ValueKind.UNTYPED):
         raise BadRequest(f"{quoted(str(path))}: only a collection has a $count.")
 
     def evaluate(scope: Any) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Binary, In, Kind, List, Literal, Logical, Node, Path
+from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
@@ -36,7 +36,7 @@ class Filter(NamedTuple):
 
 def compile_filter(
     text: str,
-    schema: type[edm.StructuredType],
+    schema: type[edm.StructuredSchema],
     resource: Resource | None = None,
     relations: Relations | None = None,
     now: str | None = None,
@@ -96,7 +96,9 @@ def _equality(path: Path, literals: Sequence[Node], scope: Scope) -> Iterator[Eq
 def _stored(node: Node, property_type: Type) -> Iterator[Json]:
     """The one value that equals a literal wherever it is stored, if there is one."""
     match node:
-        case Literal(Kind.STRING | Kind.MEMBER, text) if property_type.kind is Kind.ENUMERATION:
+        case Literal(ValueKind.STRING | ValueKind.MEMBER, text) if (
+            property_type.kind is ValueKind.ENUMERATION
+        ):
             if property_type.of.is_flags:
                 return
             value = member_of(property_type.of, text)
@@ -109,6 +111,6 @@ def _stored(node: Node, property_type: Type) -> Iterator[Json]:
 
 def _is_plain(constant: Expression) -> bool:
     """Whether a value equal to the constant is stored as the constant's own value."""
-    if constant.kind is Kind.DOUBLE:
+    if constant.kind is ValueKind.DOUBLE:
         return math.isfinite(constant.value)
-    return constant.kind in (Kind.STRING, Kind.BOOLEAN, Kind.INTEGER, Kind.NULL)
+    return constant.kind in (ValueKind.STRING, ValueKind.BOOLEAN, ValueKind.INTEGER, ValueKind.NULL)

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 
 from mockgraph import instants
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.odata.ast import Kind, quoted
+from mockgraph.odata.ast import ValueKind, quoted
 from mockgraph.odata.types import Evaluate, Expression, Type, constant, dynamic_as
 
-Kinds = frozenset[Kind]
+Kinds = frozenset[ValueKind]
 
-_STRING: Kinds = frozenset({Kind.STRING})
-_INTEGER: Kinds = frozenset({Kind.INTEGER})
-_NUMBER: Kinds = frozenset({Kind.DOUBLE, Kind.INTEGER})
-_INSTANT: Kinds = frozenset({Kind.INSTANT})
-_DAY: Kinds = frozenset({Kind.INSTANT, Kind.DATE})
-_CLOCK: Kinds = frozenset({Kind.INSTANT, Kind.TIME})
+_STRING: Kinds = frozenset({ValueKind.STRING})
+_INTEGER: Kinds = frozenset({ValueKind.INTEGER})
+_NUMBER: Kinds = frozenset({ValueKind.DOUBLE, ValueKind.INTEGER})
+_INSTANT: Kinds = frozenset({ValueKind.INSTANT})
+_DAY: Kinds = frozenset({ValueKind.INSTANT, ValueKind.DATE})
+_CLOCK: Kinds = frozenset({ValueKind.INSTANT, ValueKind.TIME})
 
 _NOT_EMULATED = frozenset(
     {"case", "cast", "isof", "matchespattern", "totalseconds", "hassubset", "hassubsequence"}
@@ -35,7 +35,7 @@ class Function(NamedTuple):
     """A function: what it takes, what it gives (None: what it took), and how it is applied."""
 
     parameters: tuple[Kinds, ...]
-    result: Kind | None
+    result: ValueKind | None
     apply: Callable[..., Any]
     optional: int = 0
 
@@ -58,7 +58,7 @@ def call(name: str, given: Iterable[Expression], now: str | None = None) -> Expr
             f"The function '{name}' takes {expected} arguments, {len(arguments)} were given."
         )
     if not arguments:
-        result: Kind = function.result or Kind.NULL
+        result: ValueKind = function.result or ValueKind.NULL
         return constant(result, function.apply(now or instants.now()))
     values = [
         _argument(name, index, argument, kinds)
@@ -69,12 +69,12 @@ def call(name: str, given: Iterable[Expression], now: str | None = None) -> Expr
 
 def _argument(name: str, index: int, argument: Expression, kinds: Kinds) -> Evaluate:
     value = argument.evaluate
-    if argument.kind is Kind.UNTYPED:
+    if argument.kind is ValueKind.UNTYPED:
         # JSON has no dates and no times: a text may spell an instant, of these.
-        wanted = next(kind for kind in Kind if kind in kinds and kind is not Kind.DATE)
-        checked = dynamic_as(Kind.DOUBLE if kinds == _NUMBER else wanted)
+        wanted = next(kind for kind in ValueKind if kind in kinds and kind is not ValueKind.DATE)
+        checked = dynamic_as(ValueKind.DOUBLE if kinds == _NUMBER else wanted)
         return lambda scope: checked(value(scope))
-    if argument.kind not in kinds and argument.kind is not Kind.NULL:
+    if argument.kind not in kinds and argument.kind is not ValueKind.NULL:
         wanted_names = " or ".join(sorted(kind.value for kind in kinds))
         raise BadRequest(
             f"The function '{name}' takes {wanted_names} as argument {index + 1}, "
@@ -86,7 +86,7 @@ def _argument(name: str, index: int, argument: Expression, kinds: Kinds) -> Eval
 def _result(function: Function, argument: Expression) -> Type:
     if function.result is not None:
         return Type(function.result)
-    return Type(Kind.INTEGER if argument.kind is Kind.INTEGER else Kind.DOUBLE)
+    return Type(ValueKind.INTEGER if argument.kind is ValueKind.INTEGER else ValueKind.DOUBLE)
 
 
 def _applied(
@@ -147,33 +147,33 @@ def _half_away_from_zero(number: float) -> int:
 
 
 _FUNCTIONS: dict[str, Function] = {
-    "contains": Function((_STRING, _STRING), Kind.BOOLEAN, operator.contains),
-    "startswith": Function((_STRING, _STRING), Kind.BOOLEAN, str.startswith),
-    "endswith": Function((_STRING, _STRING), Kind.BOOLEAN, str.endswith),
-    "length": Function((_STRING,), Kind.INTEGER, len),
-    "indexof": Function((_STRING, _STRING), Kind.INTEGER, str.find),
-    "substring": Function((_STRING, _INTEGER, _INTEGER), Kind.STRING, _substring, 1),
-    "tolower": Function((_STRING,), Kind.STRING, str.lower),
-    "toupper": Function((_STRING,), Kind.STRING, str.upper),
-    "trim": Function((_STRING,), Kind.STRING, str.strip),
-    "concat": Function((_STRING, _STRING), Kind.STRING, operator.add),
-    "year": Function((_DAY,), Kind.INTEGER, lambda day: int(day[:4])),
-    "month": Function((_DAY,), Kind.INTEGER, lambda day: int(day[5:7])),
-    "day": Function((_DAY,), Kind.INTEGER, lambda day: int(day[8:10])),
-    "hour": Function((_CLOCK,), Kind.INTEGER, lambda time: int(_clock(time)[:2])),
-    "minute": Function((_CLOCK,), Kind.INTEGER, lambda time: int(_clock(time)[3:5])),
-    "second": Function((_CLOCK,), Kind.INTEGER, lambda time: int(_clock(time)[6:8])),
+    "contains": Function((_STRING, _STRING), ValueKind.BOOLEAN, operator.contains),
+    "startswith": Function((_STRING, _STRING), ValueKind.BOOLEAN, str.startswith),
+    "endswith": Function((_STRING, _STRING), ValueKind.BOOLEAN, str.endswith),
+    "length": Function((_STRING,), ValueKind.INTEGER, len),
+    "indexof": Function((_STRING, _STRING), ValueKind.INTEGER, str.find),
+    "substring": Function((_STRING, _INTEGER, _INTEGER), ValueKind.STRING, _substring, 1),
+    "tolower": Function((_STRING,), ValueKind.STRING, str.lower),
+    "toupper": Function((_STRING,), ValueKind.STRING, str.upper),
+    "trim": Function((_STRING,), ValueKind.STRING, str.strip),
+    "concat": Function((_STRING, _STRING), ValueKind.STRING, operator.add),
+    "year": Function((_DAY,), ValueKind.INTEGER, lambda day: int(day[:4])),
+    "month": Function((_DAY,), ValueKind.INTEGER, lambda day: int(day[5:7])),
+    "day": Function((_DAY,), ValueKind.INTEGER, lambda day: int(day[8:10])),
+    "hour": Function((_CLOCK,), ValueKind.INTEGER, lambda time: int(_clock(time)[:2])),
+    "minute": Function((_CLOCK,), ValueKind.INTEGER, lambda time: int(_clock(time)[3:5])),
+    "second": Function((_CLOCK,), ValueKind.INTEGER, lambda time: int(_clock(time)[6:8])),
     "fractionalseconds": Function(
-        (_CLOCK,), Kind.DOUBLE, lambda time: float(f"0.{time.partition('.')[2] or '0'}")
+        (_CLOCK,), ValueKind.DOUBLE, lambda time: float(f"0.{time.partition('.')[2] or '0'}")
     ),
-    "date": Function((_INSTANT,), Kind.DATE, lambda instant: instant[:10]),
-    "time": Function((_INSTANT,), Kind.TIME, _clock),
-    "totalseconds": Function((frozenset({Kind.DURATION}),), Kind.DOUBLE, float),
-    "totaloffsetminutes": Function((_INSTANT,), Kind.INTEGER, lambda _: 0),
+    "date": Function((_INSTANT,), ValueKind.DATE, lambda instant: instant[:10]),
+    "time": Function((_INSTANT,), ValueKind.TIME, _clock),
+    "totalseconds": Function((frozenset({ValueKind.DURATION}),), ValueKind.DOUBLE, float),
+    "totaloffsetminutes": Function((_INSTANT,), ValueKind.INTEGER, lambda _: 0),
     # The moment at which the expression was compiled: one and the same for all entities.
-    "now": Function((), Kind.INSTANT, instants.sort_key),
-    "mindatetime": Function((), Kind.INSTANT, lambda _: "0001-01-01T00:00:00"),
-    "maxdatetime": Function((), Kind.INSTANT, lambda _: "9999-12-31T23:59:59.9999999"),
+    "now": Function((), ValueKind.INSTANT, instants.sort_key),
+    "mindatetime": Function((), ValueKind.INSTANT, lambda _: "0001-01-01T00:00:00"),
+    "maxdatetime": Function((), ValueKind.INSTANT, lambda _: "9999-12-31T23:59:59.9999999"),
     "round": Function((_NUMBER,), None, _whole(_half_away_from_zero)),
     "floor": Function((_NUMBER,), None, _whole(math.floor)),
     "ceiling": Function((_NUMBER,), None, _whole(math.ceil)),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mockgraph import instants
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.odata.ast import Kind, Literal, Member, quoted
+from mockgraph.odata.ast import Literal, Member, ValueKind, quoted
 
 MAX_TOKENS = 2000
 _MAX_NUMBER = 64
@@ -44,13 +44,13 @@ _DURATION = re.compile(
 )
 
 _WORDS = {
-    "null": Literal(Kind.NULL, None),
-    "true": Literal(Kind.BOOLEAN, True),
-    "false": Literal(Kind.BOOLEAN, False),
+    "null": Literal(ValueKind.NULL, None),
+    "true": Literal(ValueKind.BOOLEAN, True),
+    "false": Literal(ValueKind.BOOLEAN, False),
 }
 _SPECIAL_NUMBERS = {
-    "INF": Literal(Kind.DOUBLE, math.inf),
-    "NaN": Literal(Kind.DOUBLE, math.nan),
+    "INF": Literal(ValueKind.DOUBLE, math.inf),
+    "NaN": Literal(ValueKind.DOUBLE, math.nan),
 }
 # More than any that a property holds, and few enough digits for Decimal to be exact.
 _MAX_SECONDS = 10**14
@@ -113,12 +113,12 @@ def _prefixed(text: str) -> Literal:
     prefix, _, rest = text.partition("'")
     value = _unquoted(f"'{rest}")
     if "." in prefix:
-        return Literal(Kind.MEMBER, Member(prefix, value))
+        return Literal(ValueKind.MEMBER, Member(prefix, value))
     match prefix.lower():
         case "duration":
-            return Literal(Kind.DURATION, seconds(value))
+            return Literal(ValueKind.DURATION, seconds(value))
         case "binary" | "geography" | "geometry" as known:
-            return Literal(Kind[known.upper()], value)
+            return Literal(ValueKind[known.upper()], value)
         case _:
             raise NotEmulated(f"literals of the form {prefix[:32]}'...' in expressions")
 
@@ -146,26 +146,28 @@ def _number(text: str) -> Literal:
         value = float(text)
         if math.isinf(value):
             raise ValueError("out of range")
-        return Literal(Kind.DOUBLE, value)
+        return Literal(ValueKind.DOUBLE, value)
     if "." not in text and -(2**63) <= int(text) < 2**63:
-        return Literal(Kind.INTEGER, int(text))
-    return Literal(Kind.DECIMAL, Decimal(text))
+        return Literal(ValueKind.INTEGER, int(text))
+    return Literal(ValueKind.DECIMAL, Decimal(text))
 
 
 def _time(text: str) -> Literal:
     """A time of day that compares as text: with seconds, without trailing zeros."""
     text = text if len(text) > 5 else f"{text}:00"
     time.fromisoformat(text)
-    return Literal(Kind.TIME, text.rstrip("0").rstrip(".") if "." in text else text)
+    return Literal(ValueKind.TIME, text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 _READERS: dict[str, Callable[[str], Literal]] = {
-    "string": lambda text: Literal(Kind.STRING, _unquoted(text)),
+    "string": lambda text: Literal(ValueKind.STRING, _unquoted(text)),
     "prefixed": _prefixed,
-    "guid": lambda text: Literal(Kind.GUID, text.lower()),
-    "instant": lambda text: Literal(Kind.INSTANT, instants.sort_key(instants.to_utc(text.upper()))),
-    "date": lambda text: Literal(Kind.DATE, date.fromisoformat(text).isoformat()),
+    "guid": lambda text: Literal(ValueKind.GUID, text.lower()),
+    "instant": lambda text: Literal(
+        ValueKind.INSTANT, instants.sort_key(instants.to_utc(text.upper()))
+    ),
+    "date": lambda text: Literal(ValueKind.DATE, date.fromisoformat(text).isoformat()),
     "time": _time,
-    "duration": lambda text: Literal(Kind.DURATION, seconds(text)),
+    "duration": lambda text: Literal(ValueKind.DURATION, seconds(text)),
     "number": _number,
 }

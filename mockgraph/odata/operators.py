@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata import temporal
-from mockgraph.odata.ast import Kind, Member, quoted
+from mockgraph.odata.ast import Member, ValueKind, quoted
 from mockgraph.odata.types import (
     NUMERIC,
     Evaluate,
@@ -43,18 +43,24 @@ ORDER: dict[str, Compare] = {
     "le": operator.le,
 }
 # What a dynamic value may be compared with.
-_DYNAMIC = NUMERIC | {Kind.STRING, Kind.BOOLEAN, Kind.INSTANT, Kind.NULL, Kind.UNTYPED}
-_WITHOUT_ORDER = frozenset({Kind.BINARY, Kind.GEOGRAPHY})
-_BOOLEAN = Type(Kind.BOOLEAN)
+_DYNAMIC = NUMERIC | {
+    ValueKind.STRING,
+    ValueKind.BOOLEAN,
+    ValueKind.INSTANT,
+    ValueKind.NULL,
+    ValueKind.UNTYPED,
+}
+_WITHOUT_ORDER = frozenset({ValueKind.BINARY, ValueKind.GEOGRAPHY})
+_BOOLEAN = Type(ValueKind.BOOLEAN)
 # What arithmetic may be applied to.
-_OPERANDS = NUMERIC | {Kind.NULL, Kind.UNTYPED}
+_OPERANDS = NUMERIC | {ValueKind.NULL, ValueKind.UNTYPED}
 
 
 def compare(name: str, left: Expression, right: Expression) -> Expression:
     """Compile a comparison; raises BadRequest where the operands can never be compared."""
     left, right = _aligned(left, right), _aligned(right, left)
     _check(name, left.type, right.type)
-    if Kind.UNTYPED in (left.kind, right.kind):
+    if ValueKind.UNTYPED in (left.kind, right.kind):
         return Expression(_BOOLEAN, _dynamic(name, left, right))
     if name in EQUALITY:
         return Expression(_BOOLEAN, _equality(EQUALITY[name], left, right))
@@ -68,7 +74,7 @@ def among(left: Expression, options: Sequence[Expression]) -> Expression:
     aligned = [_aligned(option, left) for option in options]
     for option in aligned:
         _check("eq", left.type, option.type)
-    if left.kind in (Kind.UNTYPED, Kind.COMPLEX, Kind.GEOGRAPHY):
+    if left.kind in (ValueKind.UNTYPED, ValueKind.COMPLEX, ValueKind.GEOGRAPHY):
         return Expression(_BOOLEAN, _any_equal([compare("eq", left, each) for each in aligned]))
     value, values = left.evaluate, frozenset(option.value for option in aligned)
     return Expression(_BOOLEAN, lambda scope: value(scope) in values)
@@ -76,8 +82,8 @@ def among(left: Expression, options: Sequence[Expression]) -> Expression:
 
 def contained(left: Expression, collection: Expression) -> Expression:
     """Compile ``left in collection``: equal to an item. Raises BadRequest as ``eq`` does."""
-    of = collection.type.of if collection.kind is Kind.COLLECTION else collection.type
-    if collection.kind not in (Kind.COLLECTION, Kind.UNTYPED):
+    of = collection.type.of if collection.kind is ValueKind.COLLECTION else collection.type
+    if collection.kind not in (ValueKind.COLLECTION, ValueKind.UNTYPED):
         raise BadRequest(f"'in' takes a list or a collection, not {of.name}.")
     items, convert = collection.evaluate, from_json(of)
     # The comparison is evaluated on pairs of an item and the scope around it.
@@ -95,7 +101,7 @@ def contained(left: Expression, collection: Expression) -> Expression:
 def has(left: Expression, flag: Expression) -> Expression:
     """Compile ``left has member``: the bits of the member are set (part 2, 5.1.1.1.10)."""
     flag = _aligned(flag, left)
-    if left.kind is not Kind.ENUMERATION or flag.type != left.type:
+    if left.kind is not ValueKind.ENUMERATION or flag.type != left.type:
         raise BadRequest(f"'has' cannot be applied to {left.type.name} and {flag.type.name}.")
     value, bits = left.evaluate, flag.value
 
@@ -133,38 +139,38 @@ def _aligned(expression: Expression, other: Expression) -> Expression:
     kind, value = expression.kind, expression.value
     if not expression.constant:
         return expression
-    if other.kind is Kind.ENUMERATION and kind in (Kind.STRING, Kind.MEMBER):
+    if other.kind is ValueKind.ENUMERATION and kind in (ValueKind.STRING, ValueKind.MEMBER):
         values = other.type.of
-        return constant(Kind.ENUMERATION, member_of(values, value), values)
-    if kind is Kind.DATE and other.kind in (Kind.INSTANT, Kind.UNTYPED):
+        return constant(ValueKind.ENUMERATION, member_of(values, value), values)
+    if kind is ValueKind.DATE and other.kind in (ValueKind.INSTANT, ValueKind.UNTYPED):
         # Graph's own pages compare instants with bare dates: midnight in UTC.
-        return constant(Kind.INSTANT, f"{value}T00:00:00")
-    if kind is Kind.MEMBER and other.kind is Kind.UNTYPED:
-        return constant(Kind.STRING, value.text)
+        return constant(ValueKind.INSTANT, f"{value}T00:00:00")
+    if kind is ValueKind.MEMBER and other.kind is ValueKind.UNTYPED:
+        return constant(ValueKind.STRING, value.text)
     return expression
 
 
 def _check(name: str, left: Type, right: Type) -> None:
     if not _comparable(name, left, right):
         hint = ""
-        if {left.kind, right.kind} == {Kind.INSTANT, Kind.STRING}:
+        if {left.kind, right.kind} == {ValueKind.INSTANT, ValueKind.STRING}:
             hint = " An instant is written without quotes: 2024-05-01T12:00:00Z."
         raise BadRequest(f"'{name}' cannot compare {left.name} with {right.name}.{hint}")
 
 
 def _comparable(name: str, left: Type, right: Type) -> bool:
     kinds = {left.kind, right.kind}
-    if Kind.COLLECTION in kinds or Kind.MEMBER in kinds:
+    if ValueKind.COLLECTION in kinds or ValueKind.MEMBER in kinds:
         return False
-    if Kind.UNTYPED in kinds:
+    if ValueKind.UNTYPED in kinds:
         return kinds <= _DYNAMIC
-    if Kind.NULL in kinds:
-        return name in EQUALITY or not kinds & {Kind.COMPLEX, *_WITHOUT_ORDER}
+    if ValueKind.NULL in kinds:
+        return name in EQUALITY or not kinds & {ValueKind.COMPLEX, *_WITHOUT_ORDER}
     if kinds <= NUMERIC:
         return True
     if name in ORDER and left.kind in _WITHOUT_ORDER:
         return False
-    return left == right and left.kind is not Kind.COMPLEX
+    return left == right and left.kind is not ValueKind.COMPLEX
 
 
 def _equality(op: Compare, left: Expression, right: Expression) -> Evaluate:
@@ -212,7 +218,7 @@ def _dynamic(name: str, left: Expression, right: Expression) -> Evaluate:
 def _as_moment(expression: Expression, other: Expression) -> Evaluate:
     """A dynamic text that is compared with an instant counts as the instant that it spells."""
     value = expression.evaluate
-    if expression.kind is not Kind.UNTYPED or other.kind is not Kind.INSTANT:
+    if expression.kind is not ValueKind.UNTYPED or other.kind is not ValueKind.INSTANT:
         return value
 
     def evaluate(scope: Any) -> Any:
@@ -258,38 +264,40 @@ def arithmetic(name: str, left: Expression, right: Expression) -> Expression:
 def _check_known(name: str, left: Expression, right: Expression) -> None:
     """Raise NotEmulated for what the standard has beyond what is emulated here."""
     kinds = {left.kind, right.kind}
-    scaled = name in ("mul", "div", "divby") and kinds <= {Kind.DURATION, *NUMERIC}
-    dynamic = name in ("add", "sub") and Kind.UNTYPED in kinds
+    scaled = name in ("mul", "div", "divby") and kinds <= {ValueKind.DURATION, *NUMERIC}
+    dynamic = name in ("add", "sub") and ValueKind.UNTYPED in kinds
     if kinds & temporal.TEMPORAL and (scaled or dynamic):
         raise NotEmulated(f"'{name}' of {left.type.name} and {right.type.name}")
 
 
 def negate(operand: Expression) -> Expression:
     """Compile the negation of a number or duration. Raises BadRequest for any other operand."""
-    is_duration = operand.kind is Kind.DURATION
+    is_duration = operand.kind is ValueKind.DURATION
     value = operand.evaluate if is_duration else _number("-", operand)
 
     def evaluate(scope: object) -> Any:
         number = value(scope)
         return None if number is None else _within_int64(-number)
 
-    kind = Kind.DURATION if is_duration else _result("-", operand)
+    kind = ValueKind.DURATION if is_duration else _result("-", operand)
     return Expression(Type(kind), evaluate)
 
 
-def _result(name: str, *operands: Expression) -> Kind:
+def _result(name: str, *operands: Expression) -> ValueKind:
     kinds = {operand.kind for operand in operands}
-    if Kind.UNTYPED in kinds:
-        return Kind.UNTYPED
-    return Kind.INTEGER if kinds == {Kind.INTEGER} and name != "divby" else Kind.DOUBLE
+    if ValueKind.UNTYPED in kinds:
+        return ValueKind.UNTYPED
+    return (
+        ValueKind.INTEGER if kinds == {ValueKind.INTEGER} and name != "divby" else ValueKind.DOUBLE
+    )
 
 
 def _number(name: str, operand: Expression) -> Evaluate:
     if operand.kind not in _OPERANDS:
         raise BadRequest(f"'{name}' cannot be applied to {operand.type.name}.")
-    if operand.kind is not Kind.UNTYPED:
+    if operand.kind is not ValueKind.UNTYPED:
         return operand.evaluate
-    value, checked = operand.evaluate, dynamic_as(Kind.DOUBLE)
+    value, checked = operand.evaluate, dynamic_as(ValueKind.DOUBLE)
     return lambda scope: checked(value(scope))
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Kind, OrderItem
+from mockgraph.odata.ast import OrderItem, ValueKind
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.restrictions import check_orderby
@@ -27,7 +27,14 @@ E = TypeVar("E", bound=Entity)
 MAX_KEYS = 16
 
 _UNORDERED = frozenset(
-    {Kind.COMPLEX, Kind.COLLECTION, Kind.MEMBER, Kind.BINARY, Kind.GEOGRAPHY, Kind.NULL}
+    {
+        ValueKind.COMPLEX,
+        ValueKind.COLLECTION,
+        ValueKind.MEMBER,
+        ValueKind.BINARY,
+        ValueKind.GEOGRAPHY,
+        ValueKind.NULL,
+    }
 )
 
 
@@ -50,7 +57,7 @@ class Order(NamedTuple):
 
 def compile_orderby(
     text: str,
-    schema: type[edm.StructuredType],
+    schema: type[edm.StructuredSchema],
     resource: Resource | None = None,
     relations: Relations | None = None,
     now: str | None = None,
@@ -85,9 +92,9 @@ def _key(item: OrderItem, scope: Scope) -> Evaluate:
 def _ranked(expression: Expression) -> Evaluate:
     """A key that compares whatever it meets: first null, then NaN, then values."""
     value = expression.evaluate
-    if expression.kind is Kind.UNTYPED:
+    if expression.kind is ValueKind.UNTYPED:
         return lambda entity: _rank(value(entity))
-    if expression.kind is Kind.DOUBLE:
+    if expression.kind is ValueKind.DOUBLE:
         return lambda entity: (1, 0) if (v := value(entity)) != v else (2 * (v is not None), v)
 
     def key(entity: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mockgraph.metadata.elements import TypeRef, namespace_of, short_name
 from mockgraph.metadata.names import NAMESPACE
-from mockgraph.metadata.resources import Kind, Resource, Service, View
+from mockgraph.metadata.resources import Resource, ResourceKind, Service, View
 from mockgraph.odata import addressing
 
 
@@ -53,7 +53,7 @@ def _resource_routes(
     for name in sorted(resource.appendable):
         yield Route("POST", f"{entity}/{name}")
     yield from _operations(resource, entity, emulated, of_collection=False)
-    if resource.type_name in above or resource.kind is not Kind.CONTAINED:
+    if resource.type_name in above or resource.kind is not ResourceKind.CONTAINED:
         return
     for child in resource.children().values():
         inner = above | {resource.type_name}

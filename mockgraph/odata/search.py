@@ -26,7 +26,7 @@ Token = tuple[str, str]
 
 
 def compile_search(
-    text: str, schema: type[edm.StructuredType]
+    text: str, schema: type[edm.StructuredSchema]
 ) -> Callable[[Mapping[str, Any]], bool]:
     """Compile a search to a predicate; raises BadRequest where it is malformed."""
     test = _test(parse_search(text))
@@ -130,7 +130,7 @@ class _Parser:
 
 
 @cache
-def _textless(schema: type[edm.StructuredType]) -> frozenset[str]:
+def _textless(schema: type[edm.StructuredSchema]) -> frozenset[str]:
     """The properties that hold text in JSON but no Edm.String."""
     return frozenset(
         name
@@ -140,7 +140,7 @@ def _textless(schema: type[edm.StructuredType]) -> frozenset[str]:
 
 
 @cache
-def _structured(schema: type[edm.StructuredType]) -> Mapping[str, type[edm.StructuredType]]:
+def _structured(schema: type[edm.StructuredSchema]) -> Mapping[str, type[edm.StructuredSchema]]:
     """The properties that hold complex values, one or many, and their schemas."""
     return {
         name: item.schema
@@ -149,11 +149,11 @@ def _structured(schema: type[edm.StructuredType]) -> Mapping[str, type[edm.Struc
     }
 
 
-def _item(declared: edm.Property) -> edm.Property:
+def _item(declared: edm.PropertyField) -> edm.PropertyField:
     return declared.item if isinstance(declared, edm.Collection) else declared
 
 
-def _texts(schema: type[edm.StructuredType] | None, value: Mapping[str, Any]) -> Iterator[str]:
+def _texts(schema: type[edm.StructuredSchema] | None, value: Mapping[str, Any]) -> Iterator[str]:
     textless = _textless(schema) if schema else frozenset()
     structured = _structured(schema) if schema else {}
     for name, item in value.items():
@@ -165,7 +165,7 @@ def _texts(schema: type[edm.StructuredType] | None, value: Mapping[str, Any]) ->
             yield from _nested(structured.get(name), item)
 
 
-def _nested(schema: type[edm.StructuredType] | None, value: Any) -> Iterator[str]:
+def _nested(schema: type[edm.StructuredSchema] | None, value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

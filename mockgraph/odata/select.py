@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.odata.ast import Kind, Path, SelectItem, quoted
+from mockgraph.odata.ast import Path, SelectItem, ValueKind, quoted
 from mockgraph.odata.expressions import member
 from mockgraph.odata.grammar import split
 from mockgraph.odata.types import Type, full_name, narrowed
@@ -18,7 +18,7 @@ Json = Any
 # A name, and what is selected below it; None is all of it. Below _CAST are names of types, and
 # what is selected of a value that is of them.
 Tree: TypeAlias = "dict[str, Tree | None]"
-Schemas: TypeAlias = Callable[[str], type[edm.StructuredType] | None]
+Schemas: TypeAlias = Callable[[str], type[edm.StructuredSchema] | None]
 
 _CAST = "."
 _PATH = re.compile(r"\*|[^\W\d]\w*+(?:[./][^\W\d]\w*+)*+")
@@ -68,7 +68,7 @@ class Select(NamedTuple):
 
 
 def compile_select(
-    text: str, schema: type[edm.StructuredType], navigation: Collection[str] = ()
+    text: str, schema: type[edm.StructuredSchema], navigation: Collection[str] = ()
 ) -> Select:
     """Compile a list of paths; raises BadRequest where one leads nowhere.
 
@@ -100,7 +100,7 @@ def parse_select(text: str) -> list[SelectItem]:
 
 
 def _keys(
-    names: Sequence[str], schema: type[edm.StructuredType], navigation: Collection[str]
+    names: Sequence[str], schema: type[edm.StructuredSchema], navigation: Collection[str]
 ) -> Sequence[str]:
     """Return the keys of the tree that lead to what a path selects. Raise 400 for a wrong path."""
     if len(names) > edm.MAX_DEPTH:
@@ -108,14 +108,14 @@ def _keys(
     if len(names) == 1 and names[0] in navigation:
         return names
     keys: list[str] = []
-    type_ = Type(Kind.COMPLEX, schema)
+    type_ = Type(ValueKind.COMPLEX, schema)
     for name in names:
-        if type_.kind is Kind.COLLECTION:
+        if type_.kind is ValueKind.COLLECTION:
             type_ = type_.of
         if "." in name:
             declared, (type_, _) = type_, narrowed(type_, name)
-            if type_ != declared or type_.kind is Kind.UNTYPED:
-                keys += (_CAST, full_name(name) if type_.kind is Kind.UNTYPED else type_.name)
+            if type_ != declared or type_.kind is ValueKind.UNTYPED:
+                keys += (_CAST, full_name(name) if type_.kind is ValueKind.UNTYPED else type_.name)
         else:
             type_ = member(type_, name)
             keys.append(name)

@@ -12,18 +12,18 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from mockgraph.errors import BadRequest
-from mockgraph.odata.ast import Kind
+from mockgraph.odata.ast import ValueKind
 
 Apply: TypeAlias = Callable[[Any, Any], Any]
 
-TEMPORAL: Final = frozenset({Kind.INSTANT, Kind.DATE, Kind.DURATION})
+TEMPORAL: Final = frozenset({ValueKind.INSTANT, ValueKind.DATE, ValueKind.DURATION})
 
 _EPOCH = datetime(1, 1, 1)
 _SECOND = timedelta(seconds=1)
 _DAY = Decimal(86400)
 
 
-def operation(name: str, left: Kind, right: Kind) -> tuple[Kind, Apply] | None:
+def operation(name: str, left: ValueKind, right: ValueKind) -> tuple[ValueKind, Apply] | None:
     """Return the result's kind, and how it comes about; None where the standard has no such."""
     return _OPERATIONS.get((name, left, right))
 
@@ -61,13 +61,16 @@ def _days_between(one: str, other: str) -> Decimal:
     return (date.fromisoformat(one) - date.fromisoformat(other)).days * _DAY
 
 
-_OPERATIONS: Mapping[tuple[str, Kind, Kind], tuple[Kind, Apply]] = {
-    ("add", Kind.INSTANT, Kind.DURATION): (Kind.INSTANT, _later),
-    ("sub", Kind.INSTANT, Kind.DURATION): (Kind.INSTANT, lambda a, b: _later(a, -b)),
-    ("sub", Kind.INSTANT, Kind.INSTANT): (Kind.DURATION, lambda a, b: _seconds(a) - _seconds(b)),
-    ("add", Kind.DATE, Kind.DURATION): (Kind.DATE, _day_later),
-    ("sub", Kind.DATE, Kind.DURATION): (Kind.DATE, lambda a, b: _day_later(a, -b)),
-    ("sub", Kind.DATE, Kind.DATE): (Kind.DURATION, _days_between),
-    ("add", Kind.DURATION, Kind.DURATION): (Kind.DURATION, lambda a, b: a + b),
-    ("sub", Kind.DURATION, Kind.DURATION): (Kind.DURATION, lambda a, b: a - b),
+_OPERATIONS: Mapping[tuple[str, ValueKind, ValueKind], tuple[ValueKind, Apply]] = {
+    ("add", ValueKind.INSTANT, ValueKind.DURATION): (ValueKind.INSTANT, _later),
+    ("sub", ValueKind.INSTANT, ValueKind.DURATION): (ValueKind.INSTANT, lambda a, b: _later(a, -b)),
+    ("sub", ValueKind.INSTANT, ValueKind.INSTANT): (
+        ValueKind.DURATION,
+        lambda a, b: _seconds(a) - _seconds(b),
+    ),
+    ("add", ValueKind.DATE, ValueKind.DURATION): (ValueKind.DATE, _day_later),
+    ("sub", ValueKind.DATE, ValueKind.DURATION): (ValueKind.DATE, lambda a, b: _day_later(a, -b)),
+    ("sub", ValueKind.DATE, ValueKind.DATE): (ValueKind.DURATION, _days_between),
+    ("add", ValueKind.DURATION, ValueKind.DURATION): (ValueKind.DURATION, lambda a, b: a + b),
+    ("sub", ValueKind.DURATION, ValueKind.DURATION): (ValueKind.DURATION, lambda a, b: a - b),
 }

@@ -16,25 +16,25 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata.elements import INTEGERS
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Kind, Literal, quoted
+from mockgraph.odata.ast import Literal, ValueKind, quoted
 from mockgraph.odata.lexer import seconds
 
 Evaluate = Callable[[Any], Any]
 
-_WITHOUT_VALUES = frozenset({Kind.GEOGRAPHY, Kind.GEOMETRY})
-NUMERIC = frozenset({Kind.INTEGER, Kind.DOUBLE})
+_WITHOUT_VALUES = frozenset({ValueKind.GEOGRAPHY, ValueKind.GEOMETRY})
+NUMERIC = frozenset({ValueKind.INTEGER, ValueKind.DOUBLE})
 _KINDS = {
-    "Edm.String": Kind.STRING,
-    "Edm.Boolean": Kind.BOOLEAN,
-    **dict.fromkeys(INTEGERS, Kind.INTEGER),
-    **dict.fromkeys(("Edm.Decimal", "Edm.Double", "Edm.Single"), Kind.DOUBLE),
-    "Edm.DateTimeOffset": Kind.INSTANT,
-    "Edm.Date": Kind.DATE,
-    "Edm.TimeOfDay": Kind.TIME,
-    "Edm.Duration": Kind.DURATION,
-    "Edm.Guid": Kind.GUID,
-    "Edm.Binary": Kind.BINARY,
-    "Edm.Untyped": Kind.UNTYPED,
+    "Edm.String": ValueKind.STRING,
+    "Edm.Boolean": ValueKind.BOOLEAN,
+    **dict.fromkeys(INTEGERS, ValueKind.INTEGER),
+    **dict.fromkeys(("Edm.Decimal", "Edm.Double", "Edm.Single"), ValueKind.DOUBLE),
+    "Edm.DateTimeOffset": ValueKind.INSTANT,
+    "Edm.Date": ValueKind.DATE,
+    "Edm.TimeOfDay": ValueKind.TIME,
+    "Edm.Duration": ValueKind.DURATION,
+    "Edm.Guid": ValueKind.GUID,
+    "Edm.Binary": ValueKind.BINARY,
+    "Edm.Untyped": ValueKind.UNTYPED,
 }
 
 
@@ -44,15 +44,15 @@ class Type(NamedTuple):
     ``resource`` is that of the entities that a navigation property leads to.
     """
 
-    kind: Kind
+    kind: ValueKind
     of: Any = None
     resource: Resource | None = None
 
     @property
     def name(self) -> str:
-        if self.kind is Kind.COLLECTION:
+        if self.kind is ValueKind.COLLECTION:
             return f"Collection({self.of.name})"
-        if self.kind in (Kind.ENUMERATION, Kind.COMPLEX):
+        if self.kind in (ValueKind.ENUMERATION, ValueKind.COMPLEX):
             return str(self.of.type_name)
         return str(self.kind.value)
 
@@ -70,11 +70,11 @@ class Expression(NamedTuple):
     value: Any = None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ValueKind:
         return self.type.kind
 
 
-def constant(kind: Kind, value: Any, of: Any = None) -> Expression:
+def constant(kind: ValueKind, value: Any, of: Any = None) -> Expression:
     """Return a value as an expression that gives it, whatever the entity."""
     return Expression(Type(kind, of), lambda _: value, True, value)
 
@@ -84,30 +84,30 @@ def of_literal(literal: Literal) -> Expression:
     kind, value = literal.kind, literal.value
     if kind in _WITHOUT_VALUES:
         raise NotEmulated(f"literals of the type {kind.value} in expressions")
-    if kind is Kind.DECIMAL:
-        return constant(Kind.DOUBLE, float(value))
-    convert = _FROM_JSON.get(kind) if kind in (Kind.TIME, Kind.BINARY) else None
+    if kind is ValueKind.DECIMAL:
+        return constant(ValueKind.DOUBLE, float(value))
+    convert = _FROM_JSON.get(kind) if kind in (ValueKind.TIME, ValueKind.BINARY) else None
     return constant(kind, convert(value) if convert else value)
 
 
-def of_property(declared: edm.Property) -> Type:
+def of_property(declared: edm.PropertyField) -> Type:
     """Return the type of a declared property."""
     if isinstance(declared, edm.Enum):
-        return Type(Kind.ENUMERATION, declared.values)
+        return Type(ValueKind.ENUMERATION, declared.values)
     if isinstance(declared, edm.Complex):
-        return Type(Kind.COMPLEX, declared.schema)
+        return Type(ValueKind.COMPLEX, declared.schema)
     if isinstance(declared, edm.Collection):
-        return Type(Kind.COLLECTION, of_property(declared.item))
-    return Type(_KINDS.get(declared.edm, Kind.GEOGRAPHY))
+        return Type(ValueKind.COLLECTION, of_property(declared.item))
+    return Type(_KINDS.get(declared.edm, ValueKind.GEOGRAPHY))
 
 
 def from_json(type_: Type) -> Evaluate | None:
     """Return how a stored value that is not null becomes one that compares; None if it is one."""
-    if type_.kind is Kind.INSTANT:
+    if type_.kind is ValueKind.INSTANT:
         return instants.sort_key
-    if type_.kind is Kind.DOUBLE:
+    if type_.kind is ValueKind.DOUBLE:
         return _double
-    if type_.kind is Kind.ENUMERATION:
+    if type_.kind is ValueKind.ENUMERATION:
         values: edm.EnumValues = type_.of
         return values.value if values.is_flags else values.members.get
     return _FROM_JSON.get(type_.kind)
@@ -119,14 +119,14 @@ def narrowed(type_: Type, name: str) -> tuple[Type, Callable[[Any], bool]]:
     Raises BadRequest where no type of that name derives from the declared one; what is dynamic may
     be of any.
     """
-    declared = type_.of if type_.kind is Kind.COLLECTION else type_
+    declared = type_.of if type_.kind is ValueKind.COLLECTION else type_
     derived = full_name(name)
-    if declared.kind is Kind.UNTYPED:
+    if declared.kind is ValueKind.UNTYPED:
         spelt = (f"#{derived}", derived)
         return type_, lambda value: isinstance(value, dict) and value.get("@odata.type") in spelt
-    if declared.kind is not Kind.COMPLEX:
+    if declared.kind is not ValueKind.COMPLEX:
         raise BadRequest(f"{quoted(name)} is asked of a value of type {declared.name}.")
-    base: type[edm.StructuredType] = declared.of
+    base: type[edm.StructuredSchema] = declared.of
     schema = base if derived == base.type_name else base.schemas(derived)
     if schema is None or not issubclass(schema, base):
         raise BadRequest(
@@ -141,14 +141,16 @@ def narrowed(type_: Type, name: str) -> tuple[Type, Callable[[Any], bool]]:
         own = base if stated == base.type_name else base.schemas(stated)
         return own is not None and issubclass(own, schema)
 
-    narrow = Type(Kind.COMPLEX, schema, declared.resource)
-    return Type(Kind.COLLECTION, narrow) if type_.kind is Kind.COLLECTION else narrow, test
+    narrow = Type(ValueKind.COMPLEX, schema, declared.resource)
+    return Type(
+        ValueKind.COLLECTION, narrow
+    ) if type_.kind is ValueKind.COLLECTION else narrow, test
 
 
 def of_related(resource: Resource) -> Type:
     """Return the type of what a navigation property leads to, an entity or a collection."""
-    entity = Type(Kind.COMPLEX, resource.type, resource)
-    return Type(Kind.COLLECTION, entity) if resource.is_collection else entity
+    entity = Type(ValueKind.COMPLEX, resource.type, resource)
+    return Type(ValueKind.COLLECTION, entity) if resource.is_collection else entity
 
 
 def full_name(type_name: str) -> str:
@@ -156,7 +158,7 @@ def full_name(type_name: str) -> str:
     return f"microsoft.{type_name}" if type_name.startswith("graph.") else type_name
 
 
-def dynamic_as(kind: Kind) -> Evaluate:
+def dynamic_as(kind: ValueKind) -> Evaluate:
     """Return how a dynamic value becomes one of a kind, or null where it is none.
 
     (OData 4.01, part 2, 5.1.1.)
@@ -188,18 +190,18 @@ def _bytes(text: str) -> str:
     return text.rstrip("=").replace("+", "-").replace("/", "_")
 
 
-_FROM_JSON: dict[Kind, Evaluate] = {
-    Kind.GUID: str.lower,
-    Kind.TIME: _time,
-    Kind.DURATION: seconds,
-    Kind.BINARY: _bytes,
+_FROM_JSON: dict[ValueKind, Evaluate] = {
+    ValueKind.GUID: str.lower,
+    ValueKind.TIME: _time,
+    ValueKind.DURATION: seconds,
+    ValueKind.BINARY: _bytes,
 }
 
 
-_DYNAMIC: dict[Kind, Evaluate] = {
-    Kind.STRING: lambda value: value if type(value) is str else None,
-    Kind.BOOLEAN: lambda value: value if type(value) is bool else None,
-    Kind.INTEGER: lambda value: value if type(value) is int else None,
-    Kind.DOUBLE: lambda value: value if type(value) in (int, float) else None,
-    Kind.INSTANT: moment,
+_DYNAMIC: dict[ValueKind, Evaluate] = {
+    ValueKind.STRING: lambda value: value if type(value) is str else None,
+    ValueKind.BOOLEAN: lambda value: value if type(value) is bool else None,
+    ValueKind.INTEGER: lambda value: value if type(value) is int else None,
+    ValueKind.DOUBLE: lambda value: value if type(value) in (int, float) else None,
+    ValueKind.INSTANT: moment,
 }

@@ -34,10 +34,10 @@ from mockgraph.state.behaviours import Behaviour
 from mockgraph.state.etags import Preconditions, read_etags
 from mockgraph.state.intent import (
     Address,
-    Call,
     Intent,
-    Operation,
+    OperationCall,
     Preferences,
+    RequestKind,
     Target,
 )
 from mockgraph.state.query import ALL, MAX_INT32, Query
@@ -51,19 +51,19 @@ _BOM = b"\xef\xbb\xbf"
 _ENTITY_OPTIONS = frozenset({"select", "expand", "format"})
 _FORMAT = frozenset({"format"})
 _ID = ("$id", "id")
-_OPTIONS: Mapping[Operation, frozenset[str]] = {
-    Operation.LIST: ALL,
-    Operation.COUNT: frozenset({"filter", "search"}),
-    Operation.LIST_REFERENCES: ALL - {"select", "expand"},
-    Operation.READ: _ENTITY_OPTIONS,
-    Operation.CREATE: _ENTITY_OPTIONS,
-    Operation.UPDATE: _ENTITY_OPTIONS,
-    Operation.READ_PROPERTY: _FORMAT,
-    Operation.READ_REFERENCE: _FORMAT,
-    Operation.ACT: _FORMAT,
-    Operation.CALL: _FORMAT,
-    Operation.APPEND: _FORMAT,
-    Operation.SERVICE_DOCUMENT: _FORMAT,
+_OPTIONS: Mapping[RequestKind, frozenset[str]] = {
+    RequestKind.LIST: ALL,
+    RequestKind.COUNT: frozenset({"filter", "search"}),
+    RequestKind.LIST_REFERENCES: ALL - {"select", "expand"},
+    RequestKind.READ: _ENTITY_OPTIONS,
+    RequestKind.CREATE: _ENTITY_OPTIONS,
+    RequestKind.UPDATE: _ENTITY_OPTIONS,
+    RequestKind.READ_PROPERTY: _FORMAT,
+    RequestKind.READ_REFERENCE: _FORMAT,
+    RequestKind.ACT: _FORMAT,
+    RequestKind.CALL: _FORMAT,
+    RequestKind.APPEND: _FORMAT,
+    RequestKind.SERVICE_DOCUMENT: _FORMAT,
 }
 _NO_OPTIONS = Query()
 _LEVELS = ("none", "minimal", "full")
@@ -119,7 +119,7 @@ def _check_media_type(content_type: str) -> None:
 
 def _read_entry(request: Request, address: Address) -> Entry | None:
     """Read the entity that a request sends, with what comes along."""
-    if address.operation is Operation.CREATE:
+    if address.kind is RequestKind.CREATE:
         sent = read_json(request)
         names_one = type(sent) is dict and "@odata.id" in sent
         if names_one and request.path.rstrip("/").lower().endswith("/$ref"):
@@ -127,7 +127,7 @@ def _read_entry(request: Request, address: Address) -> Entry | None:
         entry = read_entry(address.resource, sent, address.type)
         _check_insert(entry.properties, address.resource.rules.insert)
         return entry
-    if address.operation is Operation.UPDATE:
+    if address.kind is RequestKind.UPDATE:
         entry = read_entry(address.resource, read_json(request), address.type, partial=True)
         _check_required(entry.properties, address.resource.rules.update.required, "an update")
         return entry
@@ -138,26 +138,26 @@ def _read_body(
     request: Request, address: Address, behaviours: Mapping[str, Behaviour]
 ) -> Properties:
     call = address.call
-    match address.operation:
-        case Operation.APPEND:
+    match address.kind:
+        case RequestKind.APPEND:
             declared = cast("edm.Collection", address.type.properties()[address.path[0]])
             item = cast("edm.Complex", declared.item)
             return edm.load(item.schema, read_json(request))
-        case Operation.BATCH:
+        case RequestKind.BATCH:
             return cast("Properties", read_json(request))
-        case Operation.ACT if call is not None:
+        case RequestKind.ACT if call is not None:
             behaviour = behaviours.get(call.name)
             changes = behaviour is not None and behaviour.changes
             parameters = address.view.schemas.parameters(call.overloads[0], changes=changes)
             needs_body = parameters.properties() or request.content
             return edm.load(parameters, read_json(request)) if needs_body else {}
-        case Operation.CALL if call is not None:
+        case RequestKind.CALL if call is not None:
             return _read_arguments(call, address, request)
         case _:
             return {}
 
 
-def _read_arguments(call: Call, address: Address, request: Request) -> Properties:
+def _read_arguments(call: OperationCall, address: Address, request: Request) -> Properties:
     """Read the arguments of a function, which stand in its URL, some of them as aliases."""
     (function,) = call.overloads
     schema = address.view.schemas.parameters(function)
@@ -173,7 +173,7 @@ def _read_arguments(call: Call, address: Address, request: Request) -> Propertie
     return edm.load(schema, values)
 
 
-def read_literal(field: edm.Property, text: str) -> Json:
+def read_literal(field: edm.PropertyField, text: str) -> Json:
     """Return the value of a literal in a URL, by its parameter's type. Raises ValidationError."""
     if isinstance(field, edm.Collection | edm.Complex):
         try:
@@ -195,13 +195,13 @@ def _read_references(
             resource: [_target(url, resource, address) for url in urls]
             for resource, urls in entry.references.items()
         }
-    if address.operation in (Operation.ADD_REFERENCE, Operation.SET_REFERENCE):
+    if address.kind in (RequestKind.ADD_REFERENCE, RequestKind.SET_REFERENCE):
         sent = read_json(request)
         url = sent.get("@odata.id") if isinstance(sent, dict) else None
         if not isinstance(url, str):
             raise BadRequest("The body must hold the URL of an entity as '@odata.id'.")
         return {address.resource: [_target(url, address.resource, address)]}
-    if address.operation is Operation.REMOVE_REFERENCE:
+    if address.kind is RequestKind.REMOVE_REFERENCE:
         urls = [value for name, value in options if name.lower() in _ID]
         if address.resource.is_collection and address.key is None and not urls:
             raise BadRequest("The query option '$id' must name the reference that is to go.")
@@ -252,12 +252,12 @@ def _read_options(request: Request) -> list[tuple[str, str]]:
 
 
 def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clock) -> Query:
-    if address.operation is Operation.CALL:
+    if address.kind is RequestKind.CALL:
         options = [pair for pair in options if not pair[0].startswith("@")]
-    elif address.operation is Operation.REMOVE_REFERENCE:
+    elif address.kind is RequestKind.REMOVE_REFERENCE:
         options = [pair for pair in options if pair[0].lower() not in _ID]
     order = None
-    if address.operation is Operation.LIST:
+    if address.kind is RequestKind.LIST:
         order = address.resource.rules.page.default_order
         _check_filtered(options, address.resource)
     if not options and order is None:
@@ -265,15 +265,15 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
     from mockgraph.odata.options import read as read_options  # not needed by a start
 
     if not address.steps:
-        allowed = _OPTIONS.get(address.operation, frozenset())
-        return read_options(options, edm.ComplexType, allowed=allowed)
+        allowed = _OPTIONS.get(address.kind, frozenset())
+        return read_options(options, edm.ComplexSchema, allowed=allowed)
     _check_supported(options, address)
     page = address.resource.rules.page
     query = read_options(
         options,
         address.type,
         resource=address.resource,
-        allowed=_OPTIONS.get(address.operation, frozenset()),
+        allowed=_OPTIONS.get(address.kind, frozenset()),
         max_top=MAX_TOP if page.max_top is None else page.max_top,
         max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
@@ -284,7 +284,7 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
 
 
 @lru_cache(maxsize=256)
-def _ordered_by(order: str, schema: type[edm.StructuredType]) -> Order:
+def _ordered_by(order: str, schema: type[edm.StructuredSchema]) -> Order:
     from mockgraph.odata.orderby import compile_orderby
 
     return compile_orderby(order, schema)

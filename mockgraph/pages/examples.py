@@ -23,12 +23,12 @@ from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing
 from mockgraph.pages import Example, ReferencePage, bundled_pages, read_pages
 from mockgraph.service import BEHAVIOURS
-from mockgraph.state.intent import Address, Operation
+from mockgraph.state.intent import Address, RequestKind
 
-Structured = type[edm.StructuredType]
+Structured = type[edm.StructuredSchema]
 
 # The operations whose answers show entities as they are stored.
-_SHOWING = frozenset([Operation.READ, Operation.LIST, Operation.UPDATE, Operation.CREATE])
+_SHOWING = frozenset([RequestKind.READ, RequestKind.LIST, RequestKind.UPDATE, RequestKind.CREATE])
 
 # Of the state that pages show, what stands directly below the singleton is taken.
 _DEPTH = 2
@@ -164,7 +164,7 @@ def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
 
 def _entities(exchange: DocumentedExchange, page: ReferencePage) -> list[dict[str, Any]]:
     """The entities that a response shows with their keys."""
-    if exchange.address.operation not in _SHOWING:
+    if exchange.address.kind not in _SHOWING:
         return []
     shown = exchange.answer
     if isinstance(shown, dict) and isinstance(shown.get("value"), list):
@@ -188,9 +188,9 @@ def _state_needed(address: Address, body: Json, answer: Json) -> dict[str, Any]:
     """
     if address.call is not None:
         return _state_for_call(address, body, answer)
-    if address.operation is Operation.CREATE or not address.steps:
+    if address.kind is RequestKind.CREATE or not address.steps:
         return _placed(address, [])
-    if address.operation is Operation.LIST and isinstance(answer, dict):
+    if address.kind is RequestKind.LIST and isinstance(answer, dict):
         return _placed(address, answer.get("value", []))
     shown = dict(answer) if isinstance(answer, dict) and not address.path else {}
     if address.writes and isinstance(body, dict):
@@ -257,7 +257,7 @@ def _is_placeholder(value: Json) -> bool:
     return value == "String" or not re.fullmatch(r"[\w.:+-]+", value)
 
 
-def _concrete_value(declared: edm.Property, value: Json) -> Json:
+def _concrete_value(declared: edm.PropertyField, value: Json) -> Json:
     if isinstance(declared, edm.Enum) and _is_placeholder(value):
         return next(iter(declared.values.members))
     if isinstance(declared, edm.DateTimeOffset) and _is_placeholder(value):

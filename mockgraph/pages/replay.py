@@ -157,7 +157,9 @@ class _Alignment:
         pairs = zip(documented, actual, strict=True)
         return [self.structured(schema, mine, _without_control(yours), "") for mine, yours in pairs]
 
-    def _value(self, declared: edm.Property, documented: Json, actual: Json, path: str) -> Json:
+    def _value(
+        self, declared: edm.PropertyField, documented: Json, actual: Json, path: str
+    ) -> Json:
         if path == "/id":
             made = self._creates and isinstance(actual, str) and actual
             return documented if made else actual
@@ -173,7 +175,7 @@ class _Alignment:
             return [self._value(declared.item, mine, yours, f"{path}/") for mine, yours in pairs]
         return actual
 
-    def _may_be_left_out(self, declared: edm.Property, value: Json) -> bool:
+    def _may_be_left_out(self, declared: edm.PropertyField, value: Json) -> bool:
         computed = self._writes and declared.computed
         return value is None or value == [] or computed or not declared.nullable
 

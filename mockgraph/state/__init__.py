@@ -25,7 +25,7 @@ from mockgraph.state.documents import (
     tables_in,
     write_document,
 )
-from mockgraph.state.intent import Intent, Operation, Outcome
+from mockgraph.state.intent import Intent, Outcome, RequestKind
 from mockgraph.state.paging import Pager
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
@@ -120,7 +120,7 @@ class State:
     def apply(self, intent: Intent) -> Outcome:
         """Do what was asked. Raises 400, 404, 409, 412 and 507, and then nothing has changed."""
         address = intent.address
-        if not address.writes and address.operation is not Operation.CALL:
+        if not address.writes and address.kind is not RequestKind.CALL:
             reader = operations.Reader(self.db.view(), address.view)
             return operations.read(reader, intent, self._pager)
         with self.db.transaction() as database:

@@ -22,7 +22,7 @@ from mockgraph.collector import uncollected
 from mockgraph.errors import BadRequest, MockGraphError, NotEmulated
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
+from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
 from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key
 from mockgraph.state.links import link_key, link_to
 from mockgraph.state.snapshots import Snapshot
@@ -93,7 +93,7 @@ class _Writer:
         lists = {
             each.name: self.entities(each, "")
             for each in resource.children().values()
-            if each.is_collection and each.kind is Kind.CONTAINED
+            if each.is_collection and each.kind is ResourceKind.CONTAINED
         }
         below = self._below(resource, "")
         return {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
@@ -107,11 +107,11 @@ class _Writer:
     ) -> dict[str, Json]:
         found: dict[str, Json] = {}
         for each in resource.children(type_name).values():
-            if each.kind is Kind.REFERENCE:
+            if each.kind is ResourceKind.REFERENCE:
                 urls = self._references(each, owner)
                 if urls:
                     found[f"{each.name}@odata.bind"] = urls if each.is_collection else urls[0]
-            elif each.kind is Kind.CONTAINED and self._is_filled(each):
+            elif each.kind is ResourceKind.CONTAINED and self._is_filled(each):
                 if each.is_collection:
                     found[each.name] = self.entities(each, owner)
                 else:
@@ -180,7 +180,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
         reader.check_references()
     tables: Tables = {**reader.tables}
     for each in (*known.values(), *known[SECURITY.lower()].children().values()):
-        if each.is_collection and each.kind is Kind.CONTAINED:
+        if each.is_collection and each.kind is ResourceKind.CONTAINED:
             tables.setdefault(each.path, {})
     if DIRECTORY in document:
         directory = document[DIRECTORY]

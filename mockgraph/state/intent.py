@@ -14,16 +14,15 @@ from mockgraph.state.entities import Entity
 from mockgraph.state.etags import Preconditions
 
 if TYPE_CHECKING:
-    from mockgraph.metadata.elements import Operation as BoundOperation
-    from mockgraph.metadata.elements import TypeRef
+    from mockgraph.metadata.elements import Operation, TypeRef
     from mockgraph.metadata.entries import Entry
     from mockgraph.metadata.resources import Resource, View
-    from mockgraph.metadata.structures import StructuredType
+    from mockgraph.metadata.structures import StructuredSchema
     from mockgraph.state.query import Expansion, Query
 
 
-class Operation(enum.Enum):
-    """The operations that a request may ask for at its address."""
+class RequestKind(enum.Enum):
+    """What a request does at its address: lists, creates, reads a property, calls an action."""
 
     OPTIONS = "options"
     SERVICE_DOCUMENT = "service document"
@@ -52,14 +51,14 @@ class Operation(enum.Enum):
 
 _WRITES = frozenset(
     [
-        Operation.CREATE,
-        Operation.UPDATE,
-        Operation.DELETE,
-        Operation.ADD_REFERENCE,
-        Operation.SET_REFERENCE,
-        Operation.REMOVE_REFERENCE,
-        Operation.APPEND,
-        Operation.ACT,
+        RequestKind.CREATE,
+        RequestKind.UPDATE,
+        RequestKind.DELETE,
+        RequestKind.ADD_REFERENCE,
+        RequestKind.SET_REFERENCE,
+        RequestKind.REMOVE_REFERENCE,
+        RequestKind.APPEND,
+        RequestKind.ACT,
     ]
 )
 
@@ -74,14 +73,14 @@ class Step(NamedTuple):
     key: str | None
 
 
-class Call(NamedTuple):
+class OperationCall(NamedTuple):
     """An action or function that a path names: its overloads, and arguments as the URL has them.
 
     Of a function the overload is the one that takes the arguments; of an action the body of
     the request tells.
     """
 
-    overloads: tuple[BoundOperation, ...]
+    overloads: tuple[Operation, ...]
     arguments: Mapping[str, str]
 
     @property
@@ -99,14 +98,14 @@ class Address(NamedTuple):
     leads to a property, by its declared names, and ``value_cast`` is a derived type of its values.
     """
 
-    operation: Operation
+    kind: RequestKind
     allowed: tuple[str, ...]
     view: View
     steps: tuple[Step, ...] = ()
     cast: str | None = None
     path: tuple[str, ...] = ()
     value_cast: str | None = None
-    call: Call | None = None
+    call: OperationCall | None = None
 
     @property
     def resource(self) -> Resource:
@@ -119,7 +118,7 @@ class Address(NamedTuple):
         return self.steps[-1].key if self.steps else None
 
     @property
-    def type(self) -> type[StructuredType]:
+    def type(self) -> type[StructuredSchema]:
         """The type of the entity at, or of those in, this address."""
         return self.view.schemas[self.cast] if self.cast else self.resource.type
 
@@ -131,7 +130,7 @@ class Address(NamedTuple):
     @property
     def writes(self) -> bool:
         """Whether a request for it may change the state."""
-        return self.operation in _WRITES
+        return self.kind in _WRITES
 
 
 class Caller(NamedTuple):

@@ -9,10 +9,10 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.resources import SINGLE, Kind, Resource, View
+from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, View
 from mockgraph.state.behaviours import Behaviour, Invocation, Result
 from mockgraph.state.entities import Entity, join_key, owner_key, split_key
-from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row, Step, Target
+from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row, Step, Target
 from mockgraph.state.paging import Pager
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
@@ -52,7 +52,7 @@ class Reader:
         """
         key = ""
         for step in steps[:-1]:
-            if step.resource.kind is Kind.CONTAINED:
+            if step.resource.kind is ResourceKind.CONTAINED:
                 key = key if step.key is None else join_key(key, step.key)
             else:
                 key = owner_key(self._followed(step, key).key)
@@ -68,7 +68,7 @@ class Reader:
 
     def _entity(self, step: Step, owner: str) -> Entity:
         resource = step.resource
-        if resource.kind is not Kind.CONTAINED:
+        if resource.kind is not ResourceKind.CONTAINED:
             return self._followed(step, owner)
         key = join_key(owner, SINGLE if step.key is None else step.key)
         entity = self.rows(resource.path).find(key)
@@ -92,7 +92,7 @@ class Reader:
 
         Some of those that the query's filter does not match may be left out.
         """
-        if resource.kind is Kind.CONTAINED:
+        if resource.kind is ResourceKind.CONTAINED:
             if not resource.is_collection:
                 key = join_key(owner, SINGLE)
                 one = self.rows(resource.path).find(key) or implicit(resource, self.database, key)
@@ -101,7 +101,7 @@ class Reader:
             if owner:
                 return rows.owned_by(owner)
             return rows.having(query.filter.equalities if query and query.filter else ())
-        if resource.kind is Kind.REFERENCE:
+        if resource.kind is ResourceKind.REFERENCE:
             links = self.rows(resource.links).owned_by(owner)
             found = (self.rows(link["table"]).find(link["key"]) for link in links)
             return Ordered(each for each in found if each is not None)
@@ -113,7 +113,7 @@ class Reader:
         What a navigation property refers to may be in several tables, ``dataSource`` as
         ``userSources``, ``siteSources`` and others.
         """
-        if resource.kind is Kind.REFERENCE:
+        if resource.kind is ResourceKind.REFERENCE:
             home = self.rows(resource.home.path).find(entity.key)
             for name in () if home is entity else self.database.filled_tables():
                 if self.rows(name).find(entity.key) is entity:
@@ -201,7 +201,7 @@ class Reader:
 
     def page(self, entities: Iterable[Entity], query: Query, resource: Resource) -> list[Row]:
         """Return entities for an answer, in their order."""
-        if not query.expand and resource.kind is not Kind.REFERENCE:
+        if not query.expand and resource.kind is not ResourceKind.REFERENCE:
             return [Row(entity) for entity in entities]
         return [self.row(entity, query, resource) for entity in entities]
 
@@ -236,7 +236,7 @@ class Reader:
 def read(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     """Answer a request that writes nothing. Raise 400, 404 and 412."""
     reader.bind(intent.query)
-    return _READS[intent.address.operation](reader, intent, pager)
+    return _READS[intent.address.kind](reader, intent, pager)
 
 
 def _nothing(_: Reader, __: Intent, ___: Pager) -> Outcome:
@@ -247,7 +247,7 @@ def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     address, query = intent.address, intent.query
     reached = reader.reached(address, query)
     find: Callable[[str], Entity | None] = reader.rows(address.resource.home.path).find
-    if address.resource.kind is Kind.REFERENCE:
+    if address.resource.kind is ResourceKind.REFERENCE:
         find = {each.key: each for each in reached}.get
     cut = pager.page(reached, query, _page_size(intent), find, _walk(intent))
     rows = reader.page(cut.entities, query, address.resource)
@@ -278,18 +278,18 @@ def _count_property(reader: Reader, intent: Intent, _: Pager) -> Outcome:
     return Outcome(value=len(value))
 
 
-_READS: Mapping[Operation, Callable[[Reader, Intent, Pager], Outcome]] = {
-    Operation.OPTIONS: _nothing,
-    Operation.SERVICE_DOCUMENT: _nothing,
-    Operation.METADATA: _nothing,
-    Operation.LIST: _list,
-    Operation.COUNT: _count,
-    Operation.LIST_REFERENCES: _list,
-    Operation.READ: _read,
-    Operation.READ_REFERENCE: _read,
-    Operation.READ_PROPERTY: _read_property,
-    Operation.READ_VALUE: _read_property,
-    Operation.COUNT_PROPERTY: _count_property,
+_READS: Mapping[RequestKind, Callable[[Reader, Intent, Pager], Outcome]] = {
+    RequestKind.OPTIONS: _nothing,
+    RequestKind.SERVICE_DOCUMENT: _nothing,
+    RequestKind.METADATA: _nothing,
+    RequestKind.LIST: _list,
+    RequestKind.COUNT: _count,
+    RequestKind.LIST_REFERENCES: _list,
+    RequestKind.READ: _read,
+    RequestKind.READ_REFERENCE: _read,
+    RequestKind.READ_PROPERTY: _read_property,
+    RequestKind.READ_VALUE: _read_property,
+    RequestKind.COUNT_PROPERTY: _count_property,
 }
 
 
@@ -300,23 +300,23 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
     """Do what a request asks, in its transaction. Raise 400, 404, 409, 412 and 501."""
     reader = Reader(transaction.database, transaction.view)
     reader.bind(intent.query)
-    if intent.address.operation in (Operation.ACT, Operation.CALL):
+    if intent.address.kind in (RequestKind.ACT, RequestKind.CALL):
         return _invoke(transaction, reader, intent, behaviours)
-    return _WRITES[intent.address.operation](transaction, reader, intent)
+    return _WRITES[intent.address.kind](transaction, reader, intent)
 
 
 def _create(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
     resource = intent.address.resource
     owner = reader.check_owner(intent.address)
     body, held = dict(intent.body), resource.home
-    if resource.kind is Kind.CONTAINED:
+    if resource.kind is ResourceKind.CONTAINED:
         made = transaction.make(resource.path, body, owner, intent.entry)
     else:
-        if resource.kind is Kind.RELATED:
+        if resource.kind is ResourceKind.RELATED:
             body |= _constraint(reader, resource, owner)
         made = transaction.make(held.path, body, _shared_owner(resource, owner), intent.entry)
     _refer(transaction, made, intent)
-    if resource.kind is Kind.REFERENCE:
+    if resource.kind is ResourceKind.REFERENCE:
         transaction.refer(resource, owner, [Target(held.path, made.key)])
     return Outcome(row=reader.row(made, intent.query, resource), status=201)
 
@@ -394,14 +394,14 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     return Outcome(value=after[path], status=200)
 
 
-_WRITES: Mapping[Operation, Callable[[Transaction, Reader, Intent], Outcome]] = {
-    Operation.CREATE: _create,
-    Operation.UPDATE: _update,
-    Operation.DELETE: _delete,
-    Operation.ADD_REFERENCE: _add_reference,
-    Operation.SET_REFERENCE: _add_reference,
-    Operation.REMOVE_REFERENCE: _remove_reference,
-    Operation.APPEND: _append,
+_WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent], Outcome]] = {
+    RequestKind.CREATE: _create,
+    RequestKind.UPDATE: _update,
+    RequestKind.DELETE: _delete,
+    RequestKind.ADD_REFERENCE: _add_reference,
+    RequestKind.SET_REFERENCE: _add_reference,
+    RequestKind.REMOVE_REFERENCE: _remove_reference,
+    RequestKind.APPEND: _append,
 }
 
 
@@ -476,7 +476,7 @@ def _revived(reader: Reader, intent: Intent) -> Entity:
     """The one entity of a single-valued resource that was deleted, as an update finds it."""
     address = intent.address
     resource = address.resource
-    if address.operation is Operation.UPDATE and resource.kind is Kind.CONTAINED:
+    if address.kind is RequestKind.UPDATE and resource.kind is ResourceKind.CONTAINED:
         key = join_key(reader.check_owner(address), SINGLE)
         entity = implicit(resource, reader.database, key, intent.body)
         if entity is not None:

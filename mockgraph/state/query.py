@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
 E_co = TypeVar("E_co", bound=Entity, covariant=True)
-Schema = type[edm.StructuredType]
+Schema = type[edm.StructuredSchema]
 
 MAX_INT32: Final = 2**31 - 1
 

@@ -13,7 +13,7 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.guids import new_guid, new_number
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.metadata.resources import SINGLE, Kind, Resource, Service
+from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
 from mockgraph.state.entities import REMOVED, join_key, split_key
 from mockgraph.state.links import LINKS
 from mockgraph.state.snapshots import Rows, Snapshot
@@ -44,7 +44,7 @@ class TableRules:
     def resource(self, name: str) -> Resource | None:
         """Return the resource whose entities a table holds, None where there is no such table."""
         found = self._stored.resource(name)
-        is_table = found is not None and found.path == name and found.kind is Kind.CONTAINED
+        is_table = found is not None and found.path == name and found.kind is ResourceKind.CONTAINED
         return found if is_table else None
 
     def check_table(self, name: str) -> None:

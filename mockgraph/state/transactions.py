@@ -170,7 +170,7 @@ class Transaction:
     def _merge(
         self,
         resource: Resource,
-        own: type[edm.StructuredType],
+        own: type[edm.StructuredSchema],
         before: Entity,
         changes: Properties,
     ) -> Entity:
@@ -260,19 +260,19 @@ class Transaction:
 
 
 @cache
-def _computed(schema: type[edm.StructuredType]) -> frozenset[str]:
+def _computed(schema: type[edm.StructuredSchema]) -> frozenset[str]:
     return frozenset(name for name, each in schema.properties().items() if each.computed)
 
 
 @lru_cache(maxsize=4096)
-def _fixed(resource: Resource, own: type[edm.StructuredType]) -> frozenset[str]:
+def _fixed(resource: Resource, own: type[edm.StructuredSchema]) -> frozenset[str]:
     """The properties that no update may change, of entities of this type there."""
     immutable = (name for name, each in own.properties().items() if each.immutable)
     return frozenset((*immutable, *resource.rules.update.non_updatable))
 
 
 @cache
-def _times(schema: type[edm.StructuredType], names: frozenset[str]) -> frozenset[str]:
+def _times(schema: type[edm.StructuredSchema], names: frozenset[str]) -> frozenset[str]:
     """The computed properties that tell times."""
     return names & _computed(schema)
 
@@ -304,7 +304,7 @@ def implicit(
 
 def _retyped(
     resource: Resource, before: Entity, changes: Properties
-) -> tuple[type[edm.StructuredType], Properties]:
+) -> tuple[type[edm.StructuredSchema], Properties]:
     """Return the type that an entity has once it is changed, and the changes.
 
     They may name a type that derives from the entity's, which it is of then, or one that the
@@ -325,7 +325,7 @@ def _retyped(
 
 
 def _allowed_changes(
-    resource: Resource, stored: type[edm.StructuredType], body: Properties, before: Properties
+    resource: Resource, stored: type[edm.StructuredSchema], body: Properties, before: Properties
 ) -> Properties:
     """Return what of a PATCH may take effect. Raise 400 where it would change what it must not.
 
@@ -358,7 +358,7 @@ def _allowed_changes(
 
 
 def _check_nulls(
-    declared: Mapping[str, edm.Property], body: Properties, before: Properties
+    declared: Mapping[str, edm.PropertyField], body: Properties, before: Properties
 ) -> None:
     for name, value in body.items():
         if value is not None or name not in declared:

@@ -20,7 +20,7 @@ from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
 from mockgraph.redaction import masked, masked_batch, redact, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
-from mockgraph.state.intent import Address, Operation
+from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, caller_of
 from mockgraph.wsgi import Environ
 
@@ -28,7 +28,7 @@ _FORM = "application/x-www-form-urlencoded"
 _BOM = b"\xef\xbb\xbf"
 _WIDTH = 200  # characters of a URL in a repr
 _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
-_CREATING = (Operation.CREATE, Operation.APPEND)
+_CREATING = (RequestKind.CREATE, RequestKind.APPEND)
 
 
 class Misdeed(NamedTuple):
@@ -224,7 +224,7 @@ class Exchange:
             parts += [step.resource.name] if step.key is None else [step.resource.name, "{id}"]
         parts += [address.cast] if address.cast else []
         parts += [address.call.name.rpartition(".")[2]] if address.call else address.path
-        return f"{address.operation.value} {'/'.join(parts)}"
+        return f"{address.kind.value} {'/'.join(parts)}"
 
     @property
     def creates(self) -> bool:
@@ -233,7 +233,7 @@ class Exchange:
         if address is None:
             return False
         behaviour = BEHAVIOURS.get(address.call.name) if address.call else None
-        return address.operation in _CREATING or (behaviour is not None and behaviour.creates)
+        return address.kind in _CREATING or (behaviour is not None and behaviour.creates)
 
     @property
     def is_unanswered(self) -> bool:

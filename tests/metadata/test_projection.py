@@ -12,7 +12,7 @@ from mockgraph import metadata as edm
 from mockgraph.metadata.elements import ComplexType
 from mockgraph.service import SERVICE
 
-Schema = type[edm.StructuredType]
+Schema = type[edm.StructuredSchema]
 
 STORED = SERVICE.stored.schemas
 TYPES = {

@@ -21,7 +21,7 @@ from mockgraph.metadata.schemas import Schemas
 from .strategies import models
 
 Json = Any
-Structured = type[edm.StructuredType]
+Structured = type[edm.StructuredSchema]
 
 # Names that marshmallow's schemas, or these, have as attributes of their own.
 CLASHES = (

@@ -9,7 +9,7 @@ import pytest
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata import notation
 from mockgraph.metadata.entries import Entry, read_entry
-from mockgraph.metadata.resources import Kind, Resource, View, single_key
+from mockgraph.metadata.resources import Resource, ResourceKind, View, single_key
 from mockgraph.metadata.structures import MAX_DEPTH
 
 Json = Any
@@ -87,23 +87,27 @@ def at(path: str) -> Resource:
 @pytest.mark.parametrize(
     ("path", "kind", "home"),
     [
-        ("security", Kind.CONTAINED, "security"),
-        ("incidents", Kind.CONTAINED, "incidents"),
-        ("security/cases", Kind.CONTAINED, "security/cases"),
-        ("security/cases/settings", Kind.CONTAINED, "security/cases/settings"),
-        ("security/cases/people", Kind.CONTAINED, "security/cases/people"),
-        ("security/cases/owner", Kind.REFERENCE, "security/users"),
-        ("security/cases/team", Kind.REFERENCE, "security/users"),
-        ("security/cases/incidents", Kind.RELATED, "incidents"),
+        ("security", ResourceKind.CONTAINED, "security"),
+        ("incidents", ResourceKind.CONTAINED, "incidents"),
+        ("security/cases", ResourceKind.CONTAINED, "security/cases"),
+        ("security/cases/settings", ResourceKind.CONTAINED, "security/cases/settings"),
+        ("security/cases/people", ResourceKind.CONTAINED, "security/cases/people"),
+        ("security/cases/owner", ResourceKind.REFERENCE, "security/users"),
+        ("security/cases/team", ResourceKind.REFERENCE, "security/users"),
+        ("security/cases/incidents", ResourceKind.RELATED, "incidents"),
         # No resource of the model holds them, so the navigation property does.
-        ("security/cases/orphan", Kind.CONTAINED, "security/cases/orphan"),
-        ("security/cases/orphans", Kind.CONTAINED, "security/cases/orphans"),
+        ("security/cases/orphan", ResourceKind.CONTAINED, "security/cases/orphan"),
+        ("security/cases/orphans", ResourceKind.CONTAINED, "security/cases/orphans"),
         # Of a derived type alone.
-        ("security/cases/parts", Kind.CONTAINED, "security/cases/parts"),
-        ("security/cases/inner/inner/people", Kind.CONTAINED, "security/cases/inner/inner/people"),
+        ("security/cases/parts", ResourceKind.CONTAINED, "security/cases/parts"),
+        (
+            "security/cases/inner/inner/people",
+            ResourceKind.CONTAINED,
+            "security/cases/inner/inner/people",
+        ),
     ],
 )
-def test_resources(path: str, kind: Kind, home: str) -> None:
+def test_resources(path: str, kind: ResourceKind, home: str) -> None:
     resource = at(path)
     assert (resource.path, resource.kind, resource.home.path) == (path, kind, home)
     assert at(path.upper()).path == path

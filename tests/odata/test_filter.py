@@ -608,7 +608,7 @@ def test_equalities(text: str, equalities: dict[str, list[object]]) -> None:
 
 
 def test_a_member_with_two_names_is_no_equality_of_text() -> None:
-    class Thing(edm.EntityType):
+    class Thing(edm.EntitySchema):
         colour = edm.Enum(edm.EnumValues("microsoft.graph.colour", {"grey": 1, "gray": 1}))
 
     compiled = compile_filter("colour eq 'grey'", Thing)

@@ -18,7 +18,6 @@ from mockgraph.odata.ast import (
     Call,
     ExpandItem,
     In,
-    Kind,
     Lambda,
     List,
     Literal,
@@ -30,6 +29,7 @@ from mockgraph.odata.ast import (
     Term,
     TypeCall,
     Unary,
+    ValueKind,
     to_text,
 )
 from mockgraph.odata.expand import parse_expand
@@ -70,27 +70,29 @@ def fixed(low: int, high: int) -> st.SearchStrategy[Decimal]:
 
 
 literals = st.one_of(
-    st.just(Literal(Kind.NULL, None)),
-    st.booleans().map(lambda value: Literal(Kind.BOOLEAN, value)),
-    texts.map(lambda value: Literal(Kind.STRING, value)),
-    st.integers(-(2**63), 2**63 - 1).map(lambda value: Literal(Kind.INTEGER, value)),
-    fixed(-(10**30), 10**30).map(lambda value: Literal(Kind.DECIMAL, value)),
-    st.integers(2**63, 10**40).map(lambda value: Literal(Kind.DECIMAL, Decimal(value))),
-    st.floats(allow_nan=False, allow_infinity=False).map(lambda n: Literal(Kind.DOUBLE, n)),
-    st.sampled_from([math.inf, math.nan]).map(lambda value: Literal(Kind.DOUBLE, value)),
-    st.dates().map(lambda value: Literal(Kind.DATE, value.isoformat())),
+    st.just(Literal(ValueKind.NULL, None)),
+    st.booleans().map(lambda value: Literal(ValueKind.BOOLEAN, value)),
+    texts.map(lambda value: Literal(ValueKind.STRING, value)),
+    st.integers(-(2**63), 2**63 - 1).map(lambda value: Literal(ValueKind.INTEGER, value)),
+    fixed(-(10**30), 10**30).map(lambda value: Literal(ValueKind.DECIMAL, value)),
+    st.integers(2**63, 10**40).map(lambda value: Literal(ValueKind.DECIMAL, Decimal(value))),
+    st.floats(allow_nan=False, allow_infinity=False).map(lambda n: Literal(ValueKind.DOUBLE, n)),
+    st.sampled_from([math.inf, math.nan]).map(lambda value: Literal(ValueKind.DOUBLE, value)),
+    st.dates().map(lambda value: Literal(ValueKind.DATE, value.isoformat())),
     st.datetimes().map(
-        lambda value: Literal(Kind.INSTANT, value.replace(microsecond=0).isoformat() + ".1234567")
+        lambda value: Literal(
+            ValueKind.INSTANT, value.replace(microsecond=0).isoformat() + ".1234567"
+        )
     ),
-    st.times().map(lambda value: Literal(Kind.TIME, value.replace(microsecond=0).isoformat())),
-    fixed(-(10**11), 10**11).map(lambda value: Literal(Kind.DURATION, value)),
-    st.uuids().map(lambda value: Literal(Kind.GUID, str(value))),
-    st.sampled_from([Kind.BINARY, Kind.GEOGRAPHY, Kind.GEOMETRY]).flatmap(
+    st.times().map(lambda value: Literal(ValueKind.TIME, value.replace(microsecond=0).isoformat())),
+    fixed(-(10**11), 10**11).map(lambda value: Literal(ValueKind.DURATION, value)),
+    st.uuids().map(lambda value: Literal(ValueKind.GUID, str(value))),
+    st.sampled_from([ValueKind.BINARY, ValueKind.GEOGRAPHY, ValueKind.GEOMETRY]).flatmap(
         lambda kind: texts.map(lambda value: Literal(kind, value))
     ),
-    st.builds(lambda name, text: Literal(Kind.MEMBER, Member(name, text)), qualified, texts),
+    st.builds(lambda name, text: Literal(ValueKind.MEMBER, Member(name, text)), qualified, texts),
 )
-flags = literals.filter(lambda literal: literal.kind in (Kind.STRING, Kind.MEMBER))
+flags = literals.filter(lambda literal: literal.kind in (ValueKind.STRING, ValueKind.MEMBER))
 functions = st.sampled_from(["contains", "toLower", "geo.distance", "any", "eq"])
 types = qualified | qualified.map(lambda name: f"Collection({name})")
 operators = st.sampled_from(
@@ -215,8 +217,8 @@ USER = "microsoft.graph.security.userEvidence"
         ("a add -b mul c", Binary("add", A, Binary("mul", Unary("-", B), C))),
         ("a in (b)", In(A, List((B,)))),
         ("a in @b", In(A, Alias("b"))),
-        ("'x' in a/b", In(Literal(Kind.STRING, "x"), path("a/b"))),
-        ("a has x.y'z'", Binary("has", A, Literal(Kind.MEMBER, Member("x.y", "z")))),
+        ("'x' in a/b", In(Literal(ValueKind.STRING, "x"), path("a/b"))),
+        ("a has x.y'z'", Binary("has", A, Literal(ValueKind.MEMBER, Member("x.y", "z")))),
         ("a/all(b:b)", Lambda(A, "all", "b", B)),
         (
             f"evidence/any(e: e/{USER}/userAccount/userPrincipalName eq @user)",
@@ -245,29 +247,33 @@ def test_trees(text: str, tree: Tree) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
-        ("null", Kind.NULL, None),
-        ("True", Kind.BOOLEAN, True),
-        ("'It''s'", Kind.STRING, "It's"),
-        ("-7", Kind.INTEGER, -7),
-        ("9223372036854775807", Kind.INTEGER, 2**63 - 1),
-        ("9223372036854775808", Kind.DECIMAL, Decimal(2**63)),
-        ("1.50", Kind.DECIMAL, Decimal("1.5")),
-        ("1.5e3", Kind.DOUBLE, 1500.0),
-        ("INF", Kind.DOUBLE, math.inf),
-        ("01234567-89AB-cdef-0123-456789abcdef", Kind.GUID, "01234567-89ab-cdef-0123-456789abcdef"),
-        ("2024-02-29", Kind.DATE, "2024-02-29"),
-        ("12:30", Kind.TIME, "12:30:00"),
-        ("2024-01-01T03:00:00.50+03:00", Kind.INSTANT, "2024-01-01T00:00:00.5"),
-        ("duration'P1DT2H3M4.5S'", Kind.DURATION, Decimal("93784.5")),
-        ("DURATION'-PT1M'", Kind.DURATION, Decimal(-60)),
-        ("P2D", Kind.DURATION, Decimal(172800)),
-        ("PT0.25S", Kind.DURATION, Decimal("0.25")),
-        ("binary'T0RhdGE'", Kind.BINARY, "T0RhdGE"),
-        ("geography'SRID=0;Point(1 2)'", Kind.GEOGRAPHY, "SRID=0;Point(1 2)"),
-        ("a.b'c''d'", Kind.MEMBER, Member("a.b", "c'd")),
+        ("null", ValueKind.NULL, None),
+        ("True", ValueKind.BOOLEAN, True),
+        ("'It''s'", ValueKind.STRING, "It's"),
+        ("-7", ValueKind.INTEGER, -7),
+        ("9223372036854775807", ValueKind.INTEGER, 2**63 - 1),
+        ("9223372036854775808", ValueKind.DECIMAL, Decimal(2**63)),
+        ("1.50", ValueKind.DECIMAL, Decimal("1.5")),
+        ("1.5e3", ValueKind.DOUBLE, 1500.0),
+        ("INF", ValueKind.DOUBLE, math.inf),
+        (
+            "01234567-89AB-cdef-0123-456789abcdef",
+            ValueKind.GUID,
+            "01234567-89ab-cdef-0123-456789abcdef",
+        ),
+        ("2024-02-29", ValueKind.DATE, "2024-02-29"),
+        ("12:30", ValueKind.TIME, "12:30:00"),
+        ("2024-01-01T03:00:00.50+03:00", ValueKind.INSTANT, "2024-01-01T00:00:00.5"),
+        ("duration'P1DT2H3M4.5S'", ValueKind.DURATION, Decimal("93784.5")),
+        ("DURATION'-PT1M'", ValueKind.DURATION, Decimal(-60)),
+        ("P2D", ValueKind.DURATION, Decimal(172800)),
+        ("PT0.25S", ValueKind.DURATION, Decimal("0.25")),
+        ("binary'T0RhdGE'", ValueKind.BINARY, "T0RhdGE"),
+        ("geography'SRID=0;Point(1 2)'", ValueKind.GEOGRAPHY, "SRID=0;Point(1 2)"),
+        ("a.b'c''d'", ValueKind.MEMBER, Member("a.b", "c'd")),
     ],
 )
-def test_literals(text: str, kind: Kind, value: Any) -> None:
+def test_literals(text: str, kind: ValueKind, value: Any) -> None:
     assert parse(text) == Literal(kind, value)
 
 

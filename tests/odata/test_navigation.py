@@ -8,7 +8,7 @@ import pytest
 
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata import notation
-from mockgraph.metadata.resources import Kind, Resource, View
+from mockgraph.metadata.resources import Resource, ResourceKind, View
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.options import read
 
@@ -215,12 +215,12 @@ def test_what_is_refused(text: str, why: str) -> None:
 def test_how_a_resource_has_its_entities() -> None:
     kinds = {each.name: each.kind for each in CASES.children().values()}
     assert kinds == {
-        "settings": Kind.CONTAINED,
-        "people": Kind.CONTAINED,
-        "notes": Kind.CONTAINED,
-        "owner": Kind.REFERENCE,
-        "similar": Kind.REFERENCE,
-        "incidents": Kind.RELATED,
+        "settings": ResourceKind.CONTAINED,
+        "people": ResourceKind.CONTAINED,
+        "notes": ResourceKind.CONTAINED,
+        "owner": ResourceKind.REFERENCE,
+        "similar": ResourceKind.REFERENCE,
+        "incidents": ResourceKind.RELATED,
     }
 
 

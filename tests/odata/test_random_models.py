@@ -26,7 +26,7 @@ from mockgraph.odata.orderby import compile_orderby
 from .test_filter_oracle import literal, moment_of
 
 Json = Any
-Structured = type[edm.StructuredType]
+Structured = type[edm.StructuredSchema]
 
 EQUALITY: dict[str, Callable[[Any, Any], bool]] = {"eq": operator.eq, "ne": operator.ne}
 OPERATORS = EQUALITY | {
@@ -67,7 +67,7 @@ class Leaf(NamedTuple):
     """A property that compares: the path to it, and whether it is a collection of such."""
 
     path: tuple[str, ...]
-    declared: edm.Property
+    declared: edm.PropertyField
     is_collection: bool
 
     @property

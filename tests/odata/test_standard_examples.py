@@ -14,17 +14,17 @@ PATTERN = edm.EnumValues(
 )
 
 
-class Address(edm.ComplexType):
+class Address(edm.ComplexSchema):
     City = edm.String()
     Country = edm.String()
 
 
-class Item(edm.ComplexType):
+class Item(edm.ComplexSchema):
     Quantity = edm.Int32()
     Name = edm.String()
 
 
-class Product(edm.EntityType):
+class Product(edm.EntitySchema):
     Name = edm.String()
     Price = edm.Double()
     Rating = edm.Int32()

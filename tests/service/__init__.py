@@ -88,7 +88,7 @@ def resource_of(root: str, name: str) -> Resource:
     return found
 
 
-def concrete(schema: type[edm.StructuredType]) -> type[edm.StructuredType]:
+def concrete(schema: type[edm.StructuredSchema]) -> type[edm.StructuredSchema]:
     """A schema, or the first that derives from it where its type is abstract."""
     if not schema.is_abstract:
         return schema

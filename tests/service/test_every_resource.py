@@ -9,7 +9,7 @@ from conftest import state_of
 from flask.testing import FlaskClient
 
 from mockgraph import metadata as edm
-from mockgraph.metadata.resources import Kind, Resource
+from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.odata.addressing import count_methods, entity_methods, set_methods
 from mockgraph.service import SERVICE
 
@@ -61,13 +61,13 @@ def name_of(resource: Resource) -> str:
     return f"{resource.view.name}/{resource.path}"
 
 
-def of_kind(kind: Kind, *, collections: bool) -> pytest.MarkDecorator:
+def of_kind(kind: ResourceKind, *, collections: bool) -> pytest.MarkDecorator:
     """Run a test for each resource of a kind."""
     found = [each for each in RESOURCES if (each.kind, each.is_collection) == (kind, collections)]
     return pytest.mark.parametrize("resource", found, ids=name_of)
 
 
-@of_kind(Kind.CONTAINED, collections=True)
+@of_kind(ResourceKind.CONTAINED, collections=True)
 def test_a_contained_collection(graph: FlaskClient, resource: Resource) -> None:
     url = at(graph, resource)
     assert ids_of(graph, url, resource) == []
@@ -118,7 +118,7 @@ def ids_of(graph: FlaskClient, url: str, resource: Resource) -> list[Json]:
     return [tuple(each[name] for name in names) for each in response.get_json()["value"]]
 
 
-@of_kind(Kind.CONTAINED, collections=False)
+@of_kind(ResourceKind.CONTAINED, collections=False)
 def test_a_contained_single_entity(graph: FlaskClient, resource: Resource) -> None:
     url = at(graph, resource)
     if resource.type.is_abstract:
@@ -143,7 +143,7 @@ def test_a_contained_single_entity(graph: FlaskClient, resource: Resource) -> No
     assert graph.get(url).status_code == 200
 
 
-@of_kind(Kind.REFERENCE, collections=True)
+@of_kind(ResourceKind.REFERENCE, collections=True)
 def test_a_collection_of_references(graph: FlaskClient, resource: Resource) -> None:
     url = at(graph, resource)
     target = target_of(graph, resource, url)
@@ -165,7 +165,7 @@ def test_a_collection_of_references(graph: FlaskClient, resource: Resource) -> N
     assert ids(graph.get(url)) == []
 
 
-@of_kind(Kind.REFERENCE, collections=False)
+@of_kind(ResourceKind.REFERENCE, collections=False)
 def test_a_single_reference(graph: FlaskClient, resource: Resource) -> None:
     url = at(graph, resource)
     target = target_of(graph, resource, url)
@@ -223,7 +223,7 @@ def test_below_an_owner_that_is_not_there(graph: FlaskClient, resource: Resource
         refused(graph.get(f"{url}/x"), 404)
         if "POST" in set_methods(resource):
             refused(graph.post(url, json=body), 404)
-    elif resource.kind is Kind.CONTAINED:
+    elif resource.kind is ResourceKind.CONTAINED:
         refused(graph.patch(url, json=body), 404)
         refused(graph.delete(url), 404)
     assert state_of(graph) == before

@@ -24,7 +24,7 @@ quick = settings(
 )
 
 
-def assert_same(declared: edm.Property, sent: Json, got: Json, path: str) -> None:
+def assert_same(declared: edm.PropertyField, sent: Json, got: Json, path: str) -> None:
     if sent is None or got is None:
         assert got is sent, path
     elif isinstance(declared, edm.DateTimeOffset):
@@ -41,7 +41,7 @@ def assert_same(declared: edm.Property, sent: Json, got: Json, path: str) -> Non
 
 
 def assert_shows(
-    schema: type[edm.StructuredType], sent: dict[str, Json], got: dict[str, Json], path: str
+    schema: type[edm.StructuredSchema], sent: dict[str, Json], got: dict[str, Json], path: str
 ) -> None:
     """All that was sent is there, all that was not is unset, and nothing else is."""
     assert ("@odata.type" in sent) <= ("@odata.type" in got), path
@@ -64,7 +64,7 @@ def moment(text: str) -> tuple[datetime, str]:
     return datetime.fromisoformat(match[1] + match[3]), match[2]
 
 
-def merged(schema: type[edm.StructuredType], before: Json, changes: Json) -> Json:
+def merged(schema: type[edm.StructuredSchema], before: Json, changes: Json) -> Json:
     """What a PATCH should leave, by its definition."""
     if "@odata.type" in changes and schema.named_by(before) is not schema.named_by(changes):
         before = {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph.metadata.resources import Kind
+from mockgraph.metadata.resources import ResourceKind
 from mockgraph.service import SERVICE
 
 from . import (
@@ -40,7 +40,7 @@ def test_the_sets_are_those_of_the_metadata() -> None:
         (root, each.name)
         for root in ROOTS
         for each in SERVICE.views[root].children["security"].children().values()
-        if each.is_collection and each.kind is Kind.CONTAINED
+        if each.is_collection and each.kind is ResourceKind.CONTAINED
     }
     assert served == set(SERVED)
     assert len(DOCUMENTED) == 12

@@ -92,7 +92,7 @@ def test_an_update_leaves_the_id_alone(graph: FlaskClient, root: str, name: str)
 # -- whole answers ------------------------------------------------------------------------
 
 
-def blank(schema: type[edm.StructuredType]) -> dict[str, Json]:
+def blank(schema: type[edm.StructuredSchema]) -> dict[str, Json]:
     """A value of the type with one empty item in each collection, one empty complex in each.
 
     Of an abstract type, one of the first type that derives from it and is not.
@@ -107,7 +107,7 @@ def blank(schema: type[edm.StructuredType]) -> dict[str, Json]:
     return value
 
 
-def assert_whole(schema: type[edm.StructuredType], value: dict[str, Json], path: str) -> None:
+def assert_whole(schema: type[edm.StructuredSchema], value: dict[str, Json], path: str) -> None:
     schema = schema.named_by(value) if "@odata.type" in value else schema
     shown = [name for name in value if "@" not in name]
     assert shown == list(schema.properties()), path

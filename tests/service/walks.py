@@ -7,13 +7,13 @@ from typing import Any
 
 from mockgraph import metadata as edm
 from mockgraph.metadata import primitives
-from mockgraph.metadata.resources import Kind, Resource
+from mockgraph.metadata.resources import Resource, ResourceKind
 
 from . import concrete
 
 Json = Any
 
-_VALUES: dict[type[edm.Property], Json] = {
+_VALUES: dict[type[edm.PropertyField], Json] = {
     primitives.Binary: "AAEC",
     primitives.Boolean: True,
     primitives.Byte: 7,
@@ -35,7 +35,7 @@ _VALUES: dict[type[edm.Property], Json] = {
 _DEEP = 2
 
 
-def value_of(declared: edm.Property, depth: int = 0) -> Json:
+def value_of(declared: edm.PropertyField, depth: int = 0) -> Json:
     """A value of a property; complex ones are null, and collections of them empty, where deep."""
     if isinstance(declared, edm.Collection):
         is_deep = isinstance(declared.item, edm.Complex) and depth >= _DEEP
@@ -47,7 +47,7 @@ def value_of(declared: edm.Property, depth: int = 0) -> Json:
     return _VALUES[type(declared)]
 
 
-def entity_of(schema: type[edm.StructuredType], depth: int = 0) -> dict[str, Json]:
+def entity_of(schema: type[edm.StructuredSchema], depth: int = 0) -> dict[str, Json]:
     """A value of a structured type; of an abstract one, of the first that derives from it."""
     own = concrete(schema)
     value: dict[str, Json] = {} if own is schema else {"@odata.type": f"#{own.type_name}"}
@@ -77,6 +77,6 @@ def change_of(resource: Resource) -> dict[str, Json]:
 def below(resource: Resource, above: frozenset[str] = frozenset()) -> Iterator[Resource]:
     """A resource and those below it, but for what is below one of the same type."""
     yield resource
-    if resource.kind is Kind.CONTAINED and resource.type_name not in above:
+    if resource.kind is ResourceKind.CONTAINED and resource.type_name not in above:
         for child in resource.children().values():
             yield from below(child, above | {resource.type_name})

@@ -17,7 +17,7 @@ from mockgraph.metadata.resources import Resource, View
 from mockgraph.metadata.vocabulary import Revision
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls, next_link
-from mockgraph.state.intent import Address, Intent, Operation, Outcome, Page, Row
+from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row
 from mockgraph.state.query import Expansion, Query
 
 __all__ = ["dump", "render", "render_json"]
@@ -25,7 +25,7 @@ __all__ = ["dump", "render", "render_json"]
 T = TypeVar("T")
 _NO_OPTIONS = Query()
 _CHANGELOG = "https://learn.microsoft.com/graph/changelog"
-Structured = type[edm.StructuredType]
+Structured = type[edm.StructuredSchema]
 
 _CONTENT_TYPES = {
     level: f"application/json;odata.metadata={level};odata.streaming=true;"
@@ -75,7 +75,7 @@ class _Renderer:
         self._urls = Urls(intent)
 
     def response(self, outcome: Outcome) -> Response:
-        return self._operations[self._address.operation](self, outcome)
+        return self._renderers[self._address.kind](self, outcome)
 
     # -- one method an operation ----------------------------------------------------------
 
@@ -203,28 +203,28 @@ class _Renderer:
     def _batch(self, outcome: Outcome) -> Response:
         return render_json(outcome.value, 200, self._layout)
 
-    _operations: Mapping[Operation, Callable[[_Renderer, Outcome], Response]] = {
-        Operation.OPTIONS: _options,
-        Operation.SERVICE_DOCUMENT: _service_document,
-        Operation.METADATA: _metadata,
-        Operation.BATCH: _batch,
-        Operation.LIST: _collection,
-        Operation.COUNT: _text,
-        Operation.COUNT_PROPERTY: _text,
-        Operation.LIST_REFERENCES: _references,
-        Operation.CREATE: _created,
-        Operation.READ: _entity,
-        Operation.READ_REFERENCE: _reference,
-        Operation.UPDATE: _updated,
-        Operation.DELETE: _empty,
-        Operation.READ_PROPERTY: _read_property,
-        Operation.READ_VALUE: _read_value,
-        Operation.APPEND: _property,
-        Operation.ACT: _acted,
-        Operation.CALL: _acted,
-        Operation.ADD_REFERENCE: _empty,
-        Operation.SET_REFERENCE: _empty,
-        Operation.REMOVE_REFERENCE: _empty,
+    _renderers: Mapping[RequestKind, Callable[[_Renderer, Outcome], Response]] = {
+        RequestKind.OPTIONS: _options,
+        RequestKind.SERVICE_DOCUMENT: _service_document,
+        RequestKind.METADATA: _metadata,
+        RequestKind.BATCH: _batch,
+        RequestKind.LIST: _collection,
+        RequestKind.COUNT: _text,
+        RequestKind.COUNT_PROPERTY: _text,
+        RequestKind.LIST_REFERENCES: _references,
+        RequestKind.CREATE: _created,
+        RequestKind.READ: _entity,
+        RequestKind.READ_REFERENCE: _reference,
+        RequestKind.UPDATE: _updated,
+        RequestKind.DELETE: _empty,
+        RequestKind.READ_PROPERTY: _read_property,
+        RequestKind.READ_VALUE: _read_value,
+        RequestKind.APPEND: _property,
+        RequestKind.ACT: _acted,
+        RequestKind.CALL: _acted,
+        RequestKind.ADD_REFERENCE: _empty,
+        RequestKind.SET_REFERENCE: _empty,
+        RequestKind.REMOVE_REFERENCE: _empty,
     }
 
     # -- bodies ---------------------------------------------------------------------------
@@ -333,7 +333,7 @@ class _Renderer:
             return edm.fully_typed(schema, value)
         return edm.typed(schema, value) if self._view.documented else value
 
-    def _annotated_value(self, declared: edm.Property | None, value: Json) -> Json:
+    def _annotated_value(self, declared: edm.PropertyField | None, value: Json) -> Json:
         if isinstance(declared, edm.Complex):
             return self._annotated(declared.schema, self._projected(declared.schema, value))
         if isinstance(declared, edm.Collection) and isinstance(declared.item, edm.Complex):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from mockgraph.metadata.resources import Resource
-from mockgraph.state.intent import Address, Intent, Operation, Row, Step
+from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step
 
 
 class Urls:
@@ -29,7 +29,7 @@ class Urls:
         if selection:
             fragment += f"({selection})"
         is_entity = len(address.steps) > 1 or address.resource.is_collection
-        is_entity = is_entity and address.operation is not Operation.LIST
+        is_entity = is_entity and address.kind is not RequestKind.LIST
         return f"{self.metadata}#{fragment}{'/$entity' if is_entity else ''}"
 
     def entity(self, resource: Resource, row: Row) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.structures import Complex, StructuredType, unset
+from mockgraph.metadata.structures import Complex, StructuredSchema, unset
 
 
 def merge(
-    schema: type[StructuredType], current: Mapping[str, Json], changes: Mapping[str, Json]
+    schema: type[StructuredSchema], current: Mapping[str, Json], changes: Mapping[str, Json]
 ) -> dict[str, Json]:
     """Return a value after a PATCH.
 
@@ -31,7 +31,7 @@ def merge(
 
 
 @cache
-def _complex(schema: type[StructuredType]) -> Mapping[str, type[StructuredType]]:
+def _complex(schema: type[StructuredSchema]) -> Mapping[str, type[StructuredSchema]]:
     """The types of the properties that hold one complex value."""
     return {
         name: declared.schema
@@ -40,7 +40,7 @@ def _complex(schema: type[StructuredType]) -> Mapping[str, type[StructuredType]]
     }
 
 
-def whole(schema: type[StructuredType], value: Mapping[str, Json]) -> dict[str, Json]:
+def whole(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with every declared property, unset ones as null or ``[]``, in order."""
     own = schema.named_by(value)
     before = unset(own)
