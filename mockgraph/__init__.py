@@ -10,13 +10,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mockgraph.version import __version__
-
 if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.app import create_app
     from mockgraph.service.store_storage import StoreStorage
     from mockgraph.state.behaviours import operation
+
+__version__ = "0.1.0"
 
 __all__ = ["MockGraph", "StoreStorage", "__version__", "create_app", "operation"]
 

@@ -15,12 +15,11 @@ import requests
 from manual import MANUAL, PAGES, blocks
 from processes import ROOT
 
-from mockgraph import MockGraph, create_app
+from mockgraph import MockGraph, __version__, create_app
 from mockgraph.cli import main
 from mockgraph.serving import tls
 from mockgraph.testing.faults import PRESETS, Faults
 from mockgraph.testing.police import RULES
-from mockgraph.version import __version__
 
 AUTH = {"Authorization": "Bearer x"}
 

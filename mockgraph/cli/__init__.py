@@ -10,12 +10,18 @@ import sys
 
 import click
 
-from mockgraph.cli.arguments import ca_dir_option, docs_option, option, server_options, told
+from mockgraph import __version__
+from mockgraph.cli.arguments import (
+    ca_dir_option,
+    docs_option,
+    option,
+    reporting_errors,
+    server_options,
+)
 from mockgraph.cli.hunt import hunt
 from mockgraph.cli.metadata_commands import drift, routes
 from mockgraph.cli.serve import serve
 from mockgraph.cli.state_commands import state
-from mockgraph.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,7 +46,7 @@ def replay(url: str | None, docs: tuple[str, ...], token: str) -> None:
     from mockgraph.api import MockGraph
     from mockgraph.pages.replay import replay_pages
 
-    with told():
+    with reporting_errors():
         if url is not None:
             passed = replay_pages(url, docs, token, click.echo)
         else:
@@ -91,7 +97,7 @@ def token(
     about["authority"] = authority
     if resources:
         about["audience"] = resources.pop()
-    with told():
+    with reporting_errors():
         click.echo(Remote(url, tenant, control_token).mint(about))
 
 
@@ -102,7 +108,7 @@ def ca(ca_dir: str | None) -> None:
     from mockgraph.serving.proxy import how_to_use
     from mockgraph.serving.tls import authority, how_to_trust
 
-    with told():
+    with reporting_errors():
         path = authority(ca_dir).ca_path
         click.echo(how_to_trust(path))
         click.echo(how_to_use(path))

@@ -110,7 +110,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return max(names, key=lambda each: SequenceMatcher(None, each, name).ratio())
 
 
-class told:
+class reporting_errors:
     """Faults of the setup as one line and exit code 1."""
 
     def __enter__(self) -> None: ...

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockgraph.cli.arguments import told
+from mockgraph.cli.arguments import reporting_errors
 from mockgraph.errors import MockGraphError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def hunt(
     from mockgraph.server_options import Settings
     from mockgraph.testing.tenant import Tenants
 
-    with told():
+    with reporting_errors():
         text = _read(query)
         tenants: Tenants = create_app(Settings(seed=read_seeds(seeds))).extensions["mockgraph"]
         tenant = tenants.default

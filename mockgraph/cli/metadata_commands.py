@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mockgraph.cli.arguments import csdl_option, operations_option, option, told
+from mockgraph.cli.arguments import csdl_option, operations_option, option, reporting_errors
 
 
 @click.command()
@@ -22,7 +22,7 @@ def routes(prefix: str, csdl: tuple[str, ...], operations: tuple[str, ...]) -> N
     from mockgraph.odata.routes import routes as served
     from mockgraph.service import HUNT, behaviours_of, service_of
 
-    with told():
+    with reporting_errors():
         service, behaviours = service_of(csdl), behaviours_of(operations)
     wanted = f"/{prefix.strip('/').lower()}"
     found = False
@@ -54,7 +54,7 @@ def drift(csdl: tuple[str, ...], root: str, as_json: bool) -> None:
 
     if not csdl:
         raise click.UsageError("Name the files to compare with: --csdl FILE.")
-    with told():
+    with reporting_errors():
         given = csdl_cache.read([Path(each) for each in csdl], declared(root))
     found = bundled_drift(root, given)
     if as_json:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockgraph.cli.arguments import settings_options, tell_unknown_variables, told
+from mockgraph import __version__
+from mockgraph.cli.arguments import reporting_errors, settings_options, tell_unknown_variables
 from mockgraph.collector import leave_alone, uncollected
-from mockgraph.version import __version__
 
 if TYPE_CHECKING:
     from mockgraph.server_options import FilePath, Settings
@@ -28,7 +28,7 @@ def serve(**given: Any) -> None:
     from mockgraph.serving.ports import certificates
 
     tell_unknown_variables(os.environ)
-    with told():
+    with reporting_errors():
         settings = Settings(**given)
         settings = replace(settings, seed=read_seeds(settings.seed))
         _serve(settings, certificates(settings))

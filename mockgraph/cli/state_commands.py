@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mockgraph.cli.arguments import option, server_options, told
+from mockgraph.cli.arguments import option, reporting_errors, server_options
 from mockgraph.errors import MockGraphError
 
 _STANDARD = "-"
@@ -38,7 +38,7 @@ def export_state(
 
     from mockgraph.cli.remote import Remote
 
-    with told():
+    with reporting_errors():
         document = Remote(url, tenant, control_token).state(snapshot)
         written = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         _write(file, written)
@@ -57,7 +57,7 @@ def import_state(
     """
     from mockgraph.cli.remote import Remote
 
-    with told():
+    with reporting_errors():
         Remote(url, tenant, control_token).put_state(_read(file), snapshot)
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import flask
 from flask import Blueprint
 
+from mockgraph import __version__
 from mockgraph.control import FAVICON, PREFIX
 from mockgraph.control import hunting_actions as hunting
 from mockgraph.control import interception_actions as interception
@@ -21,7 +22,6 @@ from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering, validation
 from mockgraph.server_options import Settings
 from mockgraph.testing.tenant import NOTED, Tenants
-from mockgraph.version import __version__
 
 _ABOUT = Actions()
 

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from mockgraph import __version__
 from mockgraph.errors import MockGraphError
 from mockgraph.files import put
 from mockgraph.metadata import csdl, notation, notation_writer
 from mockgraph.metadata.csdl_tree import read_bytes
 from mockgraph.metadata.entity_data_model import Model
-from mockgraph.version import __version__
 
 # Changes whenever the notation does, or what reading CSDL makes of a document.
 FORMAT: Final = "1"

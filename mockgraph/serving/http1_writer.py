@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import orjson
 
+from mockgraph import __version__
 from mockgraph.errors import PHRASES, GraphError
 from mockgraph.guids import new_guid
-from mockgraph.version import __version__
 from mockgraph.wsgi import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -34,12 +34,12 @@ from zlib import crc32
 
 import orjson
 
+from mockgraph import __version__
 from mockgraph.collector import uncollected
 from mockgraph.errors import MockGraphError
 from mockgraph.metadata.resources import SINGLE
 from mockgraph.state.entities import Entity
 from mockgraph.state.snapshots import Delta, Rows
-from mockgraph.version import __version__
 
 VERSION = 3
 HEADER = orjson.dumps({"mockgraph": "store", "version": VERSION}) + b"\n"

@@ -20,6 +20,7 @@ from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.state.documents import DIRECTORY
 from mockgraph.testing.journal import Journal, Requests
+from mockgraph.testing.reset import Resets, reset
 from mockgraph.wsgi import Environ
 
 if TYPE_CHECKING:  # parts that are loaded when they are first needed
@@ -34,8 +35,6 @@ if TYPE_CHECKING:  # parts that are loaded when they are first needed
 PREFIX = "/t/"
 # Where the tenant of a request is noted, for the requests within it.
 NOTED = "mockgraph.tenant"
-# Where it is noted how often the tenant of a request had been reset when the request came.
-ENTERED = "mockgraph.resets"
 
 MAX_TENANTS = 100_000
 MAX_SNAPSHOTS = 1000
@@ -46,18 +45,18 @@ class Tenant:
     """A state with its faults, stubs, named snapshots, journal and Entra.
 
     With ``strict_client`` it also has the police that refuses misdeeds. Faults, stubs and Entra
-    are loaded and made when they are first needed: few starts and few tenants need them.
-    ``resets`` is how often it was reset: it records no request that came before the last one.
+    are loaded and made when they are first needed: few starts and few tenants need them. A
+    request that came before the last of its ``resets`` is not recorded.
     """
 
     __slots__ = (
-        "_changing",
         "_entra",
         "_faults",
         "_hunts",
         "_make_entra",
         "_stubs",
         "allowed",
+        "changing",
         "journal",
         "name",
         "police",
@@ -75,12 +74,12 @@ class Tenant:
         self.state = state
         self.journal = Journal(settings.journal, state.clock)
         state.on_edit(self.journal.note_change)
-        self.resets = 0
+        self.resets = Resets()
         self.snapshots: dict[str, Snapshot] = {}
         self.allowed = settings.allow
-        self.police = self._police() if settings.strict_client else None
+        self.police = self.make_police() if settings.strict_client else None
         # Held while state and directory become others, and while parts are made.
-        self._changing = threading.RLock()
+        self.changing = threading.RLock()
         self._make_entra = make_entra
         self._entra: Entra | None = None
         self._faults: Faults | None = None
@@ -90,7 +89,7 @@ class Tenant:
     @property
     def entra(self) -> Entra:
         """The directory, sign-ins and tokens."""
-        with self._changing:
+        with self.changing:
             if self._entra is None:
                 self._entra = self._make_entra()
                 self._entra.follow(self.state.directory)
@@ -99,7 +98,7 @@ class Tenant:
     @property
     def faults(self) -> Faults:
         """The faults in force."""
-        with self._changing:
+        with self.changing:
             if self._faults is None:
                 from mockgraph.testing.faults import Faults
 
@@ -109,7 +108,7 @@ class Tenant:
     @property
     def hunts(self) -> Hunts:
         """Advanced hunting: the rows, the queries, the answers that a test gave."""
-        with self._changing:
+        with self.changing:
             if self._hunts is None:
                 from mockgraph.testing.hunts import Hunts
 
@@ -119,7 +118,7 @@ class Tenant:
     @property
     def stubs(self) -> Stubs:
         """The stubs in force."""
-        with self._changing:
+        with self.changing:
             if self._stubs is None:
                 from mockgraph.testing.stubs import Stubs
 
@@ -143,7 +142,7 @@ class Tenant:
         writes.
         """
         strike = self._faults.strike(request) if self._faults else None
-        if self._is_overtaken(request):
+        if self.resets.overtook(request):
             raise Overtaken()
         return strike
 
@@ -158,7 +157,7 @@ class Tenant:
 
     def record(self, request: Request, response: Response, seconds: float) -> None:
         """Take note of a request that was answered, unless it came before the last reset."""
-        if self._is_overtaken(request):
+        if self.resets.overtook(request):
             return
         if self.journal.limit or self.police is not None:
             exchange = self.journal.record(request, response, seconds)
@@ -173,18 +172,7 @@ class Tenant:
 
     def reset(self) -> None:
         """Go back to the seeds. Of the things that a test made, only snapshots are left."""
-        self.resets += 1
-        with self._changing:
-            self.state.reset()
-            if self._entra is not None:
-                self._entra.follow(self.state.directory)
-                self._entra.reset()
-        self.journal.clear()
-        if self.police is not None:
-            self.police = self._police()
-        for part in (self._faults, self._stubs, self._hunts):
-            if part is not None:
-                part.reset()
+        reset(self)
 
     def read(self, document: Json) -> Snapshot:
         """Return the state that a document describes, with the directory and the rows in it.
@@ -200,12 +188,12 @@ class Tenant:
 
     def replace(self, document: Json) -> None:
         """Make a document the state, all of it or nothing. Raises as ``read``, and StoreFailed."""
-        with self._changing:
+        with self.changing:
             self._become(self.read(document))
 
     def go_back(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot of the state. Raises StoreFailed."""
-        with self._changing:
+        with self.changing:
             self._become(snapshot)
 
     def keep(self, name: str, snapshot: Snapshot | None = None) -> None:
@@ -235,20 +223,26 @@ class Tenant:
         except KeyError:
             raise NotFound(f"There is no snapshot '{name}'.") from None
 
-    def _become(self, snapshot: Snapshot) -> None:
-        self.state.restore(snapshot)
+    def parts(self) -> list[Entra | Faults | Stubs | Hunts]:
+        """Return the parts that were needed so far."""
+        parts = (self._entra, self._faults, self._stubs, self._hunts)
+        return [part for part in parts if part is not None]
+
+    def follow_directory(self) -> None:
+        """Have Entra use the directory that is now in the state."""
         if self._entra is not None:
             self._entra.follow(self.state.directory)
-        self.journal.note_change()
 
-    def _is_overtaken(self, request: Request) -> bool:
-        resets: int = request.environ.get(ENTERED, self.resets)
-        return resets != self.resets
-
-    def _police(self) -> Police:
+    def make_police(self) -> Police:
+        """Make a police that remembers nothing yet."""
         from mockgraph.testing.police import Police, rules
 
         return Police(allowed=rules(self.allowed))
+
+    def _become(self, snapshot: Snapshot) -> None:
+        self.state.restore(snapshot)
+        self.follow_directory()
+        self.journal.note_change()
 
 
 class Tenants:
@@ -287,7 +281,7 @@ class Tenants:
         else:
             tenant = self.get(environ.get("HTTP_X_MOCKGRAPH_TENANT", ""))
         environ[NOTED] = tenant
-        environ[ENTERED] = tenant.resets
+        tenant.resets.enter(environ)
         return tenant
 
     def get(self, name: str) -> Tenant:

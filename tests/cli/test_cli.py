@@ -12,10 +12,9 @@ from click.testing import CliRunner
 from processes import ROOT, run
 from wire import patch
 
-from mockgraph import MockGraph
+from mockgraph import MockGraph, __version__
 from mockgraph.cli import main
 from mockgraph.serving.server import Server
-from mockgraph.version import __version__
 
 SECURITY = "/localtest/Security"
 

@@ -14,7 +14,7 @@ import pytest
 from processes import ROOT, run, serving
 from wire import TIMEOUT, ask, patch, port_of
 
-from mockgraph.version import __version__
+from mockgraph import __version__
 
 SECURITY = "/localtest/Security"
 SEED = {"Security": {"providerStatus": [{"region": "seed"}]}}

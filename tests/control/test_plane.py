@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
-from mockgraph.version import __version__
+from mockgraph import __version__
 
 SECURITY = "/localtest/Security"
 

@@ -15,8 +15,9 @@ from mockgraph.http import Response
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, View
 from mockgraph.metadata.vocabulary import Revision
+from mockgraph.odata.rendering.next_link import page_body
 from mockgraph.odata.rendering.texts import dump, render_json
-from mockgraph.odata.rendering.urls import Urls, next_link
+from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row
 from mockgraph.state.query import Expansion, Query
 
@@ -230,12 +231,7 @@ class _Renderer:
     # -- bodies ---------------------------------------------------------------------------
 
     def _page(self, page: Page, context: str, items: list[Json]) -> Response:
-        body: dict[str, Json] = {"@odata.context": context}
-        if page.total is not None:
-            body["@odata.count"] = page.total
-        body["value"] = items
-        if page.next is not None:
-            body["@odata.nextLink"] = next_link(self._intent, page.next)
+        body = page_body(self._intent, page, context, items)
         size = self._intent.preferences.max_page_size
         headers = {"Preference-Applied": f"odata.maxpagesize={size}"} if size else None
         return self._json(self._controlled(body), 200, headers)

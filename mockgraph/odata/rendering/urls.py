@@ -1,9 +1,9 @@
-"""The URLs in answers: what they are about, where an entity is, where a page goes on."""
+"""The URLs in answers: the context URL, and where an entity is read."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from mockgraph.metadata.resources import Resource
 from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step
@@ -35,17 +35,6 @@ class Urls:
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
         return f"{self._root}/{resource.url(row.key)}"
-
-
-def next_link(intent: Intent, token: str) -> str:
-    """Return the request's own URL with its options, but for ``$skip``, which the token has."""
-    options = [
-        (name, value)
-        for name, value in intent.options
-        if name.lower().removeprefix("$") not in ("skip", "skiptoken")
-    ]
-    query = urlencode([*options, ("$skiptoken", token)], quote_via=quote, safe="$,'()/:")
-    return f"{intent.origin}{quote(intent.path)}?{query}"
 
 
 def _fragment(address: Address) -> str:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import logging
 import selectors
 import socket
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from mockgraph.serving.server import keep_alive
 from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.listener import Listener
 from mockgraph.serving.server.thread_pool import ThreadPool
@@ -26,10 +26,7 @@ from mockgraph.wsgi import WSGIApp
 
 _LINGER = 2.0  # seconds that a refused client may take to read why
 _INTERVAL = 0.2  # seconds between looks at what no event tells
-_IDLE = 5.0  # seconds without a request after which a connection makes room for others
 _ACCEPTED = 64  # connections accepted at a time
-# Windows waits for 512 sockets at a time, of which two are the loop's own and some listen.
-_MAX_CONNECTIONS = 500 if sys.platform == "win32" else 10_000
 
 _TICK = 0.005  # seconds after which a request is slow
 _BUSY_TICK = 0.025  # the same under load: each look of the watchdog takes from the rate
@@ -206,8 +203,8 @@ class EventLoop:
     def _accept(self, listener: Listener) -> None:
         for _ in range(_ACCEPTED):
             try:
-                if len(self._connections) >= _MAX_CONNECTIONS:
-                    raise OSError(f"there are {_MAX_CONNECTIONS}")
+                if len(self._connections) >= keep_alive.MAX_CONNECTIONS:
+                    raise OSError(f"there are {keep_alive.MAX_CONNECTIONS}")
                 connection = listener.accept(self._max_body, self.sleep)
             except BlockingIOError:
                 return
@@ -229,14 +226,8 @@ class EventLoop:
         self._make_room()
 
     def _make_room(self) -> None:
-        """Close connections that have been idle for long, the longest first."""
-        until = time.monotonic() - _IDLE
-        idle = [
-            connection
-            for connection in self._connections
-            if connection.used_at < until and connection.events == _READ and connection.is_idle
-        ]
-        for connection in sorted(idle, key=lambda each: each.used_at)[:_ACCEPTED]:
+        waiting = (each for each in self._connections if each.events == _READ)
+        for connection in keep_alive.to_close(waiting, most=_ACCEPTED):
             self._close(connection)
 
     def _finish(self, connection: Connection) -> None:

@@ -18,7 +18,7 @@ from wire import TIMEOUT, Answer, ask
 
 from mockgraph.serving import server as server_module
 from mockgraph.serving.http1_parser import MAX_HEADERS, RequestParser
-from mockgraph.serving.server import Server, event_loop
+from mockgraph.serving.server import Server, event_loop, keep_alive
 from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.listener import Listener
 
@@ -386,7 +386,7 @@ def test_when_there_is_no_descriptor_left(
 def test_when_there_are_too_many_connections(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(event_loop, "_MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(keep_alive, "MAX_CONNECTIONS", 3)
     clients = [connect(server) for _ in range(4)]
     for client in clients[:3]:
         client.sendall(get("/quick"))
@@ -450,17 +450,17 @@ def test_pipelined_requests_are_answered_in_turns_with_others(
 
 def test_who_is_idle_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that is idle for longest; not one that has begun a request."""
-    monkeypatch.setattr(event_loop, "_MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(keep_alive, "MAX_CONNECTIONS", 3)
     clients = [connect(server) for _ in range(3)]
     for client in (clients[1], clients[2], clients[0]):
         client.sendall(get("/quick"))
         assert answer_on(client) == b"/quick"
     clients[1].sendall(b"POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
     monkeypatch.setattr(event_loop, "_ACCEPTED", 1)
-    monkeypatch.setattr(event_loop, "_IDLE", 0.0)
+    monkeypatch.setattr(keep_alive, "IDLE", 0.0)
     assert ask(server.origin, "GET", "/late").body == b"/late"
     assert clients[2].recv(1) == b""
-    monkeypatch.setattr(event_loop, "_IDLE", 60.0)
+    monkeypatch.setattr(keep_alive, "IDLE", 60.0)
     clients[1].sendall(b"}")
     assert answer_on(clients[1]) == b"{}"
     clients[0].sendall(get("/quick"))
