@@ -141,16 +141,17 @@ class Emulator(Flask):
         settings = self._settings
         address = request.address = addressing.resolve(request.method, request.path, self._service)
         authorization.authorize(caller, address, settings.auth)
-        intent = validation.read(request, address, tenant.state.behaviours, tenant.state.clock)
+        state = tenant.state
+        intent = validation.read(request, address, state.behaviours, state.clock, caller)
         if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
-        elif address.call_name == HUNT and HUNT not in tenant.state.behaviours:
+        elif address.call_name == HUNT and HUNT not in state.behaviours:
             request.step_aside()  # a query may take minutes, and holds up no write
             outcome = tenant.hunts.outcome(intent.body)
         else:
-            if address.writes and tenant.state.waits_for_disk:
+            if address.writes and state.waits_for_disk:
                 request.step_aside()
-            outcome = tenant.state.apply(intent)
+            outcome = state.apply(intent)
         return rendering.render(outcome, intent, settings.json)
 
     def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
@@ -197,7 +198,7 @@ class Emulator(Flask):
     def _refusal(self, error: Exception, request: Request) -> Response:
         """Any error in Graph's shape, the framework's own and unforeseen ones too."""
         if isinstance(error, MethodNotRouted):
-            error = MethodNotAllowed(request.method, sorted(error.valid_methods or ()))
+            error = MethodNotAllowed(sorted(error.valid_methods or ()))
         elif isinstance(error, HTTPException):
             error = BY_STATUS.get(error.code or 500, GraphError)()
         elif not isinstance(error, GraphError):

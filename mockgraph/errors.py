@@ -74,6 +74,16 @@ class UnknownRoot(BadRequest):
         super().__init__(f"Invalid version: {root}")
 
 
+class LimitExceeded(BadRequest):
+    """A query option asks for more than the resource gives at once, in OData .NET's words."""
+
+    def __init__(self, option: str, limit: int, asked: int):
+        super().__init__(
+            f"The limit of '{limit}' for {option} query has been exceeded. "
+            f"The value from the incoming request is '{asked}'."
+        )
+
+
 class EmptyPayload(BadRequest):
     default_message = "Empty Payload. JSON content expected."
 
@@ -168,12 +178,10 @@ class MethodNotAllowed(GraphError):
     status = 405
     code = "MethodNotAllowed"
 
-    def __init__(self, method: str, allowed: Sequence[str]):
-        listed = ", ".join(allowed)
-        super().__init__(
-            f"The method {method} is not allowed here; allowed: {listed}.",
-            headers=[("Allow", listed)],
-        )
+    default_message = "Specified HTTP method is not allowed for the request target."
+
+    def __init__(self, allowed: Sequence[str]):
+        super().__init__(headers=[("Allow", ", ".join(allowed))])
 
 
 class NotAcceptable(GraphError):

@@ -80,7 +80,6 @@ RESOLVED: list[tuple[str, str, RequestKind, dict[str, Any]]] = [
         {"key": "k", "action": "microsoft.graph.cancelSecurityAction"},
     ),
     ("GET", "/v1.0/security/incidents/k/alerts", RequestKind.LIST, {"keys": "k", "set": "alerts"}),
-    ("POST", "/v1.0/security/incidents/k/alerts", RequestKind.CREATE, {"set": "alerts"}),
     (
         "GET",
         "/v1.0/security/incidents/k/alerts/$count",

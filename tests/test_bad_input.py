@@ -186,7 +186,7 @@ BODIES = [
 METHODS = [
     Bad(
         f"{method} {path}",
-        f"The method {method} is not allowed here",
+        "Specified HTTP method is not allowed for the request target.",
         b"{}",
         405,
         "MethodNotAllowed",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict, Unpack
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, TypedDict, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions, Document
 from mockgraph.server_options import MAX_STATE
 
 ACTIONS = Actions()
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 SnapshotName = Annotated[str, "The name of the snapshot."]
 
@@ -35,6 +38,16 @@ def read_state(context: ActionContext) -> Any:
 def write_state(context: ActionContext, document: Document) -> None:
     """Replace the whole state, or nothing where the document is refused."""
     context.tenant.replace(document)
+
+
+@ACTIONS.post("/entities", status=201)
+def add_entity(
+    context: ActionContext,
+    set: Annotated[str, "The set, by its path below security: alerts_v2."],
+    properties: Annotated[Mapping[str, Any], "What the entity has, as Graph's JSON."] = NOTHING,
+) -> Any:
+    """Make an entity of any set, with believable defaults, and return it."""
+    return context.tenant.add(set, properties)
 
 
 @ACTIONS.get("/snapshots")

@@ -93,7 +93,10 @@ def _caller_of(claims: Mapping[str, Json]) -> Caller:
     if claims["tid"] == PERSONAL:
         raise Forbidden("A personal Microsoft account is not supported here.")
     scopes: str | None = claims.get("scp")
-    return Caller(frozenset(claims.get("roles", ()) if scopes is None else scopes.split()))
+    if scopes is None:
+        return Caller(frozenset(claims.get("roles", ())), claims["app_displayname"])
+    name = claims.get("name") or claims["app_displayname"]
+    return Caller(frozenset(scopes.split()), name, is_app=False)
 
 
 def _missing(accepted: tuple[str, ...], held: frozenset[str]) -> str:

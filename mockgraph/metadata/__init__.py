@@ -8,9 +8,11 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
+from mockgraph.metadata.evolvable import masked, masked_property
 from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
 from mockgraph.metadata.primitives import (
+    UNKNOWN_MEMBER,
     Boolean,
     DateTimeOffset,
     Double,
@@ -46,6 +48,7 @@ from mockgraph.metadata.values import (
 __all__ = [
     "MAX_DEPTH",
     "NAMESPACE",
+    "UNKNOWN_MEMBER",
     "Boolean",
     "Collection",
     "Complex",
@@ -70,6 +73,8 @@ __all__ = [
     "is_identifier",
     "key_names",
     "load",
+    "masked",
+    "masked_property",
     "merge",
     "own_type",
     "projected",

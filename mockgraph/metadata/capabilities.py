@@ -23,18 +23,29 @@ from mockgraph.metadata.annotations import (
 )
 from mockgraph.metadata.elements import Annotations
 from mockgraph.metadata.entity_data_model import Model
-from mockgraph.metadata.vocabulary import CAPABILITIES, MOCKGRAPH, Permission, permissions, texts
+from mockgraph.metadata.vocabulary import (
+    CAPABILITIES,
+    MOCKGRAPH,
+    NUMERIC_KEYS,
+    Permission,
+    permissions,
+    texts,
+)
 
 NAVIGATION: Final = f"{CAPABILITIES}NavigationRestrictions"
 
 
 class InsertRules(NamedTuple):
-    """``InsertRestrictions``: whether and with what an entity may be created."""
+    """``InsertRestrictions``: whether and with what an entity may be created.
+
+    With ``numeric_keys`` the service makes keys that are numbers (MockGraph's vocabulary).
+    """
 
     insertable: bool = True
     non_insertable: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    numeric_keys: bool = False
 
 
 class UpdateRules(NamedTuple):
@@ -253,6 +264,7 @@ class _Reader:
             record.paths("NonInsertableProperties", "NonInsertableNavigationProperties"),
             record.paths("RequiredProperties"),
             record.permissions(),
+            self._value(NUMERIC_KEYS) is True,
         )
 
     def _update(self) -> UpdateRules:

@@ -14,12 +14,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from marshmallow import ValidationError, fields
 
 from mockgraph import instants
 from mockgraph.metadata.names import Json, shown
+
+# The member of an evolvable enumeration that stands for those that came later.
+UNKNOWN_MEMBER: Final = "unknownFutureValue"
 
 
 class PropertyField(fields.Field[Any]):
@@ -30,10 +33,12 @@ class PropertyField(fields.Field[Any]):
     a value that must not be null does not become so. ``computed`` marks what the server writes
     by itself; what a client sends for it is checked and left aside
     (Org.OData.Core.V1.Computed). ``immutable`` marks what only a create may set
-    (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none.
+    (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none. ``time_of``
+    names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf).
     """
 
     edm: ClassVar[str] = ""
+    time_of: tuple[str, str] | None = None
     default_error_messages = {"null": "An item of a collection cannot be null."}
 
     def __init__(
@@ -341,10 +346,10 @@ class EnumValues:
     """The members of an enumeration by name, with their values, as metadata declares them.
 
     With ``any_case`` members are read without regard to case, as the live service does, and
-    kept as they are declared.
+    kept as they are declared. ``later`` are those declared after ``unknownFutureValue``.
     """
 
-    __slots__ = ("_folded", "is_flags", "members", "type_name")
+    __slots__ = ("_folded", "is_flags", "later", "members", "type_name")
 
     def __init__(
         self,
@@ -358,6 +363,8 @@ class EnumValues:
         self.members = members
         self.is_flags = is_flags
         self._folded = {name.lower(): name for name in members} if any_case else None
+        _, known, later = " ".join(members).partition(f"{UNKNOWN_MEMBER} ")
+        self.later = frozenset(later.split()) if known else frozenset()
 
     def value(self, text: str) -> int | None:
         """Return the value of a member, or of several with commas between; None for other text."""

@@ -19,7 +19,7 @@ from mockgraph.metadata.structures import (
     EntitySchema,
     StructuredSchema,
 )
-from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only
+from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only, time_of
 
 # The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
 _BOUNDS = {
@@ -178,6 +178,7 @@ class Schemas:
             computed=is_key or computed(annotations) or read_only(annotations),
             immutable=immutable(annotations),
         )
+        field.time_of = time_of(annotations)
         return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:

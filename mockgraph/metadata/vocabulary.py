@@ -8,6 +8,9 @@ does not say:
 - ``UpdatableProperties`` (Collection(Edm.PropertyPath)): the properties that may change;
 - ``UpdateRequires`` (Collection(Edm.PropertyPath)): what the body of an update must hold;
 - ``UpdateAnswers`` (Edm.Int32): the status of a successful update without a preference;
+- ``TimeOf`` (a record of ``Property`` and ``Value``): the service writes the time at which the
+  other property came to have the value, and null once it has another;
+- ``NumericKeys`` (Core.Tag): the service makes keys that are numbers, as text;
 - ``Partial`` (Core.Tag): the type is declared in part, as it is not of Security.
 """
 
@@ -38,6 +41,8 @@ IMMUTABLE: Final = f"{CORE}Immutable"
 PERMISSIONS: Final = f"{CORE}Permissions"
 REVISIONS: Final = f"{CORE}Revisions"
 PARTIAL: Final = f"{MOCKGRAPH}Partial"
+TIME_OF: Final = f"{MOCKGRAPH}TimeOf"
+NUMERIC_KEYS: Final = f"{MOCKGRAPH}NumericKeys"
 
 
 class Permission(NamedTuple):
@@ -81,6 +86,15 @@ def read_only(annotations: Iterable[Annotation]) -> bool:
         and isinstance(found.value, EnumMembers)
         and found.value.members == ("Read",)
     )
+
+
+def time_of(annotations: Iterable[Annotation]) -> tuple[str, str] | None:
+    """Return the property and the value whose time a property tells, None where it tells none."""
+    found = find(annotations, TIME_OF)
+    if found is None or not isinstance(found.value, Record):
+        return None
+    name, value = (_text(found.value.get(each)) for each in ("Property", "Value"))
+    return None if name is None or value is None else (name, value)
 
 
 def default_of(annotations: Iterable[Annotation]) -> str | None:

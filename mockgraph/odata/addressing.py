@@ -311,7 +311,7 @@ class _Walk:
         else:
             kind = methods.get("GET" if method == "HEAD" else method)
         if kind is None:
-            raise MethodNotAllowed(method, allowed)
+            raise MethodNotAllowed(allowed)
         return Address(kind, allowed, self._view, self._steps, self._cast, path, value_cast, call)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.errors import BadRequest, LimitExceeded, NotEmulated
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import quoted
 from mockgraph.odata.expand import Pairs, compile_expand, read_levels
@@ -91,6 +91,8 @@ def _valid(name: str, text: str, compiled: Callable[[str], T]) -> T:
         if len(text) > MAX_LENGTH:
             raise BadRequest(f"it is longer than {MAX_LENGTH} characters.")
         return compiled(text)
+    except LimitExceeded:
+        raise
     except BadRequest as error:
         raise BadRequest(f"The query option {quoted(name)} is not valid: {error.message}") from None
 
@@ -142,9 +144,9 @@ class _Reader:
                     raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
                 return compile_expand(text, schema, resource, self._nested)
             case "top":
-                return _number(text, self.max_top)
+                return _number(text, self.max_top, "Top")
             case "skip":
-                return _number(text, self.max_skip)
+                return _number(text, self.max_skip, "Skip")
             case "count":
                 return _boolean(text)
             case "format":
@@ -172,11 +174,13 @@ class _Reader:
         return inner.read(pairs, NESTED)
 
 
-def _number(text: str, most: int) -> int:
+def _number(text: str, most: int, option: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise BadRequest(f"{quoted(text)} is not a whole number from 0 to {most}.")
-    if len(text) > 10 or int(text) > most:
+    if len(text) > 10 or int(text) > MAX_INT32:
         raise BadRequest(f"{quoted(text)} is out of range, which is 0 to {most}.")
+    if int(text) > most:
+        raise LimitExceeded(option, most, int(text))
     return int(text)
 
 

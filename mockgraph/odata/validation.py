@@ -33,7 +33,9 @@ from mockgraph.metadata.resources import Resource
 from mockgraph.state.behaviours import Behaviour
 from mockgraph.state.etags import Preconditions, read_etags
 from mockgraph.state.intent import (
+    UNKNOWN_MEMBERS,
     Address,
+    Caller,
     Intent,
     OperationCall,
     Preferences,
@@ -71,7 +73,11 @@ _PAGE_SIZE = re.compile(r"[1-9][0-9]{0,9}")
 
 
 def read(
-    request: Request, address: Address, behaviours: Mapping[str, Behaviour], clock: Clock
+    request: Request,
+    address: Address,
+    behaviours: Mapping[str, Behaviour],
+    clock: Clock,
+    caller: Caller,
 ) -> Intent:
     """Return the intent of a valid request, its time being the clock's. Raises 400, 413 and 415."""
     options = _read_options(request)
@@ -91,6 +97,7 @@ def read(
         _preferences(request, query),
         entry,
         _read_references(request, address, options, entry),
+        caller,
     )
 
 
@@ -322,14 +329,17 @@ def _unsupported(resource: Resource) -> frozenset[str]:
 
 
 def _preferences(request: Request, query: Query) -> Preferences:
-    returns, page_size = None, None
+    returns, page_size, unknown_members = None, None, False
     prefer = request.environ.get("HTTP_PREFER")
     for name, value in _prefer(prefer) if prefer else ():
         if name == "return" and value in ("minimal", "representation"):
             returns = returns or value
         elif name in ("odata.maxpagesize", "maxpagesize") and _PAGE_SIZE.fullmatch(value):
             page_size = page_size or int(value)
-    return Preferences(returns, page_size, query.format or _accepted_level(request))
+        elif name == UNKNOWN_MEMBERS:
+            unknown_members = True
+    level = query.format or _accepted_level(request)
+    return Preferences(returns, page_size, level, unknown_members)
 
 
 def _prefer(header: str) -> list[tuple[str, str]]:

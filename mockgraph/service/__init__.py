@@ -13,7 +13,7 @@ from mockgraph.errors import MockGraphError
 from mockgraph.metadata import roots
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.resources import Service, View
-from mockgraph.service import alerts, security_actions, threat_indicators
+from mockgraph.service import alerts, incidents, security_actions, threat_indicators
 from mockgraph.state.behaviours import Behaviour, marked
 
 _logger = logging.getLogger("mockgraph")
@@ -73,6 +73,7 @@ def service_of(csdl: Sequence[str | os.PathLike[str]] = ()) -> Service:
 # What operations do, by their qualified names; users register theirs beside these.
 BEHAVIOURS: Mapping[str, Behaviour] = {
     **alerts.BEHAVIOURS,
+    **incidents.BEHAVIOURS,
     **security_actions.BEHAVIOURS,
     **threat_indicators.BEHAVIOURS,
 }

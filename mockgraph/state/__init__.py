@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.metadata.resources import Service
+from mockgraph.metadata.resources import Service, View
 from mockgraph.state import operations
 from mockgraph.state.behaviours import Behaviour
 from mockgraph.state.documents import (
@@ -25,7 +25,8 @@ from mockgraph.state.documents import (
     tables_in,
     write_document,
 )
-from mockgraph.state.intent import Intent, Outcome, RequestKind
+from mockgraph.state.entities import Entity
+from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
 from mockgraph.state.paging import Pager
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
@@ -124,8 +125,20 @@ class State:
             reader = operations.Reader(self.db.view(), address.view)
             return operations.read(reader, intent, self._pager)
         with self.db.transaction() as database:
-            transaction = Transaction(database, self._rules, self.clock, address.view)
+            transaction = self._transaction(database, address.view, intent.caller)
             return operations.write(transaction, intent, self.behaviours)
+
+    def create(self, table: str, properties: Properties, owner: str = "") -> Entity:
+        """Make an entity, for a test, whatever the rules of the service say.
+
+        Raises as :meth:`mockgraph.state.transactions.Transaction.create`, and StoreFailed.
+        """
+        with self.db.transaction() as database:
+            transaction = self._transaction(database, self.service.stored, Caller())
+            return transaction.create(table, properties, owner)
+
+    def _transaction(self, database: EntityDB, view: View, caller: Caller) -> Transaction:
+        return Transaction(database, self._rules, self.clock, view, caller.name)
 
     def snapshot(self) -> Snapshot:
         """Return the state as it is now, to go back to; the clock is no part of it."""

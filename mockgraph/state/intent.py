@@ -7,7 +7,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.entities import Entity
@@ -134,21 +134,33 @@ class Address(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """The caller; ``permissions`` is None where any permission is taken as given."""
+    """The caller; ``permissions`` is None where any permission is taken as given.
+
+    ``name`` is what the service writes for who did something; ``is_app`` tells an app that calls
+    for itself, by roles, from one that calls for a user, by scopes.
+    """
 
     permissions: frozenset[str] | None = None
+    name: str = "MockGraph"
+    is_app: bool = True
+
+
+# The preference for members of enumerations that came later.
+UNKNOWN_MEMBERS: Final = "include-unknown-enum-members"
 
 
 class Preferences(NamedTuple):
     """The preferences of the caller (``Prefer``, ``Accept``, ``$format``).
 
     ``returns`` is ``minimal``, ``representation`` or None; ``max_page_size`` counts entities;
-    ``metadata`` is ``none``, ``minimal`` or ``full``.
+    ``metadata`` is ``none``, ``minimal`` or ``full``; ``unknown_members`` are wanted as what they
+    are, not as ``unknownFutureValue``.
     """
 
     returns: str | None = None
     max_page_size: int | None = None
     metadata: str = "minimal"
+    unknown_members: bool = False
 
 
 class Target(NamedTuple):
@@ -164,7 +176,8 @@ class Intent(NamedTuple):
     ``origin`` is scheme, host, port and prefix as the caller wrote them, ``path`` and
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
     an entity to create, changes to make, an item to append or an action's parameters. ``entry``
-    is the entity with what came along, ``references`` are the entities to refer to.
+    is the entity with what came along, ``references`` are the entities to refer to, ``caller``
+    is who asks.
     """
 
     address: Address
@@ -177,6 +190,7 @@ class Intent(NamedTuple):
     preferences: Preferences
     entry: Entry | None = None
     references: Mapping[Resource, Sequence[Target]] = MappingProxyType({})
+    caller: Caller = Caller()
 
 
 class Row(NamedTuple):

@@ -25,6 +25,7 @@ PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
 
 Behaviours = Mapping[str, Behaviour]
+_AUTHOR = "createdByDisplayName"
 
 
 class Reader:
@@ -383,12 +384,14 @@ def _remove_reference(transaction: Transaction, reader: Reader, intent: Intent) 
 
 
 def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
-    """Add an item to a collection of complex values; the server writes its time."""
+    """Add an item to a collection of complex values; the server writes its time and its author."""
     (path,) = intent.address.path
     before = _writable(reader, intent)
     item = {**intent.body}
     if "createdDateTime" in item:
         item["createdDateTime"] = transaction.now()
+    if item.get(_AUTHOR, "") is None:
+        item[_AUTHOR] = transaction.caller
     table = reader.held(before, intent.address.resource).home.path
     after = transaction.add(table, before, path, item)
     return Outcome(value=after[path], status=200)

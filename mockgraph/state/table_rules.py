@@ -26,6 +26,8 @@ HUNTING_TABLE: Final = "_mockgraph/hunting"
 
 _JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_KEY = 512
+# New keys that are numbers as text have eight digits.
+_LEAST_NUMBER, _NUMBERS = 10**7, 9 * 10**7
 _OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE)
 
 
@@ -201,6 +203,8 @@ def new_key(resource: Resource) -> Callable[[], Json]:
     if isinstance(declared, edm.Integer):
         most = declared.most
         return lambda: new_number(most)
+    if resource.rules.insert.numeric_keys:
+        return lambda: str(_LEAST_NUMBER + new_number(_NUMBERS))
     return new_guid
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -13,7 +14,7 @@ from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
 from mockgraph.state.entities import IMPLICIT, REMOVED, Entity, join_key, owner_key, split_key
-from mockgraph.state.intent import Target
+from mockgraph.state.intent import Caller, Target
 from mockgraph.state.links import link_key, link_to
 from mockgraph.state.table_rules import (
     TableRules,
@@ -30,6 +31,8 @@ from mockgraph.state.tables import EntityDB, EntityTable
 # Computed properties that tell when an entity was made, and when it last changed.
 _CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
 _MADE_AND_CHANGED = _CHANGED | {"createdDateTime"}
+_CHANGED_BY = "lastModifiedBy"
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 
 
 class Transaction:
@@ -38,18 +41,26 @@ class Transaction:
     Tables are named by the paths of their resources, ``security/alerts``, and keys are those of
     the stored entities, ``case1/custodian7``. What the server writes by itself is made here:
     ids, times, and all that was left unset. ``view`` is the root that the request came by, whose
-    rules hold; ``database`` are the tables to write to.
+    rules hold; ``database`` are the tables to write to, ``caller`` is the name of who asked.
 
-    ``create``, ``update`` and ``append`` check what they are given against the types of the
-    metadata, for behaviours; ``make``, ``change`` and ``add`` do the same with what was
+    ``create``, ``update``, ``compute`` and ``append`` check what they are given against the types
+    of the metadata, for behaviours; ``make``, ``change`` and ``add`` do the same with what was
     validated already, as the body of a request was.
     """
 
-    __slots__ = ("_clock", "_rules", "database", "view")
+    __slots__ = ("_clock", "_rules", "caller", "database", "view")
 
-    def __init__(self, database: EntityDB, rules: TableRules, clock: Clock, view: View):
+    def __init__(
+        self,
+        database: EntityDB,
+        rules: TableRules,
+        clock: Clock,
+        view: View,
+        caller: str = Caller().name,
+    ):
         self.database = database
         self.view = view
+        self.caller = caller
         self._rules = rules
         self._clock = clock
 
@@ -93,11 +104,16 @@ class Transaction:
         made = dict(properties)
         key = join_key(owner, own_key(resource, made, new_key(resource), ""))
         if self.get(table, key) is not None:
+            if given_key(resource, properties) is None:
+                return self.make(table, properties, owner, entry)  # with another new key
             set_name = table.rpartition("/")[2]
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
         times = _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED)
         made |= dict.fromkeys(times, self.now()) if times else {}
+        for name, (of, value) in _told(edm.own_type(resource.type, made)):
+            if made.get(of) == value and made.get(name) is None:
+                made[name] = self.now()
         stored = self.database.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(key, entry)
@@ -121,11 +137,26 @@ class Transaction:
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
         allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
-        sent = {name: value for name, value in allowed.items() if name not in computed}
+        sent = {
+            name: value
+            for name, value in allowed.items()
+            if name not in computed
+            and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
+        }
         stored = self._merge(resource, own, before, sent)
         if entry is not None and entry.contained:
             self._put_contained(before.key, entry)
         return stored
+
+    def compute(self, table: str, key: str, changes: Properties) -> Entity:
+        """Merge what the service itself makes of an entity, whatever an update may change.
+
+        Raise 404, and 400, with the path of the fault, where the changes do not fit.
+        """
+        before = self._changeable(table, key, changes)
+        resource = self._resource(table)
+        own, valid = _retyped(resource, before, self._valid(table, before, changes))
+        return self._merge(resource, own, before, valid)
 
     def append(self, table: str, key: str, name: str, item: Json) -> Entity:
         """Add an item to a collection of an entity, whatever an update may change.
@@ -175,9 +206,7 @@ class Transaction:
         changes: Properties,
     ) -> Entity:
         """Store an entity, which is of its own type then, with changes and the time of them."""
-        times = _times(own, _CHANGED)
-        changed = {**changes, **dict.fromkeys(times, self.now())} if times else changes
-        after = edm.merge(resource.type, before, changed)
+        after = edm.merge(resource.type, before, {**changes, **self._written(own, before, changes)})
         if "@odata.type" in changes:
             after = edm.whole(resource.type, after)  # its new type may declare more
         if before.is_implicit:
@@ -185,6 +214,20 @@ class Transaction:
             if before.key in self.database.rows(removed):
                 self.table(removed).discard(before.key)
         return self.database.store(resource.path, before.key, after)
+
+    def _written(
+        self, own: type[edm.StructuredSchema], before: Properties, changes: Properties
+    ) -> Properties:
+        """Return what the service itself writes of an entity that changes."""
+        times, told = _times(own, _CHANGED), _told(own)
+        now = self.now() if times or told else ""
+        written: dict[str, Json] = dict.fromkeys(times, now)
+        for name, (of, value) in told:
+            if of in changes and (changes[of] == value) is not (before.get(of) == value):
+                written[name] = now if changes[of] == value else None
+        if _CHANGED_BY in _computed(own):
+            written[_CHANGED_BY] = self.caller
+        return written
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
@@ -277,6 +320,19 @@ def _times(schema: type[edm.StructuredSchema], names: frozenset[str]) -> frozens
     return names & _computed(schema)
 
 
+def _is_later(own: type[edm.StructuredSchema], name: str, held: Json) -> bool:
+    """Whether a value was answered as ``unknownFutureValue``, which then is its echo."""
+    declared = own.properties().get(name)
+    return isinstance(declared, edm.Enum) and held in declared.values.later
+
+
+@cache
+def _told(schema: type[edm.StructuredSchema]) -> Sequence[tuple[str, tuple[str, str]]]:
+    """The properties that tell when another came to have a value, and the two of each."""
+    declared = schema.properties().items()
+    return [(name, each.time_of) for name, each in declared if each.time_of is not None]
+
+
 def implicit(
     resource: Resource, database: EntityDB, key: str, changes: Properties | None = None
 ) -> Entity | None:
@@ -350,11 +406,33 @@ def _allowed_changes(
     }
     after = edm.merge(resource.type, before, changed)
     for name in changed:
-        if name not in before or after[name] != before[name]:
+        if name not in before or not _is_echo(after[name], before[name]):
             raise BadRequest(f"{name}: The property cannot be updated.")
     if updatable is None:
         return {name: value for name, value in body.items() if name not in fixed}
     return {name: value for name, value in body.items() if name in updatable}
+
+
+def _is_echo(sent: Json, held: Json) -> bool:
+    """Whether a value is one that was answered: all of it, or as much as a client makes of it.
+
+    Members that clients do not know were answered as unknownFutureValue, and SDKs keep six of
+    the seven digits that an instant may have.
+    """
+    if sent == held or (sent == edm.UNKNOWN_MEMBER and isinstance(held, str)):
+        return True
+    if isinstance(sent, dict) and isinstance(held, dict):
+        return sent.keys() == held.keys() and all(_is_echo(sent[name], held[name]) for name in sent)
+    if isinstance(sent, list) and isinstance(held, list):
+        return len(sent) == len(held) and all(map(_is_echo, sent, held))
+    if isinstance(sent, str) and isinstance(held, str):
+        return _as_kept(sent) == _as_kept(held)
+    return False
+
+
+def _as_kept(text: str) -> str:
+    """An instant with six digits of its fraction, as clients keep it; any other text as it is."""
+    return f"{text[:26].rstrip('Z').rstrip('0').rstrip('.')}Z" if _INSTANT.match(text) else text
 
 
 def _check_nulls(

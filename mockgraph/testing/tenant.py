@@ -12,13 +12,14 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from mockgraph.errors import BadRequest, NotFound, Overtaken, StoreFailed
+from mockgraph.errors import BadRequest, Conflict, NotFound, Overtaken, StoreFailed
 from mockgraph.http import Request, Response
 from mockgraph.metadata.names import Json
 from mockgraph.seeds import check_rows
 from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.state.documents import DIRECTORY
+from mockgraph.state.table_rules import new_key
 from mockgraph.testing.journal import Journal, Requests
 from mockgraph.testing.reset import Resets, reset
 from mockgraph.wsgi import Environ
@@ -195,6 +196,27 @@ class Tenant:
         """Go back to a snapshot of the state. Raises StoreFailed."""
         with self.changing:
             self._become(snapshot)
+
+    def add(self, path: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Make an entity of a set, with defaults for what is not given; read it only.
+
+        Raises as :meth:`mockgraph.testing.graph.Graph.add`.
+        """
+        from mockgraph.service.entity_defaults import completed, set_at
+
+        resource, owner = set_at(self.state.service.stored, path)
+        now = self.state.clock.now()
+        while True:
+            key = str(new_key(resource)())
+            whole = completed(resource, properties, key, now)
+            try:
+                added = self.state.create(resource.path, whole, owner)
+            except Conflict:
+                if properties.get("id"):
+                    raise
+                continue  # the new key is taken
+            self.journal.note_change()
+            return added
 
     def keep(self, name: str, snapshot: Snapshot | None = None) -> None:
         """Keep a state, by default the present one, under a name. Raises 400 for a bad name."""

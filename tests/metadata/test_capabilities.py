@@ -191,8 +191,8 @@ def test_the_rules_of_the_live_service() -> None:
     ]
     new = rules.rules("microsoft.graph.security.alert", SECURITY, "alerts_v2")
     assert (new.insert.insertable, new.delete.deletable, new.update.updatable) == (
-        True,
-        True,
+        False,
+        False,
         True,
     )
     assert new.page.default_order == "createdDateTime desc"

@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from refusals import message_of
 
 from mockgraph import metadata as edm
+from mockgraph.errors import MethodNotAllowed
 from mockgraph.metadata.resources import Resource
 from mockgraph.metadata.schemas import Schemas
+from mockgraph.odata.addressing import resolve
 from mockgraph.service import SERVICE
 
 Json = Any
@@ -75,6 +77,11 @@ on_documented_roots = pytest.mark.parametrize("root", ["localtest", "beta"])
 on_every_set = pytest.mark.parametrize(("root", "name"), SERVED)
 
 
+def creatable() -> list[tuple[str, str]]:
+    """The sets in which callers may create and delete; of others the service makes them all."""
+    return [pair for pair in SERVED if resource_of(*pair).rules.insert.insertable]
+
+
 def at(root: str, *segments: str) -> str:
     """The URL below a root's singleton; segments are encoded, all but ``$`` and parentheses."""
     singleton = "Security" if root == "localtest" else "security"
@@ -98,10 +105,19 @@ def concrete(schema: type[edm.StructuredSchema]) -> type[edm.StructuredSchema]:
     return next(each for each in heirs if not each.is_abstract)
 
 
+on_every_creatable_set = pytest.mark.parametrize(("root", "name"), creatable())
+
+
 def create(client: FlaskClient, name: str, /, **properties: Json) -> Json:
-    """A new entity, as the answer shows it, of beta, which has every set."""
-    response = client.post(at("beta", name), json=properties)
-    assert response.status_code == 201, response.text
+    """A new entity, as beta shows it, which has every set; whether or not callers may make it."""
+    if resource_of("beta", name).rules.insert.insertable:
+        response = client.post(at("beta", name), json=properties)
+        assert response.status_code == 201, response.text
+        return response.json
+    state = client.application.extensions["mockgraph"].default.state
+    made = state.create(f"security/{name}", properties)
+    response = client.get(at("beta", name, made["id"]))
+    assert response.status_code == 200, response.text
     return response.json
 
 
@@ -126,6 +142,15 @@ def without_control(value: Json) -> Json:
     return value
 
 
+def may(method: str, root: str, *segments: str) -> bool:
+    """Whether a method is one that an address takes."""
+    try:
+        resolve(method, at(root, *segments), SERVICE)
+    except MethodNotAllowed:
+        return False
+    return True
+
+
 def text_property(name: str) -> str:
     """A String that each entity of a set has and that an update may change on every root."""
     return {
@@ -140,6 +165,19 @@ def change(name: str, value: str) -> dict[str, Json]:
         text_property(name): value,
         **({"vendorInformation": VENDOR} if name == "alerts" else {}),
     }
+
+
+def touch(root: str, name: str) -> dict[str, Json]:
+    """A body that changes something, whatever the rules of the root for the set."""
+    if name == "secureScoreControlProfiles" and root in OFFICIAL:
+        return {"controlStateUpdates": [{"comment": "x"}], "vendorInformation": VENDOR}
+    return change(name, "x")
+
+
+def shown(client: FlaskClient, root: str, name: str, /, **properties: Json) -> Json:
+    """A new entity, as a root shows it."""
+    key = create(client, name, **properties)["id"]
+    return client.get(at(root, name, key)).json
 
 
 def seeded(client: FlaskClient, count: int = COUNT) -> FlaskClient:

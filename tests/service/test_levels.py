@@ -174,12 +174,12 @@ def test_whatever_is_accepted_the_answer_is_json(alert: FlaskClient, accept: str
 @ways
 @on_documented_roots
 def test_answers_to_writes_have_the_level_too(graph: FlaskClient, root: str, way: Any) -> None:
-    request = way(at(root, "secureScores"), "none")
+    request = way(at(root, "fileSecurityProfiles"), "none")
     made = graph.post(**request, json={"id": "a"})
     assert list(annotations_of(made.json)) == []
     assert made.headers["ETag"]
-    request = way(at(root, "secureScores", "a"), "none")
-    assert list(annotations_of(graph.patch(**request, json={"maxScore": 1}).json)) == []
+    request = way(at(root, "fileSecurityProfiles", "a"), "none")
+    assert list(annotations_of(graph.patch(**request, json={"size": 1}).json)) == []
     acted = way(at(root, "tiIndicators", "submitTiIndicators"), "none")
     assert list(annotations_of(graph.post(**acted, json={"value": [{}]}).json)) == []
 

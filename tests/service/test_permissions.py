@@ -14,7 +14,7 @@ from mockgraph.odata.addressing import resolve
 from mockgraph.service import SERVICE
 from mockgraph.state.intent import Caller
 
-from . import SETS, at, create, on_documented_roots, on_every_root, on_every_set, refused
+from . import SETS, at, create, may, on_documented_roots, on_every_root, on_every_set, refused
 
 FORBIDDEN = {"Authorization": "Bearer forbidden"}
 MESSAGE = "Insufficient privileges to complete the operation."
@@ -45,6 +45,13 @@ ACTIONS = [
 ]
 
 
+def below(root: str, name: str) -> list[tuple[str, tuple[str, ...]]]:
+    """What callers may ask of a set."""
+    return [
+        (method, segments) for method, segments in BELOW_A_SET if may(method, root, name, *segments)
+    ]
+
+
 def assert_forbidden(response: Any, method: str = "GET") -> None:
     assert response.status_code == 403
     if method != "HEAD":
@@ -62,7 +69,7 @@ def filled(graph: FlaskClient) -> FlaskClient:
 @on_every_set
 def test_without_permission(filled: FlaskClient, root: str, name: str) -> None:
     before = state_of(filled)
-    for method, segments in BELOW_A_SET:
+    for method, segments in below(root, name):
         body: Any = {} if method in ("POST", "PATCH") else None
         response = filled.open(
             at(root, name, *segments), method=method, json=body, headers=FORBIDDEN
@@ -136,7 +143,7 @@ EVENTS = {"SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"}
 EVERYTHING = EVENTS.union(*READING.values())
 
 
-def may(permission: str, method: str, path: str) -> bool:
+def suffices(permission: str, method: str, path: str) -> bool:
     try:
         authorize(Caller(frozenset({permission})), resolve(method, path, SERVICE))
     except Forbidden:
@@ -148,13 +155,15 @@ def may(permission: str, method: str, path: str) -> bool:
 def test_which_permissions_do(root: str, name: str) -> None:
     reading = READING.get(name, EVENTS)
     writing = {each for each in reading if "ReadWrite" in each}
-    for method, segments in BELOW_A_SET:
-        would_do = {each for each in EVERYTHING if may(each, method, at(root, name, *segments))}
+    for method, segments in below(root, name):
+        would_do = {
+            each for each in EVERYTHING if suffices(each, method, at(root, name, *segments))
+        }
         assert would_do == (reading if method in ("GET", "HEAD") else writing)
 
 
 @pytest.mark.parametrize(("name", "action"), ACTIONS)
 @on_documented_roots
 def test_which_permissions_do_for_actions(root: str, name: str, action: str) -> None:
-    would_do = {each for each in EVERYTHING if may(each, "POST", f"{at(root, name)}/{action}")}
+    would_do = {each for each in EVERYTHING if suffices(each, "POST", f"{at(root, name)}/{action}")}
     assert would_do == {each for each in READING.get(name, EVENTS) if "ReadWrite" in each}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from . import VENDOR, at, create, ids, on_every_root, on_every_set, refused
+from . import VENDOR, at, create, ids, on_every_creatable_set, on_every_root, on_every_set, refused
 
 Json = Any
 
@@ -113,7 +113,7 @@ def test_an_update_is_conditional(graph: FlaskClient, root: str) -> None:
     assert allowed.status_code in (200, 204)
 
 
-@on_every_set
+@on_every_creatable_set
 def test_a_deletion_is_conditional(graph: FlaskClient, root: str, name: str) -> None:
     url = at(root, name, create(graph, name)["id"])
     etag = graph.get(url).headers["ETag"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from . import ROOTS, at, create, on_every_set, refused
+from . import ROOTS, at, create, on_every_creatable_set, on_every_set, refused
 
 ALERTS = at("v1.0", "alerts")
 
@@ -44,7 +44,7 @@ def test_references_are_filtered_and_ordered(graph: FlaskClient) -> None:
     assert len(counted["value"]) == 1
 
 
-@on_every_set
+@on_every_creatable_set
 def test_posting_to_the_references_creates_as_the_pages_print_it(
     graph: FlaskClient, root: str, name: str
 ) -> None:

@@ -140,13 +140,18 @@ NEW_UPDATABLE: dict[str, dict[str, Json]] = {
         "assignedTo": "kai@contoso.example",
         "classification": "truePositive",
         "customTags": ["red"],
+        "description": "d",
         "determination": "malware",
+        "displayName": "n",
+        "resolvingComment": "c",
+        "severity": "low",
         "status": "resolved",
+        "summary": "s",
     },
 }
 NEW_FIXED: dict[str, dict[str, Json]] = {
     "alerts_v2": {"title": "x", "severity": "low", "incidentId": "7", "tenantId": "x"},
-    "incidents": {"displayName": "x", "severity": "low", "tenantId": "x"},
+    "incidents": {"redirectIncidentId": "x", "priorityScore": 5, "tenantId": "x"},
 }
 
 
@@ -168,10 +173,10 @@ def test_what_an_update_of_the_newer_generation_may_change(
 
 @official
 def test_what_has_no_such_rules_changes_whole(graph: FlaskClient, root: str) -> None:
-    url = at(root, "secureScores", create(graph, "secureScores", azureTenantId="t")["id"])
-    answer = graph.patch(url, json={"azureTenantId": "x", "maxScore": 5})
+    url = at(root, "subjectRightsRequests", create(graph, "subjectRightsRequests")["id"])
+    answer = graph.patch(url, json={"displayName": "x", "description": "d"})
     assert answer.status_code == 200
-    assert (answer.get_json()["azureTenantId"], answer.get_json()["maxScore"]) == ("x", 5)
+    assert (answer.get_json()["displayName"], answer.get_json()["description"]) == ("x", "d")
 
 
 @pytest.mark.parametrize("name", FIXED)

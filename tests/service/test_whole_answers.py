@@ -18,9 +18,13 @@ from . import (
     concrete,
     create,
     ids,
+    may,
+    on_every_creatable_set,
     on_every_set,
     refused,
     resource_of,
+    shown,
+    touch,
 )
 
 Json = Any
@@ -62,10 +66,12 @@ def moment(text: str) -> datetime:
 def test_computed_times(graph: FlaskClient, root: str, name: str) -> None:
     computed = {each for each in (MADE.get(name), CHANGED.get(name)) if each}
     long_ago = "2001-01-01T00:00:00Z"
-    made = graph.post(at(root, name), json=dict.fromkeys(computed, long_ago)).get_json()
+    made = shown(graph, root, name, **dict.fromkeys(computed, long_ago))
     now = datetime.now(UTC)
     assert all(now - timedelta(minutes=1) < moment(made[each]) <= now for each in computed)
-    sent = {**dict.fromkeys(computed, long_ago), **change(name, "x")}
+    if not may("PATCH", root, name, "x"):
+        return
+    sent = {**dict.fromkeys(computed, long_ago), **touch(root, name)}
     after = graph.patch(at(root, name, made["id"]), json=sent, headers=REPRESENTATION).get_json()
     if name in MADE:
         assert after[MADE[name]] == made[MADE[name]]
@@ -77,13 +83,17 @@ def test_no_other_time_is_computed() -> None:
     for name in SETS:
         declared = resource_of("beta", name).type.properties()
         computed = {each for each, field in declared.items() if field.computed} - {"id"}
-        assert computed == {each for each in (MADE.get(name), CHANGED.get(name)) if each}
+        others = {"alerts_v2": {"resolvedDateTime"}, "incidents": {"lastModifiedBy"}}
+        times = {each for each in (MADE.get(name), CHANGED.get(name)) if each}
+        assert computed == times | others.get(name, set())
 
 
 @on_every_set
 def test_an_update_leaves_the_id_alone(graph: FlaskClient, root: str, name: str) -> None:
+    if not may("PATCH", root, name, "x"):
+        pytest.skip("the service alone writes these")
     key = create(graph, name)["id"]
-    body = {**change(name, "x"), "id": "another", "@odata.context": "c", "@odata.etag": 'W/"1"'}
+    body = {**touch(root, name), "id": "another", "@odata.context": "c", "@odata.etag": 'W/"1"'}
     response = graph.patch(at(root, name, key), json=body, headers=REPRESENTATION)
     assert response.get_json()["id"] == key
     refused(graph.get(at(root, name, "another")), 404)
@@ -129,9 +139,7 @@ def test_every_declared_property_comes_back_at_each_level(
     graph: FlaskClient, root: str, name: str
 ) -> None:
     schema = resource_of(root, name).type
-    made = graph.post(at(root, name), json=blank(schema))
-    assert made.status_code == 201
-    assert_whole(schema, made.get_json(), name)
+    assert_whole(schema, shown(graph, root, name, **blank(schema)), name)
     assert_whole(schema, graph.get(at(root, name)).get_json()["value"][0], name)
 
 
@@ -139,7 +147,7 @@ def test_every_declared_property_comes_back_at_each_level(
 def test_complex_values_and_collections_nobody_set(
     graph: FlaskClient, root: str, name: str
 ) -> None:
-    made = graph.post(at(root, name), json={}).get_json()
+    made = shown(graph, root, name)
     for each, declared in resource_of(root, name).type.properties().items():
         if isinstance(declared, edm.Collection):
             assert made[each] == []
@@ -150,7 +158,7 @@ def test_complex_values_and_collections_nobody_set(
 # -- dynamic properties -------------------------------------------------------------------
 
 
-@on_every_set
+@on_every_creatable_set
 def test_dynamic_properties(graph: FlaskClient, root: str, name: str) -> None:
     extra = {
         "aNumber": 1.5,
@@ -177,7 +185,6 @@ def test_dynamic_properties(graph: FlaskClient, root: str, name: str) -> None:
 @pytest.mark.parametrize("root", OFFICIAL)
 def test_navigation_properties_are_no_dynamic_ones(graph: FlaskClient, root: str) -> None:
     """Clients send back what they were given, an expanded incident too: it must not stick."""
-    refused(graph.post(at(root, "incidents"), json={"alerts": []}), 501)
     key = create(graph, "incidents")["id"]
     refused(graph.patch(at(root, "incidents", key), json={"alerts": [{"id": "x"}]}), 501)
     assert "alerts" not in graph.get(at(root, "incidents", key)).get_json()

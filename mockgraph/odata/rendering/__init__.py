@@ -18,7 +18,15 @@ from mockgraph.metadata.vocabulary import Revision
 from mockgraph.odata.rendering.next_link import page_body
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls
-from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row
+from mockgraph.state.intent import (
+    UNKNOWN_MEMBERS,
+    Address,
+    Intent,
+    Outcome,
+    Page,
+    RequestKind,
+    Row,
+)
 from mockgraph.state.query import Expansion, Query
 
 __all__ = ["dump", "render", "render_json"]
@@ -43,6 +51,8 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     response = _Renderer(intent, layout).response(outcome)
     if intent.address.steps and intent.address.resource.deprecated is not None:
         response.headers += _deprecation(intent.address.resource.deprecated)
+    if intent.preferences.unknown_members and not intent.address.view.documented:
+        response.headers.append(("Preference-Applied", UNKNOWN_MEMBERS))
     return response
 
 
@@ -73,6 +83,7 @@ class _Renderer:
         self._view = intent.address.view
         self._layout = layout
         self._level = intent.preferences.metadata
+        self._all_members = self._view.documented or intent.preferences.unknown_members
         self._urls = Urls(intent)
 
     def response(self, outcome: Outcome) -> Response:
@@ -144,20 +155,31 @@ class _Renderer:
         if outcome.value is None:
             return Response(204)
         context = {"@odata.context": self._urls.context()}
-        declared = edm.property_at(self._address.type, self._address.path)
-        value = self._annotated_value(declared, outcome.value)
+        value = self._annotated_value(self._declared, self._seen(outcome.value))
         body = {**context, **value} if isinstance(value, dict) else {**context, "value": value}
         return self._json(self._controlled(body), 200)
 
     def _raw(self, outcome: Outcome) -> Response:
         if outcome.value is None:
             return Response(204)
-        if isinstance(outcome.value, (dict, list)):
-            return self._json(outcome.value, 200)
-        return self._text(outcome)
+        value = self._seen(outcome.value)
+        if isinstance(value, (dict, list)):
+            return self._json(value, 200)
+        return self._plain(value)
+
+    @property
+    def _declared(self) -> edm.PropertyField | None:
+        """The property that the address leads to, None of a dynamic one."""
+        return edm.property_at(self._address.type, self._address.path)
+
+    def _seen(self, value: Json) -> Json:
+        """The value of the property, with the members that the caller knows."""
+        return value if self._all_members else edm.masked_property(self._declared, value)
 
     def _text(self, outcome: Outcome) -> Response:
-        value = outcome.value
+        return self._plain(outcome.value)
+
+    def _plain(self, value: Json) -> Response:
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
         return Response(200, text.encode(), "text/plain;charset=utf-8")
 
@@ -183,7 +205,9 @@ class _Renderer:
     def _returned_item(self, type_name: str, row: Row) -> Mapping[str, Json]:
         if row.resource is not None:
             return self._shown(row, row.resource, _NO_OPTIONS)
-        return self._annotated(self._view.schemas[type_name], row.entity)
+        schema = self._view.schemas[type_name]
+        value = row.entity if self._all_members else edm.masked(schema, row.entity)
+        return self._annotated(schema, value)
 
     def _service_document(self, _: Outcome) -> Response:
         value = [
@@ -267,13 +291,15 @@ class _Renderer:
             for row in rows
         ]
 
-    def _how(self, resource: Resource, query: Query) -> tuple[str, str, str] | None:
+    def _how(self, resource: Resource, query: Query) -> tuple[str, str, str, bool] | None:
         """How whole entities are rendered, None where their JSON is not worth keeping."""
         if query.select is not None or self._level == "full" or self._layout != "graph":
             return None
-        return self._level, resource.view.name, resource.type_name
+        return self._level, resource.view.name, resource.type_name, self._all_members
 
-    def _kept(self, row: Row, resource: Resource, how: tuple[str, str, str] | None) -> bytes | None:
+    def _kept(
+        self, row: Row, resource: Resource, how: tuple[str, str, str, bool] | None
+    ) -> bytes | None:
         """The JSON of a stored entity, from the last time if it was rendered like this before."""
         kept = row.kept
         if how is None or kept is None or row.resource is not None:
@@ -287,6 +313,8 @@ class _Renderer:
         """An entity as the query selects it, with control information and expansions."""
         held = row.resource or resource
         entity = self._projected(held.type, row.entity)
+        if not self._all_members:
+            entity = edm.masked(held.type, entity)
         if query.select is not None:
             entity = query.select.apply(entity)
         control: dict[str, Json] = {}
