@@ -27,7 +27,7 @@ class Entrant(NamedTuple):
 
 
 class Bursts(dict[str, list[Burst]]):
-    """What each entrant's bursts measured, in the order of the rounds."""
+    """The measurements of each entrant's bursts, in the order of the rounds."""
 
     def ratio(self, name: str, base: str) -> float:
         """The median of one's rate over another's in the same round."""
@@ -104,7 +104,7 @@ class Bench:
         return not failed
 
     def _warm_up(self, entrant: Entrant, connections: int) -> int:
-        """How many requests failed."""
+        """The number of requests that failed."""
         server = entrant.server
         bursts = 1 if server.is_warm or self.quick else server.candidate.warm
         server.is_warm = True

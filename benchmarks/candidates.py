@@ -30,11 +30,11 @@ class Candidate:
     warm = 1  # seconds of load until it is as fast as it gets
 
     def command(self, port: int, work: Path) -> list[str]:
-        """What starts it on a port of the loopback; its files go to ``work``."""
+        """Return the command that starts it on a port of the loopback; its files go to ``work``."""
         raise NotImplementedError
 
     def prepare(self, port: int) -> None:
-        """What is to be done once it runs."""
+        """Prepare it once it runs."""
 
     def version(self) -> str:
         return ""
@@ -64,7 +64,7 @@ class Candidate:
         return []
 
     def filter(self) -> list[Call]:
-        """Those with one title, another title each time."""
+        """Return the query for alerts of one title, another title each time."""
         return []
 
     def page(self) -> list[Call]:

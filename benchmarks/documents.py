@@ -1,4 +1,4 @@
-"""What is sent and what is stored: the documented bodies, and as many alerts as are asked for."""
+"""The documents that are sent and stored: the documented bodies, and any number of alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What MockGraph's own state costs: more of it, a file behind it, resets, tenants."""
+"""The cost of MockGraph's own state: more of it, a file behind it, resets, tenants."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def durable(bench: Bench) -> None:
 
 
 def _disk(bench: Bench) -> str:
-    """How long the disk takes for what an answered write has to wait for, one after another."""
+    """Measure the syncs of the disk that answered writes wait for, one after another."""
     took = []
     with open(bench.directory() / "file", "wb", buffering=0) as file:
         for _ in range(200):

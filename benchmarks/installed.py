@@ -1,4 +1,4 @@
-"""What ``make bench`` has installed: the peers' Python environment and their npm packages."""
+"""The installation of ``make bench``: the peers' Python environment and their npm packages."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Call(NamedTuple):
 
 
 class Burst(NamedTuple):
-    """What one burst measured: requests a second, latencies in milliseconds, how many failed,
+    """The measurements of one burst: requests a second, latencies in milliseconds, how many failed,
     and the part of a core that the load generator used."""
 
     rate: float

@@ -1,4 +1,4 @@
-"""What the peers are configured with: the same object and alerts, in the form of each."""
+"""The configuration of the peers: the same object and alerts, in the form of each."""
 
 from __future__ import annotations
 

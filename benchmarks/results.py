@@ -1,4 +1,4 @@
-"""What was measured, as it grows: the table side by side, the goals, further tables, notes."""
+"""The results as they grow: the table side by side, the goals, further tables, notes."""
 
 from __future__ import annotations
 

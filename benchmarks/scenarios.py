@@ -1,4 +1,4 @@
-"""What is asked of all servers, side by side: the singleton, one alert, new ones, lists."""
+"""The requests to all servers, side by side: the singleton, one alert, new ones, lists."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _ours(how: str, imports: str, test: str, marker: str = "") -> Suite:
 
 
 def _floor(what: str, imports: str, made: str, call: str) -> Suite:
-    """What the client and pytest's fixtures cost where nobody answers: a fixed text comes back."""
+    """Measure the client and pytest's fixtures without a service: a fixed text comes back."""
     fixture = "@pytest.fixture\ndef answered():\n    yield 'http://localhost/Security'\n"
     test = f"{_EACH}def test(n, answered):\n{call}"
     return Suite(f"floor of {what}", imports, f"{made}\n{fixture}{test}", ours=True)

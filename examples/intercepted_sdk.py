@@ -24,7 +24,7 @@ ALERTS = 10
 
 
 async def work(client: GraphServiceClient) -> list[str]:
-    """What a program does with Graph: it knows of no test. The titles that it read."""
+    """Return the titles that a program reads from Graph; it knows of no test."""
     for number in range(ALERTS):
         await client.security.alerts.post(
             Alert(title=f"Alert {number}", tags=["sdk"], vendor_information=VENDOR)

@@ -30,7 +30,7 @@ SECONDS = 180  # the SDK's first import, without compiled files, takes long
 
 @dataclass(frozen=True)
 class Program:
-    """One that takes the server's origin as its argument, and what it needs to be run.
+    """A program that takes the server's origin as its argument, and its requirements.
 
     ``needs`` are modules of Python, packages of npm, or commands. One that is a block of
     ``docs/clients.md`` is named by what stands in it and in no other. One that is ``unchanged``
@@ -84,7 +84,7 @@ class Runner:
         self.environment = clean_environment() | dict.fromkeys(CA_VARIABLES, graph.ca)
 
     def missing(self, program: Program) -> str:
-        """What is not there that the program needs, empty where all is."""
+        """Return the missing requirement of the program, empty where there is none."""
         if program.language == "js":
             if self.node is None:
                 return "Node.js"
@@ -104,7 +104,7 @@ class Runner:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def run(self, program: Program) -> str:
-        """What went wrong, with all that the program printed; empty where nothing did."""
+        """Return the failure, with all that the program printed; empty where it went well."""
         self.graph.reset()
         try:
             done = subprocess.run(

@@ -22,7 +22,7 @@ _LEFT_OPEN = "An intercept was entered and not left; use it as a with block, or 
 
 
 class CheckFailed(AssertionError):
-    """What a test did that it is not to do, as :meth:`MockGraph.check` found."""
+    """A test did something that it is not to do, as :meth:`MockGraph.check` found."""
 
 
 class MockGraph(Graph):
@@ -148,10 +148,12 @@ class MockGraph(Graph):
         self._running().clear()
 
     def check(self, *, strict: bool = False, strict_client: bool = False) -> None:
-        """What a test is told at its end, of all tenants: where ``strict``, what is not emulated;
-        where ``strict_client``, what clients did wrong, and that an intercept was left in force,
-        which it is no more. Raises AssertionError that lists it; but if a function of a stub
-        raised, that first."""
+        """Raise AssertionError that lists what went wrong in a test, in all tenants.
+
+        With ``strict`` that is what is not emulated, with ``strict_client`` what clients did
+        wrong, and always an intercept that was left in force; it is ended. If a function of a
+        stub raised, its error comes first.
+        """
         __tracebackhide__ = True
         found = [_LEFT_OPEN] if Intercept.end_all(self._in_process) else []
         tenants = [self, *(self.tenant(each.name) for each in self._running())]

@@ -1,4 +1,4 @@
-"""One request, from WSGI to the signed and recorded answer.
+"""The line of a request, from WSGI to the signed and recorded answer.
 
 :meth:`Emulator.respond` is the whole line, top to bottom; the stages that it names are modules of
 the rooms below.

@@ -147,7 +147,7 @@ class ControlTokenMissing(GraphError):
 
 
 class ProxyRefused(GraphError):
-    """What a proxy would pass on; ``summary`` is what fits in a status line."""
+    """A request that another proxy would pass on; ``summary`` fits in a status line."""
 
     status = 403
     code = "Forbidden"
@@ -197,7 +197,7 @@ class ClientMisbehaved(GraphError):
 
 
 class ExpectationFailed(GraphError):
-    """What a test expected of the requests does not hold."""
+    """An expectation of a test does not hold for the requests."""
 
     status = 417
     code = "ExpectationFailed"

@@ -196,7 +196,7 @@ def status_line(status: int) -> str:
 
 
 def _unpacked(data: bytes, limit: int | None) -> bytes:
-    """What gzip packed, no more of it than a body may have."""
+    """Return the content that gzip packed, no more of it than a body may have."""
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
     most = 0 if limit is None else limit + 1  # 0 is all of it
     try:

@@ -81,7 +81,7 @@ def _mockgraph_servers() -> Iterator[dict[Any, MockGraph]]:
 
 @pytest.fixture(scope="session")
 def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
-    """What tests start from where their marker does not say; override it in a module or conftest.
+    """The seed of tests whose marker has none; override it in a module or conftest.
 
     By default it is the ini option ``mockgraph_seed``.
     """
@@ -167,7 +167,7 @@ def _intercepting(
 
 
 def _ca_dir() -> str | None:
-    """Where the authority is kept, as for the command line."""
+    """The directory of the authority, as for the command line."""
     return os.environ.get("MOCKGRAPH_CA_DIR")
 
 

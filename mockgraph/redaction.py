@@ -1,4 +1,4 @@
-"""What proves who somebody is, and is therefore kept nowhere: tokens, cookies, secrets."""
+"""Redaction of credentials, which are kept nowhere: tokens, cookies, secrets."""
 
 from __future__ import annotations
 

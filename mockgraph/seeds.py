@@ -175,7 +175,7 @@ def _of_its_seed(error: BadRequest, service: Service, settings: Settings) -> Bad
 
 
 def _refusal(seeds: Sequence[Json], service: Service, settings: Settings) -> BadRequest | None:
-    """What is wrong with the state that these seeds describe."""
+    """Return the error of the state that these seeds describe, if there is one."""
     try:
         document = initial_document(service, replace(settings, seed=tuple(seeds)))
         check_document(document, service)
@@ -195,7 +195,7 @@ def checksums() -> dict[str, int]:
 
 
 def _documented(service: Service, docs: Sequence[FilePath]) -> dict[str, Any]:
-    """What the pages in these directories, or else the bundled ones, show."""
+    """Return the singleton as the pages in these directories, or else the bundled ones, show it."""
     if not docs:
         digest = orjson.loads((fixtures() / DIGEST).read_bytes())
         if digest["pages"] == checksums():

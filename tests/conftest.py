@@ -1,4 +1,4 @@
-"""What many tests need: an app of their own, a client that carries a token."""
+"""Fixtures of many tests: an app of their own, a client that sends a token."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _own_values(
 def values_of_property(
     declared: edm.PropertyField, partial: bool = False, depth: int = 3
 ) -> SearchStrategy[Json]:
-    """What may be sent for a property, null among it where the property takes it."""
+    """Values that may be sent for a property, null among them where the property takes it."""
     values = _values(declared, partial, depth)
     return st.none() | values if declared.allow_none else values
 

@@ -1,4 +1,4 @@
-"""What every refusal has in common: Graph's error shape, as both SDKs read it."""
+"""The shape of every refusal: Graph's error, as both SDKs read it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Headers(Protocol):
-    """What the test client gives, and what http.client does."""
+    """The headers of the test client's responses, and of http.client's."""
 
     def __getitem__(self, name: str, /) -> str: ...
 

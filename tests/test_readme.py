@@ -30,7 +30,7 @@ def test_the_ready_line_is_the_one_printed() -> None:
 
 
 def curl(graph: MockGraph, command: str) -> requests.Response:
-    """What curl would do, asking this server."""
+    """Run a curl command against this server."""
     words = shlex.split(command)[1:]
     given = {flag: words[words.index(flag) + 1] for flag in ("-X", "-d") if flag in words}
     pairs = [words[at + 1] for at, word in enumerate(words) if word == "-H"]

@@ -1,4 +1,4 @@
-"""What is secret in forms and URLs, however it is written."""
+"""Secrets in forms and URLs, however they are written."""
 
 from __future__ import annotations
 

@@ -302,7 +302,7 @@ VALUES = settings(
 
 
 def normalised(schema: type[edm.StructuredSchema], value: dict[str, Json]) -> dict[str, Json]:
-    """What loading is to make of a value: declared order, instants in UTC, the rest as sent."""
+    """Return a value as loading makes it: in declared order, instants in UTC, the rest as sent."""
     schema = schema.named_by(value)
     declared = schema.properties()
     known = {name: normal(declared[name], value[name]) for name in declared if name in value}

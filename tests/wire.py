@@ -40,7 +40,7 @@ def ask(
     body: bytes | Iterable[bytes] | None = None,
     headers: Mapping[str, str] = JSON,
 ) -> Answer:
-    """One request on a connection of its own; a body of several pieces goes out chunked."""
+    """Send a request on a connection of its own; a body of several pieces goes out chunked."""
     connection = http.client.HTTPConnection("127.0.0.1", port_of(origin), timeout=TIMEOUT)
     try:
         connection.request(method, path, body, dict(headers))

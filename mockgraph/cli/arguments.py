@@ -1,4 +1,4 @@
-"""What options of the command line have in common, and what they say when they do not fit."""
+"""Options that several commands have, and the messages for values that do not fit."""
 
 from __future__ import annotations
 

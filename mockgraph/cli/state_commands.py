@@ -62,7 +62,7 @@ def import_state(
 
 
 def _read(file: str) -> bytes:
-    """What is in a file, once it is seen to be JSON. Raises MockGraphError."""
+    """Return the content of a file that is JSON. Raises MockGraphError."""
     import orjson
 
     try:

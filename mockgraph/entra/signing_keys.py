@@ -39,7 +39,7 @@ class _KeyPair(NamedTuple):
 
 
 class SigningKey:
-    """One RSA key, made when it is first needed, and the tokens that it has verified.
+    """An RSA key, made when it is first needed, and the tokens that it has verified.
 
     The tenants of a server share it. Safe under threads.
     """

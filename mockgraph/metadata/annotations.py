@@ -121,7 +121,7 @@ Value: TypeAlias = Union[
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What a term says of an element; the term is a qualified name, without an alias."""
+    """The value of a term for an element; the term is a qualified name, without an alias."""
 
     term: str
     value: Value = DEFAULT

@@ -94,7 +94,7 @@ class TypeRef:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What a use of a primitive type narrows; None is what the type itself has.
+    """The facets that a use of a primitive type narrows; None is as the type itself has it.
 
     ``max_length`` may be ``max``, ``scale`` may be ``variable`` or ``floating``, ``srid`` may be
     ``variable``.
@@ -168,7 +168,7 @@ class ReferentialConstraint:
 
 @dataclass(frozen=True, slots=True)
 class OnDelete:
-    """What becomes of related entities: ``Cascade``, ``None``, ``SetNull`` or ``SetDefault``."""
+    """The fate of related entities: ``Cascade``, ``None``, ``SetNull`` or ``SetDefault``."""
 
     action: str
     annotations: Annotations = ()
@@ -243,7 +243,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ReturnType:
-    """What an action or function returns."""
+    """The type that an action or function returns."""
 
     type: TypeRef
     nullable: bool = True
@@ -279,7 +279,7 @@ class Operation:
 
     @property
     def signature(self) -> tuple[object, ...]:
-        """Whatever tells the overloads of one name apart (OData CSDL 4.0, 12.1.1 and 12.2.1)."""
+        """The signature among the overloads of one name (OData CSDL 4.0, 12.1.1 and 12.2.1)."""
         names = frozenset(each.name for each in self.own_parameters)
         return self.kind, self.binding, names if self.kind == "function" else None
 
@@ -345,7 +345,7 @@ Child: TypeAlias = EntitySet | Singleton | OperationImport
 
 @dataclass(frozen=True, slots=True)
 class EntityContainer:
-    """Whatever stands at the root of a service; ``extends`` names another container."""
+    """The entity sets, singletons and imports of a service; ``extends`` names another container."""
 
     name: str
     extends: str | None = None

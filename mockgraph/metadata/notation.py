@@ -125,7 +125,7 @@ class _Block:
 
 @dataclass(slots=True)
 class _Part:
-    """What the documents declare in a namespace, by qualified name, as blocks."""
+    """The declarations of a namespace, by qualified name, as blocks."""
 
     namespace: str
     alias: str | None = None

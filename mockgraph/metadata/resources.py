@@ -38,7 +38,7 @@ def single_key(owner_keys: Sequence[str]) -> str:
 
 
 class ResourceKind(enum.Enum):
-    """How a resource has its entities."""
+    """The ways in which a resource has its entities."""
 
     CONTAINED = "contained"  # they are its own, and live and die with their owner
     REFERENCE = "reference"  # they are another resource's, and it refers to them
@@ -89,7 +89,7 @@ class Resource:
 
     @cached_property
     def kind(self) -> ResourceKind:
-        """How it has its entities.
+        """The way in which it has its entities.
 
         A reference to entities that no resource of the model holds holds them itself.
         """
@@ -121,7 +121,7 @@ class Resource:
 
     @cached_property
     def reserved(self) -> frozenset[str]:
-        """What a key cannot be, in small letters: the names of operations on the collection."""
+        """The names of operations on the collection, in small letters, which cannot be keys."""
         bound = self.view.model.bound_operations(TypeRef(self.type_name, True))
         return frozenset(
             name for each in bound for name in (each.lower(), each.rpartition(".")[2].lower())
@@ -173,7 +173,7 @@ class Resource:
 
     @cached_property
     def rules(self) -> Rules:
-        """What the annotations of the model say may be done with it."""
+        """The capabilities that the annotations of the model give it."""
         container = self.view.model.container_of(self.chain[0].name).name
         path = "/".join([container, *(each.name for each in self.chain)])
         declaring = container if self.owner is None else self._declaring

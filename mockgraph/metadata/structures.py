@@ -87,7 +87,9 @@ class Collection(PropertyField):
 
 
 class StructuredSchema(Schema):
-    """What entity and complex types share: declared properties, and dynamic ones if open.
+    """The base of the schemas of entity and complex types.
+
+    A value has the declared properties, and of an open type dynamic ones, too.
 
     ``type_name`` is qualified. ``schemas`` finds the schema of another type of the same model, None
     where the model has no structured type of the name; of an abstract type there are no values

@@ -63,7 +63,7 @@ def typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str
 
 @cache
 def _marks(schema: type[StructuredSchema]) -> tuple[str, Mapping[str, type[StructuredSchema]]]:
-    """How the pages of ``localtest`` name a type, and its properties of structured types."""
+    """The annotations that the pages of ``localtest`` print for a type and its properties."""
     mark = "#" if issubclass(schema, EntitySchema) else ""
     structured = {}
     for name, declared in schema.properties().items():
@@ -130,7 +130,7 @@ def projected(
 
 
 class _Narrowing(NamedTuple):
-    """How values that are stored by one type are shown by another, which may have less.
+    """A projection of values that are stored by one type and shown by another, with less.
 
     ``names`` are those shown, in order, ``gone`` what the other type has beyond them, unset, and
     ``known`` all that either declares. ``is_in_order`` tells that nothing but what is gone has to

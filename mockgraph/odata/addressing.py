@@ -74,7 +74,7 @@ def joined(path: str, service: Service) -> str:
 
 
 class _Walk:
-    """One request's walk down its path."""
+    """The walk of a request down its path."""
 
     def __init__(self, method: str, view: View, service: Service):
         self._method = method

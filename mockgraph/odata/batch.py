@@ -54,7 +54,7 @@ _NOT_ANSWERED = _OF_CONNECTION | {"date"}
 
 
 class Item(NamedTuple):
-    """One request of a batch, as it was sent.
+    """A request of a batch, as it was sent.
 
     ``body`` is a JSON value, text for what is base64, None where there is none;
     ``depends_on`` are the keys of other items: their ids in lower case, since the case of an
@@ -296,7 +296,7 @@ def _refusal(item: Item, error: GraphError, at: datetime | None) -> dict[str, Js
 
 
 def _flat(headers: Headers) -> dict[str, str]:
-    """One text a header, as first spelt; what comes more than once is joined."""
+    """Return each header once, as first spelt; what comes more than once is joined."""
     spelt: dict[str, str] = {}
     joined: dict[str, str] = {}
     for name, text in headers:

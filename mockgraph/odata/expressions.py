@@ -274,7 +274,7 @@ def member(type_: Type, name: str) -> Type:
 
 
 def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, ...]]:
-    """Where a path begins (None: at the scope itself), of what type, and what is left of it."""
+    """Find where a path begins (None: at the scope itself), its type, and the rest of it."""
     depth = len(scope.variables)
     first, *rest = path.names
     for hops, (name, type_) in enumerate(reversed(scope.variables)):
@@ -296,7 +296,7 @@ def _related(type_: Type, name: str) -> Resource | None:
 
 
 def _followed(value: Evaluate, related: Resource, relations: Relations | None) -> Evaluate:
-    """What a navigation property leads to: entities, one, or null."""
+    """Read the entities that a navigation property leads to, one, or null."""
     if relations is None:
         raise NotEmulated(f"paths through the navigation property {quoted(related.name)} here")
 

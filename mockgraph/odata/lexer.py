@@ -68,7 +68,7 @@ class Token(NamedTuple):
     offset: int
 
     def __str__(self) -> str:
-        """Where it is, for a message."""
+        """Its place, for a message."""
         text = _unquoted(self.text) if self.kind == "string" else self.text
         return f"at {quoted(text)}, position {self.offset + 1}"
 

@@ -97,7 +97,7 @@ def documented(service: Service, pages: Iterable[ReferencePage]) -> dict[str, An
 
 
 def _summary(page: ReferencePage, faults: Sequence[str]) -> str:
-    """What cannot be used of a page, in one line."""
+    """Return the faults of a page in one line."""
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     text = f"The page {page.name} is not used in whole: {faults[0]}"
     return " ".join(text.split())[:_MOST_CHARACTERS] + more

@@ -21,7 +21,7 @@ _ORIGIN = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What requests and responses share; ``body`` is the text as printed, with LF line ends."""
+    """The base of requests and responses; ``body`` is the text as printed, with LF line ends."""
 
     headers: Headers = ()
     body: str | None = None

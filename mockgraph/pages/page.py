@@ -69,7 +69,7 @@ class Representation(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferencePage:
-    """What one page documents.
+    """A reference page as data.
 
     ``permissions`` maps a permission type to the text beside it. ``skipped`` says, of each
     request and response block that could not be used, where it is and why.

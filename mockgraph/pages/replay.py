@@ -27,7 +27,7 @@ _TIMEOUT = 30
 
 
 class Answer(NamedTuple):
-    """What a server answered: ``body`` is the JSON value, or the text where it is none."""
+    """The answer of a server: ``body`` is the JSON value, or the text where it is none."""
 
     status: int
     body: Json
@@ -59,7 +59,7 @@ def replay_pages(url: str, docs: Iterable[str], token: str, say: Callable[[str],
 
 
 def difference(exchange: DocumentedExchange, answer: Answer) -> str | None:
-    """How an answer differs from the documented one, as a unified diff; None if it does not."""
+    """Return the unified diff of an answer to the documented one, None if they agree."""
     exchange = exchange._replace(answer=_documented(exchange.answer))
     documented = _shown(exchange.status, exchange.answer)
     actual = _shown(answer.status, _aligned(exchange, answer.body))
@@ -118,7 +118,7 @@ def _without_control(value: Json) -> Json:
 
 
 class _Alignment:
-    """What of an answer may differ from the page: what the server makes, and how it is put.
+    """The differences that an answer may have from its page.
 
     Instants may have another offset. Where an example creates, the key is the server's, and
     where it writes, so are computed properties. A page may leave out what is unset, and on

@@ -33,7 +33,7 @@ class Invocation(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What an operation answers where the value alone does not say it.
+    """The answer of an operation where the value alone does not say it.
 
     ``returns`` is the qualified name of the type of the value, or of its items, where that is
     not the one that the metadata declares.

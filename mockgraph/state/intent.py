@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class RequestKind(enum.Enum):
-    """What a request does at its address: lists, creates, reads a property, calls an action."""
+    """The kinds of requests, by what they do at their address."""
 
     OPTIONS = "options"
     SERVICE_DOCUMENT = "service document"

@@ -122,7 +122,7 @@ class Reader:
         return resource
 
     def _constrained(self, resource: Resource, owner: str) -> Ordered[Entity]:
-        """Those that the referential constraints of the navigation property say."""
+        """Find the entities that the referential constraints of the navigation property admit."""
         assert resource.owner is not None
         assert resource.navigation is not None
         holder = self.rows(resource.owner.home.path).find(owner)

@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"([nw])([0-9a-f]{1,15})-([0-9a-f]{1,15})")
 
 
 class Slice(NamedTuple):
-    """One page: its entities, how many there are in all if asked, the next page's token."""
+    """A page of a list: its entities, how many there are in all if asked, the next page's token."""
 
     entities: Sequence[Entity]
     total: int | None

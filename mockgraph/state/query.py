@@ -30,7 +30,7 @@ ALL: Final = frozenset(
 
 
 class Relations:
-    """What reads the entities that navigation properties lead to, given when a query is run.
+    """A reader of the entities that navigation properties lead to, given when a query is run.
 
     ``follow`` takes an entity and the resource that a navigation property of it leads to, and
     gives a list of entities, one, or None.

@@ -46,7 +46,7 @@ E = TypeVar("E", bound=Effect)
 
 
 class Graph:
-    """One tenant of a running MockGraph.
+    """A tenant of a running MockGraph.
 
     ``origin`` is the base of the tenant's roots: ``http://HOST:PORT``, with its prefix.
     """

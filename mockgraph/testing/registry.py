@@ -16,7 +16,7 @@ _MAX_ERRORS = 100
 
 
 class Entry:
-    """One fault or stub in force. In a ``with`` block it is removed at the end."""
+    """A fault or stub in force. In a ``with`` block it is removed at the end."""
 
     def __init__(self, registry: Registry[Any], id: str):
         self.id = id

@@ -25,7 +25,7 @@ SEVERITIES = ("unknown", "informational", "low", "medium", "high")
 
 @dataclass(frozen=True)
 class Step:
-    """What an analyst did with an alert: when, to what status, with what words."""
+    """A step of an analyst with an alert: when, to what status, with what words."""
 
     when: str
     analyst: User

@@ -62,7 +62,7 @@ def _profile(control: Control, rank: int) -> Properties:
 
 
 def _state_updates(control: Control) -> list[Properties]:
-    """Who had said what about the controls on which nothing, or something, was to be done."""
+    """The decisions of people on controls, with their comments."""
     if control.name == "UserRiskPolicy":
         return [_update("Ignored", "Waits until self-service reset is there.", "09-14 10:00:00")]
     if control.name == "mdo_safeattachments":

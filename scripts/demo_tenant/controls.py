@@ -33,7 +33,7 @@ class Control:
     threats: tuple[str, ...] = ("Account breach",)
 
     def score(self, day: date) -> float:
-        """What the control adds on a day."""
+        """Return the points that the control adds on a day."""
         reached = [each for each in self.milestones if _day(each) <= day]
         ahead = [each for each in self.milestones if _day(each) > day]
         if not (self.gradual and ahead):

@@ -62,7 +62,7 @@ def mailbox(user: User) -> Properties:
 
 
 def evidence(alert: Alert) -> list[Properties]:
-    """What an alert's evidence is, each piece with what was made of it."""
+    """The evidence of an alert, each piece with its verdict."""
     return [_judged(alert, piece) for piece in _pieces(alert)]
 
 

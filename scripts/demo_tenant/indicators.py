@@ -14,7 +14,7 @@ _SIEM, _EDR = "Azure Sentinel", "Microsoft Defender ATP"
 
 @dataclass(frozen=True)
 class Campaign:
-    """What the indicators of one attack have in common; ``age`` are the days since."""
+    """The common part of the indicators of one attack; ``age`` are the days since."""
 
     name: str
     age: int

@@ -208,7 +208,7 @@ def file_state(file: File) -> Properties:
 
 
 def malware_state(file: File, *, running: bool) -> Properties:
-    """What a file was found to be, as an alert mentions it."""
+    """The malware that a file was found to be, as an alert mentions it."""
     assert file.malware is not None
     family, category = file.malware
     return {

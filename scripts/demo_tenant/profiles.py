@@ -1,4 +1,4 @@
-"""What is known of the users, hosts, addresses, domains, files and applications."""
+"""The profiles of the users, hosts, addresses, domains, files and applications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every part of the demo tenant is made of: its identity, its clock, its providers."""
+"""The common ground of the demo tenant: its identity, its clock, its providers."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def state(*arguments: str | Path, **options: Any) -> Result:
 
 
 def said(result: Result) -> str:
-    """What a command says that ended with code 1: one line."""
+    """Return the line of a command that ended with code 1."""
     assert result.exit_code == 1, result.output
     (line,) = result.stderr.splitlines()
     return line.removeprefix("Error: ")

@@ -1,4 +1,4 @@
-"""Who may use the control plane."""
+"""Access to the control plane."""
 
 from __future__ import annotations
 

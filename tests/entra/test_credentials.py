@@ -1,4 +1,4 @@
-"""How apps and users prove who they are: secrets, certificates, passwords."""
+"""Credentials of apps and users: secrets, certificates, passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a PATCH changes and what it leaves, and the etags that tell."""
+"""The merge of a PATCH, and the etags that tell of it."""
 
 from __future__ import annotations
 

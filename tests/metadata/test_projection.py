@@ -1,4 +1,4 @@
-"""What a root shows of stored values: the quick way is held to a plain one."""
+"""The projection of stored values on a root: the quick way is held to a plain one."""
 
 from __future__ import annotations
 

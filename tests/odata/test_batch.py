@@ -687,7 +687,7 @@ def test_any_dependencies_are_ordered_or_refused(data: st.DataObject) -> None:
 
 
 def quickly(act: Callable[[], Json]) -> Json:
-    """What an act gives; far below this limit, in CPU time, unless it grows with the square."""
+    """Return the result of an act; far below this limit of CPU time, unless it is quadratic."""
     start = time.process_time()
     result = act()
     assert time.process_time() - start < 10

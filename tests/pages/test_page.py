@@ -1,4 +1,4 @@
-"""What a page tells beside its messages: title, operations, properties, permissions."""
+"""The parts of a page beside its messages: title, operations, properties, permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the service over HTTP share: its sets as documented, and its URLs."""
+"""Helpers of the tests of the service over HTTP: its sets as documented, and its URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a behaviour writes is held to the metadata, as what a request sends is."""
+"""Behaviours: their writes are held to the metadata, as a request's are."""
 
 from __future__ import annotations
 

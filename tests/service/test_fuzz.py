@@ -1,4 +1,4 @@
-"""Whatever is sent: no 5xx that was not meant, no HTML, no failure that changes something."""
+"""Random requests: no 5xx that was not meant, no HTML, no failure that changes something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much control information an answer carries: odata.metadata=none, minimal and full."""
+"""Levels of control information: odata.metadata=none, minimal and full."""
 
 from __future__ import annotations
 

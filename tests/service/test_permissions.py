@@ -1,4 +1,4 @@
-"""Who may: the token that has no permission is refused everywhere, and nothing happens."""
+"""Permissions: a token without them is refused everywhere, and nothing happens."""
 
 from __future__ import annotations
 

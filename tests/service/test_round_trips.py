@@ -1,4 +1,4 @@
-"""What was written is read back: values of every entity type, drawn from its schema."""
+"""Round trips of values: values of every entity type, drawn from its schema."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def moment(text: str) -> tuple[datetime, str]:
 
 
 def merged(schema: type[edm.StructuredSchema], before: Json, changes: Json) -> Json:
-    """What a PATCH should leave, by its definition."""
+    """Return the value after a PATCH, by the definition of a merge."""
     if "@odata.type" in changes and schema.named_by(before) is not schema.named_by(changes):
         before = {}
     after = {**before, **changes}

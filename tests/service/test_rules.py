@@ -1,4 +1,4 @@
-"""What the live Security service demands beyond its metadata: on v1.0 and beta alone."""
+"""Rules of the live Security service beyond its metadata: on v1.0 and beta alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer shows: what the server wrote, all that is declared, and what is dynamic."""
+"""Whole answers: values the server wrote, declared properties, and dynamic ones."""
 
 from __future__ import annotations
 

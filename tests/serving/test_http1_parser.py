@@ -1,4 +1,4 @@
-"""What a client sends, read as parser: every way to cut it into pieces gives the same."""
+"""The parser of requests: every way to cut them into pieces gives the same."""
 
 from __future__ import annotations
 

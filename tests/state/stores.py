@@ -54,7 +54,7 @@ def patch(client: FlaskClient, region: str) -> int:
 
 
 def region(client: FlaskClient) -> str:
-    """What ``patch`` changed."""
+    """Return the value that ``patch`` changed."""
     body = client.get(SECURITY).json
     assert body is not None
     return str(body["providerStatus"][0]["region"])
@@ -103,7 +103,7 @@ def shown(snapshot: Snapshot) -> Any:
 
 
 def kept_in(path: Path) -> Any:
-    """What is in a store file, once it was opened."""
+    """Return the state in a store file, once it was opened."""
     opened = Store(path, "process")
     opened.close()
     return shown(opened.state)

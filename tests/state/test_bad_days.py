@@ -255,7 +255,7 @@ OPEN_ANOTHER = (
 
 
 def told_to_another_process(store: Path) -> str:
-    """What another process is told that opens the store."""
+    """Return the error of another process that opens the store."""
     done = subprocess.run(
         [sys.executable, "-c", OPEN_ANOTHER, store],
         env=environment({}),

@@ -30,7 +30,7 @@ def graph(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MockGraph]
 
 
 def at_once(act: Callable[[int], Any], times: int = THREADS) -> list[Any]:
-    """What comes of doing it in so many threads, all let go at the same moment."""
+    """Return the results of so many threads, all let go at the same moment."""
     gate = threading.Barrier(times)
 
     def one(number: int) -> Any:

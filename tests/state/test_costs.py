@@ -1,4 +1,4 @@
-"""What a request costs does not depend on how much is stored: how many entities it looks at."""
+"""The cost of a request, as entities looked at: it does not depend on how much is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``--durability disk`` promises: an answer only when the write is on the disk.
+"""The promise of ``--durability disk``: an answer only when the write is on the disk.
 
 A power cut cannot be had in a test; that the file was synced before the answer can be seen.
 """

@@ -28,7 +28,7 @@ ALERT = SERVICE.stored.schemas["microsoft.graph.alert"]
 
 @pytest.fixture(autouse=True, scope="module")
 def _at_once() -> Iterator[None]:
-    """Whatever is asked has an index, however small the table, and the table many chunks."""
+    """Have an index for each query, however small the table, and many chunks in a table."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(indexes, "_FROM", 0)
         patched.setattr(indexes, "_ASKED", 1)

@@ -119,7 +119,7 @@ class Nested(RuleBasedStateMachine):
             self.app.extensions["mockgraph"].close()
 
     def entities(self, keys: list[str]) -> Any:
-        """What is in the collection below these keys in the model; None where there is none."""
+        """Return the collection below these keys in the model; None where there is none."""
         found = self.plain
         for key in keys:
             if key not in found:

@@ -35,7 +35,7 @@ starts = st.sets(numbers).map(lambda chosen: {n: Item(n, "start") for n in sorte
 def changed(
     ordered: Ordered[Item], plain: dict[int, Item], step: tuple[int, str | None]
 ) -> Ordered[Item]:
-    """What comes of a step; the dict is edited."""
+    """Return the map after a step; the dict is edited."""
     number, value = step
     if value is not None:
         plain[number] = Item(number, value)

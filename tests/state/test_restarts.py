@@ -1,4 +1,4 @@
-"""Whatever was done last, by whatever way, a restart finds the state that was last answered."""
+"""Restarts find the state that was last answered, however it was made."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Restarts(RuleBasedStateMachine):
 
     @rule(app=names)
     def replace_the_directory(self, app: str) -> None:
-        """Who may sign in; it is in the state, and another document leaves it as it is."""
+        """Replace the directory in the state, which another document leaves as it is."""
         document = state_of(self.client)
         document["Directory"] = {"apps": [{"appId": app, "secrets": ["secret"]}]}
         assert self.send("PUT", "/_mockgraph/state", document).status_code == 204

@@ -121,7 +121,7 @@ def test_a_fork_shares_what_it_did_not_change(seeded: FlaskClient) -> None:
 
 
 def test_revisions_go_on_from_those_that_are_restored() -> None:
-    """What one state wrote is not taken for what another wrote, whatever their clocks say."""
+    """Revisions differ between states, whatever their clocks say."""
     ahead = EntityStorage(Snapshot({}, 2**60))
     ahead.put({"things": {"a": {"n": 1}}})
     storage = EntityStorage()

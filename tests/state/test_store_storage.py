@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def alerts(store: Path) -> dict[str, Any]:
-    """What a server then reads, in its order."""
+    """Return the alerts that a server then reads, in its order."""
     with MockGraph(store=store) as graph:
         return {each["id"]: each for each in graph.state["Security"]["alerts_v2"]}
 

@@ -114,7 +114,7 @@ def opened(database: type[TinyDB], table: type[Table], storage: Storage) -> Tiny
 
 
 class Undone(ValueError):
-    """What ends a transaction that is to leave nothing."""
+    """An exception that ends a transaction, which is to leave nothing."""
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def transaction(database: TinyDB) -> Iterator[TinyDB]:
 
 
 class Siblings(RuleBasedStateMachine):
-    """One operation after another on several databases; what comes of it must be the same.
+    """Several databases that get the same operations, and must give the same.
 
     TinyDB's own, ours in memory, ours in a store, and TinyDB's own tables over our storage.
     """
@@ -158,7 +158,7 @@ class Siblings(RuleBasedStateMachine):
         ]
 
     def teardown(self) -> None:
-        """What was written is in the stores, and TinyDB's own reads it there."""
+        """Check that the writes are in the stores, where TinyDB's own reads them."""
         try:
             known = self.contents(self.databases[0])
             for database in self.databases:

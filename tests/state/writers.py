@@ -22,7 +22,7 @@ PADDING = "x" * 200
 
 
 def steps(name: str) -> Iterator[tuple[str, str, Any]]:
-    """What a writer does, one after another: method, id, body."""
+    """The steps of a writer, one after another: method, id, body."""
     turn = 0
     while True:
         turn += 1
@@ -34,7 +34,7 @@ def steps(name: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def after(name: str, count: int) -> dict[str, Any]:
-    """What a writer has stored when it has done so many steps: titles and more, by id."""
+    """The state of a writer after so many steps: titles and more, by id."""
     stored: dict[str, Any] = {}
     for (method, key, body), _ in zip(steps(name), range(count), strict=False):
         if method == "DELETE":

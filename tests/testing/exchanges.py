@@ -87,7 +87,7 @@ class Past:
 
 
 def told_to_wait(seconds: str = "10") -> dict[str, Any]:
-    """What a throttled answer has."""
+    """The members of a throttled answer."""
     return {"status": 429, "by": "fault", "answer": {}, "answer_headers": {"Retry-After": seconds}}
 
 
@@ -110,12 +110,12 @@ def rules(*steps: Step) -> list[str]:
 
 
 def headed(**headers: str) -> Step:
-    """What a request with these headers has."""
+    """The members of a request with these headers."""
     return {"headers": {name.replace("_", "-"): value for name, value in headers.items()}}
 
 
 def failed(status: int, *, by: str = "fault", **more: Any) -> Step:
-    """What a request that failed has."""
+    """The members of a request that failed."""
     return {"status": status, "by": by, "answer": {"error": {"code": "X"}}, **more}
 
 

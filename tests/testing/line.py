@@ -35,7 +35,7 @@ def make_request(
 
 
 def work(_: Request) -> Response:
-    """What the service would answer."""
+    """Answer as the service would."""
     response = Response(200, ALERT, "application/json")
     response.set("ETag", 'W/"7"')
     return response
@@ -47,7 +47,7 @@ def answer(
     stubs: Stubs | None = None,
     work: Callable[[Request], Response] = work,
 ) -> Response:
-    """What comes of a request."""
+    """Return the answer to a request."""
     stub = stubs.find(request) if stubs else None
     strike = faults.strike(request) if faults is not None else None
     response = strike.answer if strike else None
@@ -56,7 +56,7 @@ def answer(
 
 
 def sent(request: Request, response: Response) -> tuple[str, list[tuple[str, str]], list[bytes]]:
-    """What goes over the wire: the status line, the headers, the body piece by piece."""
+    """Return the bytes on the wire: the status line, the headers, the body piece by piece."""
     begun: list[Any] = []
     pieces = list(response.send(request.method, lambda *given: begun.extend(given)))
     return begun[0], begun[1], pieces

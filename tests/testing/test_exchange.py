@@ -1,4 +1,4 @@
-"""One exchange: what it keeps, what it never keeps, how it is shown."""
+"""An exchange: the parts that it keeps, those that it never keeps, how it is shown."""
 
 from __future__ import annotations
 

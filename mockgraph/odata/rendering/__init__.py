@@ -145,7 +145,7 @@ class _Renderer:
         return self._part(outcome, self._raw)
 
     def _part(self, outcome: Outcome, render: Callable[[Outcome], Response]) -> Response:
-        """What was read of an entity, with the entity's etag."""
+        """Answer with a part of an entity, and the entity's etag."""
         etag = _given(outcome.row).etag or ""
         response = Response(304) if outcome.unchanged else render(outcome)
         response.headers.append(("ETag", etag))
@@ -292,7 +292,7 @@ class _Renderer:
         ]
 
     def _how(self, resource: Resource, query: Query) -> tuple[str, str, str, bool] | None:
-        """How whole entities are rendered, None where their JSON is not worth keeping."""
+        """The form of whole entities, None where their JSON is not worth keeping."""
         if query.select is not None or self._level == "full" or self._layout != "graph":
             return None
         return self._level, resource.view.name, resource.type_name, self._all_members
@@ -330,12 +330,12 @@ class _Renderer:
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
-        """Where an entity is read and edited, which only the full level spells out."""
+        """The URLs to read and edit an entity, which only the full level spells out."""
         url = self._urls.entity(resource, row)
         return {"@odata.id": url, "@odata.editLink": url}
 
     def _expanded(self, expansion: Expansion, related: Page | Row | None) -> dict[str, Json]:
-        """What a navigation property leads to: entities, their URLs, or how many they are."""
+        """An expanded navigation property: entities, their URLs, or how many they are."""
         name = expansion.name
         if not isinstance(related, Page):
             return {name: None if related is None else self._followed(expansion, related)}
@@ -365,7 +365,7 @@ class _Renderer:
         return value
 
     def _projected(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
-        """What the root's model has of a stored value."""
+        """The part of a stored value that the root's model declares."""
         return edm.projected(schema, value, self._view.stored.schemas)
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""What the telemetry of the demo tenant is made of: devices, users and events."""
+"""The parts of the demo tenant's telemetry: devices, users and events."""
 
 from __future__ import annotations
 

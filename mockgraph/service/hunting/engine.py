@@ -40,7 +40,7 @@ _GRACE = 5.0  # seconds that an interrupted query is given to end
 
 @dataclass(frozen=True)
 class Limits:
-    """What a query may use: rows of the answer, seconds, memory and threads."""
+    """The resources that a query may use: rows of the answer, seconds, memory and threads."""
 
     rows: int = 100_000
     seconds: float = 180.0
@@ -50,7 +50,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class HuntingAnswer:
-    """What a query found: ``schema`` with Graph's names of the types, and the rows in order."""
+    """The answer to a query: ``schema`` with Graph's names of the types, and the rows in order."""
 
     schema: list[dict[str, str]]
     results: list[dict[str, Any]]
@@ -105,7 +105,7 @@ def run(
 
 
 class _Hunt:
-    """One run of a query: its answer or its error is here when it has ended."""
+    """A run of a query: its answer or its error is here when it has ended."""
 
     def __init__(
         self, query: str, source: Source, now: datetime, timespan: str | None, limits: Limits

@@ -88,7 +88,7 @@ def _generate(
 
 
 class _Kept:
-    """What was made of objects that never change, for as long as they are asked for."""
+    """A cache of values made of objects that never change, for as long as they are asked for."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[tuple[Any, ...], tuple[Sequence[Any], Any]] = OrderedDict()

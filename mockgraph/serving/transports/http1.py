@@ -10,7 +10,7 @@ from mockgraph.serving.transports.endpoint import Endpoint, Peer
 
 
 class Conversation:
-    """One request and its response, as the bytes that go over a connection.
+    """A request and its response, as the bytes that go over a connection.
 
     ``timeout`` is how many seconds the client waits for the next bytes, None being for ever;
     ``was_cut`` is true once the response broke off.

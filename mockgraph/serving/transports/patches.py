@@ -101,7 +101,7 @@ class Patches(MetaPathFinder):
 
     @property
     def interceptors(self) -> tuple[Interceptor, ...]:
-        """Those in force, the last one first."""
+        """The interceptors in force, the last one first."""
         return self._interceptors
 
     def enter(self, interceptor: Interceptor) -> None:

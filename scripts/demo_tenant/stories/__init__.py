@@ -1,4 +1,4 @@
-"""What happened at Tidewell between late August and 20 November 2026, one module a story."""
+"""The events at Tidewell between late August and 20 November 2026, one module a story."""
 
 from __future__ import annotations
 

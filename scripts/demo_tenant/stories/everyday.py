@@ -1,4 +1,4 @@
-"""What has nothing to do with an attack: mistakes, tests, and the noise of a working week."""
+"""Events without an attack: mistakes, tests, and the noise of a working week."""
 
 from __future__ import annotations
 

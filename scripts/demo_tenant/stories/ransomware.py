@@ -1,4 +1,4 @@
-"""What comes before ransomware: a macro, a foothold, stolen credentials, the backups.
+"""The steps before ransomware: a macro, a foothold, stolen credentials, the backups.
 
 This one is going on: its last alerts are hours old, and some are untouched.
 """

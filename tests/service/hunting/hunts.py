@@ -1,4 +1,4 @@
-"""What the tests of hunting share: queries run over rows that a test puts there."""
+"""Helpers of the tests of hunting: queries run over rows that a test gives."""
 
 from __future__ import annotations
 

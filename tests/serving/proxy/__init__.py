@@ -42,7 +42,7 @@ def set_variables(patch: pytest.MonkeyPatch, **variables: str) -> None:
 
 
 def proxied(graph: MockGraph, method: str, target: str, **headers: str) -> Answer:
-    """What a proxy is sent in the clear."""
+    """A request as a proxy is sent it in the clear."""
     return ask(graph.proxy_url, method, target, headers={**BEARER, **headers})
 
 
@@ -55,7 +55,7 @@ def connect_head(authority: str = f"{GRAPH}:443") -> bytes:
 
 
 def head_of(connection: socket.socket) -> bytes:
-    """What comes up to the end of a head, and not a byte more."""
+    """Receive up to the end of a head, and not a byte more."""
     received = b""
     while not received.endswith(b"\r\n\r\n"):
         piece = connection.recv(1)

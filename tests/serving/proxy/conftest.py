@@ -1,4 +1,4 @@
-"""One proxy for the tests of a module, and an environment that names it."""
+"""A proxy for the tests of a module, and an environment that names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else there is behind the proxy: tenants, faults, batches; and what is not."""
+"""Tenants, faults, batches and more behind the proxy; and what is not there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the proxy is started, and what is said of it."""
+"""The start of the proxy, and what is said of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no HTTP client would send a proxy, byte for byte, and who does not mean well."""
+"""Requests to a proxy that no HTTP client would send, byte for byte."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def trusting(graph: MockGraph) -> ssl.SSLContext:
 
 @pytest.fixture(autouse=True)
 def others(graph: MockGraph) -> Iterator[None]:
-    """Whatever a client does, others are served, by the proxy and beside it."""
+    """Check that others are served, by the proxy and beside it, whatever a client does."""
     yield
     assert ask(graph.origin, "GET", PATH, headers=BEARER).status == 200
     with tunnel(graph) as connection:

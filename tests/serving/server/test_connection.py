@@ -1,4 +1,4 @@
-"""What a connection makes of its socket, without a server."""
+"""A connection on its socket, without a server."""
 
 from __future__ import annotations
 

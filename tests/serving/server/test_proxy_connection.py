@@ -1,4 +1,4 @@
-"""What a proxy's connection makes of its socket, without a server."""
+"""A proxy's connection on its socket, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an app answers, as the bytes of HTTP: framing, the end of a connection, apps that fail."""
+"""Answers of an app as the bytes of HTTP: framing, the end of a connection, apps that fail."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def reply(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Reply
 
 
 def get(url: str) -> bytes:
-    """What requests gets."""
+    """Get with requests."""
     return requests.get(url, timeout=TIMEOUT).content
 
 

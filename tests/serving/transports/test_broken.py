@@ -101,8 +101,11 @@ def test_what_a_cut_is_to_the_libraries_named_in_the_documentation() -> None:
 
 
 def outcome_live(library: str, url: str, expected: Any) -> Any:
-    """What comes of waiting for a server that is late. On a busy machine what it sends at once
-    may be late, too: then the client has to be more patient."""
+    """Return the outcome of waiting for a server that is late.
+
+    On a busy machine what it sends at once may be late, too: then the client has to be more
+    patient.
+    """
     for timeout in (0.05, 0.5, 5.0):
         live = outcome(LIBRARIES[library], Request("GET", url, timeout=timeout))
         if live == expected:
@@ -291,7 +294,7 @@ def test_each_of_the_timeouts_of_aiohttp(name: str) -> None:
 
 
 class Bug(Exception):
-    """What an app did not foresee."""
+    """An error that an app did not foresee."""
 
 
 def buggy(_: Environ, __: StartResponse) -> list[bytes]:

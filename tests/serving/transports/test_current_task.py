@@ -1,4 +1,4 @@
-"""Who called in process, so that calls made at once are not judged as one after another."""
+"""Callers in process, so that calls made at once are not judged as one after another."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def live_echo() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def graph() -> Iterator[tuple[Any, str]]:
-    """One app, so one state, and where it is served."""
+    """An app, so one state, and its origin."""
     app = create_app()
     server = Server(app)
     server.start()
@@ -113,7 +113,7 @@ def at(origin: str, request: Request) -> Request:
 
 
 def told(reply: Reply, origin: str) -> tuple[int, Any, Any]:
-    """What an answer says, wherever and whenever it was given."""
+    """Return the part of an answer that does not depend on place and time."""
 
     def plain(text: str) -> str:
         return _NEW.sub("new", text.replace(origin, "origin"))

@@ -75,7 +75,7 @@ def test_entered_and_left_by_many_threads() -> None:
 
 
 def patched() -> list[object]:
-    """What an intercept replaces, as it is now."""
+    """Return the objects that an intercept replaces, as they are now."""
     classes = (
         http.client.HTTPConnection,
         http.client.HTTPSConnection,
@@ -91,7 +91,7 @@ def patched() -> list[object]:
 
 
 class Stop(BaseException):
-    """What ends a test."""
+    """An exception that ends a test."""
 
 
 @pytest.mark.parametrize("error", [None, ValueError, Stop])

@@ -21,7 +21,7 @@ def faults() -> Faults:
 
 
 class Connection:
-    """What happens to a connection, in order."""
+    """A connection that notes what happens to it, in order."""
 
     def __init__(self, faults: Faults, method: str = "GET"):
         self.events: list[Any] = []

@@ -43,7 +43,7 @@ def session() -> Iterator[requests.Session]:
 
 
 def patched(graph: MockGraph, session: requests.Session, **headers: str) -> requests.Response:
-    """What came of a change."""
+    """Return the answer to a change."""
     url = f"{graph.url}/Security/alerts/a"
     return session.patch(url, json={"title": "after"}, headers=headers, timeout=20)
 

@@ -1,4 +1,4 @@
-"""What faults answer: Graph's errors, bodies of the test's own, delays."""
+"""The answers of faults: Graph's errors, bodies of the test's own, delays."""
 
 from __future__ import annotations
 
