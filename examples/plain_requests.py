@@ -46,7 +46,7 @@ def sign_in() -> str:
 
 
 def session(token: str) -> requests.Session:
-    """Make a session that retries when Graph says so, after Retry-After, PATCH and POST included."""
+    """Make a session that retries as Graph says, after Retry-After, POST and PATCH included."""
     patient = Retry(total=3, status_forcelist=[429, 503, 504], allowed_methods=None)
     made = requests.Session()
     made.mount("https://", HTTPAdapter(max_retries=patient))

@@ -27,7 +27,7 @@ from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
-from mockgraph.service import BEHAVIOURS, HUNT, behaviours_of, service_of, tell_of_unknown
+from mockgraph.service import BEHAVIOURS, behaviours_of, service_of, tell_of_unknown
 from mockgraph.state import State
 from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
@@ -145,11 +145,8 @@ class Emulator(Flask):
         intent = validation.read(request, address, state.behaviours, state.clock, caller)
         if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
-        elif address.call_name == HUNT and HUNT not in state.behaviours:
-            request.step_aside()  # a query may take minutes, and holds up no write
-            outcome = tenant.hunts.outcome(intent.body)
         else:
-            if address.writes and state.waits_for_disk:
+            if state.takes_long(address):
                 request.step_aside()
             outcome = state.apply(intent)
         return rendering.render(outcome, intent, settings.json)

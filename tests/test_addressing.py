@@ -13,7 +13,7 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, MethodNotAllowed, UnknownRoot, UnknownSegment
 from mockgraph.odata.addressing import resolve
 from mockgraph.odata.routes import Route, routes
-from mockgraph.service import BEHAVIOURS, HUNT, SERVICE
+from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import RequestKind
 
 RESOLVED: list[tuple[str, str, RequestKind, dict[str, Any]]] = [
@@ -234,7 +234,7 @@ def test_nowhere(path: str, error: type[BadRequest], says: str) -> None:
     assert says in raised.value.message
 
 
-LISTED: list[Route] = list(routes(SERVICE, {*BEHAVIOURS, HUNT}))
+LISTED: list[Route] = list(routes(SERVICE, BEHAVIOURS))
 
 
 def fill(template: str) -> str:

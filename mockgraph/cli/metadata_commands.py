@@ -20,13 +20,13 @@ def routes(prefix: str, csdl: tuple[str, ...], operations: tuple[str, ...]) -> N
     What a 501 stands behind is answered so until somebody says what it does.
     """
     from mockgraph.odata.routes import routes as served
-    from mockgraph.service import HUNT, behaviours_of, service_of
+    from mockgraph.service import behaviours_of, service_of
 
     with reporting_errors():
         service, behaviours = service_of(csdl), behaviours_of(operations)
     wanted = f"/{prefix.strip('/').lower()}"
     found = False
-    for route in served(service, {*behaviours, HUNT}):
+    for route in served(service, behaviours):
         if route.template.lower().startswith(wanted):
             found = True
             mark = "" if route.emulated else "  501"

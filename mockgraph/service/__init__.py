@@ -13,14 +13,18 @@ from mockgraph.errors import MockGraphError
 from mockgraph.metadata import roots
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.resources import Service, View
-from mockgraph.service import alerts, incidents, security_actions, threat_indicators
+from mockgraph.service import (
+    alerts,
+    hunting_query,
+    incidents,
+    security_actions,
+    threat_indicators,
+)
 from mockgraph.state.behaviours import Behaviour, marked
 
 _logger = logging.getLogger("mockgraph")
 
 SINGLETON = "security"
-# The action that runs hunting queries, apart from the others: it is no transaction.
-HUNT = "microsoft.graph.security.runHuntingQuery"
 
 
 def _service(csdl: Sequence[Path] = ()) -> Service:
@@ -73,6 +77,7 @@ def service_of(csdl: Sequence[str | os.PathLike[str]] = ()) -> Service:
 # What operations do, by their qualified names; users register theirs beside these.
 BEHAVIOURS: Mapping[str, Behaviour] = {
     **alerts.BEHAVIOURS,
+    **hunting_query.BEHAVIOURS,
     **incidents.BEHAVIOURS,
     **security_actions.BEHAVIOURS,
     **threat_indicators.BEHAVIOURS,

@@ -26,7 +26,7 @@ from mockgraph.state.documents import (
     write_document,
 )
 from mockgraph.state.entities import Entity
-from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
+from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.state.paging import Pager
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
@@ -114,6 +114,10 @@ class State:
         """Return whether writes are answered when they are on the disk, several by one sync."""
         return self._storage.waits_for_disk
 
+    def takes_long(self, address: Address) -> bool:
+        """Whether a request waits for the disk, or runs an operation apart from transactions."""
+        return self._runs_apart(address) or (address.writes and self.waits_for_disk)
+
     def on_edit(self, call: Callable[[], None]) -> None:
         """Have a function called whenever a test has written to ``db``."""
         self._storage.on_edit = call
@@ -124,6 +128,9 @@ class State:
         if not address.writes and address.kind is not RequestKind.CALL:
             reader = operations.Reader(self.db.view(), address.view)
             return operations.read(reader, intent, self._pager)
+        if self._runs_apart(address):
+            reader = operations.Reader(self.db.view(), address.view)
+            return operations.invoke(self, reader, intent, self.behaviours)
         with self.db.transaction() as database:
             transaction = self._transaction(database, address.view, intent.caller)
             return operations.write(transaction, intent, self.behaviours)
@@ -193,6 +200,12 @@ class State:
                 number, before = number + 1, []
             block = {"table": table, "rows": [*before, *rows]}
             database.store(HUNTING_TABLE, str(number), block)
+
+    def _runs_apart(self, address: Address) -> bool:
+        if address.call is None:
+            return False
+        behaviour = self.behaviours.get(address.call.name)
+        return behaviour is not None and behaviour.apart
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

@@ -9,6 +9,7 @@ from mockgraph.metadata.names import Json, Properties
 
 if TYPE_CHECKING:
     from mockgraph.metadata.resources import Resource
+    from mockgraph.state import State
     from mockgraph.state.transactions import Transaction
 
 
@@ -45,6 +46,7 @@ class Result(NamedTuple):
 
 
 Effect = Callable[["Transaction", Invocation], Any]
+EffectApart = Callable[["State", Invocation], Any]
 
 
 class Behaviour(NamedTuple):
@@ -52,12 +54,14 @@ class Behaviour(NamedTuple):
 
     ``effect`` is given the transaction and the call, and returns the value to answer, or a
     Result. ``creates`` tells that each call makes entities; with ``changes`` the items of its
-    parameters are changes, of which only what was sent counts.
+    parameters are changes, of which only what was sent counts. One that runs ``apart`` may take
+    minutes and is no transaction: it holds up no write, and is given the :class:`State` instead.
     """
 
-    effect: Effect
+    effect: Effect | EffectApart
     creates: bool = False
     changes: bool = False
+    apart: bool = False
 
 
 F = TypeVar("F", bound=Effect)

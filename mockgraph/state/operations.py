@@ -302,7 +302,7 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
     reader = Reader(transaction.database, transaction.view)
     reader.bind(intent.query)
     if intent.address.kind in (RequestKind.ACT, RequestKind.CALL):
-        return _invoke(transaction, reader, intent, behaviours)
+        return invoke(transaction, reader, intent, behaviours)
     return _WRITES[intent.address.kind](transaction, reader, intent)
 
 
@@ -411,10 +411,11 @@ _WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent], Outcome]] 
 # -- operations -----------------------------------------------------------------------------
 
 
-def _invoke(
-    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
-) -> Outcome:
-    """Run the behaviour of an action or function. Raise 501 where it has none."""
+def invoke(subject: Any, reader: Reader, intent: Intent, behaviours: Behaviours) -> Outcome:
+    """Run the behaviour of an action or function. Raise 501 where it has none.
+
+    The behaviour is given the subject: the transaction, or the state where it runs apart.
+    """
     address, call = intent.address, intent.address.call
     assert call is not None
     behaviour = behaviours.get(call.name)
@@ -430,7 +431,7 @@ def _invoke(
             key = reader.check_owner(address) or None
         else:
             key = reader.entity(address).key
-    result = behaviour.effect(transaction, Invocation(call.name, intent.body, resource, key))
+    result = behaviour.effect(subject, Invocation(call.name, intent.body, resource, key))
     if not isinstance(result, Result):
         result = Result(result)
     return _returned(reader, result, intent, call.overloads[0].returns)

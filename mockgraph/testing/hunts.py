@@ -7,20 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from mockgraph.errors import BadRequest
-from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.names import Json
-from mockgraph.service.hunting.engine import HuntingAnswer, run
-from mockgraph.service.hunting.entity_views import SETS
+from mockgraph.service.hunting.engine import HuntingAnswer
 from mockgraph.service.hunting.schema import checked
-from mockgraph.service.hunting.tenant_tables import tables_of
+from mockgraph.service.hunting_query import HUNT, hunt, hunting
 from mockgraph.state import State
-from mockgraph.state.intent import Outcome, Row
-from mockgraph.state.table_rules import HUNTING_TABLE
 from mockgraph.testing.exchange import Exchange
 
 Pattern = str | re.Pattern[str]
-_RESULTS = TypeRef("microsoft.graph.security.huntingQueryResults")
 
 
 class Hunts:
@@ -49,6 +43,7 @@ class Hunts:
         The last answer that was given and fits is taken. A reset takes them back.
         """
         self._answers = ((pattern, _answer([dict(each) for each in rows])), *self._answers)
+        self._state.behaviours[HUNT] = hunting(lambda _, *asked: self.hunt(*asked))
         self._changed()
 
     def run(self, query: str, timespan: str | None = None) -> list[dict[str, Any]]:
@@ -60,19 +55,7 @@ class Hunts:
         for pattern, answer in self._answers:
             if is_in(pattern, query):
                 return answer
-        snapshot = self._state.snapshot()
-        now: datetime = self._state.clock.now()
-        sets = {name: snapshot.rows(f"security/{name}") for name in SETS}
-        return run(query, tables_of(snapshot.rows(HUNTING_TABLE), sets, now), now, timespan)
-
-    def outcome(self, parameters: Mapping[str, Json]) -> Outcome:
-        """Return the answer to a call of runHuntingQuery. Raises BadRequest."""
-        query, timespan = parameters["query"], parameters["timespan"]
-        if not query or query.isspace():
-            raise BadRequest("The parameter 'Query' is missing.")
-        found = self.hunt(query, timespan)
-        answer = {"schema": found.schema, "results": found.results}
-        return Outcome(row=Row(answer), returned=_RESULTS)
+        return hunt(self._state, query, timespan)
 
     def reset(self) -> None:
         """Take back the answers that a test gave."""
