@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format soak bench acceptance clean
+.PHONY: help serve test test-long check format soak bench acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,16 +31,19 @@ $(VENV)/.check: $(VENV)/.test
 serve: $(VENV)/.serve ## Serve on http://127.0.0.1:8365 (options: make serve ARGS="--port 0")
 	@$(BIN)/mockgraph serve $(ARGS)
 
-test: $(VENV)/.test ## Run the tests
-	$(BIN)/python -m pytest -q -n auto $(ARGS)
+test: $(VENV)/.test ## Run the tests, but for the long ones
+	$(BIN)/python -m pytest -q -n auto -m "not long" $(ARGS)
 
-check: $(VENV)/.check ## Run ruff, mypy, the layers contract and the tests with coverage
+test-long: $(VENV)/.test ## Run the long tests
+	$(BIN)/python -m pytest -q -n auto -m long $(ARGS)
+
+check: $(VENV)/.check ## Run ruff, mypy, the layers contract and all tests with coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n auto
+	HYPOTHESIS_PROFILE=check $(BIN)/coverage run -m pytest -q -n auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

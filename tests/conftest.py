@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import profiles  # noqa: F401 - before any test says how many examples it makes
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import settings
 
 from mockgraph.app import create_app
 from mockgraph.server_options import Settings
 
 pytest_plugins = ["pytester"]
-
-# The same examples each time in a test run; `make soak` looks for new ones, and for longer.
-settings.register_profile("run", max_examples=25, deadline=None, derandomize=True, database=None)
-settings.register_profile("soak", max_examples=1000, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "run"))
 
 EMPTY: dict[str, Any] = {"Security": {"providerStatus": []}}
 

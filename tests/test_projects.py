@@ -339,6 +339,7 @@ def test_it(mockgraph, mockgraph_session, turn):
 """
 
 
+@pytest.mark.long
 def test_four_workers_have_servers_of_their_own(project: pytest.Pytester) -> None:
     seed = {"Security": {"alerts": [{"title": "seeded"}]}}
     (project.path / "seed.json").write_text(json.dumps(seed))

@@ -54,34 +54,19 @@ def test_the_curl_commands_are_answered() -> None:
         assert graph.state["Security"]["providerStatus"][0]["vendor"] == "Vendor value"
 
 
-def test_the_pytest_example_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(blocks("python", "def test_")[0])
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
-
-
-def test_the_example_of_unittest_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(blocks("python", "unittest.TestCase")[0])
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
-
-
-def test_the_example_of_a_bad_day_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(blocks("python", "faults.throttle")[0])
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
-
-
-def test_the_example_of_the_journal_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(blocks("python", "assert_called")[0])
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
-
-
-def test_the_example_without_a_socket_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(blocks("python", "intercept=True")[0])
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
-
-
-def test_the_example_of_hunting_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(blocks("python", "hunting.add")[0])
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+def test_the_examples_of_tests_pass(pytester: pytest.Pytester) -> None:
+    """They are run together: each run of pytest takes longer than all of them."""
+    passing = {
+        "def test_": 2,
+        "unittest.TestCase": 1,
+        "faults.throttle": 1,
+        "assert_called": 1,
+        "intercept=True": 1,
+        "hunting.add": 1,
+    }
+    for number, mark in enumerate(passing):
+        pytester.makepyfile(**{f"test_{number}": blocks("python", mark)[0]})
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=sum(passing.values()))
 
 
 @pytest.mark.parametrize("mark", ["stubs.add", "graph.tenant", "graph.db"])

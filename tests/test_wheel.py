@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
 from processes import ROOT
 from wire import JSON, ask
 
@@ -36,6 +37,7 @@ def test_afresh(mockgraph):
 """
 
 
+@pytest.mark.long
 def test_the_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     wheel = build(tmp_path)
     check_contents(wheel)

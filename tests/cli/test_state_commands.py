@@ -114,6 +114,7 @@ def test_of_a_snapshot(graph: MockGraph, tmp_path: Path) -> None:
     assert graph.state["Directory"] == STATE["Directory"]
 
 
+@pytest.mark.long
 def test_a_state_that_is_larger_than_a_request_to_graph(graph: MockGraph, tmp_path: Path) -> None:
     alerts = [{"id": f"a{number}", "title": "x" * 1000} for number in range(6000)]
     file = tmp_path / "state.json"

@@ -158,6 +158,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_csdl_as_large_as_graphs(whole: Path, tmp_path: Path) -> None:
     assert 3_000_000 < whole.stat().st_size < 4_000_000
     read = csdl_cache.read([whole], where=tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from edm_strategies import values_of
 from flask.testing import FlaskClient
 from hypothesis import given, settings
+from profiles import examples
 from werkzeug.test import TestResponse
 
 from mockgraph.app import create_app
@@ -263,7 +264,7 @@ def shared() -> Iterator[FlaskClient]:
     app.extensions["mockgraph"].close()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(value=values_of(Security))
 def test_any_valid_value_is_read_back_equal(shared: FlaskClient, value: dict[str, Any]) -> None:
     answer = patch(shared, value)
@@ -273,7 +274,7 @@ def test_any_valid_value_is_read_back_equal(shared: FlaskClient, value: dict[str
     assert without_control(security(shared)) == expected
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(value=values_of(Security, partial=True))
 def test_any_partial_value_leaves_the_rest(shared: FlaskClient, value: dict[str, Any]) -> None:
     expected = {**without_control(security(shared)), **value, "id": KEY}

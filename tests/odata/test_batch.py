@@ -15,6 +15,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -28,7 +29,7 @@ Sent = tuple[str, str, str, dict[str, str], bytes]
 
 V1 = SERVICE.views["v1.0"]
 JSON = [("Content-Type", "application/json")]
-SPREAD = settings(max_examples=200, deadline=None)
+SPREAD = settings(max_examples=examples(200), deadline=None)
 
 
 def one(**facets: Json) -> dict[str, Json]:

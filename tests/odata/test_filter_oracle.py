@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.filter import compile_filter
@@ -257,7 +258,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(*draw(conditions.filter(lambda case: case.text.count("(") <= 40)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(cases(), st.lists(entities, min_size=1, max_size=8))
 def test_filters_mean_what_the_oracle_says(case: Case, sample: list[Entity]) -> None:
     compiled = compile_filter(case.text, Closed)
@@ -265,7 +266,7 @@ def test_filters_mean_what_the_oracle_says(case: Case, sample: list[Entity]) -> 
     assert [compiled.matches(entity) for entity in sample] == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(cases(), st.lists(entities, min_size=1, max_size=8))
 def test_equalities_hold_where_a_filter_matches(case: Case, sample: list[Entity]) -> None:
     compiled = compile_filter(case.text, Closed)
@@ -303,7 +304,7 @@ def trees(draw: st.DrawFn, level: int = 0) -> tuple[str, str]:
     return full, bare
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(trees(), st.lists(entities, min_size=1, max_size=8))
 def test_precedence_is_that_of_the_standard(tree: tuple[str, str], sample: list[Entity]) -> None:
     full, bare = (compile_filter(text, Closed).matches for text in tree)
@@ -315,7 +316,7 @@ PIECES += ["'x'", "1", "title", "tags", "t", "$count", "$it", "contains(", "tags
 PIECES += ["2024-01-01", "microsoft.graph.severity'low'"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(
         st.sampled_from(PIECES),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.ast import (
@@ -121,13 +122,13 @@ def larger(trees: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 trees = st.recursive(literals | paths | aliases, larger, max_leaves=10)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(trees)
 def test_the_text_of_a_tree_is_parsed_to_it(tree: Tree) -> None:
     assert parse(to_text(tree)) == tree
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.builds(OrderItem, trees, st.booleans()), min_size=1, max_size=3))
 def test_keys_of_orderby_too(items: list[OrderItem]) -> None:
     assert parse_orderby(",".join(map(to_text, items))) == items
@@ -144,7 +145,7 @@ searches = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(searches)
 def test_searches_too(tree: Tree) -> None:
     assert parse_search(to_text(tree)) == tree
@@ -180,7 +181,7 @@ PIECES = [*"(),/:-", "not", "and", "or", "eq", "in", "has", "any(", "isof(", "ca
 PIECES += ["1", "1.5", "-2e3", "$it", "$root", "@p", "t", "a.b", "a.b'c'", "duration'P1D'", "PT1S"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=10).map(" ".join))
 def test_any_text_is_refused_or_printed_to_the_same_tree(text: str) -> None:
     tree: Tree = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from test_resources import FACTS, Fact, qualified
+from metadata.test_resources import FACTS, Fact, qualified
 
 from mockgraph.app import create_app
 from mockgraph.metadata import csdl

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph.errors import BadRequest
 from mockgraph.odata.orderby import compile_orderby
@@ -58,7 +59,7 @@ def oracle(order: list[tuple[str, str]]) -> Any:
     return cmp_to_key(compare)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     orders.filter(bool),
     st.lists(entities, max_size=12).map(

@@ -11,6 +11,7 @@ from edm_strategies import values_of
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.service import SERVICE
@@ -156,7 +157,7 @@ def check(
 
 
 fuzz = settings(
-    max_examples=250,
+    max_examples=examples(250),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

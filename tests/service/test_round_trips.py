@@ -11,6 +11,7 @@ from edm_strategies import values_of
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph import metadata as edm
 
@@ -19,7 +20,7 @@ from . import DOCUMENTED, SETS, at, creatable, create, resource_of
 Json = Any
 WHOLE = {"Prefer": "return=representation, include-unknown-enum-members"}
 quick = settings(
-    max_examples=12,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

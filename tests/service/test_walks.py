@@ -10,6 +10,7 @@ import requests
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph import MockGraph
 
@@ -59,7 +60,7 @@ class Writer:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(between=st.lists(writes, max_size=6))
 def test_nothing_twice_and_nothing_lost(
     shared_graph: FlaskClient, query: str, between: list[list[tuple[str, int, int]]]

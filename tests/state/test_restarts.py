@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from profiles import examples
 
 from mockgraph.app import create_app
 from mockgraph.server_options import Settings
@@ -171,6 +172,5 @@ class Restarts(RuleBasedStateMachine):
             json.loads(line)
 
 
-EXAMPLES = max(6, settings().max_examples // 5)
-Restarts.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None)
+Restarts.TestCase.settings = settings(max_examples=examples(5), stateful_step_count=30)
 test_restarts = Restarts.TestCase

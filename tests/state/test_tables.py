@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from profiles import examples
 from tinydb import TinyDB, operations, where
 from tinydb.queries import QueryInstance
 from tinydb.storages import Storage
@@ -295,8 +296,7 @@ def copied(update: Json) -> Json:
     return copy.deepcopy(update) if isinstance(update, dict) else update
 
 
-EXAMPLES = max(80, settings().max_examples)
-Siblings.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
+Siblings.TestCase.settings = settings(max_examples=examples(80), stateful_step_count=25)
 test_as_tinydb = Siblings.TestCase
 
 

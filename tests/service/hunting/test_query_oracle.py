@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from .hunts import rows
 
@@ -51,7 +52,7 @@ def both(one: bool | None, other: bool | None) -> bool | None:
     return None if None in (one, other) else True
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(TABLE, OPERATORS, NUMBER, OPERATORS, st.booleans(), st.booleans())
 def test_where_keeps_the_rows_for_which_the_condition_holds(
     data: list[Row], sign: str, bound: int | None, other: str, negated: bool, either: bool
@@ -71,7 +72,7 @@ def test_where_keeps_the_rows_for_which_the_condition_holds(
     assert rows(f"{table(data)} | where {condition}") == [list(row) for row in data if kept(row)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(TABLE, TEXT)
 def test_the_string_operators_agree_with_python(data: list[Row], sought: str) -> None:
     def terms(text: str) -> bool:
@@ -110,7 +111,7 @@ def test_the_string_operators_agree_with_python(data: list[Row], sought: str) ->
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(TABLE)
 def test_project_computes_each_row(data: list[Row]) -> None:
     query = (
@@ -127,7 +128,7 @@ def test_project_computes_each_row(data: list[Row]) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(TABLE)
 def test_summarize_aggregates_each_group(data: list[Row]) -> None:
     query = (
@@ -160,7 +161,7 @@ def test_summarize_aggregates_each_group(data: list[Row]) -> None:
     assert found == expected
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(TABLE, TABLE)
 def test_an_inner_join_pairs_the_rows_with_equal_keys(left: list[Row], right: list[Row]) -> None:
     query = f"{table(left)} | join kind=inner ({table(right)}) on t, n"

@@ -127,6 +127,7 @@ LARGE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LARGE)
 def test_a_query_that_is_too_large_is_refused(name: str) -> None:
     with pytest.raises(HuntingError) as refused:
@@ -134,6 +135,7 @@ def test_a_query_that_is_too_large_is_refused(name: str) -> None:
     assert refused.value.status == 400
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "query",
     [
@@ -150,6 +152,7 @@ def test_a_query_that_runs_too_long_is_ended(query: str) -> None:
     assert refused.value.status in (400, 504)
 
 
+@pytest.mark.long
 def test_a_query_that_needs_too_much_memory_is_ended() -> None:
     query = (
         "range x from 1 to 10000000 step 1 | extend k = hash_sha256(tostring(x))"

@@ -11,6 +11,7 @@ import pytest
 from edm_strategies import values_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph import instants
 from mockgraph import metadata as edm
@@ -297,7 +298,7 @@ def test_evidence_of_another_type_is_refused(type_name: Json) -> None:
 # -- with values ------------------------------------------------------------------------
 
 VALUES = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.data_too_large]
+    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.data_too_large]
 )
 
 
