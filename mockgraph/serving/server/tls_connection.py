@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import suppress
+from typing import Any
 
 from mockgraph.errors import BadRequest
 from mockgraph.serving.http1_parser import base_environ
@@ -130,7 +131,6 @@ class ProxyConnection(TLSConnection):
     def _enter(self, host: str) -> None:
         self._granted = ""
         try:
-            self._socket.getpeername()  # fails of a socket that was reset, which ssl would leak
             self._socket = _wrapped(self._socket, self._context)
         except (OSError, ValueError):  # it has gone meanwhile
             self.cut()
@@ -155,6 +155,18 @@ class ProxyConnection(TLSConnection):
         return super()._send(data) if self._in_tunnel else Connection._send(self, data)
 
 
+class _ServerSocket(ssl.SSLSocket):
+    """A socket that is closed where its client left before TLS could begin; ssl leaks it."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise
+
+
 def _wrapped(accepted: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     """Return a socket that speaks TLS from now on, its handshake still to come. Raises OSError."""
+    context.sslsocket_class = _ServerSocket
     return context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +67,28 @@ def test_a_tunnel_that_cannot_begin(ends: Ends) -> None:
     connection = granted(ends, Broken(ssl.PROTOCOL_TLS_SERVER))
     assert connection.is_over
     connection.close()
+
+
+def test_a_client_that_leaves_before_tls_begins_leaves_no_socket() -> None:
+    """A socket that is left unclosed is an error of the test that runs when it is collected."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    connection = ProxyConnection(
+        accepted,
+        base_environ("http", "x", 80),
+        1000,
+        no_sleep,
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
+    )
+    connection.grant(GRAPH)
+    connection.conclude()
+    assert connection.is_over
+    assert connection.fileno() == -1
+    connection.close()
+    gc.collect()
 
 
 def test_a_client_that_has_not_taken_the_answer(ends: Ends) -> None:
