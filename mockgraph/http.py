@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
+# The attributes of a request that werkzeug's sets at the beginning, and the line seldom needs.
+_LATER = frozenset({"headers", "remote_addr", "scheme", "server"})
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
 
 
@@ -56,14 +58,39 @@ class Request(flask.Request):
     strike: ResponseEffects | None = None
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
-        super().__init__(environ, populate_request, shallow)
+        if populate_request:
+            super().__init__(environ, populate_request, shallow)
+        else:
+            self._begin(environ, shallow)
         self.request_id = new_guid()
         self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
+
+    def _begin(self, environ: Environ, shallow: bool) -> None:
+        """Set what the line asks of each request; the rest werkzeug sets once it is asked for."""
+        self.environ = environ
+        self.shallow = shallow
+        self.method = environ["REQUEST_METHOD"].upper()
+        prefix = environ.get("SCRIPT_NAME")
+        self.root_path = _decoded(prefix).rstrip("/") if prefix else ""
+        self.path = f"/{_decoded(environ['PATH_INFO']).lstrip('/')}"
+        self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return what was left out at the beginning."""
+            if name not in _LATER:
+                raise AttributeError(name)
+            super().__init__(self.environ, False, self.shallow)
+            return getattr(self, name)
 
     @property
     def server_origin(self) -> str:
         """Scheme, host, port and prefix as the caller wrote them. Raises 400 without a host."""
-        return _origin(self.scheme, self.environ.get("HTTP_HOST"), self.server, self.root_path)
+        environ = self.environ
+        host, scheme = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
+        name, port = environ.get("SERVER_NAME"), environ.get("SERVER_PORT")
+        return _origin(scheme, host, name, port, self.root_path)
 
     def step_aside(self) -> None:
         """Let others be served from now on, in a server that knows how, while this one waits."""
@@ -210,11 +237,17 @@ def _unpacked(data: bytes, limit: int | None) -> bytes:
     return unpacked
 
 
+def _decoded(text: str) -> str:
+    """Return a text of an environ, whose characters are bytes of UTF-8 (PEP 3333)."""
+    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
+
+
 @lru_cache(maxsize=256)
 def _origin(
-    scheme: str, host: str | None, server: tuple[str, int | None] | None, prefix: str
+    scheme: str, host: str | None, server: str | None, port: str | None, prefix: str
 ) -> str:
-    name = get_host(scheme, host, server)
+    number = int(port) if port and port.isdecimal() else None  # none is a socket's path
+    name = get_host(scheme, host, None if server is None else (server, number))
     if not name:
         raise BadRequest("The Host header is missing or is not a host.")
     return f"{scheme}://{name}{quote(prefix)}"

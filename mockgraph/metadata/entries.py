@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, ResourceKind
-from mockgraph.metadata.structures import MAX_DEPTH, StructuredSchema
+from mockgraph.metadata.structures import MAX_DEPTH, StructuredSchema, common_names
 from mockgraph.metadata.values import load
 
 _BIND = "@odata.bind"
@@ -44,7 +44,7 @@ def read_entry(
     NotEmulated where entities come along that their navigation property does not contain.
     """
     schema = schema or resource.type
-    if type(value) is not dict or value.keys() <= schema.properties().keys():
+    if type(value) is not dict or value.keys() <= common_names(schema):
         return Entry(load(schema, value, partial=partial, root=root))
     try:
         own = schema.named_by(value) if "@odata.type" in value else schema

@@ -109,7 +109,9 @@ class StructuredSchema(Schema):
     @classmethod
     def properties(cls) -> Mapping[str, PropertyField]:
         """Return the declared properties by name, inherited ones first."""
-        return cast("Mapping[str, PropertyField]", cls._declared_fields)
+        declared: Any = cls._declared_fields
+        fields: Mapping[str, PropertyField] = declared  # of marshmallow's, all are ours
+        return fields
 
     @classmethod
     def named_by(cls, value: Mapping[str, Json]) -> type[StructuredSchema]:
@@ -149,7 +151,7 @@ class StructuredSchema(Schema):
         if not self._has_only_own_hooks:
             return cast("dict[str, Json]", self.load(value, partial=partial))
         properties = self.properties()
-        if not value.keys() <= properties.keys():
+        if not value.keys() <= self._common_names:
             value = self._check_names(value)
         loaded = {} if partial else unset(type(self))
         faults: dict[str, Any] = {}
@@ -166,6 +168,10 @@ class StructuredSchema(Schema):
             raise ValidationError({name: faults[name] for name in properties if name in faults})
         self._keep_dynamic(loaded, value)
         return loaded
+
+    @cached_property
+    def _common_names(self) -> frozenset[str]:
+        return common_names(type(self))
 
     @cached_property
     def _has_only_own_hooks(self) -> bool:
@@ -214,6 +220,12 @@ class EntitySchema(StructuredSchema):
 
     echoed = frozenset({"createdDateTime", "lastModifiedDateTime"})
     key: ClassVar[tuple[str, ...]] = ("id",)
+
+
+@cache
+def common_names(schema: type[StructuredSchema]) -> frozenset[str]:
+    """Return the names in values of a type about which there is nothing to ask."""
+    return frozenset((*schema.properties(), "@odata.type"))
 
 
 @cache

@@ -81,6 +81,7 @@ def read(
 ) -> Intent:
     """Return the intent of a valid request, its time being the clock's. Raises 400, 413 and 415."""
     options = _read_options(request)
+    environ = request.environ
     query = _read_query(options, address, clock)
     entry = _read_entry(request, address)
     return Intent(
@@ -90,11 +91,8 @@ def read(
         options,
         _read_body(request, address, behaviours) if entry is None else entry.properties,
         query,
-        Preconditions(
-            read_etags(request.environ.get("HTTP_IF_MATCH")),
-            read_etags(request.environ.get("HTTP_IF_NONE_MATCH")),
-        ),
-        _preferences(request, query),
+        _preconditions(environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")),
+        _preferences(environ.get("HTTP_PREFER"), environ.get("HTTP_ACCEPT"), query.format),
         entry,
         _read_references(request, address, options, entry),
         caller,
@@ -198,6 +196,8 @@ def _read_references(
 ) -> Mapping[Resource, Sequence[Target]]:
     """Read what a request refers to: the stored entities behind the URLs that it names."""
     if entry is not None:
+        if not entry.references:
+            return {}
         return {
             resource: [_target(url, resource, address) for url in urls]
             for resource, urls in entry.references.items()
@@ -328,9 +328,15 @@ def _unsupported(resource: Resource) -> frozenset[str]:
     return frozenset(name for name, is_so in supported.items() if not is_so)
 
 
-def _preferences(request: Request, query: Query) -> Preferences:
+# Programs send few headers, again and again: what the last ones mean is remembered.
+@lru_cache(maxsize=256)
+def _preconditions(match: str | None, none_match: str | None) -> Preconditions:
+    return Preconditions(read_etags(match), read_etags(none_match))
+
+
+@lru_cache(maxsize=256)
+def _preferences(prefer: str | None, accept: str | None, level: str | None) -> Preferences:
     returns, page_size, unknown_members = None, None, False
-    prefer = request.environ.get("HTTP_PREFER")
     for name, value in _prefer(prefer) if prefer else ():
         if name == "return" and value in ("minimal", "representation"):
             returns = returns or value
@@ -338,7 +344,7 @@ def _preferences(request: Request, query: Query) -> Preferences:
             page_size = page_size or int(value)
         elif name == UNKNOWN_MEMBERS:
             unknown_members = True
-    level = query.format or _accepted_level(request)
+    level = level or _accepted_level(accept or "")
     return Preferences(returns, page_size, level, unknown_members)
 
 
@@ -350,8 +356,8 @@ def _prefer(header: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _accepted_level(request: Request) -> str:
-    accept = request.environ.get("HTTP_ACCEPT", "").lower()
+def _accepted_level(accept: str) -> str:
+    accept = accept.lower()
     if "metadata=" in accept:
         for level in _LEVELS:
             if f"metadata={level}" in accept:

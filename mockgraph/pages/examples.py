@@ -116,7 +116,7 @@ def read_exchange(example: Example, service: Service) -> DocumentedExchange:
     answer = _concrete(shown, response.unwrapped())
     keys = iter(_keys(address, answer))
     steps = [step if step.key is None else step._replace(key=next(keys)) for step in address.steps]
-    state = _state_needed(address._replace(steps=tuple(steps)), body, answer)
+    state = _state_needed(address.at(tuple(steps)), body, answer)
     given = (
         quote(each.key or "", safe="")
         for each, asked in zip(steps, address.steps, strict=True)

@@ -10,7 +10,7 @@ owner's key comes first: ``{case}/{custodian}`` in the table
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from tinydb.table import Document
 
@@ -37,7 +37,8 @@ class Entity(Document):
     __slots__ = ("key", "number", "rendered", "revision")
 
     def __init__(self, properties: Mapping[str, Any], key: str, revision: int, number: int):
-        super().__init__(properties, cast("int", key))
+        dict.__init__(self, properties)  # all that a document does, without another call
+        self.doc_id: Any = key
         self.key = key
         self.revision = revision
         self.number = number

@@ -89,23 +89,68 @@ class OperationCall(NamedTuple):
         return self.overloads[0].name
 
 
-class Address(NamedTuple):
-    """The place that a request points to, once its path was understood.
+class Address:
+    """The place that a request points to, once its path was understood; never edited.
 
     ``allowed`` are the methods that the address takes, for ``Allow``. ``steps`` lead from the
     root to the entities; there is none where the address is the root's own. ``cast`` is the
     qualified name of the derived type that the entities are taken for. Below an entity, ``path``
     leads to a property, by its declared names, and ``value_cast`` is a derived type of its values.
+
+    ``key`` is the own key of the entity that is meant, None where there is none in the path;
+    ``call_name`` the qualified name of the action or function that is called, if one is;
+    ``writes`` tells whether a request for it may change the state.
     """
 
-    kind: RequestKind
-    allowed: tuple[str, ...]
-    view: View
-    steps: tuple[Step, ...] = ()
-    cast: str | None = None
-    path: tuple[str, ...] = ()
-    value_cast: str | None = None
-    call: OperationCall | None = None
+    __slots__ = (
+        "allowed",
+        "call",
+        "call_name",
+        "cast",
+        "key",
+        "kind",
+        "path",
+        "steps",
+        "value_cast",
+        "view",
+        "writes",
+    )
+
+    def __init__(
+        self,
+        kind: RequestKind,
+        allowed: tuple[str, ...],
+        view: View,
+        steps: tuple[Step, ...] = (),
+        cast: str | None = None,
+        path: tuple[str, ...] = (),
+        value_cast: str | None = None,
+        call: OperationCall | None = None,
+    ):
+        self.kind = kind
+        self.allowed = allowed
+        self.view = view
+        self.steps = steps
+        self.cast = cast
+        self.path = path
+        self.value_cast = value_cast
+        self.call = call
+        self.key = steps[-1].key if steps else None
+        self.call_name = None if call is None else call.name
+        self.writes = kind in _WRITES
+
+    def at(self, steps: tuple[Step, ...]) -> Address:
+        """Return the same address with other keys on the way."""
+        return Address(
+            self.kind,
+            self.allowed,
+            self.view,
+            steps,
+            self.cast,
+            self.path,
+            self.value_cast,
+            self.call,
+        )
 
     @property
     def resource(self) -> Resource:
@@ -113,24 +158,9 @@ class Address(NamedTuple):
         return self.steps[-1].resource
 
     @property
-    def key(self) -> str | None:
-        """The own key of the entity that is meant, None where there is none in the path."""
-        return self.steps[-1].key if self.steps else None
-
-    @property
     def type(self) -> type[StructuredSchema]:
         """The type of the entity at, or of those in, this address."""
         return self.view.schemas[self.cast] if self.cast else self.resource.type
-
-    @property
-    def call_name(self) -> str | None:
-        """The qualified name of the action or function that is called, if one is."""
-        return None if self.call is None else self.call.name
-
-    @property
-    def writes(self) -> bool:
-        """Whether a request for it may change the state."""
-        return self.kind in _WRITES
 
 
 class Caller(NamedTuple):

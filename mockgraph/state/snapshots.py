@@ -53,6 +53,13 @@ class Rows(Mapping[str, Entity]):
                 by_key, in_order = by_key.put(key, after), in_order.put(after)
             elif before is not None:
                 by_key = by_key.without(key)
+        return self._with(by_key, in_order)
+
+    def put(self, entity: Entity) -> Rows:
+        """Return the rows with an entity that is new, or has the number of the one before it."""
+        return self._with(self._by_key.put(entity.key, entity), self.in_order.put(entity))
+
+    def _with(self, by_key: Map[str, Entity], in_order: Ordered[Entity]) -> Rows:
         rows: Rows = Rows.__new__(Rows)
         rows._by_key, rows.in_order = by_key, in_order
         rows._indexes = self._indexes if self.in_order else Indexes()
@@ -99,6 +106,12 @@ class Snapshot(NamedTuple):
         tables = dict(self.tables)
         for name, delta in deltas.items():
             tables[name] = self.rows(name).changed(delta)
+        return Snapshot(tables, revision)
+
+    def put(self, table: str, entity: Entity, revision: int) -> Snapshot:
+        """Return the tables with an entity in one that is new, or has the number of its before."""
+        tables = {**self.tables}
+        tables[table] = self.rows(table).put(entity)
         return Snapshot(tables, revision)
 
     def difference(self, other: Snapshot) -> dict[str, dict[str, Entity | None]]:

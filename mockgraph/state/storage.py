@@ -149,7 +149,7 @@ class Staging(StorageView):
         before = self.now.rows(name).find(key)
         number = None if before is None else before.number
         stored = self._state.entity(key, properties, number)
-        self.now = self.now.changed({name: {key: stored}}, self._state.revision)
+        self.now = self.now.put(name, stored, self._state.revision)
         self.deltas.setdefault(name, {})[key] = stored
         return stored
 

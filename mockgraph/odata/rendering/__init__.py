@@ -102,7 +102,7 @@ class _Renderer:
         headers = {"ETag": row.etag or ""}
         if outcome.unchanged:
             return Response(304, headers=headers)
-        return self._json(self._with_context(row), outcome.status or 200, headers)
+        return self._whole(row, outcome.status or 200, headers)
 
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
@@ -268,18 +268,20 @@ class _Renderer:
             headers["Preference-Applied"] = f"return={preferred}"
         if (preferred or default) == "minimal":
             return Response(204, headers=headers)
-        return self._json(self._with_context(row), outcome.status or 200, headers)
+        return self._whole(row, outcome.status or 200, headers)
 
-    def _with_context(self, row: Row) -> Json:
+    def _whole(self, row: Row, status: int, headers: Mapping[str, str]) -> Response:
+        """The answer that is an entity, with its context URL."""
         resource, query = self._address.resource, self._intent.query
         text = self._kept(row, resource, self._how(resource, query))
         if text is None:
             shown = self._shown(row, resource, query)
-            return self._controlled({"@odata.context": self._urls.context(), **shown})
-        if self._level == "none":
-            return orjson.Fragment(text)
-        context = orjson.dumps({"@odata.context": self._urls.context()})
-        return orjson.Fragment(context[:-1] + b"," + text[1:])
+            body = self._controlled({"@odata.context": self._urls.context(), **shown})
+            return self._json(body, status, headers)
+        if self._level != "none":
+            context = orjson.dumps({"@odata.context": self._urls.context()})
+            text = context[:-1] + b"," + text[1:]
+        return Response(status, text, _CONTENT_TYPES[self._level], headers)
 
     def _items(self, rows: Sequence[Row], resource: Resource, query: Query) -> list[Json]:
         """The entities of a collection."""

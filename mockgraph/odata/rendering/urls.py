@@ -19,29 +19,28 @@ class Urls:
 
     def context(self) -> str:
         """Return the context URL: what in the metadata the answer is (OData JSON format, 10)."""
-        address = self._intent.address
-        fragment = _fragment(address)
-        if address.path:
-            return f"{self.metadata}#{fragment}/{'/'.join(address.path)}"
-        if address.cast:
-            fragment += f"/{address.cast}"
-        selection = self._intent.query.selection()
-        if selection:
-            fragment += f"({selection})"
-        is_entity = len(address.steps) > 1 or address.resource.is_collection
-        is_entity = is_entity and address.kind is not RequestKind.LIST
-        return f"{self.metadata}#{fragment}{'/$entity' if is_entity else ''}"
+        intent = self._intent
+        return f"{self.metadata}#{_fragment(intent.address, intent.query.selection())}"
 
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
         return f"{self._root}/{resource.url(row.key)}"
 
 
-def _fragment(address: Address) -> str:
+@lru_cache(maxsize=1024)
+def _fragment(address: Address, selection: str) -> str:
     """The path of an address with keys in parentheses, but for the key of the entity itself."""
     last = address.steps[-1]
-    key = _key(last.key) if address.path else ""
-    return f"{_above(address.steps[:-1])}{last.resource.name}{key}"
+    fragment = f"{_above(address.steps[:-1])}{last.resource.name}"
+    if address.path:
+        return f"{fragment}{_key(last.key)}/{'/'.join(address.path)}"
+    if address.cast:
+        fragment += f"/{address.cast}"
+    if selection:
+        fragment += f"({selection})"
+    is_entity = len(address.steps) > 1 or address.resource.is_collection
+    is_entity = is_entity and address.kind is not RequestKind.LIST
+    return f"{fragment}/$entity" if is_entity else fragment
 
 
 @lru_cache(maxsize=1024)
