@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from marshmallow import ValidationError
@@ -27,6 +27,7 @@ from mockgraph.metadata.structures import (
 if TYPE_CHECKING:
     from mockgraph.metadata.schemas import Schemas
 
+T = TypeVar("T")
 _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
 
@@ -52,7 +53,7 @@ def typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str
     """Return the value with ``@odata.type`` at each level, as the ``localtest`` pages print it."""
     mark, structured = _marks(schema.named_by(value))
     named: dict[str, Json] = {"@odata.type": mark, **value}
-    for name, inner in structured.items():
+    for name, inner in _within(structured, value).items():
         item = named.get(name)
         if isinstance(item, dict):
             named[name] = typed(inner, item)
@@ -71,6 +72,13 @@ def _marks(schema: type[StructuredSchema]) -> tuple[str, Mapping[str, type[Struc
         if isinstance(item, Complex):
             structured[name] = item.schema
     return mark + schema.type_name, structured
+
+
+def _within(properties: Mapping[str, T], value: Mapping[str, Json]) -> Mapping[str, T]:
+    """Return some properties of a type: all that a value has, and few where it has few."""
+    if len(properties) <= len(value):
+        return properties
+    return {name: properties[name] for name in value if name in properties}
 
 
 def fully_typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
@@ -106,11 +114,13 @@ def projected(
     narrowing = _narrowing(own, stored)
     if narrowing.is_in_order:
         shown = dict(value)
-        for name in narrowing.gone:
-            shown.pop(name, None)
+        for name, default in _within(narrowing.gone, value).items():
+            item = shown.pop(name, default)
+            if own.is_open and item != default:
+                shown[name] = item
     else:
         shown = {name: value[name] for name in narrowing.names if name in value}
-    for name, inner in _marks(own)[1].items():
+    for name, inner in _within(_marks(own)[1], shown).items():
         item = shown.get(name)
         if item and not _is_same(inner, stored):
             shown[name] = (
@@ -118,11 +128,11 @@ def projected(
                 if isinstance(item, list)
                 else projected(inner, item, stored)
             )
-    if own.is_open:
+    if own.is_open and not narrowing.is_in_order:
         for name, default in narrowing.gone.items():
             if value.get(name, default) != default:
                 shown[name] = value[name]
-        if not narrowing.is_in_order and not value.keys() <= narrowing.known:
+        if not value.keys() <= narrowing.known:
             shown.update(
                 (name, item) for name, item in value.items() if name not in narrowing.known
             )

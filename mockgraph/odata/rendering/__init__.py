@@ -314,11 +314,10 @@ class _Renderer:
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
         """An entity as the query selects it, with control information and expansions."""
         held = row.resource or resource
-        entity = self._projected(held.type, row.entity)
+        selected = row.entity if query.select is None else query.select.apply(row.entity)
+        entity = self._projected(held.type, selected)
         if not self._all_members:
             entity = edm.masked(held.type, entity)
-        if query.select is not None:
-            entity = query.select.apply(entity)
         control: dict[str, Json] = {}
         if self._layout == "graph" and self._level != "none":
             control["@odata.etag"] = row.etag
