@@ -41,6 +41,8 @@ from mockgraph.service.hunting.refusal import (
 Columns = Mapping[str, Kind]
 
 PROFILES = "FileProfile"  # the table that ``invoke FileProfile()`` reads, and no other
+# Where Defender is joined with Sentinel its tables have the instant by Sentinel's name, too.
+_MOMENT, _SENTINELS_MOMENT = "Timestamp", "TimeGenerated"
 _LONGEST_RANGE = 10_000_000  # rows
 _MOST_SHARED = 400  # tables that are written once
 
@@ -68,7 +70,8 @@ def compile_query(
     """
     tree = parse(text)
     try:
-        return Compiler(tables, now, window, probe, used).compiled(tree)
+        joined = _SENTINELS_MOMENT in text
+        return Compiler(tables, now, window, probe, used, joined).compiled(tree)
     except RecursionError:
         raise QueryLimitError("its expressions are nested too deeply.") from None
 
@@ -83,11 +86,13 @@ class Compiler(Context):
         window: tuple[datetime | None, datetime | None],
         probe: Probe,
         used: Callable[[str], None],
+        joined: bool,
     ):
         super().__init__(now, probe)
         self._tables = tables
         self._window = window
         self._used = used
+        self._joined = joined
         self._shared: list[tuple[str, str]] = []
         self._depth = 0
 
@@ -100,10 +105,10 @@ class Compiler(Context):
             raise SemanticQueryError("a query ends with a table or a value.")
         items = ", ".join(
             f"CAST({each.ref} AS VARCHAR)" if each.kind is Kind.GUID else each.ref
-            for each in found.columns
+            for each in found.shown
         )
         sql = f"SELECT {items} FROM {found.source}{found.order_by}"
-        columns = tuple((each.name, each.kind) for each in found.columns)
+        columns = tuple((each.name, each.kind) for each in found.shown)
         return Compiled(self.whole(sql), columns)
 
     def whole(self, sql: str) -> str:
@@ -153,11 +158,15 @@ class Compiler(Context):
         )
         sql = f'SELECT {items} FROM "{name}"'
         table = Rowset(sql, columns)
-        moment = table.find("Timestamp")
+        moment = table.find(_MOMENT)
         if moment is None or moment.kind is not Kind.DATETIME:
             return table
+        if self._joined and table.find(_SENTINELS_MOMENT) is None:
+            again = replace(self.fresh(_SENTINELS_MOMENT, moment.kind), hidden=True)
+            sql = f'SELECT {items}, "{_MOMENT}" AS {again.ref} FROM "{name}"'
+            table = Rowset(sql, (*columns, again))
         tests = [
-            f'"Timestamp" {sign} {literal(end, Kind.DATETIME).sql}'
+            f'"{_MOMENT}" {sign} {literal(end, Kind.DATETIME).sql}'
             for sign, end in zip((">=", "<="), self._window, strict=True)
             if end is not None
         ]

@@ -64,7 +64,7 @@ def join(context: Context, operator: nodes.Join, table: Rowset, scope: Scope) ->
                 continue
             name = unique_name(each.name, taken)
             taken.append(name)
-            column = context.fresh(name, each.kind)
+            column = replace(context.fresh(name, each.kind), hidden=each.hidden)
             value = Value(f"{side}.{each.ref}", each.kind)
             if flavour in ("leftouter", "rightouter", "fullouter"):
                 value = never_null(value)
@@ -124,7 +124,11 @@ def union(context: Context, operator: nodes.Union, table: Rowset | None, scope: 
     kinds = _united(parts, operator.inner)
     columns = [context.fresh(name, kind) for (name, _), kind in kinds.items()]
     renamed = _names(kinds)
-    columns = [replace(column, name=name) for column, name in zip(columns, renamed, strict=True)]
+    shown = {each.name for _, part in parts for each in part.shown}
+    columns = [
+        replace(column, name=name, hidden=column.name not in shown)
+        for column, name in zip(columns, renamed, strict=True)
+    ]
     source = None
     if operator.source_column:
         source = context.fresh(operator.source_column, Kind.STRING)

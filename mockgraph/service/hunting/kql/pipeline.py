@@ -59,7 +59,7 @@ def project(context: Context, operator: nodes.Project, table: Rowset, scope: Sco
     names: list[str] = []
     for item in operator.items:
         if isinstance(item, nodes.Star):
-            found: list[tuple[str | None, Value]] = [(c.name, c.value) for c in table.columns]
+            found: list[tuple[str | None, Value]] = [(c.name, c.value) for c in table.shown]
         else:
             found = _named(context, item, rows)
         for name, value in found:
@@ -103,17 +103,21 @@ def pick(_context: Context, operator: nodes.Pick, table: Rowset, _scope: Scope) 
         found = [each for each in table.columns if matches(pattern, each.name)]
         if not found and "*" not in pattern:
             raise UnresolvedNameError(pattern, [each.name for each in table.columns])
+        if "*" not in pattern:
+            found = [replace(each, hidden=False) for each in found]
         if order:
             found.sort(key=_granny if "granny" in order else _plain)
             if order.endswith("desc"):
                 found.reverse()
         chosen += [each for each in found if each not in chosen]
+    picked = {each.ref: each for each in chosen}
+    others = [each for each in table.columns if each.ref not in picked]
     if operator.how == "away":
-        kept = [each for each in table.columns if each not in chosen]
+        kept = others
     elif operator.how == "keep":
-        kept = [each for each in table.columns if each in chosen]
+        kept = [picked[each.ref] for each in table.columns if each.ref in picked]
     else:
-        kept = chosen + [each for each in table.columns if each not in chosen]
+        kept = [*picked.values(), *others]
     if not kept:
         raise SemanticQueryError("no column is left.")
     return narrowed(table, kept)
@@ -151,7 +155,10 @@ def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: Sco
         names[old] = new
     if len(set(names.values())) < len(names):
         raise SemanticQueryError("two columns would have one name.")
-    columns = tuple(replace(each, name=names[each.name]) for each in table.columns)
+    columns = tuple(
+        each if names[each.name] == each.name else replace(each, name=names[each.name], hidden=False)
+        for each in table.columns
+    )
     return replace(table, columns=columns)
 
 
@@ -293,7 +300,7 @@ def get_schema(context: Context, _operator: nodes.Schema, table: Rowset, _scope:
     )
     rows = ", ".join(
         f"({quoted(each.name)}, {place}, 'System.{each.kind.graph}', '{each.kind.kql}')"
-        for place, each in enumerate(table.columns)
+        for place, each in enumerate(table.shown)
     )
     return Rowset(f"SELECT * FROM (VALUES {rows}) t({refs(columns)})", columns)
 

@@ -110,7 +110,7 @@ def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Sco
     if len(arguments) > 2:
         keys = [each for each in arguments[2:] if isinstance(each, nodes.Name)]
     else:
-        keys = [nodes.Name(each.name) for each in table.columns if each.name not in used]
+        keys = [nodes.Name(each.name) for each in table.shown if each.name not in used]
     sql = f"SELECT DISTINCT {text(pivot).sql} AS v FROM {table.source} ORDER BY v"
     found = [row[0] for row in context.probe(context.whole(sql))]
     if len(found) > _MOST_COLUMNS:
@@ -157,7 +157,7 @@ def _narrow(context: Context, _operator: nodes.Evaluate, table: Rowset, _scope: 
     cells = [
         f"SELECT {row} AS {columns[0].ref}, {quoted(each.name)} AS {columns[1].ref},"
         f" {text(each.value).sql} AS {columns[2].ref} FROM {numbered}"
-        for each in table.columns
+        for each in table.shown
     ]
     return Rowset(" UNION ALL ".join(cells), columns)
 

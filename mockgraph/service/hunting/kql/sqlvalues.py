@@ -36,11 +36,15 @@ class Value:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its name in KQL, its kind, and its reference in SQL."""
+    """A column of a table: its name in KQL, its kind, and its reference in SQL.
+
+    A hidden one is found by its name, and is not among all columns.
+    """
 
     name: str
     kind: Kind
     ref: str
+    hidden: bool = False
 
     @property
     def value(self) -> Value:
@@ -74,6 +78,11 @@ class Rowset:
     @property
     def order_by(self) -> str:
         return f" ORDER BY {ORDER}" if self.ordered else ""
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns that are not hidden."""
+        return tuple(each for each in self.columns if not each.hidden)
 
     def find(self, name: str) -> Column | None:
         return next((each for each in self.columns if each.name == name), None)
