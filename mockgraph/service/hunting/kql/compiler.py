@@ -13,8 +13,10 @@ from mockgraph.service.hunting.kql import (
     nodes,
     pipeline,
     plugins,
+    rankings,
     scalars,
     special_functions,
+    table_search,
     unfolding,
 )
 from mockgraph.service.hunting.kql.context import Binding, Closure, Context, Scope
@@ -200,6 +202,8 @@ class Compiler(Context):
                 return self._range(node, scope)
             case nodes.Print(items):
                 return self._print(items, scope)
+            case nodes.Find():
+                return table_search.find(self, node, scope.bare())
             case nodes.Named(_, value):
                 return self.evaluate(value, scope)
         return self._expression(node, scope)
@@ -312,7 +316,7 @@ class Compiler(Context):
         names = operator.tables or (nodes.Name("*"),)
         everywhere = nodes.Union(names, source_column="$table")
         table = joins.union(self, everywhere, None, scope)
-        return pipeline.search(self, operator, table, scope)
+        return table_search.search(self, operator, table, scope)
 
     def _datatable(self, node: nodes.Datatable, scope: Scope) -> Rowset:
         columns = tuple(self.fresh(name, kind) for name, kind in node.columns)
@@ -432,10 +436,12 @@ _OPERATORS: dict[type[nodes.Operator], Operate] = {
     nodes.Count: pipeline.count,
     nodes.Take: pipeline.take,
     nodes.Sort: pipeline.sort,
+    nodes.TopNested: rankings.top_nested,
+    nodes.TopHitters: rankings.top_hitters,
     nodes.Serialize: pipeline.serialize,
     nodes.SampleDistinct: pipeline.sample_distinct,
     nodes.Schema: pipeline.get_schema,
-    nodes.Search: pipeline.search,
+    nodes.Search: table_search.search,
     nodes.Join: joins.join,
     nodes.Union: joins.union,
     nodes.MvExpand: unfolding.mv_expand,

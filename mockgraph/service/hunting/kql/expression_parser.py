@@ -48,6 +48,7 @@ class ExpressionParser:
         self._words = words(text)
         self._next = 0
         self._depth = 0
+        self._searching = False
 
     # Words
 
@@ -166,6 +167,13 @@ class ExpressionParser:
         self._depth -= 1
         return found
 
+    def sought(self) -> nodes.Expression:
+        """Read the condition of a search, in which ``name:text`` is ``name has text``."""
+        self._searching = True
+        found = self.expression()
+        self._searching = False
+        return found
+
     def _logical(self, sign: str, operand: Callable[[], nodes.Expression]) -> nodes.Expression:
         at = self.word.start
         operands = [operand()]
@@ -199,6 +207,9 @@ class ExpressionParser:
                 self.advance()
                 self.expect("regex")
                 left = nodes.Binary("matches regex", left, self._relation(), at=word.start)
+            elif sign == ":" and word.kind is WordKind.SIGN and self._searching:
+                self.advance()
+                left = nodes.Binary("has", left, self._relation(), at=word.start)
             elif word.kind in (WordKind.SIGN, WordKind.NAME) and sign in _TEXT_SIGNS:
                 self.advance()
                 left = nodes.Binary(sign, left, self._relation(), at=word.start)

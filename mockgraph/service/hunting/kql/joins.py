@@ -118,7 +118,7 @@ def union(context: Context, operator: nodes.Union, table: Rowset | None, scope: 
     """Return the rows of all tables; a column that one has not is null there."""
     parts: list[tuple[str, Rowset]] = [] if table is None else [("union_arg0", table)]
     for node in operator.tables:
-        parts += _parts(context, operator, node, scope, len(parts))
+        parts += parts_of(context, node, scope, len(parts), operator.fuzzy)
     if not parts:
         raise SemanticQueryError("union has no table.")
     kinds = _united(parts, operator.inner)
@@ -147,15 +147,16 @@ def union(context: Context, operator: nodes.Union, table: Rowset | None, scope: 
     return Rowset(" UNION ALL ".join(selects), tuple(everything))
 
 
-def _parts(
-    context: Context, operator: nodes.Union, node: nodes.Expression, scope: Scope, number: int
+def parts_of(
+    context: Context, node: nodes.Expression, scope: Scope, number: int, fuzzy: bool = False
 ) -> list[tuple[str, Rowset]]:
+    """Return the tables that an operand of ``union`` means, by name; none where it is fuzzy."""
     if isinstance(node, nodes.Name) and "*" in node.name:
         return context.tables(node.name)
     try:
         table = context.table(node, scope.bare())
     except UnresolvedNameError as error:
-        if operator.fuzzy and isinstance(node, nodes.Name) and error.name == node.name:
+        if fuzzy and isinstance(node, nodes.Name) and error.name == node.name:
             return []
         raise
     source = node

@@ -252,6 +252,31 @@ class Sort(Operator):
 
 
 @dataclass(frozen=True)
+class Level(Node):
+    """A level of ``top-nested``: ``number of value by aggregate``."""
+
+    number: Expression | None
+    value: Expression
+    by: SortKey
+
+
+@dataclass(frozen=True)
+class TopNested(Operator):
+    """``top-nested levels``."""
+
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class TopHitters(Operator):
+    """``top-hitters number of value by weight``."""
+
+    number: Expression
+    value: Expression
+    weight: Expression | None
+
+
+@dataclass(frozen=True)
 class Serialize(Operator):
     """``serialize items``."""
 
@@ -394,6 +419,22 @@ class Search(Operator):
     condition: Expression
     tables: tuple[Expression, ...] = ()
     exact: bool = False
+
+
+@dataclass(frozen=True)
+class Find(Expression):
+    """``find in (tables) where condition project columns project-away away``.
+
+    Without columns they follow from the condition; ``packed`` tells whether the others are in a
+    bag.
+    """
+
+    condition: Expression
+    tables: tuple[Expression, ...] = ()
+    source_column: str | None = None
+    columns: tuple[tuple[str, Kind | None], ...] | None = None
+    packed: bool = True
+    away: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,7 @@ _LACKING = frozenset(
         "facet",
         "fork",
         "reduce",
-        "sample-distinct",
         "scan",
-        "top-hitters",
-        "top-nested",
         "make-graph",
         "graph-match",
         "graph-shortest-paths",
@@ -48,7 +45,7 @@ _LACKING = frozenset(
         "find",
         "externaldata",
     ]
-) - {"sample-distinct"}
+)
 
 
 class OperatorParser(ExpressionParser):
@@ -208,6 +205,33 @@ class OperatorParser(ExpressionParser):
         self.expect("by")
         return nodes.Sort(self.listed(self._sort_key), number, at=at)
 
+    def _top_nested(self) -> nodes.Operator:
+        at = self.word.start
+        levels = [self._level()]
+        while self.accept(","):
+            if self.is_name("top") and self.ahead().text == "-":
+                self._hyphenated()
+            levels.append(self._level())
+        return nodes.TopNested(tuple(levels), at=at)
+
+    def _level(self) -> nodes.Level:
+        at = self.word.start
+        number = None if self.is_name("of") else self.expression()
+        self.expect("of")
+        value = self.named()
+        if self.is_name("with"):
+            raise UnsupportedQueryError("'top-nested' with others")
+        self.expect("by")
+        return nodes.Level(number, value, self._sort_key(), at=at)
+
+    def _top_hitters(self) -> nodes.Operator:
+        at = self.word.start
+        number = self.expression()
+        self.expect("of")
+        value = self.named()
+        weight = self.expression() if self.accept("by") else None
+        return nodes.TopHitters(number, value, weight, at=at)
+
     def _join(self) -> nodes.Operator:
         return self._joined(lookup=False)
 
@@ -270,13 +294,13 @@ class OperatorParser(ExpressionParser):
         self.expect("on")
         return nodes.MvExpand(items, settings.get("with_itemindex"), limit, self._body(), at=at)
 
-    def _body(self) -> tuple[nodes.Operator, ...]:
+    def _body(self, opening: str = "(", closing: str = ")") -> tuple[nodes.Operator, ...]:
         """Read the operators that stand in brackets, to be applied to a part of the rows."""
-        self.expect("(")
+        self.expect(opening)
         body = [self.operator()]
         while self.accept("|"):
             body.append(self.operator())
-        self.expect(")")
+        self.expect(closing)
         return tuple(body)
 
     def _partition(self) -> nodes.Operator:
@@ -284,9 +308,11 @@ class OperatorParser(ExpressionParser):
         self._settings()
         self.expect("by")
         key = nodes.Name(self.identifier(), at=at)
-        if self.is_sign("{"):
-            raise UnsupportedQueryError("'partition' with a query in braces")
-        return nodes.Partition(key, self._body(), at=at)
+        if not self.is_sign("{"):
+            return nodes.Partition(key, self._body(), at=at)
+        if self.ahead().text not in _OPERATORS:
+            raise UnsupportedQueryError("'partition' with a source of its own")
+        return nodes.Partition(key, self._body("{", "}"), at=at)
 
     def _expansion(self) -> nodes.Expansion:
         at = self.word.start
@@ -426,7 +452,7 @@ class OperatorParser(ExpressionParser):
             self.expect("(")
             tables = self.listed(self._union_table, ")")
         exact = settings.get("kind") == "case_sensitive"
-        return nodes.Search(self.expression(), tables, exact, at=at)
+        return nodes.Search(self.sought(), tables, exact, at=at)
 
     def _schema(self) -> nodes.Operator:
         return nodes.Schema(at=self.word.start)
@@ -460,6 +486,8 @@ _OPERATORS: Mapping[str, Callable[[OperatorParser], nodes.Operator]] = {
     "sort": OperatorParser._sort,
     "order": OperatorParser._sort,
     "top": OperatorParser._top,
+    "top-hitters": OperatorParser._top_hitters,
+    "top-nested": OperatorParser._top_nested,
     "join": OperatorParser._join,
     "lookup": OperatorParser._lookup,
     "union": OperatorParser.union,

@@ -156,7 +156,9 @@ def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: Sco
     if len(set(names.values())) < len(names):
         raise SemanticQueryError("two columns would have one name.")
     columns = tuple(
-        each if names[each.name] == each.name else replace(each, name=names[each.name], hidden=False)
+        each
+        if names[each.name] == each.name
+        else replace(each, name=names[each.name], hidden=False)
         for each in table.columns
     )
     return replace(table, columns=columns)
@@ -303,33 +305,3 @@ def get_schema(context: Context, _operator: nodes.Schema, table: Rowset, _scope:
         for place, each in enumerate(table.shown)
     )
     return Rowset(f"SELECT * FROM (VALUES {rows}) t({refs(columns)})", columns)
-
-
-def search(context: Context, operator: nodes.Search, table: Rowset, scope: Scope) -> Rowset:
-    """Return the rows in which a term, or what a condition says, is found."""
-    rows = scope.over(table)
-
-    def found(node: nodes.Expression) -> str:
-        match node:
-            case nodes.Literal(str() as sought, Kind.STRING):
-                sign = "has_cs" if operator.exact else "has"
-                if "*" in sought:
-                    sought, sign = sought.strip("*"), "contains"
-                parts = [
-                    context.scalar(
-                        nodes.Binary(
-                            sign, nodes.Name(each.name), nodes.Literal(sought, Kind.STRING)
-                        ),
-                        rows,
-                    ).sql
-                    for each in table.columns
-                    if each.kind in (Kind.STRING, Kind.DYNAMIC)
-                ]
-                return "(" + (" OR ".join(parts) or "FALSE") + ")"
-            case nodes.Logical(sign, operands):
-                return "(" + f" {sign.upper()} ".join(found(each) for each in operands) + ")"
-            case nodes.Star():
-                return "TRUE"
-        return condition(context.scalar(node, rows)).sql
-
-    return table.restricted(f"WHERE {found(operator.condition)}")

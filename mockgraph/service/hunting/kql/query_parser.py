@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from mockgraph.service.hunting.kql import nodes
+from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.operator_parser import OperatorParser
 from mockgraph.service.hunting.kql.words import WordKind
-from mockgraph.service.hunting.refusal import QueryLimitError, UnsupportedQueryError
+from mockgraph.service.hunting.refusal import (
+    QueryLimitError,
+    SemanticQueryError,
+    UnsupportedQueryError,
+)
 
 _LONGEST = 256 * 1024  # characters
 
@@ -46,6 +51,8 @@ class QueryParser(OperatorParser):
             elif self.is_name("set") and self.ahead().kind is WordKind.NAME:
                 while not self.is_sign(";") and not self.ended():
                     self.advance()
+            elif self.is_name("declare") and self.ahead().text == "query_parameters":
+                lets += self._query_parameters()
             elif self.is_name("declare", "restrict", "alias") and (
                 self.ahead().kind is WordKind.NAME
             ):
@@ -57,6 +64,18 @@ class QueryParser(OperatorParser):
         if answer is None:
             self.fail("a query is due here, after its 'let' statements" if lets else "no query")
         return nodes.Query(tuple(lets), answer, at=at)
+
+    def _query_parameters(self) -> list[nodes.Let]:
+        """Read parameters of a query: nobody gives them here, so that each has its default."""
+        self.advance()
+        self.advance()
+        self.expect("(")
+        found = []
+        for each in self.listed(self._parameter, ")"):
+            if each.default is None:
+                raise SemanticQueryError(f"the query parameter '{each.name}' has no value.")
+            found.append(nodes.Let(each.name, each.default, at=each.at))
+        return found
 
     def _let(self) -> nodes.Let:
         at = self.advance().start
@@ -143,8 +162,8 @@ class QueryParser(OperatorParser):
         if word.text == "search" and after.text not in ("|", "."):
             self.advance()
             return nodes.Pipe(nodes.Star(), (self.search(),), at=word.start)
-        if word.text == "find" and after.text not in ("|", ".", "("):
-            raise UnsupportedQueryError("the operator 'find'", "Use 'search' or 'union'.")
+        if word.text == "find" and after.text not in ("|", "."):
+            return self._find()
         return self.expression()
 
     def _primary(self) -> nodes.Expression:
@@ -160,6 +179,45 @@ class QueryParser(OperatorParser):
         columns = self.listed(self.column_kind, ")")
         self.expect("[")
         return nodes.Datatable(columns, self.listed(self.expression, "]"), at=at)
+
+    def _find(self) -> nodes.Expression:
+        at = self.advance().start
+        settings = self._settings("withsource", "with_source", "datascope")
+        tables: tuple[nodes.Expression, ...] = ()
+        if self.accept("in"):
+            self.expect("(")
+            tables = self.listed(self._union_table, ")")
+        self.accept("where")
+        condition = self.sought()
+        columns: tuple[tuple[str, Kind | None], ...] | None = None
+        packed = True
+        away: tuple[tuple[str, str], ...] = ()
+        while self.is_name("project"):
+            word = self.word
+            match self._hyphenated():
+                case "project":
+                    items = self.listed(self._shown)
+                    packed = None in items
+                    columns = tuple(each for each in items if each is not None)
+                case "project-away":
+                    away = self.listed(self._pattern)
+                case "project-smart":
+                    pass
+                case _:
+                    self.fail("no part of 'find'", word)
+        source = settings.get("withsource") or settings.get("with_source")
+        return nodes.Find(condition, tables, source, columns, packed, away, at=at)
+
+    def _shown(self) -> tuple[str, Kind | None] | None:
+        """Read a column that ``find`` shows; none for the bag of all others."""
+        if self.is_name("pack", "pack_all") and self.ahead().text == "(":
+            self.advance()
+            self.advance()
+            self.accept("*")
+            self.expect(")")
+            return None
+        name = self.identifier()
+        return name, self.kind() if self.accept(":") else None
 
     def _range(self) -> nodes.Expression:
         at = self.advance().start

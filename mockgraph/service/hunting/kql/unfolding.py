@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import result_name
@@ -96,11 +97,11 @@ def _mv_apply(context: Context, operator: nodes.MvExpand, table: Rowset, scope: 
     items: list[str] = []
     for each in table.columns:
         if each.name not in names:
-            column = context.fresh(each.name, each.kind)
+            column = replace(context.fresh(each.name, each.kind), hidden=each.hidden)
             columns.append(column)
             items.append(f"l.{each.ref} AS {column.ref}")
     for each in fresh:
-        column = context.fresh(each.name, each.kind)
+        column = replace(context.fresh(each.name, each.kind), hidden=each.hidden)
         columns.append(column)
         items.append(f"r.{each.ref} AS {column.ref}")
     numbers = f"SELECT {refs(table.columns)}, {ORDER} AS {row.ref} FROM {table.source}"
