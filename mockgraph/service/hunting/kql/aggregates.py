@@ -346,6 +346,9 @@ _AGGREGATES: dict[str, tuple[Plain, str, int, int]] = {
     "make_list_with_nulls": (lambda v, c: _list(v, c, with_nulls=True), "list", 1, 2),
     "make_set": (_set, "set", 1, 2),
     "make_bag": (_bag, "bag", 1, 2),
+    # A sketch of a set is the set: what dcount_hll() counts in it is exact.
+    "hll": (_set, "hll", 1, 2),
+    "hll_merge": (_set, "hll_merge", 1, 1),
     "binary_all_and": (_bits("bit_and"), "binary_all_and", 1, 1),
     "binary_all_or": (_bits("bit_or"), "binary_all_or", 1, 1),
     "binary_all_xor": (_bits("bit_xor"), "binary_all_xor", 1, 1),
@@ -360,9 +363,6 @@ _AGGREGATES: dict[str, tuple[Plain, str, int, int]] = {
 }
 _LACKING = frozenset(
     [
-        "hll",
-        "hll_if",
-        "hll_merge",
         "tdigest",
         "tdigest_merge",
         "percentilew",

@@ -19,6 +19,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     converted,
     dynamic,
     literal,
+    never_null,
     quoted,
     refs,
     text,
@@ -28,6 +29,8 @@ from mockgraph.service.hunting.refusal import (
     SemanticQueryError,
     UnsupportedQueryError,
 )
+
+Plugin = Callable[[Context, nodes.Evaluate, Rowset, Scope], Rowset]
 
 _MOST_COLUMNS = 1000
 _MOST_POINTS = 100_000
@@ -162,7 +165,54 @@ def _narrow(context: Context, _operator: nodes.Evaluate, table: Rowset, _scope: 
     return Rowset(" UNION ALL ".join(cells), columns)
 
 
-_PLUGINS: dict[str, Callable[[Context, nodes.Evaluate, Rowset, Scope], Rowset]] = {
+def _address_lookup(inside: str) -> Plugin:
+    """Return a plugin that puts beside each address what a table has of its network.
+
+    ``inside`` is the macro that tells whether an address is in a network. An address that several
+    networks hold is there with each of them.
+    """
+
+    def plugin(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+        name = operator.call.name
+        places: list[nodes.Expression] = []
+        unmatched = False
+        for each in operator.call.arguments:
+            if isinstance(each, nodes.Named):
+                if each.names != ("return_unmatched",):
+                    raise SemanticQueryError(f"{name}() has no argument '{each.names[0]}'.")
+                unmatched = bool(context.constant(each.value, scope, name))
+            else:
+                places.append(each)
+        if len(places) < 3:
+            raise SemanticQueryError(f"{name}() takes a table, an address and a network.")
+        other = context.table(places[0], scope.bare())
+        address = text(context.scalar(places[1], scope.over(table)))
+        network = text(context.scalar(places[2], scope.over(other)))
+        equal = [
+            f"{text(context.scalar(each, scope.over(table))).sql}"
+            f" = {text(context.scalar(each, scope.over(other))).sql}"
+            for each in places[3:]
+        ]
+        test = " AND ".join([f"{inside}({address.sql}, {network.sql})", *equal])
+        taken = [each.name for each in table.columns]
+        added: list[tuple[Column, Value]] = []
+        for column in other.columns:
+            fresh = context.fresh(unique_name(column.name, taken), column.kind)
+            taken.append(fresh.name)
+            added.append((fresh, never_null(column.value)))
+        items = ", ".join(f"{value.sql} AS {column.ref}" for column, value in added)
+        sql = (
+            f"SELECT {refs(table.columns)}, {items} FROM {table.source}"
+            f" {'LEFT' if unmatched else ''} JOIN {other.source} ON {test}"
+        )
+        return Rowset(sql, (*table.columns, *(column for column, _ in added)))
+
+    return plugin
+
+
+_PLUGINS: dict[str, Plugin] = {
+    "ipv4_lookup": _address_lookup("kql_ipv4_in"),
+    "ipv6_lookup": _address_lookup("kql_ipv6_in"),
     "bag_unpack": _bag_unpack,
     "pivot": _pivot,
     "narrow": _narrow,

@@ -71,6 +71,48 @@ MACROS = (
     "kql_ipv4_private(a) AS kql_ipv4_in(a, '10.0.0.0/8') OR kql_ipv4_in(a, '172.16.0.0/12')"
     " OR kql_ipv4_in(a, '192.168.0.0/16') OR kql_ipv4_in(a, '127.0.0.0/8')"
     " OR kql_ipv4_in(a, '169.254.0.0/16')",
+    "kql_ipv4_masked(a, bits) AS (a >> CAST(32 - bits AS BIGINT)) << CAST(32 - bits AS BIGINT)",
+    "kql_ipv4_text(a) AS CASE WHEN a BETWEEN 0 AND 4294967295 THEN"
+    " printf('%d.%d.%d.%d', a >> 24, (a >> 16) & 255, (a >> 8) & 255, a & 255) END",
+    # An IPv6 address, or an IPv4 address mapped into one, as 32 hexadecimal digits, or null.
+    r"kql_ipv6(a) AS CASE"
+    r" WHEN kql_ipv4(split_part(a, '/', 1)) IS NOT NULL"
+    r" THEN repeat('0', 20) || 'ffff' || kql_hex(kql_ipv4(split_part(a, '/', 1)))"
+    r" ELSE kql_ipv6_digits(kql_ipv6_plain(lower(split_part(split_part(a, '/', 1), '%', 1)))) END",
+    "kql_hex(a) AS lpad(lower(to_hex(CAST(a AS BIGINT))), 8, '0')",
+    # The last two groups may be written as an IPv4 address.
+    r"kql_ipv6_plain(a) AS CASE WHEN contains(a, '.') AND contains(a, ':') THEN"
+    r" regexp_extract(a, '^(.*:)[0-9.]+$', 1)"
+    r" || substr(kql_hex(kql_ipv4(regexp_extract(a, '([0-9.]+)$', 1))), 1, 4) || ':'"
+    r" || substr(kql_hex(kql_ipv4(regexp_extract(a, '([0-9.]+)$', 1))), 5) ELSE a END",
+    "kql_ipv6_groups(a) AS list_transform(list_filter(string_split(a, ':'), lambda g: g <> ''),"
+    " lambda g: lpad(g, 4, '0'))",
+    r"kql_ipv6_digits(a) AS CASE"
+    r" WHEN regexp_full_match(a, '[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}')"
+    r" THEN array_to_string(kql_ipv6_groups(a), '')"
+    r" WHEN regexp_full_match(a, '([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::"
+    r"([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?')"
+    r" AND len(kql_ipv6_groups(a)) < 8 THEN"
+    r" rpad(array_to_string(kql_ipv6_groups(split_part(a, '::', 1)), ''),"
+    r" CAST(32 - 4 * len(kql_ipv6_groups(split_part(a, '::', 2))) AS INTEGER), '0')"
+    r" || array_to_string(kql_ipv6_groups(split_part(a, '::', 2)), '') END",
+    "kql_ipv6_text(h) AS array_to_string(list_transform(range(0, 8),"
+    " lambda i: substr(h, CAST(4 * i + 1 AS BIGINT), 4)), ':')",
+    "kql_ipv6_digit(h, bits) AS"
+    " instr('0123456789abcdef', substr(h, CAST(bits // 4 + 1 AS BIGINT), 1)) - 1",
+    "kql_ipv6_masked(h, bits) AS rpad(substr(h, 1, CAST(bits // 4 AS BIGINT))"
+    " || CASE WHEN bits % 4 = 0 THEN '' ELSE substr('0123456789abcdef',"
+    " ((kql_ipv6_digit(h, bits) >> CAST(4 - bits % 4 AS BIGINT)) << CAST(4 - bits % 4 AS BIGINT))"
+    " + 1, 1) END, 32, '0')",
+    "kql_ipv6_bits(a) AS CASE WHEN contains(a, '/') THEN TRY_CAST(split_part(a, '/', 2) AS BIGINT)"
+    " + CASE WHEN contains(a, ':') THEN 0 ELSE 96 END ELSE 128 END",
+    "kql_ipv6_net(a, bits) AS CASE WHEN bits BETWEEN 0 AND 128"
+    " THEN kql_ipv6_masked(kql_ipv6(a), bits) END",
+    "kql_ipv6_common(a, b, bits) AS least(bits, kql_ipv6_bits(a), kql_ipv6_bits(b))",
+    "kql_ipv6_order(a, b, bits) AS kql_order(kql_ipv6_net(a, kql_ipv6_common(a, b, bits)),"
+    " kql_ipv6_net(b, kql_ipv6_common(a, b, bits)))",
+    "kql_order(a, b) AS CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END",
+    "kql_ipv6_in(a, r) AS kql_ipv6_net(a, kql_ipv6_bits(r)) = kql_ipv6_net(r, kql_ipv6_bits(r))",
     r"kql_url_part(a, n) AS coalesce(regexp_extract(a,"
     r" '^(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:([^:@/?#]*)(?::([^@/?#]*))?@)?"
     r"(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$', n), '')",
@@ -86,5 +128,21 @@ MACROS = (
     "kql_time_bin(a, b) AS make_timestamp(CAST(kql_bin(epoch_us(a) + 62135596800000000, b)"
     " - 62135596800000000 AS BIGINT))",
     "kql_plus_days(a, n) AS a + to_days(CAST(n AS INTEGER))",
+    # Elements moved by n places, those that fall off taking the free places, or lost.
+    "kql_rotated(a, n) AS CASE WHEN kql_array_length(a) IS NULL THEN NULL ELSE"
+    " to_json(list_transform(range(0, len(kql_elements(a))), lambda i: kql_elements(a)"
+    "[CAST(((i + n) % len(kql_elements(a)) + len(kql_elements(a))) % len(kql_elements(a)) + 1"
+    " AS BIGINT)])) END",
+    "kql_shifted(a, n, filler) AS CASE WHEN kql_array_length(a) IS NULL THEN NULL ELSE"
+    " to_json(list_transform(range(0, len(kql_elements(a))), lambda i:"
+    " CASE WHEN i + n BETWEEN 0 AND len(kql_elements(a)) - 1"
+    " THEN kql_elements(a)[CAST(i + n + 1 AS BIGINT)] ELSE CAST(filler AS JSON) END)) END",
+    "kql_blob_digits(a) AS hex(TRY(from_base64(a)))",
+    "kql_bytes(a) AS to_json(list_transform(range(0, length(kql_blob_digits(a)) // 2), lambda i:"
+    " CAST('0x' || substr(kql_blob_digits(a), CAST(2 * i + 1 AS BIGINT), 2) AS INTEGER)))",
+    r"""kql_csv(a) AS to_json(list_transform(regexp_extract_all("""
+    r"""regexp_extract(a, '^[^\r\n]*'), '(?:^|,)("(?:[^"]|"")*"|[^,]*)', 1), lambda f:"""
+    r""" CASE WHEN starts_with(f, '"') THEN"""
+    r""" replace(substr(f, 2, length(f) - 2), '""', '"') ELSE f END))""",
     "kql_concat(a, b) AS to_json(list_concat(kql_elements(a), kql_elements(b)))",
 )

@@ -62,7 +62,8 @@ def _equal(one: Rowset, other: Rowset, keys: list[str]) -> str:
     tests = []
     for key in keys:
         left, right = one.find(key), other.find(key)
-        assert left is not None and right is not None
+        assert left is not None
+        assert right is not None
         tests.append(f"l.{left.ref} IS NOT DISTINCT FROM r.{right.ref}")
     return " AND ".join(tests)
 

@@ -10,6 +10,7 @@ from mockgraph.service.hunting.kql.bag_functions import BAG_FUNCTIONS
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
 from mockgraph.service.hunting.kql.context import Context, Scope
 from mockgraph.service.hunting.kql.kinds import Kind
+from mockgraph.service.hunting.kql.network_functions import NETWORK_FUNCTIONS
 from mockgraph.service.hunting.kql.scalars import condition
 from mockgraph.service.hunting.kql.signatures import signatures
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -63,15 +64,11 @@ _LACKING = frozenset(
         "series_fill_linear",
         "series_fill_forward",
         "series_fill_backward",
-        "dcount_hll",
-        "hll",
-        "hll_merge",
         "tdigest",
         "tdigest_merge",
         "percentile_tdigest",
         "rank_tdigest",
         "parse_xml",
-        "parse_csv",
         "parse_user_agent",
         "geo_point_to_geohash",
         "geo_geohash_to_central_point",
@@ -86,15 +83,11 @@ _LACKING = frozenset(
         "extent_tags",
         "cursor_after",
         "cursor_before_or_at",
-        "ipv6_is_match",
-        "ipv6_compare",
-        "parse_ipv6_mask",
         "gzip_compress_to_base64_string",
         "gzip_decompress_from_base64_string",
         "zlib_decompress_from_base64_string",
         "rows_near",
         "estimate_data_size",
-        "base64_decode_toarray",
     ]
 )
 
@@ -289,6 +282,7 @@ SPECIAL: dict[str, Special] = {
     "next": _window("lead"),
     "row_number": _row_number,
     "row_cumsum": _row_sum,
+    **NETWORK_FUNCTIONS,
     **TEXT_FUNCTIONS,
     **TIME_FUNCTIONS,
     **BAG_FUNCTIONS,

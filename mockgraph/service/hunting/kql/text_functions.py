@@ -82,6 +82,15 @@ def _extract(context: Context, node: nodes.Call, scope: Scope) -> Value:
     return found
 
 
+def _extract_json(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    if len(node.arguments) not in (2, 3):
+        raise SemanticQueryError(f"{node.name}() takes a path, a text and perhaps a type.")
+    path, source = (text(context.scalar(each, scope)) for each in node.arguments[:2])
+    found = f"json_extract_string(kql_parse_json({source.sql}), {path.sql})"
+    value = Value(f"coalesce({found}, '')", Kind.STRING)
+    return converted(value, _type_of(node.arguments[2])) if len(node.arguments) == 3 else value
+
+
 def _type_of(node: nodes.Expression) -> Kind:
     if not isinstance(node, nodes.TypeOf):
         raise SemanticQueryError("typeof(...) is due here.")
@@ -158,6 +167,8 @@ TEXT_FUNCTIONS: dict[str, Special] = {
     "extract": _extract,
     "extract_all": _extract_all,
     "extractall": _extract_all,
+    "extract_json": _extract_json,
+    "extractjson": _extract_json,
     "countof": _countof,
     "format_bytes": _format_bytes,
 }
