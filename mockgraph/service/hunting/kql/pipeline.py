@@ -15,6 +15,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Column,
     Rowset,
     Value,
+    converted,
     quoted,
     refs,
     text,
@@ -42,14 +43,33 @@ def _named(
 ) -> list[tuple[str | None, Value]]:
     """Return the values that an item of ``project`` or ``extend`` makes, with their names."""
     if not isinstance(item, nodes.Named):
-        return [(result_name(item) or None, context.scalar(item, scope))]
+        value = context.scalar(item, scope)
+        if value.members:
+            return _members(item, value, ())
+        return [(result_name(item) or None, value)]
     value = context.scalar(item.value, scope)
+    if value.members:
+        return _members(item.value, value, item.names)
     if len(item.names) == 1:
         return [(item.names[0], value)]
     return [
         (name, Value(f"kql_at({value.sql}, {place})", Kind.DYNAMIC))
         for place, name in enumerate(item.names)
     ]
+
+
+def _members(
+    call: nodes.Expression, value: Value, names: tuple[str, ...]
+) -> list[tuple[str | None, Value]]:
+    """Return the columns of a function that makes several: by the names given, or its own."""
+    assert isinstance(call, nodes.Call)
+    prefix = f"{call.name}_{result_name(call.arguments[0])}"
+    found: list[tuple[str | None, Value]] = []
+    for place, (member, kind) in enumerate(value.members):
+        name = names[place] if place < len(names) else f"{prefix}_{member}"
+        part = Value(f"kql_at({value.sql}, {place})", Kind.DYNAMIC)
+        found.append((name, converted(part, kind)))
+    return found
 
 
 def project(context: Context, operator: nodes.Project, table: Rowset, scope: Scope) -> Rowset:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mockgraph.service.hunting.kql.series_macros import SERIES_MACROS
+
 _OTHER_DATES = "['%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y', '%a, %d %b %Y %H:%M:%S']"
 _DAY = 86_400_000_000
 
@@ -145,4 +147,5 @@ MACROS = (
     r""" CASE WHEN starts_with(f, '"') THEN"""
     r""" replace(substr(f, 2, length(f) - 2), '""', '"') ELSE f END))""",
     "kql_concat(a, b) AS to_json(list_concat(kql_elements(a), kql_elements(b)))",
+    *SERIES_MACROS,
 )

@@ -12,6 +12,7 @@ from mockgraph.service.hunting.kql.context import Context, Scope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.network_functions import NETWORK_FUNCTIONS
 from mockgraph.service.hunting.kql.scalars import condition
+from mockgraph.service.hunting.kql.series_functions import SERIES_FUNCTIONS
 from mockgraph.service.hunting.kql.signatures import signatures
 from mockgraph.service.hunting.kql.sqlvalues import (
     ORDER,
@@ -50,20 +51,13 @@ _CASTS = {
 # Functions that KQL has and that need more than a table of rows, or a model of the world.
 _LACKING = frozenset(
     [
-        "series_stats",
-        "series_stats_dynamic",
-        "series_decompose",
-        "series_decompose_anomalies",
-        "series_outliers",
-        "series_fit_line",
-        "series_fit_line_dynamic",
-        "series_fir",
+        "series_decompose_forecast",
+        "series_fit_2lines",
+        "series_fit_poly",
         "series_iir",
-        "series_periods_detect",
-        "series_fill_const",
-        "series_fill_linear",
-        "series_fill_forward",
-        "series_fill_backward",
+        "series_mv_ee_anomalies_fl",
+        "series_periods_validate",
+        "series_seasonal",
         "tdigest",
         "tdigest_merge",
         "percentile_tdigest",
@@ -283,6 +277,7 @@ SPECIAL: dict[str, Special] = {
     "row_number": _row_number,
     "row_cumsum": _row_sum,
     **NETWORK_FUNCTIONS,
+    **SERIES_FUNCTIONS,
     **TEXT_FUNCTIONS,
     **TIME_FUNCTIONS,
     **BAG_FUNCTIONS,

@@ -22,12 +22,16 @@ UNKNOWN: Any = object()
 
 @dataclass(frozen=True)
 class Value:
-    """A scalar: ``constant`` is what it is, where the query says so."""
+    """A scalar: ``constant`` is what it is, where the query says so.
+
+    The array of a function that makes several columns has their names and kinds as ``members``.
+    """
 
     sql: str
     kind: Kind
     constant: Any = UNKNOWN
     name: str | None = None
+    members: tuple[tuple[str, Kind], ...] = ()
 
     @property
     def is_constant(self) -> bool:
