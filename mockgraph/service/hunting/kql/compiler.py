@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from mockgraph.service.hunting.kql import (
@@ -38,6 +39,7 @@ from mockgraph.service.hunting.refusal import (
     QueryLimitError,
     SemanticQueryError,
     UnresolvedNameError,
+    UnsupportedQueryError,
 )
 
 Columns = Mapping[str, Kind]
@@ -45,6 +47,18 @@ Columns = Mapping[str, Kind]
 PROFILES = "FileProfile"  # the table that ``invoke FileProfile()`` reads, and no other
 # Where Defender is joined with Sentinel its tables have the instant by Sentinel's name, too.
 _MOMENT, _SENTINELS_MOMENT = "Timestamp", "TimeGenerated"
+# Functions that hunting has in KQL itself.
+_STORED = {
+    "AssignedIPAddresses": """(x: string, y: datetime = datetime(null)) {
+        DeviceNetworkInfo
+        | where DeviceId == x or DeviceName =~ x
+        | where NetworkAdapterStatus == "Up" and (isnull(y) or Timestamp <= y)
+        | summarize arg_max(Timestamp, *) by DeviceId, NetworkAdapterName
+        | mv-expand address = parse_json(IPAddresses)
+        | project Timestamp, IPAddress = tostring(address.IPAddress),
+            IPType = tostring(address.AddressType), NetworkAdapterType, ConnectedNetworks
+    }""",
+}
 _LONGEST_RANGE = 10_000_000  # rows
 _MOST_SHARED = 400  # tables that are written once
 
@@ -76,6 +90,12 @@ def compile_query(
         return Compiler(tables, now, window, probe, used, joined).compiled(tree)
     except RecursionError:
         raise QueryLimitError("its expressions are nested too deeply.") from None
+
+
+@cache
+def stored_function(name: str) -> nodes.Expression:
+    """Return a function that hunting has in KQL itself."""
+    return parse(f"let {name} = {_STORED[name]}; print 1").lets[0].value
 
 
 class Compiler(Context):
@@ -242,6 +262,8 @@ class Compiler(Context):
     def _called(self, node: nodes.Call, scope: Scope) -> Binding:
         name = node.name
         found = scope.names.get(name)
+        if found is None and name in _STORED:
+            found = self.evaluate(stored_function(name), Scope({}))
         if isinstance(found, Closure):
             return self._function(name, found, node.arguments, scope)
         if name == "materialize" and len(node.arguments) == 1:
@@ -381,6 +403,8 @@ class Compiler(Context):
         if call.name == "FileProfile":
             return self._file_profile(call, table)
         found = scope.names.get(call.name)
+        if call.name in special_functions.LACKING:
+            raise UnsupportedQueryError(f"the function '{call.name}'")
         if not isinstance(found, Closure):
             raise UnresolvedNameError(call.name, scope.names, "function")
         names = {**scope.names, "$invoked": table}

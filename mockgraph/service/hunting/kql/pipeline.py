@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import aggregate, is_aggregate, result_name
 from mockgraph.service.hunting.kql.context import Context, Scope, unique_name
 from mockgraph.service.hunting.kql.kinds import Kind
+from mockgraph.service.hunting.kql.row_functions import with_runs
 from mockgraph.service.hunting.kql.scalars import condition
 from mockgraph.service.hunting.kql.sqlvalues import (
     ORDER,
@@ -42,20 +45,45 @@ def _named(
     context: Context, item: nodes.Expression, scope: Scope
 ) -> list[tuple[str | None, Value]]:
     """Return the values that an item of ``project`` or ``extend`` makes, with their names."""
-    if not isinstance(item, nodes.Named):
-        value = context.scalar(item, scope)
-        if value.members:
-            return _members(item, value, ())
-        return [(result_name(item) or None, value)]
-    value = context.scalar(item.value, scope)
+    inner = item.value if isinstance(item, nodes.Named) else item
+    return _as_named(item, context.scalar(inner, scope))
+
+
+def _as_named(item: nodes.Expression, value: Value) -> list[tuple[str | None, Value]]:
+    names = item.names if isinstance(item, nodes.Named) else ()
     if value.members:
-        return _members(item.value, value, item.names)
-    if len(item.names) == 1:
-        return [(item.names[0], value)]
+        return _members(item.value if isinstance(item, nodes.Named) else item, value, names)
+    if not names:
+        return [(result_name(item) or None, value)]
+    if len(names) == 1:
+        return [(names[0], value)]
     return [
         (name, Value(f"kql_at({value.sql}, {place})", Kind.DYNAMIC))
-        for place, name in enumerate(item.names)
+        for place, name in enumerate(names)
     ]
+
+
+def _values(
+    context: Context, items: Iterable[nodes.Expression], table: Rowset, scope: Scope
+) -> tuple[Rowset, list[list[tuple[str | None, Value]]]]:
+    """Return a table, and over its rows what each item makes.
+
+    The array of a function that makes several columns is a hidden column of the table, so that it
+    is worked out once.
+    """
+    rows = scope.over(table)
+    found: list[list[tuple[str | None, Value]]] = []
+    for item in items:
+        if isinstance(item, nodes.Star):
+            found.append([(column.name, column.value) for column in table.shown])
+            continue
+        value = context.scalar(item.value if isinstance(item, nodes.Named) else item, rows)
+        if value.members:
+            parts = replace(context.fresh("", Kind.DYNAMIC), hidden=True)
+            table = selected(table, [*((c, c.value) for c in table.columns), (parts, value)])
+            value = replace(value, sql=parts.ref)
+        found.append(_as_named(item, value))
+    return table, found
 
 
 def _members(
@@ -74,34 +102,30 @@ def _members(
 
 def project(context: Context, operator: nodes.Project, table: Rowset, scope: Scope) -> Rowset:
     """Return a table of the items alone."""
-    rows = scope.over(table)
+    table, found = _values(context, operator.items, table, scope)
     values: list[tuple[Column, Value]] = []
     names: list[str] = []
-    for item in operator.items:
-        if isinstance(item, nodes.Star):
-            found: list[tuple[str | None, Value]] = [(c.name, c.value) for c in table.shown]
-        else:
-            found = _named(context, item, rows)
-        for name, value in found:
-            name = unique_name(name or "Column1", names)
-            names.append(name)
-            values.append((context.fresh(name, value.kind), value))
+    for name, value in chain(*found):
+        name = unique_name(name or "Column1", names)
+        names.append(name)
+        values.append((context.fresh(name, value.kind), value))
     return selected(table, values)
 
 
 def extend(context: Context, operator: nodes.Extend, table: Rowset, scope: Scope) -> Rowset:
     """Return a table with the items besides its columns, or in the place of those so named."""
-    rows = scope.over(table)
+    columns = table.columns
+    taken = {each.name for each in columns}
+    items, table = with_runs(context, operator.items, table, scope)
+    table, found = _values(context, items, table, scope)
     added: list[tuple[Column, Value]] = []
-    taken = {each.name for each in table.columns}
-    for item in operator.items:
-        for name, value in _named(context, item, rows):
-            if name is None:
-                name = unique_name("Column1", taken)
-            taken.add(name)
-            added = [(column, old) for column, old in added if column.name != name]
-            added.append((context.fresh(name, value.kind), value))
-    return with_columns(table, added)
+    for name, value in chain(*found):
+        if name is None:
+            name = unique_name("Column1", taken)
+        taken.add(name)
+        added = [(column, old) for column, old in added if column.name != name]
+        added.append((context.fresh(name, value.kind), value))
+    return selected(table, beside(replace(table, columns=columns), added))
 
 
 def with_columns(table: Rowset, added: list[tuple[Column, Value]]) -> Rowset:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from mockgraph.service.hunting.kql.series_macros import SERIES_MACROS
 
-_OTHER_DATES = "['%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y', '%a, %d %b %Y %H:%M:%S']"
+_OTHER_DATES = (
+    "['%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y', '%a, %d %b %Y %H:%M:%S',"
+    " '%a, %d %b %Y %H:%M:%S GMT', '%d %b %Y %H:%M:%S', '%d %b %Y', '%d %B %Y', '%b %d, %Y',"
+    " '%B %d, %Y']"
+)
 _DAY = 86_400_000_000
 
 MACROS = (

@@ -25,9 +25,10 @@ def _numbers(value: Value) -> str:
 
 def _several(struct: str, members: dict[str, str], kinds: dict[str, Kind] | None = None) -> Value:
     """Return a function that makes several columns: their names, and the members of a struct."""
-    items = ", ".join(f"to_json(({struct}).{member})" for member in members.values())
     columns = tuple((name, (kinds or {}).get(name, Kind.DYNAMIC)) for name in members)
-    return replace(Value(f"to_json([{items}])", Kind.DYNAMIC), members=columns)
+    items = ", ".join(f"to_json(parts.{member})" for member in members.values())
+    sql = f"(SELECT to_json([{items}]) FROM (SELECT {struct} AS parts))"
+    return replace(Value(sql, Kind.DYNAMIC), members=columns)
 
 
 def _by_elements(template: str, kind: str = "DOUBLE") -> Special:
@@ -114,8 +115,9 @@ def _fit_line(context: Context, node: nodes.Call, scope: Scope) -> Value:
         name: name for name in ("rsquare", "slope", "variance", "rvariance", "interception")
     } | {"line_fit": "line"}
     if node.name == "series_fit_line_dynamic":
-        items = ", ".join(f"'{name}', ({struct}).{member}" for name, member in members.items())
-        return Value(f"json_object({items})", Kind.DYNAMIC)
+        items = ", ".join(f"'{name}', parts.{member}" for name, member in members.items())
+        sql = f"(SELECT json_object({items}) FROM (SELECT {struct} AS parts))"
+        return Value(sql, Kind.DYNAMIC)
     return _several(struct, members, {name: Kind.REAL for name in members if name != "line_fit"})
 
 

@@ -11,13 +11,12 @@ from mockgraph.service.hunting.kql.call_arguments import Special, values_of
 from mockgraph.service.hunting.kql.context import Context, Scope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.network_functions import NETWORK_FUNCTIONS
+from mockgraph.service.hunting.kql.row_functions import ROW_FUNCTIONS
 from mockgraph.service.hunting.kql.scalars import condition
 from mockgraph.service.hunting.kql.series_functions import SERIES_FUNCTIONS
 from mockgraph.service.hunting.kql.signatures import signatures
 from mockgraph.service.hunting.kql.sqlvalues import (
-    ORDER,
     Value,
-    cast,
     converted,
     literal,
     same_kind,
@@ -49,7 +48,7 @@ _CASTS = {
     "toobject": Kind.DYNAMIC,
 }
 # Functions that KQL has and that need more than a table of rows, or a model of the world.
-_LACKING = frozenset(
+LACKING = frozenset(
     [
         "series_decompose_forecast",
         "series_fit_2lines",
@@ -63,6 +62,8 @@ _LACKING = frozenset(
         "percentile_tdigest",
         "rank_tdigest",
         "parse_xml",
+        "DeviceFromIP",
+        "SeenBy",
         "parse_user_agent",
         "geo_point_to_geohash",
         "geo_geohash_to_central_point",
@@ -96,7 +97,7 @@ def call(context: Context, node: nodes.Call, scope: Scope) -> Value:
         return special(context, node, scope)
     lines = signatures().get(name)
     if lines is None:
-        if name in _LACKING:
+        if name in LACKING:
             raise UnsupportedQueryError(f"the function '{name}'")
         raise UnresolvedNameError(name, known_functions(), "function")
     signature = lines.get(len(node.arguments))
@@ -218,46 +219,6 @@ def _to_scalar(context: Context, node: nodes.Call, scope: Scope) -> Value:
     return literal(value, first.kind)
 
 
-def _window(sql: str) -> Special:
-    def special(context: Context, node: nodes.Call, scope: Scope) -> Value:
-        _in_order(node.name, scope)
-        value, *others = values_of(context, node, scope, 1, 3)
-        offset = others[0].constant if others else 1
-        if not isinstance(offset, int):
-            raise SemanticQueryError(f"{node.name}() wants a constant distance.")
-        default = cast(others[1], value.kind).sql if len(others) > 1 else value.kind.null
-        over = f"OVER (ORDER BY {ORDER})"
-        return Value(f"{sql}({value.sql}, {offset}, {default}) {over}", value.kind)
-
-    return special
-
-
-def _in_order(name: str, scope: Scope) -> None:
-    if not scope.ordered:
-        raise SemanticQueryError(
-            f"{name}() wants rows that are in an order: put 'sort' or 'serialize' before it."
-        )
-
-
-def _row_number(context: Context, node: nodes.Call, scope: Scope) -> Value:
-    _in_order(node.name, scope)
-    values = values_of(context, node, scope, 0, 2)
-    if len(values) == 2:
-        raise UnsupportedQueryError("row_number() with a restart")
-    start = converted(values[0], Kind.LONG).sql if values else "1"
-    return Value(f"(row_number() OVER (ORDER BY {ORDER}) + {start} - 1)", Kind.LONG)
-
-
-def _row_sum(context: Context, node: nodes.Call, scope: Scope) -> Value:
-    _in_order(node.name, scope)
-    values = values_of(context, node, scope, 1, 2)
-    if len(values) == 2:
-        raise UnsupportedQueryError("row_cumsum() with a restart")
-    value = values[0]
-    sql = f"sum({value.sql}) OVER (ORDER BY {ORDER})"
-    return Value(f"CAST({sql} AS {value.kind.duckdb})", value.kind)
-
-
 SPECIAL: dict[str, Special] = {
     "iff": _iff,
     "iif": _iff,
@@ -272,10 +233,7 @@ SPECIAL: dict[str, Special] = {
     "column_ifexists": _column_if_exists,
     "columnifexists": _column_if_exists,
     "toscalar": _to_scalar,
-    "prev": _window("lag"),
-    "next": _window("lead"),
-    "row_number": _row_number,
-    "row_cumsum": _row_sum,
+    **ROW_FUNCTIONS,
     **NETWORK_FUNCTIONS,
     **SERIES_FUNCTIONS,
     **TEXT_FUNCTIONS,

@@ -233,7 +233,8 @@ def same_kind(values: list[Value], what: str) -> tuple[list[Value], Kind]:
         if each.numeric and kind.numeric:
             kind = max(kind, each, key=list(Kind).index)
         elif Kind.DYNAMIC in (each, kind):
-            kind = Kind.DYNAMIC
+            # With a text a dynamic value is its text, by which queries group.
+            kind = Kind.STRING if Kind.STRING in (each, kind) else Kind.DYNAMIC
         else:
             raise SemanticQueryError(
                 f"{what} wants values of one type, and has {kind.kql} and {each.kql}."
