@@ -429,3 +429,132 @@ def test_a_table_that_no_row_was_put_into_still_says_its_columns() -> None:
     found = hunted("DeviceProcessEvents | take 0")
     assert found.results == []
     assert {"name": "ProcessId", "type": "Int64"} in found.schema
+
+
+SALES = """let T = datatable(shop: string, fruit: string, sold: long) [
+    "a", "fig", 5, "a", "fig", 1, "a", "kiwi", 2, "b", "fig", 9, "b", "plum", 8, "c", "kiwi", 1];
+"""
+
+
+def test_top_nested_ranks_within_each_value_above() -> None:
+    query = "top-nested 2 of shop by sum(sold), top-nested 1 of fruit by best = max(sold) asc"
+    found = hunted(f"{SALES}T | {query} | order by shop asc")
+    names = ["shop", "aggregated_shop", "fruit", "best"]
+    assert [each["name"] for each in found.schema] == names
+    assert [list(row.values()) for row in found.results] == [
+        ["a", 8, "kiwi", 2],
+        ["b", 17, "plum", 8],
+    ]
+
+
+def test_top_hitters_counts_or_weighs() -> None:
+    assert rows(f"{SALES}T | top-hitters 1 of fruit") == [["fig", 3]]
+    assert rows(f"{SALES}T | top-hitters 2 of shop by sold") == [["b", 17], ["a", 8]]
+
+
+def test_a_partition_may_stand_in_braces() -> None:
+    query = "T | partition by shop { top 1 by sold | project shop, sold } | order by shop asc"
+    assert rows(SALES + query) == [["a", 5], ["b", 9], ["c", 1]]
+
+
+def test_a_count_of_rows_and_a_running_sum_begin_again() -> None:
+    query = (
+        "T | serialize | extend n = row_number(1, prev(shop) != shop),"
+        " sum = row_cumsum(sold, shop != prev(shop)), all = row_number()"
+        " | project n, sum, all"
+    )
+    assert rows(SALES + query) == [
+        [1, 5, 1],
+        [2, 6, 2],
+        [3, 8, 3],
+        [1, 9, 4],
+        [2, 17, 5],
+        [1, 1, 6],
+    ]
+
+
+def test_query_parameters_have_their_defaults() -> None:
+    query = "declare query_parameters(wanted: string = 'c', most: long = 5); "
+    assert rows(f"{query}{SALES}T | where shop == wanted | take most | count") == [[1]]
+
+
+def test_a_sketch_of_a_set_counts_exactly() -> None:
+    query = "T | summarize h = hll(fruit) by shop | summarize m = hll_merge(h)"
+    assert rows(f"{SALES}{query} | project dcount_hll(m)") == [[3]]
+
+
+def test_addresses_are_looked_up_by_their_networks() -> None:
+    query = (
+        "let nets = datatable(net: string, site: string)"
+        " ['10.0.0.0/8', 'hq', '10.1.0.0/16', 'lab'];"
+        " let seen = datatable(ip: string) ['10.1.2.3', '8.8.8.8'];"
+        " seen | evaluate ipv4_lookup(nets, ip, net"
+    )
+    assert rows(f"{query}) | project ip, site | order by site asc") == [
+        ["10.1.2.3", "hq"],
+        ["10.1.2.3", "lab"],
+    ]
+    assert rows(f"{query}, return_unmatched = true) | where isempty(site) | project ip") == [
+        ["8.8.8.8"]
+    ]
+    six = (
+        "datatable(ip: string) ['fe80::1'] | evaluate ipv6_lookup("
+        "(datatable(net: string) ['fe80::/10']), ip, net) | project net"
+    )
+    assert rows(six) == [["fe80::/10"]]
+
+
+def test_the_addresses_that_a_device_had_are_a_function_of_hunting() -> None:
+    adapter = {
+        "Timestamp": "2026-11-20T10:00:00Z",
+        "DeviceId": "d1",
+        "DeviceName": "host-1",
+        "NetworkAdapterName": "{1}",
+        "NetworkAdapterStatus": "Up",
+        "IPAddresses": '[{"IPAddress": "10.0.0.5", "AddressType": "Private"}]',
+    }
+    query = "AssignedIPAddresses('host-1', now()) | project IPAddress, IPType"
+    assert rows(query, DeviceNetworkInfo=[adapter]) == [["10.0.0.5", "Private"]]
+    assert rows(query.replace("now()", "ago(1d)"), DeviceNetworkInfo=[adapter]) == []
+
+
+def test_a_device_is_seen_by_those_that_connect_to_it() -> None:
+    at = {"Timestamp": "2026-11-20T10:00:00Z"}
+    adapter = {**at, "DeviceId": "d1", "IPAddresses": '[{"IPAddress": "10.0.0.5"}]'}
+    event = {**at, "DeviceId": "d2", "RemoteIP": "10.0.0.5"}
+    query = "DeviceInfo | invoke SeenBy() | project DeviceId, SeenBy | order by DeviceId asc"
+    found = rows(
+        query,
+        DeviceInfo=[{**at, "DeviceId": "d1"}, {**at, "DeviceId": "d2"}],
+        DeviceNetworkInfo=[adapter],
+        DeviceNetworkEvents=[event],
+    )
+    assert found[0][1][0]["DeviceId"] == "d2"
+    assert found[1] == ["d2", None]
+
+
+BAGS = "datatable(a: string, b: dynamic) ['x', dynamic({'a': 1, 'c': 2})] | evaluate bag_unpack"
+
+
+def test_the_names_of_a_bag_that_columns_have_are_kept_or_replaced() -> None:
+    assert rows(f"{BAGS}(b, columnsConflict='keep_source') | project a, c") == [["x", 2]]
+    assert rows(f"{BAGS}(b, columnsConflict='replace_source') | project a, c") == [[1, 2]]
+    assert rows(f"{BAGS}(b, 'b_', ignoredProperties=dynamic(['c']))") == [["x", 1]]
+    assert rows(f"{BAGS}(b, columnsConflict='keep_source') : (a: string, c: long)") == [["x", 2]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("n == '7'", True),
+        ("n != '7'", False),
+        ("n in ('7', '8')", True),
+        ("s == 7", True),
+        ("s > 6.5", True),
+        ("yes == '1'", True),
+        ("yes == 'false'", False),
+    ],
+)
+def test_a_constant_is_compared_as_what_it_is_compared_with(condition: str, found: bool) -> None:
+    query = f"print n = 7, s = '7', yes = true | where {condition} | count"
+    assert rows(query) == [[int(found)]]

@@ -73,14 +73,16 @@ def test_an_unknown_function_is_told_with_those_near_it() -> None:
     ("query", "name"),
     [
         ("DeviceEvents | scan declare (x: long) with (step s: true;)", "scan"),
-        ("DeviceEvents | top-nested 3 of FileName by count()", "top-nested"),
+        ("DeviceEvents | top-nested 3 of FileName with others = 'x' by count()", "top-nested"),
+        ("DeviceEvents | partition by FileName { DeviceInfo | count }", "partition"),
+        ("DeviceEvents | invoke DeviceFromIP()", "DeviceFromIP"),
         ("DeviceEvents | evaluate autocluster()", "autocluster"),
         ("externaldata(a: string)['https://x.example/a.csv'] | take 1", "externaldata"),
         ("let x = externaldata(a: string)[@'https://x.example']; x", "externaldata"),
-        ("DeviceEvents | summarize hll(DeviceId)", "hll"),
-        ("print series_stats(dynamic([1]))", "series_stats"),
-        ("declare query_parameters(x: long); print x", "declare"),
-        ("find in (DeviceEvents) where FileName == 'x'", "find"),
+        ("DeviceEvents | summarize tdigest(DeviceId)", "tdigest"),
+        ("print series_iir(dynamic([1]), dynamic([1]), dynamic([1]))", "series_iir"),
+        ("declare pattern x; print 1", "declare"),
+        ("ExposureGraphNodes | make-graph a --> b", "make-graph"),
     ],
 )
 def test_what_mockgraph_lacks_is_refused_by_its_name(query: str, name: str) -> None:
@@ -105,6 +107,12 @@ def test_what_mockgraph_lacks_is_refused_by_its_name(query: str, name: str) -> N
         ("DeviceEvents | take -1", "not negative"),
         ("print 'x' matches regex '('", "missing"),
         ("DeviceEvents | take FileName", "Failed to resolve"),
+        ("declare query_parameters(x: long); print x", "'x' has no value"),
+        ("print series_add(1, 2)", "wants a series"),
+        ("print series_decompose(dynamic([1]), 0, 'cubic')", "a trend is"),
+        ("print series_outliers(dynamic([1]), 'other')", "'ctukey' or 'tukey'"),
+        ("DeviceEvents | evaluate ipv4_lookup(DeviceInfo, RemoteIP)", "takes a table"),
+        ("DeviceEvents | evaluate ipv4_lookup(DeviceInfo, RemoteIP, PublicIP, a=1)", "no argument"),
     ],
 )
 def test_a_query_that_means_nothing_is_refused(query: str, problem: str) -> None:

@@ -325,8 +325,6 @@ _ALIASES = {
     "argmax": "arg_max",
     "argmin": "arg_min",
     "makebag": "make_bag",
-    "count_distinct": "dcount",
-    "count_distinctif": "dcountif",
     "variancep": "variancep",
     "make_dictionary": "make_bag",
 }
@@ -334,6 +332,7 @@ _ALIASES = {
 _AGGREGATES: dict[str, tuple[Plain, str, int, int]] = {
     "count": (_count, "count", 0, 1),
     "dcount": (_distinct_count, "dcount", 1, 2),
+    "count_distinct": (_distinct_count, "count_distinct", 1, 1),
     "sum": (_sum, "sum", 1, 1),
     "avg": (_average, "avg", 1, 1),
     "min": (_extreme("min"), "min", 1, 1),

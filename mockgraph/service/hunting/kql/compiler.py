@@ -58,6 +58,17 @@ _STORED = {
         | project Timestamp, IPAddress = tostring(address.IPAddress),
             IPType = tostring(address.AddressType), NetworkAdapterType, ConnectedNetworks
     }""",
+    # The devices whose connections went to an address of the device.
+    "SeenBy": """(T: (*)) {
+        let seen = DeviceNetworkInfo
+        | mv-expand address = parse_json(IPAddresses)
+        | distinct SeenId = DeviceId, RemoteIP = tostring(address.IPAddress)
+        | join kind=inner DeviceNetworkEvents on RemoteIP
+        | summarize LastEncountered = max(Timestamp) by SeenId, DeviceId
+        | summarize SeenBy = make_list(bag_pack("DeviceId", DeviceId,
+            "LastEncountered", LastEncountered)) by DeviceId = SeenId;
+        T | lookup kind=leftouter seen on DeviceId
+    }""",
 }
 _LONGEST_RANGE = 10_000_000  # rows
 _MOST_SHARED = 400  # tables that are written once
@@ -403,6 +414,8 @@ class Compiler(Context):
         if call.name == "FileProfile":
             return self._file_profile(call, table)
         found = scope.names.get(call.name)
+        if found is None and call.name in _STORED:
+            found = self.evaluate(stored_function(call.name), Scope({}))
         if call.name in special_functions.LACKING:
             raise UnsupportedQueryError(f"the function '{call.name}'")
         if not isinstance(found, Closure):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import aggregate, is_aggregate, result_name
@@ -61,12 +62,13 @@ def _bag_unpack(context: Context, operator: nodes.Evaluate, table: Rowset, scope
     if column is None:
         context.scalar(arguments[0], scope.over(table))
         raise SemanticQueryError("bag_unpack() wants the name of a column.")
-    prefix = context.constant(arguments[1], scope, "bag_unpack") if len(arguments) > 1 else ""
+    prefix, conflict, ignored = _bag_options(context, arguments[1:], scope)
     bag = converted(column.value, Kind.DYNAMIC)
     kept = narrowed(table, [each for each in table.columns if each is not column])
     if operator.schema is not None:
         known = {each.name for each in kept.columns}
         found = [(name, kind) for name, kind in operator.schema if name not in known]
+        prefix = ""
     else:
         sql = (
             "SELECT k, string_agg(DISTINCT json_type(v), ',') FROM (SELECT k, kql_member(b, k) AS v"
@@ -76,17 +78,36 @@ def _bag_unpack(context: Context, operator: nodes.Evaluate, table: Rowset, scope
         rows = context.probe(context.whole(sql))
         if len(rows) > _MOST_COLUMNS:
             raise QueryLimitError(f"bag_unpack makes more than {_MOST_COLUMNS} columns.")
-        found = [(name, _kind_of(kinds or "")) for name, kinds in rows]
+        found = [(name, _kind_of(kinds or "")) for name, kinds in rows if name not in ignored]
     added: list[tuple[Column, Value]] = []
     taken = [each.name for each in kept.columns]
     for name, kind in found:
-        new = unique_name(f"{prefix}{name}", taken)
+        new = f"{prefix}{name}"
+        if new in taken and conflict == "keep_source":
+            continue
+        if conflict == "replace_source":
+            kept = narrowed(kept, [each for each in kept.columns if each.name != new])
+        else:
+            new = unique_name(new, taken)
         taken.append(new)
         value = converted(member(bag, name.removeprefix(str(prefix))), kind)
         added.append((context.fresh(new, kind), value))
     whole = with_columns(table, added)
     names = [column for column, _ in added]
     return narrowed(whole, [*kept.columns, *names])
+
+
+def _bag_options(
+    context: Context, arguments: tuple[nodes.Expression, ...], scope: Scope
+) -> tuple[str, str, list[str]]:
+    """Return the prefix of bag_unpack, what is done where two names are one, what is left out."""
+    given: dict[str, Any] = {}
+    names = ("OutputColumnPrefix", "columnsConflict", "ignoredProperties")
+    for place, each in enumerate(arguments):
+        name = each.names[0] if isinstance(each, nodes.Named) else names[min(place, 2)]
+        given[name.lower()] = context.constant(each, scope, "bag_unpack")
+    prefix, conflict, ignored = (given.get(name.lower()) for name in names)
+    return str(prefix or ""), str(conflict or ""), ignored if isinstance(ignored, list) else []
 
 
 def _kind_of(kinds: str) -> Kind:

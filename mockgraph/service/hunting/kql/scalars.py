@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from mockgraph.service.hunting.kql import nodes
@@ -22,6 +23,8 @@ _EQUALITIES = ("==", "!=", "=~", "!~")
 _RELATIONS = ("<", ">", "<=", ">=")
 _ARITHMETIC = ("+", "-", "*", "/", "%")
 _INTEGERS = (Kind.INT, Kind.LONG)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_TRUTH = re.compile(r"true|false|0|1", re.IGNORECASE)
 
 
 def member(target: Value, name: str) -> Value:
@@ -183,9 +186,27 @@ def comparable(left: Value, right: Value) -> tuple[Value, Value]:
         return converted(left, Kind.LONG), converted(right, Kind.LONG)
     if Kind.GUID in (one, other) and Kind.STRING in (one, other):
         return converted(left, Kind.GUID), converted(right, Kind.GUID)
+    if one is Kind.STRING and (found := _as_literal(left, right)):
+        return found
+    if other is Kind.STRING and (found := _as_literal(right, left)):
+        return found[1], found[0]
     raise SemanticQueryError(
         f"Cannot compare values of types {one.kql} and {other.kql}. Try adding explicit casts."
     )
+
+
+def _as_literal(words: Value, number: Value) -> tuple[Value, Value] | None:
+    """Return a text and a number or truth as the latter, if a constant may be either.
+
+    So programs compare ``RemotePort == "3389"``, and ``ResultType == 0`` of a text.
+    """
+    if not (number.kind.numeric or number.kind is Kind.BOOL):
+        return None
+    if words.is_constant:
+        written = str(words.constant).strip()
+        plain = _NUMBER if number.kind.numeric else _TRUTH
+        return (converted(words, number.kind), number) if plain.fullmatch(written) else None
+    return (converted(words, number.kind), number) if number.is_constant else None
 
 
 def between(negated: bool, operand: Value, low: Value, high: Value) -> Value:

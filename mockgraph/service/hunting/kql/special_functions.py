@@ -63,7 +63,6 @@ LACKING = frozenset(
         "rank_tdigest",
         "parse_xml",
         "DeviceFromIP",
-        "SeenBy",
         "parse_user_agent",
         "geo_point_to_geohash",
         "geo_geohash_to_central_point",
