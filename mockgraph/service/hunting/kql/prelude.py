@@ -11,7 +11,12 @@ _OTHER_DATES = (
 )
 _DAY = 86_400_000_000
 
+_LONGEST_TEXT = 100_000_000  # characters that replacing may make; DuckDB does not bound them
+
 MACROS = (
+    # A text that is worked out only where it cannot be too long.
+    f"kql_bounded(a, most) AS CASE WHEN most > {_LONGEST_TEXT}"
+    " THEN error('a text would be too long.') ELSE a END",
     # A comparison with null: of two nulls, null; of one, false.
     "kql_equal(a, b) AS CASE WHEN a IS NULL AND b IS NULL THEN NULL"
     " ELSE a IS NOT DISTINCT FROM b END",

@@ -25,7 +25,7 @@ substring(string, long, long) string: substr({0}, greatest({1}, 0) + 1, greatest
 indexof(string, string) long: instr({0}, {1}) - 1
 indexof(string, string, long) long: CASE WHEN instr(substr({0}, {2} + 1), {1}) = 0 THEN -1 ELSE instr(substr({0}, {2} + 1), {1}) - 1 + {2} END
 indexof_regex(string, =string) long: CASE WHEN regexp_matches({0}, {1}) THEN instr({0}, regexp_extract({0}, {1})) - 1 ELSE -1 END
-replace_string(string, string, string) string: replace({0}, {1}, {2})
+replace_string(string, string, string) string: kql_bounded(replace({0}, {1}, {2}), length({0}) // greatest(length({1}), 1) * length({2}))
 strrep(string, long) string: repeat({0}, least({1}, 1024))
 strrep(string, long, string) string: array_to_string(list_transform(range(0, least({1}, 1024)), lambda i: {0}), {2})
 replace_strings(string, dynamic, dynamic) string: list_reduce(list_concat([{0}], list_transform(range(1, len(kql_texts({1})) + 1), lambda i: CAST(i AS VARCHAR))), lambda a, i: replace(a, kql_texts({1})[CAST(i AS INTEGER)], coalesce(kql_texts({2})[CAST(i AS INTEGER)], '')))

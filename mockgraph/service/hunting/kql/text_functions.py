@@ -62,7 +62,8 @@ def _replace_regex(context: Context, node: nodes.Call, scope: Scope) -> Value:
     if rewrite.is_constant:
         group = re.sub(r"\$(\d)", r"\\\1", rewrite.constant)
         rewrite = literal(re.sub(r"\\(?!\d)", r"\\\\", group), Kind.STRING)
-    sql = f"regexp_replace({source.sql}, {pattern.sql}, {rewrite.sql}, 'g')"
+    replaced = f"regexp_replace({source.sql}, {pattern.sql}, {rewrite.sql}, 'g')"
+    sql = f"kql_bounded({replaced}, length({source.sql}) * length({rewrite.sql}))"
     return Value(sql, Kind.STRING)
 
 
