@@ -104,7 +104,7 @@ class CodeStore(Generic[T]):
             self._kept.clear()
 
 
-class Device(NamedTuple):
+class WaitingDevice(NamedTuple):
     """A device that waits for a sign-in (RFC 8628): what it requested, and what came of it."""
 
     code: str
@@ -121,17 +121,19 @@ class Devices:
     """The devices that wait for a sign-in, a bounded number of them. Safe under threads."""
 
     def __init__(self, clock: Clock):
-        self._waiting: CodeStore[Device] = CodeStore(clock, DEVICE_CODE_LIFETIME, _MOST_DEVICES)
+        self._waiting: CodeStore[WaitingDevice] = CodeStore(
+            clock, DEVICE_CODE_LIFETIME, _MOST_DEVICES
+        )
 
-    def add(self, app: App, requested: RequestedScope, authority: SignInAuthority) -> Device:
+    def add(self, app: App, requested: RequestedScope, authority: SignInAuthority) -> WaitingDevice:
         """Keep a new device with codes of its own."""
         user_code = "".join(secrets.choice(_ALPHABET) for _ in range(9))
         code = f"{user_code}.{secrets.token_urlsafe(48)}"
-        device = Device(code, user_code, app, requested, authority)
+        device = WaitingDevice(code, user_code, app, requested, authority)
         self._waiting.issue(device, user_code)
         return device
 
-    def poll(self, code: str, app: App, directory: Directory) -> Device:
+    def poll(self, code: str, app: App, directory: Directory) -> WaitingDevice:
         """Return the device once it is approved; a second time is refused. Raises EntraError.
 
         The directory may say that a device is approved without a user.
@@ -145,7 +147,7 @@ class Devices:
         if self._waiting.is_expired(user_code):
             raise ExpiredDeviceCode
 
-        def polled(before: Device) -> Device:
+        def polled(before: WaitingDevice) -> WaitingDevice:
             now = _approved_without_user(before, directory)
             state = _REDEEMED if now.state == _APPROVED else now.state
             return now._replace(state=state, polls=before.polls + 1)
@@ -160,7 +162,7 @@ class Devices:
             raise CodeRedeemed
         return device
 
-    def waiting(self, user_code: str) -> Device:
+    def waiting(self, user_code: str) -> WaitingDevice:
         """Return the device with this user code, in any letter case. Raises NotFound."""
         code = user_code.strip().upper()
         device = self._waiting.find(code)
@@ -183,7 +185,7 @@ class Devices:
     def _decide(self, user_code: str, state: str, user: User | None) -> None:
         device = self.waiting(user_code)
 
-        def decided(before: Device) -> Device:
+        def decided(before: WaitingDevice) -> WaitingDevice:
             if before.state != _PENDING:
                 return before
             return before._replace(state=state, user=user)
@@ -193,7 +195,7 @@ class Devices:
             raise BadRequest(f"The device under the code '{device.user_code}' was decided on.")
 
 
-def _approved_without_user(device: Device, directory: Directory) -> Device:
+def _approved_without_user(device: WaitingDevice, directory: Directory) -> WaitingDevice:
     approval = directory.device_approval
     due = approval == "immediate" or (approval == "automatic" and device.polls > 0)
     if device.state != _PENDING or not due or directory.default_user is None:

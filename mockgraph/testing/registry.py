@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from mockgraph.errors import NotFound
 from mockgraph.testing.matching import CallbackFailed
 
-E = TypeVar("E", bound="Entry")
+E = TypeVar("E", bound="RegistryEntry")
 
 _MAX_ERRORS = 100
 
 
-class Entry:
+class RegistryEntry:
     """A fault or stub in force. In a ``with`` block it is removed at the end."""
 
     def __init__(self, registry: Registry[Any], id: str):

@@ -35,7 +35,7 @@ from mockgraph.testing.matching import (
     call,
     name_of,
 )
-from mockgraph.testing.registry import Entry, Registry, check_options
+from mockgraph.testing.registry import Registry, RegistryEntry, check_options
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -58,7 +58,7 @@ class StubOptions(Criteria, total=False):
     times: Annotated[int | None, "How many requests are answered; any number if left out."]
 
 
-class Stub(Entry):
+class Stub(RegistryEntry):
     """An answer of a test's own. In a ``with`` block it is removed at the end.
 
     ``answered`` counts its requests; ``error`` is the exception that its function raised last.

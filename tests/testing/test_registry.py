@@ -11,12 +11,12 @@ from mockgraph.clock import Clock
 from mockgraph.errors import NotFound
 from mockgraph.testing.faults import Faults
 from mockgraph.testing.matching import CallbackFailed
-from mockgraph.testing.registry import Entry, Registry
+from mockgraph.testing.registry import Registry, RegistryEntry
 from mockgraph.testing.stubs import Stubs
 
 from .line import make_request
 
-Add = Callable[..., Entry]
+Add = Callable[..., RegistryEntry]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from mockgraph.service.hunting.demo_world import Device, Row, User, digest, event
+from mockgraph.service.hunting.demo_world import DemoDevice, DemoUser, Row, digest, event
 
 _DAYS = 30
 
@@ -42,7 +42,7 @@ _SITES = (
 
 
 def rows(
-    devices: Sequence[Device], users: Sequence[User], end: datetime
+    devices: Sequence[DemoDevice], users: Sequence[DemoUser], end: datetime
 ) -> Iterator[tuple[str, Row]]:
     """Return what devices and users did in the thirty days before ``end``."""
     if not devices or not users:
@@ -66,7 +66,7 @@ def _moment(day: datetime, chance: Random) -> datetime:
 
 
 def _device_day(
-    device: Device, user: User, day: datetime, at_work: bool, chance: Random
+    device: DemoDevice, user: DemoUser, day: datetime, at_work: bool, chance: Random
 ) -> Iterator[tuple[str, Row]]:
     kinds = _WINDOWS_PROCESSES if device.is_windows else _LINUX_PROCESSES
     for _ in range(28 if at_work else 6):
@@ -187,7 +187,7 @@ def _device_day(
 
 
 def _user_day(
-    user: User, users: Sequence[User], day: datetime, chance: Random
+    user: DemoUser, users: Sequence[DemoUser], day: datetime, chance: Random
 ) -> Iterator[tuple[str, Row]]:
     for _ in range(4):
         yield (
@@ -263,5 +263,5 @@ def _user_day(
         )
 
 
-def _folder(device: Device, name: str) -> str:
+def _folder(device: DemoDevice, name: str) -> str:
     return f"C:\\Windows\\System32\\{name}" if device.is_windows else f"/usr/bin/{name}"

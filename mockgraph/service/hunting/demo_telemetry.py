@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mockgraph.service.hunting import demo_noise
-from mockgraph.service.hunting.demo_world import Device, Row, Tables, User, event
+from mockgraph.service.hunting.demo_world import DemoDevice, DemoUser, Row, Tables, event
 from mockgraph.service.hunting.entity_views import Entity, at
 from mockgraph.service.hunting.kql.moments import read_datetime
 
@@ -22,8 +22,8 @@ _MOST_ALERTS = 1000
 def rows(alerts: Sequence[Entity], day: date) -> Tables:
     """Return the rows of each table: those of the alerts, and the plain work up to a day."""
     found: Tables = {}
-    devices: dict[str, Device] = {}
-    users: dict[str, User] = {}
+    devices: dict[str, DemoDevice] = {}
+    users: dict[str, DemoUser] = {}
     for alert in alerts[:_MOST_ALERTS]:
         story = _Story.of(alert)
         devices |= {each.name: each for each in story.devices}
@@ -42,16 +42,16 @@ class _Story:
 
     alert: Entity
     began: datetime
-    devices: list[Device]
-    users: list[User]
+    devices: list[DemoDevice]
+    users: list[DemoUser]
     techniques: list[str]
 
     @classmethod
     def of(cls, alert: Entity) -> _Story:
         evidence = list(alert.get("evidence") or ())
-        devices = [Device.of(each) for each in evidence if _is(each, "deviceEvidence")]
+        devices = [DemoDevice.of(each) for each in evidence if _is(each, "deviceEvidence")]
         users = [
-            User.of(each["userAccount"])
+            DemoUser.of(each["userAccount"])
             for each in evidence
             if _is(each, "userEvidence") and each.get("userAccount")
         ]
@@ -65,12 +65,12 @@ class _Story:
         )
 
     @property
-    def device(self) -> Device:
-        return self.devices[0] if self.devices else Device("", "", "", "Windows11")
+    def device(self) -> DemoDevice:
+        return self.devices[0] if self.devices else DemoDevice("", "", "", "Windows11")
 
     @property
-    def user(self) -> User:
-        return self.users[0] if self.users else User("system", "", "", "", "")
+    def user(self) -> DemoUser:
+        return self.users[0] if self.users else DemoUser("system", "", "", "", "")
 
     def after(self, seconds: float) -> datetime:
         return self.began + timedelta(seconds=seconds)
@@ -470,7 +470,7 @@ def _path(file: Entity) -> str:
     return f"{folder}{'/' if folder.startswith('/') else chr(92)}{name}"
 
 
-def _sign_in(moment: datetime, user: User, address: str, code: int, evidence: Entity) -> Row:
+def _sign_in(moment: datetime, user: DemoUser, address: str, code: int, evidence: Entity) -> Row:
     return {
         "Timestamp": moment,
         "AccountUpn": user.principal,

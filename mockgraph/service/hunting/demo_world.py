@@ -13,7 +13,7 @@ Tables = dict[str, list[Row]]
 
 
 @dataclass(frozen=True)
-class Device:
+class DemoDevice:
     """A device: its id and name, its address within, and its system."""
 
     id: str
@@ -22,7 +22,7 @@ class Device:
     system: str
 
     @classmethod
-    def of(cls, evidence: Mapping[str, Any]) -> Device:
+    def of(cls, evidence: Mapping[str, Any]) -> DemoDevice:
         """Return the device that evidence shows."""
         addresses = evidence.get("ipInterfaces") or [""]
         return cls(
@@ -38,7 +38,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class User:
+class DemoUser:
     """A user: names, security id, id in the directory."""
 
     name: str
@@ -48,7 +48,7 @@ class User:
     id: str
 
     @classmethod
-    def of(cls, account: Mapping[str, Any]) -> User:
+    def of(cls, account: Mapping[str, Any]) -> DemoUser:
         """Return the user of a ``userAccount``."""
         return cls(
             account.get("accountName") or "",
@@ -59,7 +59,7 @@ class User:
         )
 
 
-def event(moment: datetime, device: Device, user: User, action: str, **columns: Any) -> Row:
+def event(moment: datetime, device: DemoDevice, user: DemoUser, action: str, **columns: Any) -> Row:
     """Return a row of one of the tables of devices."""
     row: Row = {
         "Timestamp": moment,

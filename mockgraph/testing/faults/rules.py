@@ -11,10 +11,10 @@ from mockgraph.http import Request, Response
 from mockgraph.testing.faults.effects import Effect
 from mockgraph.testing.faults.schedules import CountSchedule, Schedule, When
 from mockgraph.testing.matching import CallbackFailed, Matcher, Matching
-from mockgraph.testing.registry import Entry, Registry, check_options
+from mockgraph.testing.registry import Registry, RegistryEntry, check_options
 
 
-class Rule(Entry):
+class Rule(RegistryEntry):
     """A fault in force: which requests, when among them, what is done to them.
 
     In a ``with`` block it is removed at the end. ``struck`` counts the requests that it struck.
