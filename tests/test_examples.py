@@ -72,6 +72,7 @@ def test_what_cannot_be_run_is_left_out_or_fails_where_it_was_asked_for(
     assert "for want of" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_project_of_detection_rules_passes() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],

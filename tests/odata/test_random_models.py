@@ -153,6 +153,7 @@ def condition(draw: Any, leaf: Leaf, values: list[Json]) -> tuple[str, Callable[
 
 
 # To shrink a model takes minutes, and leaves hardly less of it.
+@pytest.mark.long
 @settings(phases=[Phase.explicit, Phase.generate])
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(types(), st.data())
@@ -176,6 +177,7 @@ def test_filters_mean_what_the_oracle_says(
             )
 
 
+@pytest.mark.long
 @settings(phases=[Phase.explicit, Phase.generate])
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @given(types(), st.data())
