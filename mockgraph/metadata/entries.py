@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
     ``contained`` has the entities of each navigation property that contains them, all that were
     sent; ``references`` has the URLs of the entities that a navigation property is to refer to.
+    Both have none for one that was sent as null.
     """
 
     properties: dict[str, Json]
@@ -60,7 +61,9 @@ def read_entry(
     plain: dict[str, Json] = {}
     for name, item in value.items():
         path = f"{root}/{name}" if root else name
-        if name in known:
+        if name in known and item is None and known[name].kind is ResourceKind.REFERENCE:
+            references[known[name]] = _none(known[name], path)
+        elif name in known:
             contained[known[name]] = _contained(known[name], item, partial, path, depth + 1)
         elif name.endswith(_BIND):
             target = known.get(name.removesuffix(_BIND))
@@ -79,7 +82,7 @@ def _contained(
         raise NotEmulated(f"writing '{resource.name}' together with what they belong to")
     if not resource.is_collection:
         if value is None:
-            return ()
+            return _none(resource, path)
         return (read_entry(resource, value, partial=partial, root=path, depth=depth),)
     if type(value) is not list:
         raise BadRequest(f"{path}: an array is expected.")
@@ -87,6 +90,14 @@ def _contained(
         read_entry(resource, item, root=f"{path}/{index}", depth=depth)
         for index, item in enumerate(value)
     ]
+
+
+def _none(resource: Resource, path: str) -> tuple[()]:
+    """What a null says of a navigation property: that it leads to nothing. Raise 400."""
+    navigation = resource.navigation
+    if resource.is_collection or (navigation is not None and not navigation.nullable):
+        raise BadRequest(f"{path}: The navigation property is not nullable.")
+    return ()
 
 
 def _urls(value: Json, resource: Resource, path: str) -> Sequence[str]:

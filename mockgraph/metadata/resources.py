@@ -8,7 +8,6 @@ keeps them. The id of a stored entity is the keys along its URL, ``case1/custodi
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote, unquote, urlsplit
@@ -16,18 +15,21 @@ from urllib.parse import quote, unquote, urlsplit
 from mockgraph.metadata.capabilities import RuleBook, Rules
 from mockgraph.metadata.elements import EntitySet, NavigationProperty, Operation, Singleton, TypeRef
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.keys import (
+    SEPARATOR,
+    key_in_parentheses,
+    key_in_segment,
+    key_names,
+    predicate,
+    read_segment,
+    split_path,
+)
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.structures import StructuredSchema
-from mockgraph.metadata.values import composite_key, key_names
 from mockgraph.metadata.vocabulary import MOCKGRAPH, Revision, deprecated, tagged
 
-# Between the keys in the id of a stored entity; no key has it.
-SEPARATOR = "/"
 # Stands for the key of the one entity of a single-valued resource.
 SINGLE = "$"
-
-# A part of a key of several properties, as a URL has it in parentheses.
-_PART_OF_KEY = re.compile(r"(\w+)=('(?:[^']|'')*'|[^,']*)(?:,|$)")
 
 APPENDABLE = f"{MOCKGRAPH}Appendable"
 
@@ -211,10 +213,18 @@ class Resource:
         keys = (each for each in key.split(SEPARATOR) if each != SINGLE)
         parts: list[str] = []
         for each in self.home.chain:
-            parts.append(each.name)
-            if each.is_collection:
-                parts.append(quote(next(keys, ""), safe=""))
+            if not each.is_collection:
+                parts.append(each.name)
+            elif each.has_simple_key:
+                parts += (each.name, quote(next(keys, ""), safe=""))
+            else:
+                parts.append(f"{each.name}{predicate(each.type, next(keys, ''))}")
         return "/".join(parts)
+
+    @cached_property
+    def has_simple_key(self) -> bool:
+        """Whether a key is one value, which may be a segment of a URL by itself."""
+        return len(key_names(self.type)) < 2
 
     def below(self) -> Iterator[Resource]:
         """The resources below it that hold entities, but for those below one of the same type."""
@@ -226,6 +236,8 @@ class View:
 
     ``documented`` views are those of the ``localtest`` pages: ``@odata.type`` at each level.
     ``stored`` is the view that the state is checked against, itself unless a service has another.
+    ``shows_null`` tells the types whose properties are null where nothing was written, be they
+    nullable or not.
     """
 
     def __init__(
@@ -234,11 +246,13 @@ class View:
         model: Callable[[], Model],
         *,
         documented: bool = False,
+        shows_null: Callable[[str], bool] = lambda _: True,
         canonical: Callable[[str], str] = lambda name: name,
     ):
         self.name = name
         self.documented = documented
         self.canonical = canonical
+        self._shows_null = shows_null
         self.stored = self
         self._make_model = model
         self._resources: dict[str, Resource | None] = {}
@@ -254,7 +268,12 @@ class View:
     @cached_property
     def schemas(self) -> Schemas:
         """The schemas of the model's types."""
-        return Schemas(self.model, any_case=not self.documented)
+        return Schemas(
+            self.model,
+            any_case=not self.documented,
+            shows_null=self._shows_null,
+            stored=lambda: self.stored.schemas,
+        )
 
     @cached_property
     def children(self) -> Mapping[str, Resource]:
@@ -277,18 +296,23 @@ class View:
         The path is relative to the root, percent-decoded, with keys as segments or in parentheses:
         ``security/labels/categories('c1')``. None where it leads to no entity that is held there.
         """
+        return self._located(split_path(path.strip("/")))
+
+    def _located(self, path: Sequence[str]) -> tuple[Resource, str] | None:
         resource: Resource | None = None
         owner: Resource | None = None
         keys: list[str] = []
-        segments = iter(path.strip("/").split("/"))
-        for segment in segments:
-            name, _, inner = segment.partition("(")
-            resource = _child(owner, name.lower()) if owner else self.children.get(name.lower())
+        segments = iter(path)
+        for text in segments:
+            segment = read_segment(text)
+            if segment is None:
+                return None
+            name = segment.name.lower()
+            resource = _child(owner, name) if owner else self.children.get(name)
             if resource is None or resource.kind is not ResourceKind.CONTAINED:
                 return None
             if resource.is_collection:
-                key = _key_in(inner.removesuffix(")"), resource) if inner else None
-                key = next(segments, None) if key is None else key
+                key = _key(resource, segment.arguments, segments)
                 if not key:
                     return None
                 keys.append(key)
@@ -303,9 +327,9 @@ class View:
             path = urlsplit(url).path
         except ValueError:  # a host in brackets that is no address
             return None
-        segments = unquote(path).strip("/").split("/")
+        segments = [unquote(each) for each in split_path(path.strip("/"))]
         roots = [index for index, each in enumerate(segments) if each.lower() == self.name]
-        return self.locate("/".join(segments[roots[0] + 1 :] if roots else segments))
+        return self._located(segments[roots[0] + 1 :] if roots else segments)
 
     def _find(self, path: str) -> Resource | None:
         first, *rest = path.lower().split("/")
@@ -363,19 +387,14 @@ class Service:
             each.stored = stored
 
 
-def _key_in(text: str, resource: Resource) -> str:
-    """The own key that a URL has in parentheses: a value, or several by their names."""
-    names = key_names(resource.type)
-    named = {name: _unquoted(value) for name, value in _PART_OF_KEY.findall(text)}
-    if len(names) > 1 and named.keys() == set(names):
-        return composite_key({name: named[name] for name in names})
-    return _unquoted(text)
-
-
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] == "'":
-        return text[1:-1].replace("''", "'")
-    return text
+def _key(
+    resource: Resource, arguments: Mapping[str, str] | None, segments: Iterator[str]
+) -> str | None:
+    """The own key that a URL has in parentheses, or else as the next of its segments."""
+    if arguments is not None:
+        return key_in_parentheses(resource.type, arguments)
+    text = next(segments, None)
+    return None if text is None else key_in_segment(resource.type, text)
 
 
 def _child(resource: Resource, name: str) -> Resource | None:

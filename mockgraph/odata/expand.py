@@ -11,7 +11,7 @@ from mockgraph.metadata.capabilities import ExpandRules
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import ExpandItem, Path, ValueKind, quoted
 from mockgraph.odata.grammar import split
-from mockgraph.odata.restrictions import check_expand
+from mockgraph.odata.restrictions import check_count, check_expand, check_read
 from mockgraph.odata.types import Type, narrowed
 from mockgraph.state.query import Expansion, Query, Schema
 
@@ -103,6 +103,10 @@ def _compiled(
         raise BadRequest(f"{name}: {error.message}") from None
     if item.suffix == "$count" and not resource.is_collection:
         raise BadRequest(f"{quoted(name)} is no collection, so it has no $count.")
+    if item.suffix == "$count":
+        check_count(resource)
+    else:
+        check_read(resource)
     if item.suffix and (query.select or query.expand):
         raise BadRequest(f"{name}: '{item.suffix}' takes neither $select nor $expand.")
     levels = 1

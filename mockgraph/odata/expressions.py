@@ -37,6 +37,7 @@ from mockgraph.odata.operators import (
     has,
     negate,
 )
+from mockgraph.odata.restrictions import check_count
 from mockgraph.odata.types import (
     Evaluate,
     Expression,
@@ -241,6 +242,8 @@ def resolve(path: Path, scope: Scope) -> Expression:
     for name in names[:-1] if counted else names:
         related = _related(type_, name)
         if related is not None:
+            if counted and name == names[-2]:
+                check_count(related)
             value = _followed(value or _itself, related, scope.relations)
             type_ = of_related(related)
         elif "." in name:

@@ -107,7 +107,7 @@ class _Renderer:
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
         response = self._returned(outcome, "representation")
-        url = self._urls.entity(self._address.resource, row)
+        url = self._urls.entity(row.resource or self._address.resource, row)
         response.headers.append(("Location", url))
         if response.status == 204:
             response.headers.append(("OData-EntityId", url))
