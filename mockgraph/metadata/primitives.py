@@ -14,12 +14,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from marshmallow import ValidationError, fields
 
 from mockgraph import instants
 from mockgraph.metadata.names import Json, shown
+
+if TYPE_CHECKING:
+    from mockgraph.metadata.vocabulary import Revision
 
 # The member of an evolvable enumeration that stands for those that came later.
 UNKNOWN_MEMBER: Final = "unknownFutureValue"
@@ -35,7 +38,8 @@ class PropertyField(fields.Field[Any]):
     (Org.OData.Core.V1.Computed). ``immutable`` marks what only a create may set
     (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none. ``zero`` is
     the value of the type where there is none and null will not do, as .NET has it. ``time_of``
-    names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf).
+    names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf);
+    ``deprecated`` is the revision that deprecates the property (Org.OData.Core.V1.Revisions).
     """
 
     edm: ClassVar[str] = ""
@@ -56,6 +60,7 @@ class PropertyField(fields.Field[Any]):
         self.computed = computed
         self.immutable = immutable
         self.default = default
+        self.deprecated: Revision | None = None
         self._starts_at_zero = False
 
     @property

@@ -202,11 +202,12 @@ class Resource:
 
     @cached_property
     def deprecated(self) -> Revision | None:
-        """The revision that deprecates the navigation property, or the type of the entities."""
+        """The revision that deprecates it, its type, or a resource on the way to it."""
         model = self.view.model
         places = [] if self._declaring is None else [f"{self._declaring}/{self.name}"]
         found = (deprecated(model.annotations(each)) for each in (*places, self.type_name))
-        return next((each for each in found if each is not None), None)
+        above = None if self.owner is None else self.owner.deprecated
+        return next((each for each in found if each is not None), above)
 
     def url(self, key: str) -> str:
         """The path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""

@@ -20,7 +20,14 @@ from mockgraph.metadata.structures import (
     EntitySchema,
     StructuredSchema,
 )
-from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only, time_of
+from mockgraph.metadata.vocabulary import (
+    computed,
+    default_of,
+    deprecated,
+    immutable,
+    read_only,
+    time_of,
+)
 
 # The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
 _BOUNDS = {
@@ -213,6 +220,7 @@ class Schemas:
             immutable=immutable(annotations),
         )
         field.time_of = time_of(annotations)
+        field.deprecated = deprecated(annotations)
         if not field.nullable and not is_key and not self._shows_null(owner):
             field.start_at_zero()
         return _with_default(field, declared.default)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import OrderItem, ValueKind
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
-from mockgraph.odata.restrictions import check_orderby
+from mockgraph.odata.restrictions import check_orderby, property_paths
 from mockgraph.odata.types import Evaluate, Expression
 from mockgraph.state.query import Relations
 
@@ -39,9 +39,14 @@ _UNORDERED = frozenset(
 
 
 class Order(NamedTuple):
-    """Runs of keys of one direction, the most significant first."""
+    """Runs of keys of one direction, the most significant first; ``items`` is their source."""
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
+    items: tuple[OrderItem, ...]
+
+    def paths(self) -> Iterator[Sequence[str]]:
+        """Give the paths of the properties that it uses."""
+        return (path for item in self.items for path in property_paths(item.key))
 
     def sort(self, entities: Iterable[E], first: int | None = None) -> list[E]:
         """The entities in order; with ``first`` only so many of them, which is quicker."""
@@ -79,7 +84,7 @@ def compile_orderby(
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
-    return Order(tuple(runs))
+    return Order(tuple(runs), tuple(items))
 
 
 def _key(item: OrderItem, scope: Scope) -> Evaluate:
