@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import OrderItem, ValueKind
+from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
@@ -39,10 +39,15 @@ _UNORDERED = frozenset(
 
 
 class Order(NamedTuple):
-    """Runs of keys of one direction, the most significant first; ``items`` is their source."""
+    """Runs of keys of one direction, the most significant first; ``items`` is their source.
+
+    ``name`` is equal where orders are, and told of those alone that look at nothing but an
+    entity's own properties, all in one direction: the state may keep what is in such an order.
+    """
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
     items: tuple[OrderItem, ...]
+    name: Hashable | None = None
 
     def paths(self) -> Iterator[Sequence[str]]:
         """Give the paths of the properties that it uses."""
@@ -84,7 +89,16 @@ def compile_orderby(
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
-    return Order(tuple(runs), tuple(items))
+    is_own = len(runs) == 1 and all(_is_own(item.key, scope) for item in items)
+    return Order(tuple(runs), tuple(items), (schema, tuple(items)) if is_own else None)
+
+
+def _is_own(node: Node, scope: Scope) -> bool:
+    """Whether a key is at a path of the entity's own properties."""
+    if not isinstance(node, Path) or node.names[-1] == "$count":
+        return False
+    navigation = scope.resource.navigation_names(scope.schema.type_name) if scope.resource else {}
+    return node.names[0] not in navigation and not any("." in name for name in node.names)
 
 
 def _key(item: OrderItem, scope: Scope) -> Evaluate:

@@ -67,7 +67,8 @@ def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     find: Callable[[str], Entity | None] = reader.rows(address.resource.home.path).find
     if address.resource.kind is ResourceKind.REFERENCE:
         find = {each.key: each for each in reached}.get
-    cut = pager.page(reached, query, _page_size(intent), find, _walk(intent))
+    keys = reader.sorted_keys(address, query)
+    cut = pager.page(reached, query, _page_size(intent), find, _walk(intent), keys)
     rows = reader.page(cut.entities, query, address.resource)
     return Outcome(page=Page(rows, cut.total, cut.next))
 

@@ -176,6 +176,16 @@ class Reader:
         cast, resource = address.cast, address.resource
         return Ordered(each for each in entities if self._is_of(each, resource, cast))
 
+    def sorted_keys(self, address: Address, query: Query) -> Sequence[str] | None:
+        """Return the keys of all that an address lists, in order, where the state keeps them."""
+        resource = address.resource
+        is_all = resource.kind is ResourceKind.CONTAINED and address.cast is None
+        if query.orderby is None or query.filter or query.search or not is_all:
+            return None
+        if any(step.key is not None for step in address.steps):
+            return None
+        return self.rows(resource.path).sorted_by(query.orderby)
+
     def _is_of(self, entity: Entity, resource: Resource, type_name: str) -> bool:
         own = edm.own_type(resource.type, entity)
         return self._view.model.derives_from(own.type_name, type_name)
