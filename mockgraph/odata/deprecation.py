@@ -35,7 +35,9 @@ def deprecation(intent: Intent) -> Headers:
     if address.call is not None:
         found = _of_operation(address.view, address.call.overloads[0])
     elif address.steps:
-        found = address.resource.deprecated or next(_of_properties(intent), None)
+        found = address.resource.deprecated
+        if found is None and (intent.options or intent.body or address.path):
+            found = next(_of_properties(intent), None)
     return () if found is None else _headers(found)
 
 

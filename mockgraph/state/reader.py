@@ -50,10 +50,10 @@ class Reader:
         All its steps but the last are contained in the one before, wherever what was referred to
         is held. Where they were before, that costs no look at the state.
         """
+        if not address.follows:
+            return address
         steps: tuple[Step, ...] = ()
         way = address.steps
-        if all(step.resource.kind is ResourceKind.CONTAINED for step in way[:-1]):
-            return address
         for number, step in enumerate(way):
             if steps and steps[-1].resource is not step.resource.owner:
                 step = self._moved(steps, step)
@@ -61,7 +61,7 @@ class Reader:
             if step.resource.kind is not ResourceKind.CONTAINED and number < len(way) - 1:
                 found = self._followed(step, self.owner(steps))
                 steps = _steps_to(self.held(found, step.resource).home, found.key)
-        return address._replace(steps=steps)
+        return address.at(steps)
 
     def _moved(self, above: tuple[Step, ...], step: Step) -> Step:
         """A step as it goes on from an entity that is held elsewhere than at home."""
