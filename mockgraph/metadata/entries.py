@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from marshmallow import ValidationError
@@ -45,6 +45,8 @@ def read_entry(
     NotEmulated where entities come along that their navigation property does not contain.
     """
     schema = schema or resource.type
+    if type(value) is dict and (within := resource.within(schema.type_name)):
+        value = _lifted(value, within)
     if type(value) is not dict or value.keys() <= common_names(schema):
         return Entry(load(schema, value, partial=partial, root=root))
     try:
@@ -73,6 +75,31 @@ def read_entry(
         else:
             plain[name] = item
     return Entry(load(schema, plain, partial=partial, root=root), contained, references)
+
+
+def _lifted(value: dict[str, Json], within: Iterable[str]) -> dict[str, Json]:
+    """Return an entity with what complex values in it have navigation properties lead to beside.
+
+    ``{"settings": {"adapters": [...]}}`` becomes ``{"settings": {}, "settings/adapters": [...]}``.
+    """
+    lifted = {**value}
+    for path in within:
+        *above, name = path.split("/")
+        for sent in (name, f"{name}{_BIND}"):
+            holder: Json = lifted
+            for each in above:
+                holder = holder.get(each) if type(holder) is dict else None
+            if type(holder) is dict and sent in holder:
+                _take(lifted, above, sent)
+                lifted["/".join((*above, sent))] = holder[sent]
+    return lifted
+
+
+def _take(value: dict[str, Json], above: Sequence[str], name: str) -> None:
+    """Take a member out of an object within a value; the objects on the way are copied."""
+    for each in above:
+        value[each] = value = {**value[each]}
+    del value[name]
 
 
 def _contained(

@@ -63,7 +63,8 @@ class Schema:
     ``targets`` are the annotations written out of line, by the path of the element that they
     are of, which may lie in another schema. ``bases`` and ``bindings`` say what an index
     needs to know without a type or an operation being parsed: the base of each derived type,
-    and what each overload is bound to.
+    and what each overload is bound to; ``navigating`` are the complex types that themselves declare
+    navigation properties.
     """
 
     namespace: str
@@ -76,6 +77,7 @@ class Schema:
     annotations: Annotations = ()
     bases: Mapping[str, str] = field(default_factory=dict)
     bindings: Mapping[str, tuple[TypeRef | None, ...]] = field(default_factory=dict)
+    navigating: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -110,6 +112,11 @@ class Schema:
                 if isinstance(each, ComplexType) and each.base is not None
             },
             {name: tuple(each.binding for each in several) for name, several in overloads.items()},
+            frozenset(
+                each.name
+                for each in by_name.values()
+                if type(each) is ComplexType and each.navigation
+            ),
         )
 
     @property
@@ -144,6 +151,7 @@ def laid_over(below: Schema, above: Schema) -> Schema:
         merged(below.annotations, above.annotations),
         {**below.bases, **above.bases},
         _bindings(below, above),
+        below.navigating | above.navigating,
     )
 
 

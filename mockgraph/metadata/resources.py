@@ -75,6 +75,7 @@ class Resource:
         self.path: str = f"{owner.path}/{name}" if owner else view.canonical(name)
         self._children: dict[str, Mapping[str, Resource]] = {}
         self._by_name: dict[str, Mapping[str, Resource]] = {}
+        self._within: dict[str, Mapping[str, Resource]] = {}
 
     def __repr__(self) -> str:
         return f"<Resource {self.view.name}/{self.path}>"
@@ -137,7 +138,8 @@ class Resource:
     def children(self, type_name: str | None = None) -> Mapping[str, Resource]:
         """The navigation properties of the declared type, or of one that derives from it.
 
-        By name in small letters. Those of entities that are another resource's are that one's.
+        By name in small letters; of one within a complex value that is the path of it,
+        ``settings/networkadapters``. Those of entities that are another resource's are that one's.
         """
         name = type_name or self.type_name
         known = self._children.get(name)
@@ -147,16 +149,16 @@ class Resource:
             else:
                 model = self.view.model
                 known = {
-                    each.name.lower(): Resource(
+                    path.lower(): Resource(
                         self.view,
-                        each.name,
+                        path,
                         each.type.name,
                         is_collection=each.type.collection,
                         owner=self,
                         navigation=each,
-                        declaring=model.declaring(name, each.name),
+                        declaring=model.declaring(of_type, each.name),
                     )
-                    for each in model.navigation(name).values()
+                    for path, of_type, each in _navigation(model, name)
                 }
             self._children[name] = known
         return known
@@ -169,9 +171,36 @@ class Resource:
             known = self._by_name[type_name] = {each.name: each for each in found}
         return known
 
+    def within(self, type_name: str) -> Mapping[str, Resource]:
+        """The navigation properties of a type that lie within its complex values, by their paths.
+
+        These are properties of one value; those of the values of a collection lead nowhere.
+        """
+        known = self._within.get(type_name)
+        if known is None:
+            found = self.navigation_names(type_name).items()
+            known = self._within[type_name] = {name: one for name, one in found if "/" in name}
+        return known
+
+    def led_to(self, type_name: str, names: Sequence[str]) -> tuple[Resource, int] | None:
+        """Return the navigation property that a path begins with, and how many names it takes."""
+        known = self.navigation_names(type_name)
+        if names[0] in known:
+            return known[names[0]], 1
+        for path, resource in self.within(type_name).items():
+            count = path.count("/") + 1
+            if path == "/".join(names[:count]):
+                return resource, count
+        return None
+
     def operations(self, name: str, *, of_collection: bool, type_name: str) -> Sequence[Operation]:
         """The overloads of the operation of a name, qualified or not, that is bound to it."""
         return self.view.model.bound_operation(TypeRef(type_name, of_collection), name)
+
+    @property
+    def _own_name(self) -> str:
+        """Its name in the type that declares it."""
+        return self.name.rpartition("/")[2]
 
     @cached_property
     def rules(self) -> Rules:
@@ -179,7 +208,7 @@ class Resource:
         container = self.view.model.container_of(self.chain[0].name).name
         path = "/".join([container, *(each.name for each in self.chain)])
         declaring = container if self.owner is None else self._declaring
-        return self.view.rules.rules(self.type_name, declaring, self.name, path)
+        return self.view.rules.rules(self.type_name, declaring, self._own_name, path)
 
     def permissions(self, wanted: str) -> tuple[str, ...]:
         """Return the permissions of which one will do.
@@ -204,7 +233,7 @@ class Resource:
     def deprecated(self) -> Revision | None:
         """The revision that deprecates it, its type, or a resource on the way to it."""
         model = self.view.model
-        places = [] if self._declaring is None else [f"{self._declaring}/{self.name}"]
+        places = [] if self._declaring is None else [f"{self._declaring}/{self._own_name}"]
         found = (deprecated(model.annotations(each)) for each in (*places, self.type_name))
         above = None if self.owner is None else self.owner.deprecated
         return next((each for each in found if each is not None), above)
@@ -303,13 +332,18 @@ class View:
         resource: Resource | None = None
         owner: Resource | None = None
         keys: list[str] = []
+        above = ""
         segments = iter(path)
         for text in segments:
             segment = read_segment(text)
             if segment is None:
                 return None
-            name = segment.name.lower()
+            name = f"{above}{segment.name.lower()}"
+            above = ""
             resource = _child(owner, name) if owner else self.children.get(name)
+            if resource is None and segment.arguments is None:
+                above = f"{name}/"  # the name of a complex value
+                continue
             if resource is None or resource.kind is not ResourceKind.CONTAINED:
                 return None
             if resource.is_collection:
@@ -335,9 +369,14 @@ class View:
     def _find(self, path: str) -> Resource | None:
         first, *rest = path.lower().split("/")
         found = self.children.get(first)
+        above = ""
         for name in rest:
-            found = _child(found, name) if found else None
-        return found
+            if found is None:
+                return None
+            child = _child(found, f"{above}{name}")
+            above = f"{above}{name}/" if child is None else ""
+            found = child or found
+        return None if above else found
 
     @cached_property
     def rules(self) -> RuleBook:
@@ -386,6 +425,21 @@ class Service:
         self.stored = stored
         for each in views:
             each.stored = stored
+
+
+def _navigation(
+    model: Model, type_name: str, above: str = "", passed: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str, NavigationProperty]]:
+    """Give path, declaring type and element of each navigation property of a type.
+
+    Those within its complex values are among them.
+    """
+    for each in model.navigation(type_name).values():
+        yield f"{above}{each.name}", type_name, each
+    for declared in model.properties(type_name).values():
+        inner = declared.type.name
+        if not declared.type.collection and inner not in passed and model.navigates(inner):
+            yield from _navigation(model, inner, f"{above}{declared.name}/", (*passed, inner))
 
 
 def _key(

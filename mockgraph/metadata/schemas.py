@@ -205,6 +205,8 @@ class Schemas:
         schema.schemas = staticmethod(self.find)
         schema.field_of = staticmethod(self.field_of)
         schema.elsewhere = staticmethod(partial(self._elsewhere, name))
+        if not is_entity:
+            schema.navigation = frozenset(self.model.navigation(name))
         if issubclass(schema, EntitySchema):
             schema.key = tuple(part.name for part in key)
             schema.key_paths = tuple(tuple(part.path.split("/")) for part in key)

@@ -117,7 +117,8 @@ class StructuredSchema(Schema):
     where the model has no structured type of the name; of an abstract type there are no values
     but those of the types that derive from it. ``field_of`` makes the field of the type that an
     ``@odata.type`` names, ``#Int64``, None where there is none; ``elsewhere`` finds the property
-    that another root of the service declares where this one does not.
+    that another root of the service declares where this one does not; ``navigation`` names the
+    navigation properties of a complex type.
     """
 
     class Meta:
@@ -128,6 +129,7 @@ class StructuredSchema(Schema):
     is_open: ClassVar[bool] = False
     is_abstract: ClassVar[bool] = False
     echoed: ClassVar[frozenset[str]] = frozenset()
+    navigation: ClassVar[frozenset[str]] = frozenset()
     schemas: ClassVar[Callable[[str], type[StructuredSchema] | None]] = staticmethod(lambda _: None)
     field_of: ClassVar[Callable[[str], PropertyField | None]] = staticmethod(lambda _: None)
     elsewhere: ClassVar[Callable[[str], PropertyField | None]] = staticmethod(lambda _: None)
@@ -212,6 +214,8 @@ class StructuredSchema(Schema):
         for name, value in data.items():
             if name in declared:
                 continue
+            if name.partition("@")[0] in self.navigation:
+                raise NotEmulated(f"'{name}' here")
             if "@" in name and _ANNOTATION.fullmatch(name):
                 if name.endswith(_CHANGES):  # an entity's references are read before this
                     raise NotEmulated(f"'{name}' here")

@@ -172,7 +172,19 @@ class _Walk:
         called = self._bound(text, of_collection=False)
         if called is not None:
             return self._call(called, rest)
+        for count in range(2, self._longest() + 1):
+            *above, last = segments[:count]
+            segment = _parsed(last)
+            name = "/".join((*above, segment.name)).lower()
+            child = resource.children(self._type_name).get(name)
+            if child is not None:
+                return self._into(child, segment, segments[count:])
         return self._below_value(segments)
+
+    def _longest(self) -> int:
+        """Return how many names the path of a navigation property has at most."""
+        within = self._resource.within(self._type_name)
+        return max((path.count("/") + 1 for path in within), default=0)
 
     def _below_value(self, segments: list[str]) -> Address:
         """Go on at a property, at what it consists of, and at what may follow that."""
@@ -286,6 +298,8 @@ class _Walk:
                 schema = declared.schema if isinstance(declared, edm.Complex) else None
             elif schema.is_open and edm.is_identifier(segment):
                 name, declared, schema, is_dynamic = segment, None, None, True
+            elif path and segment in schema.navigation:
+                raise NotEmulated(f"the navigation property '{segment}' of values")
             else:
                 raise UnknownSegment(segment) if path else self._unknown(segment)
             path.append(name)

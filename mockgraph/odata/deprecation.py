@@ -75,13 +75,16 @@ def _of_query(query: Query, schema: Schema, resource: Resource) -> Iterator[Revi
 
 def _along(path: Names, schema: Schema, resource: Resource | None) -> Iterator[Revision]:
     """Give the revisions that deprecate what a path leads through."""
-    for name in path:
-        child = None if resource is None else resource.navigation_names(schema.type_name).get(name)
-        if child is not None:
-            if child.deprecated is not None:
-                yield child.deprecated
-            schema, resource = child.type, child
+    left = list(path)
+    while left:
+        led = None if resource is None else resource.led_to(schema.type_name, left)
+        if led is not None:
+            resource, count = led
+            schema, left = resource.type, left[count:]
+            if resource.deprecated is not None:
+                yield resource.deprecated
             continue
+        name = left.pop(0)
         declared = schema.properties().get(name)
         if declared is None:
             return

@@ -87,9 +87,7 @@ def _in_each(
 
 def _equality(path: Path, literals: Sequence[Node], scope: Scope) -> Iterator[Equality]:
     names = path.names[1:] if path.names[0] == "$it" else path.names
-    if scope.resource is not None and names[0].lower() in scope.resource.children(
-        scope.schema.type_name
-    ):
+    if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, names):
         return
     property_type = resolve(path, scope).type
     values = [value for each in literals for value in _stored(each, property_type)]

@@ -97,8 +97,9 @@ def _is_own(node: Node, scope: Scope) -> bool:
     """Whether a key is at a path of the entity's own properties."""
     if not isinstance(node, Path) or node.names[-1] == "$count":
         return False
-    navigation = scope.resource.navigation_names(scope.schema.type_name) if scope.resource else {}
-    return node.names[0] not in navigation and not any("." in name for name in node.names)
+    if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, node.names):
+        return False
+    return not any("." in name for name in node.names)
 
 
 def _key(item: OrderItem, scope: Scope) -> Evaluate:

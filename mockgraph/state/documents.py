@@ -96,11 +96,13 @@ class _Writer:
             if each.is_collection and each.kind is ResourceKind.CONTAINED
         }
         below = self._below(resource, "")
-        return {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
+        return _nested(
+            {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
+        )
 
     def _with_below(self, resource: Resource, entity: Entity, owner: str) -> dict[str, Json]:
         schema = edm.own_type(resource.type, entity)
-        return {**entity, **self._below(resource, owner, schema.type_name)}
+        return _nested({**entity, **self._below(resource, owner, schema.type_name)})
 
     def _below(
         self, resource: Resource, owner: str, type_name: str | None = None
@@ -125,7 +127,7 @@ class _Writer:
         if entity is None and key in self._database.rows(f"{resource.path}{REMOVED}"):
             return {resource.name: None}
         below = self._below(resource, owner)
-        return {resource.name: {**(entity or {}), **below}} if entity or below else {}
+        return {resource.name: _nested({**(entity or {}), **below})} if entity or below else {}
 
     def _references(self, resource: Resource, owner: str) -> list[str]:
         if resource.links not in self._filled:
@@ -137,6 +139,17 @@ class _Writer:
 
     def _is_filled(self, resource: Resource) -> bool:
         return resource.path in self._filled or resource.path in self._above
+
+
+def _nested(value: dict[str, Json]) -> dict[str, Json]:
+    """Return an entity with what is below its complex values put into them."""
+    for path in [name for name in value if "/" in name]:
+        item, inner = value.pop(path), value
+        *above, name = path.split("/")
+        for each in above:
+            inner[each] = inner = {**(inner.get(each) or {})}
+        inner[name] = item
+    return value
 
 
 def _all_above(name: str) -> Iterator[str]:

@@ -305,7 +305,8 @@ class _Renderer:
                 control["@odata.type"] = f"#{held.type_name}"
         shown = {**control, **self._annotated(held.type, entity)}
         for expansion, related in row.expanded.items():
-            shown.update(self._expanded(expansion, related))
+            for name, item in self._expanded(expansion, related).items():
+                _put(shown, name, item)
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
@@ -362,6 +363,17 @@ class _Renderer:
         documented = self._layout == "documented"
         content_type = "application/json" if documented else _CONTENT_TYPES[self._level]
         return Response(status, dump(body, self._layout), content_type, headers)
+
+
+def _put(shown: dict[str, Json], path: str, item: Json) -> None:
+    """Put a member into an object, or into a complex value of it; null values are left so."""
+    *above, name = path.split("/")
+    for each in above:
+        inner = shown.get(each, {})
+        if not isinstance(inner, Mapping):
+            return
+        shown[each] = shown = {**inner}
+    shown[name] = item
 
 
 def _given(value: T | None) -> T:
