@@ -55,7 +55,7 @@ def write_document(database: EntityDB, service: Service) -> dict[str, Json]:
         member = SECURITY if each.name.lower() == SECURITY.lower() else each.name
         if each.is_collection:
             document[member] = writer.entities(each, "")
-        else:
+        elif not each.type.is_abstract or database.rows(each.path):
             document[member] = writer.singleton(each)
     if (directory := directory_in(database)) is not None:
         document[DIRECTORY] = dict(directory)
@@ -89,7 +89,7 @@ class _Writer:
 
     def singleton(self, resource: Resource) -> dict[str, Json]:
         """The one entity at the root, with a list for each collection directly below it."""
-        entity = self._database.rows(resource.path).find(SINGLE)
+        entity = self._written(resource, SINGLE)
         lists = {
             each.name: self.entities(each, "")
             for each in resource.children().values()
@@ -123,11 +123,16 @@ class _Writer:
     def _single(self, resource: Resource, owner: str) -> dict[str, Json]:
         """The entity by its resource's name: null if it was deleted, nothing if never written."""
         key = join_key(owner, SINGLE)
-        entity = self._database.rows(resource.path).find(key)
+        entity = self._written(resource, key)
         if entity is None and key in self._database.rows(f"{resource.path}{REMOVED}"):
             return {resource.name: None}
         below = self._below(resource, owner)
         return {resource.name: _nested({**(entity or {}), **below})} if entity or below else {}
+
+    def _written(self, resource: Resource, key: str) -> Entity | None:
+        """The one entity of a single-valued resource, None where nothing of it was ever set."""
+        entity = self._database.rows(resource.path).find(key)
+        return None if entity is None or _is_unset(resource, entity) else entity
 
     def _references(self, resource: Resource, owner: str) -> list[str]:
         if resource.links not in self._filled:

@@ -137,6 +137,9 @@ class Transaction:
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
         allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
+        if not resource.is_collection:
+            # The key of the one entity that there is can be given once.
+            computed -= {name for name in edm.key_names(own) if before.get(name) is None}
         sent = {
             name: value
             for name, value in allowed.items()

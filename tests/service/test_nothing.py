@@ -38,6 +38,11 @@ def test_a_null_removes_a_complex_value(museum: FlaskClient) -> None:
     assert changed(museum, WORK, {"size": None})["size"] is None
 
 
+def test_the_key_of_a_singleton_is_set_once(museum: FlaskClient) -> None:
+    assert changed(museum, "/v1.0/lobby", {"floor": 1, "name": "hall"})["name"] == "hall"
+    assert changed(museum, "/v1.0/lobby", {"floor": 2, "name": "cellar"})["name"] == "hall"
+
+
 def test_what_is_not_nullable_is_never_null(museum: FlaskClient) -> None:
     first = read(museum, WORK)
     assert (first["wing"], first["sealed"], first["shown"], first["code"]) == (
