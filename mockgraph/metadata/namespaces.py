@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from mockgraph.metadata.annotations import merged
@@ -179,23 +179,21 @@ def _bindings(below: Schema, above: Schema) -> Mapping[str, tuple[TypeRef | None
 
 def _type(below: NamedType, above: NamedType) -> NamedType:
     if isinstance(below, EnumType) and isinstance(above, EnumType):
-        return replace(
-            above,
+        return above.replaced(
             members=_named(below.members, above.members),
             annotations=merged(below.annotations, above.annotations),
         )
     if type(below) is not type(above) or not isinstance(above, ComplexType):
         return above
     assert isinstance(below, ComplexType)
-    both = replace(
-        above,
+    both = above.replaced(
         base=above.base or below.base,
         properties=_named(below.properties, above.properties),
         navigation=_named(below.navigation, above.navigation),
         annotations=merged(below.annotations, above.annotations),
     )
     if isinstance(both, EntityType) and isinstance(below, EntityType):
-        return replace(both, key=both.key or below.key)
+        return both.replaced(key=both.key or below.key)
     return both
 
 
@@ -204,8 +202,7 @@ def _overloads(below: tuple[Operation, ...], above: tuple[Operation, ...]) -> tu
 
 
 def _container(below: EntityContainer, above: EntityContainer) -> EntityContainer:
-    return replace(
-        above,
+    return above.replaced(
         extends=above.extends or below.extends,
         sets=_named(below.sets, above.sets),
         singletons=_named(below.singletons, above.singletons),

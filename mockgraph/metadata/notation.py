@@ -522,12 +522,12 @@ def _term(name: str, block: _Block, lines: _Lines) -> Term:
     for _, text in lines.take():
         parts = tokens(text)
         if parts[0] == "base":
-            term = replace(term, base=untoken(parts[1]))
+            term = term.replaced(base=untoken(parts[1]))
         elif parts[:2] == ["applies", "to"]:
-            term = replace(term, applies_to=tuple(untoken(each) for each in parts[2:]))
+            term = term.replaced(applies_to=tuple(untoken(each) for each in parts[2:]))
         else:
             raise lines.error(f"'{text:.60}' is not understood")
-    return replace(term, annotations=lines.annotations())
+    return term.replaced(annotations=lines.annotations())
 
 
 @_block_reader
