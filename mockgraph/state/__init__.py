@@ -130,8 +130,9 @@ class State:
             reader = Reader(self.db.view(), address.view)
             return operations.read(reader, intent, self._pager)
         if self._runs_apart(address):
-            reader = operations.Reader(self.db.view(), address.view)
-            return operations.invoke(self, reader, intent, self.behaviours)
+            reader = Reader(self.db.view(), address.view)
+            landed = intent._replace(address=reader.landed(address))
+            return operations.invoke(self, reader, landed, self.behaviours)
         with self.db.transaction() as database:
             transaction = self._transaction(database, address.view, intent.caller)
             return operations.write(transaction, intent, self.behaviours)

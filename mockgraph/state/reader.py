@@ -263,6 +263,9 @@ class Reader:
 
         Of a stored entity the type alone is looked at.
         """
+        if isinstance(declared, edm.Collection) and isinstance(value, list):
+            each = enumerate(value)
+            return [self.returned(declared.item, item, f"{path}/{index}") for index, item in each]
         if value is None:
             raise BadRequest(f"{path}: it returned null, and not '{declared.type_name}'.")
         if not isinstance(value, Entity):

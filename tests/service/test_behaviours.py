@@ -126,7 +126,12 @@ FIND = "find(path='a')"
         ("worth", WORTH, [1], "value: Cannot convert an array to the type 'Edm.Decimal'."),
         ("worth", WORTH, {1, 2}, "value: "),
         ("sizesOf", SIZES, None, "it returned nothing, and not 'Collection(museum.base.Size)'."),
-        ("sizesOf", SIZES, {"width": 1}, "it returned one value, and not 'Collection("),
+        (
+            "sizesOf",
+            SIZES,
+            {"width": 1},
+            "value: Cannot convert an object to the type 'Collection(",
+        ),
         ("sizesOf", SIZES, [{"width": "x"}], "value/0/width: Cannot convert 'x'"),
         ("sizesOf", SIZES, [{"width": 1}, None], "value/1: it returned null"),
         ("find", FIND, {"id": museum.GUID, "wing": "east"}, "value/wing: 'east' is not a member"),
