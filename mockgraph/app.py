@@ -139,7 +139,10 @@ class Emulator(Flask):
     def _emulate(self, request: Request, tenant: Tenant, caller: Caller) -> Response:
         """Address, authorize, validate, apply to the state, render."""
         settings = self._settings
-        address = request.address = addressing.resolve(request.method, request.path, self._service)
+        path = request.path
+        aliases = addressing.aliases_in(request.query_string) if "@" in path else ()
+        address = addressing.resolve(request.method, path, self._service, aliases)
+        request.address = address
         authorization.authorize(caller, address, settings.auth)
         state = tenant.state
         intent = validation.read(request, address, state.behaviours, state.clock, caller)

@@ -277,6 +277,13 @@ class NotEmulated(GraphError):
         super().__init__(f"MockGraph does not emulate {what}.")
 
 
+class WrongResult(GraphError):
+    """What somebody registered for an operation returned what the metadata does not declare."""
+
+    def __init__(self, name: str, fault: str):
+        super().__init__(f"What is registered with MockGraph for '{name}' is wrong: {fault}")
+
+
 class StoreFailed(GraphError):
     """The store could not take a write; the state is as it was before."""
 

@@ -75,8 +75,9 @@ def _own_values(
     objects = st.fixed_dictionaries(all_, optional=some)
     if not schema.is_open:
         return objects
+    taken = declared.keys() | schema.navigation
     dynamic = _DYNAMIC.map(
-        lambda found: {name: each for name, each in found.items() if name not in declared}
+        lambda found: {name: each for name, each in found.items() if name not in taken}
     )
     return st.builds(lambda known, more: {**more, **known}, objects, dynamic)
 

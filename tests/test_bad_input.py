@@ -222,7 +222,7 @@ PATHS = [
     Bad("no root", "Invalid version: Security", b"{}", path="/Security"),
     nowhere("/localtest/alerts", "alerts"),
     nowhere(f"{SECURITY}/colour", "colour"),
-    nowhere(f"{SECURITY}/alerts/x/colour/y", "y"),
+    nowhere(f"{SECURITY}/alerts/x/title/y", "y"),
     nowhere(f"{SECURITY}/providerStatus/0", "0", "GET"),
     nowhere(f"{SECURITY}/providerStatus/$value", "$value", "GET"),
     nowhere(f"{SECURITY}/$value", "$value", "GET"),

@@ -39,6 +39,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.Misdirected("a.example", "b.example"), 421, "MisdirectedRequest"),
     (errors.FailedDependency(), 424, "FailedDependency"),
     (GraphError(), 500, "InternalServerError"),
+    (errors.WrongResult("n.o", "why"), 500, "InternalServerError"),
     (errors.NotEmulated("that"), 501, "notImplemented"),
     (errors.StoreFailed("full"), 507, "InsufficientStorage"),
 ]

@@ -9,6 +9,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 from __future__ import annotations
 
 from mockgraph.metadata.evolvable import masked, masked_property
+from mockgraph.metadata.keys import composite_key, key_names
 from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
 from mockgraph.metadata.primitives import (
@@ -35,10 +36,9 @@ from mockgraph.metadata.structures import (
 )
 from mockgraph.metadata.values import (
     bare,
-    composite_key,
     fully_typed,
-    key_names,
     load,
+    load_as,
     own_type,
     projected,
     property_at,
@@ -73,6 +73,7 @@ __all__ = [
     "is_identifier",
     "key_names",
     "load",
+    "load_as",
     "masked",
     "masked_property",
     "merge",

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, Union
+
+from mockgraph.metadata.immutable import Immutable
 
 
 class Default(enum.Enum):
@@ -44,32 +45,28 @@ PATHS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Immutable):
     """A literal of a primitive type, as its text; ``kind`` is one of ``CONSTANTS``."""
 
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnumMembers:
+class EnumMembers(Immutable):
     """One or, of an enumeration of flags, several members of a type."""
 
     type: str
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Immutable):
     """A path to an element of the model or to a value; ``kind`` is one of ``PATHS``."""
 
     kind: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyValue:
+class PropertyValue(Immutable):
     """A named value of a record."""
 
     name: str
@@ -77,8 +74,7 @@ class PropertyValue:
     annotations: tuple[Annotation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Immutable):
     """A structured value; ``type`` is the qualified name of its type where it states one."""
 
     values: tuple[PropertyValue, ...] = ()
@@ -93,8 +89,7 @@ class Record:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Immutable):
     """A dynamic expression (``If``, ``Apply``, ``Eq``, ...): its attributes and operands."""
 
     operator: str
@@ -119,8 +114,7 @@ Value: TypeAlias = Union[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Immutable):
     """The value of a term for an element; the term is a qualified name, without an alias."""
 
     term: str

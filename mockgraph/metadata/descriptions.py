@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from mockgraph.metadata.annotations import Annotation, PropertyValue
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.immutable import Immutable
 from mockgraph.metadata.namespaces import Schema
 
 TERMS: Final = frozenset({"Org.OData.Core.V1.Description", "Org.OData.Core.V1.LongDescription"})
@@ -39,13 +40,13 @@ def _values(elements: Mapping[str, Any]) -> dict[str, Any]:
 def _stripped(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_stripped(each) for each in value if not _is_prose(each))
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {}
-        for each in fields(value):
-            before = getattr(value, each.name)
-            if (before and isinstance(before, tuple)) or is_dataclass(before):
-                changed[each.name] = _stripped(before)
-        return replace(value, **changed) if changed else value
+    if isinstance(value, Immutable):
+        changed = {
+            name: _stripped(before)
+            for name, before in value.field_items()
+            if (before and isinstance(before, tuple)) or isinstance(before, Immutable)
+        }
+        return value.replaced(**changed) if changed else value
     return value
 
 

@@ -223,7 +223,7 @@ class _Comparison:
 
     def _roots(self, model: Model) -> dict[str, Child]:
         return {
-            f"{model.container_of(name).name}/{name}": replace(child, annotations=())
+            f"{model.container_of(name).name}/{name}": child.replaced(annotations=())
             for name, child in model.roots.items()
             if self._within is None or self._is_of_those(child)
         }
@@ -310,10 +310,10 @@ def _by_key(annotations: Annotations) -> dict[str, Annotation]:
 def _head(type_: NamedType) -> NamedType:
     """Return a type without what is compared for itself."""
     if isinstance(type_, EnumType):
-        return replace(type_, members=(), annotations=())
+        return type_.replaced(members=(), annotations=())
     if isinstance(type_, ComplexType):
-        return replace(type_, properties=(), navigation=(), annotations=())
-    return replace(type_, annotations=())
+        return type_.replaced(properties=(), navigation=(), annotations=())
+    return type_.replaced(annotations=())
 
 
 def _parts(
@@ -330,20 +330,19 @@ def _parts(
 
 
 def _by_name(elements: Iterable[Property | NavigationProperty | Member]) -> dict[str, Any]:
-    return {each.name: replace(each, annotations=()) for each in elements}
+    return {each.name: each.replaced(annotations=()) for each in elements}
 
 
 def _bare(operation: Operation) -> Operation:
     """Return an operation without annotations, but for those that make parameters optional."""
     parameters = tuple(
-        replace(each, annotations=each.annotations[:1] if each.optional else ())
+        each.replaced(annotations=each.annotations[:1] if each.optional else ())
         for each in operation.parameters
     )
     returns = operation.returns
-    return replace(
-        operation,
+    return operation.replaced(
         parameters=parameters,
-        returns=None if returns is None else replace(returns, annotations=()),
+        returns=None if returns is None else returns.replaced(annotations=()),
         annotations=(),
     )
 
@@ -358,7 +357,7 @@ def _signature(operation: Operation) -> str:
 
 def _terms(model: Model) -> dict[str, Term]:
     return {
-        name: replace(term, annotations=())
+        name: term.replaced(annotations=())
         for schema in model.schemas.values()
         for name, term in schema.terms.items()
     }

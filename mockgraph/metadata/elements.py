@@ -7,10 +7,10 @@ parameters are simple.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from mockgraph.metadata.annotations import Annotation, find
+from mockgraph.metadata.immutable import Immutable
 
 INTEGERS: Final = {
     "Edm.Byte": (0, 2**8 - 1),
@@ -81,8 +81,7 @@ def short_name(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRef:
+class TypeRef(Immutable):
     """A type by its qualified name, or a collection of it."""
 
     name: str
@@ -92,8 +91,7 @@ class TypeRef:
         return f"Collection({self.name})" if self.collection else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(Immutable):
     """The facets that a use of a primitive type narrows; None is as the type itself has it.
 
     ``max_length`` may be ``max``, ``scale`` may be ``variable`` or ``floating``, ``srid`` may be
@@ -110,8 +108,7 @@ class Facets:
 NO_FACETS: Final = Facets()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Immutable):
     """A member of an enumeration."""
 
     name: str
@@ -119,8 +116,7 @@ class Member:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EnumType:
+class EnumType(Immutable):
     """An enumeration; of flags a value may be several members at once."""
 
     name: str
@@ -135,8 +131,7 @@ class EnumType:
         return any(each.name == UNKNOWN_FUTURE_VALUE for each in self.members)
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDefinition:
+class TypeDefinition(Immutable):
     """A name for a primitive type with facets."""
 
     name: str
@@ -145,8 +140,7 @@ class TypeDefinition:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Immutable):
     """A structural property; of a collection ``nullable`` speaks of the items."""
 
     name: str
@@ -157,8 +151,7 @@ class Property:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReferentialConstraint:
+class ReferentialConstraint(Immutable):
     """A property that must equal a property of the related entity."""
 
     property: str
@@ -166,16 +159,14 @@ class ReferentialConstraint:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OnDelete:
+class OnDelete(Immutable):
     """The fate of related entities: ``Cascade``, ``None``, ``SetNull`` or ``SetDefault``."""
 
     action: str
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NavigationProperty:
+class NavigationProperty(Immutable):
     """A relation to one entity or many; ``contains_target`` where they live and die with it."""
 
     name: str
@@ -188,8 +179,7 @@ class NavigationProperty:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyProperty:
+class KeyProperty(Immutable):
     """A property of a key: its path, and the alias that a path longer than a name has."""
 
     path: str
@@ -201,8 +191,7 @@ class KeyProperty:
         return self.alias or self.path
 
 
-@dataclass(frozen=True, slots=True)
-class ComplexType:
+class ComplexType(Immutable):
     """A structured type without a key, as a type itself says it: without what it inherits."""
 
     name: str
@@ -214,7 +203,6 @@ class ComplexType:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
 class EntityType(ComplexType):
     """A structured type with a key, its own or that of a base type."""
 
@@ -225,8 +213,7 @@ class EntityType(ComplexType):
 NamedType: TypeAlias = EntityType | ComplexType | EnumType | TypeDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Immutable):
     """A parameter of an action or function."""
 
     name: str
@@ -241,8 +228,7 @@ class Parameter:
         return find(self.annotations, OPTIONAL_PARAMETER) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnType:
+class ReturnType(Immutable):
     """The type that an action or function returns."""
 
     type: TypeRef
@@ -254,8 +240,7 @@ class ReturnType:
 OperationKind: TypeAlias = Literal["action", "function"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Immutable):
     """One overload of an action or function; where it is bound the first parameter says to what."""
 
     name: str
@@ -284,8 +269,7 @@ class Operation:
         return self.kind, self.binding, names if self.kind == "function" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Immutable):
     """A term that annotations may use."""
 
     name: str
@@ -298,16 +282,14 @@ class Term:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NavigationBinding:
+class NavigationBinding(Immutable):
     """The set or singleton where the entities at a navigation path are found."""
 
     path: str
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntitySet:
+class EntitySet(Immutable):
     """A collection of entities at the root of a service."""
 
     name: str
@@ -317,8 +299,7 @@ class EntitySet:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Singleton:
+class Singleton(Immutable):
     """An entity at the root of a service."""
 
     name: str
@@ -328,8 +309,7 @@ class Singleton:
     annotations: Annotations = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OperationImport:
+class OperationImport(Immutable):
     """An unbound action or function at the root of a service; ``operation`` is qualified."""
 
     name: str
@@ -343,8 +323,7 @@ class OperationImport:
 Child: TypeAlias = EntitySet | Singleton | OperationImport
 
 
-@dataclass(frozen=True, slots=True)
-class EntityContainer:
+class EntityContainer(Immutable):
     """The entity sets, singletons and imports of a service; ``extends`` names another container."""
 
     name: str

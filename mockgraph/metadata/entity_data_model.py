@@ -212,6 +212,18 @@ class Model:
             }
         return known
 
+    def navigates(self, name: str) -> bool:
+        """Return whether a complex type has navigation properties, without parsing the type."""
+        passed: list[str] = []
+        current: str | None = name
+        while current is not None and current not in passed:
+            schema = self.schemas.get(namespace_of(current))
+            if schema is not None and current in schema.navigating:
+                return True
+            passed.append(current)
+            current = self.base_of(current)
+        return False
+
     def declaring(self, name: str, member: str) -> str | None:
         """Return the type in the chain that declares a property, nearest first."""
         for type_ in self.chain(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from marshmallow import ValidationError
@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
     ``contained`` has the entities of each navigation property that contains them, all that were
     sent; ``references`` has the URLs of the entities that a navigation property is to refer to.
+    Both have none for one that was sent as null.
     """
 
     properties: dict[str, Json]
@@ -44,6 +45,8 @@ def read_entry(
     NotEmulated where entities come along that their navigation property does not contain.
     """
     schema = schema or resource.type
+    if type(value) is dict and (within := resource.within(schema.type_name)):
+        value = _lifted(value, within)
     if type(value) is not dict or value.keys() <= common_names(schema):
         return Entry(load(schema, value, partial=partial, root=root))
     try:
@@ -60,7 +63,9 @@ def read_entry(
     plain: dict[str, Json] = {}
     for name, item in value.items():
         path = f"{root}/{name}" if root else name
-        if name in known:
+        if name in known and item is None and known[name].kind is ResourceKind.REFERENCE:
+            references[known[name]] = _none(known[name], path)
+        elif name in known:
             contained[known[name]] = _contained(known[name], item, partial, path, depth + 1)
         elif name.endswith(_BIND):
             target = known.get(name.removesuffix(_BIND))
@@ -72,6 +77,31 @@ def read_entry(
     return Entry(load(schema, plain, partial=partial, root=root), contained, references)
 
 
+def _lifted(value: dict[str, Json], within: Iterable[str]) -> dict[str, Json]:
+    """Return an entity with what complex values in it have navigation properties lead to beside.
+
+    ``{"settings": {"adapters": [...]}}`` becomes ``{"settings": {}, "settings/adapters": [...]}``.
+    """
+    lifted = {**value}
+    for path in within:
+        *above, name = path.split("/")
+        for sent in (name, f"{name}{_BIND}"):
+            holder: Json = lifted
+            for each in above:
+                holder = holder.get(each) if type(holder) is dict else None
+            if type(holder) is dict and sent in holder:
+                _take(lifted, above, sent)
+                lifted["/".join((*above, sent))] = holder[sent]
+    return lifted
+
+
+def _take(value: dict[str, Json], above: Sequence[str], name: str) -> None:
+    """Take a member out of an object within a value; the objects on the way are copied."""
+    for each in above:
+        value[each] = value = {**value[each]}
+    del value[name]
+
+
 def _contained(
     resource: Resource, value: Json, partial: bool, path: str, depth: int
 ) -> Sequence[Entry]:
@@ -79,7 +109,7 @@ def _contained(
         raise NotEmulated(f"writing '{resource.name}' together with what they belong to")
     if not resource.is_collection:
         if value is None:
-            return ()
+            return _none(resource, path)
         return (read_entry(resource, value, partial=partial, root=path, depth=depth),)
     if type(value) is not list:
         raise BadRequest(f"{path}: an array is expected.")
@@ -87,6 +117,14 @@ def _contained(
         read_entry(resource, item, root=f"{path}/{index}", depth=depth)
         for index, item in enumerate(value)
     ]
+
+
+def _none(resource: Resource, path: str) -> tuple[()]:
+    """What a null says of a navigation property: that it leads to nothing. Raise 400."""
+    navigation = resource.navigation
+    if resource.is_collection or (navigation is not None and not navigation.nullable):
+        raise BadRequest(f"{path}: The navigation property is not nullable.")
+    return ()
 
 
 def _urls(value: Json, resource: Resource, path: str) -> Sequence[str]:

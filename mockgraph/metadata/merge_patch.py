@@ -19,6 +19,10 @@ def merge(
     """
     schema = schema.named_by(changes if "@odata.type" in changes else current)
     merged = {**current, **changes}
+    if schema.is_open:
+        for name in changes.keys() & current.keys():
+            if (mark := f"{name}@odata.type") not in changes:
+                merged.pop(mark, None)  # it was the type of the value before
     for name, inner in _complex(schema).items():
         value = changes.get(name)
         if value is not None:

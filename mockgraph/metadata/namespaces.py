@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from mockgraph.metadata.annotations import merged
@@ -63,7 +63,8 @@ class Schema:
     ``targets`` are the annotations written out of line, by the path of the element that they
     are of, which may lie in another schema. ``bases`` and ``bindings`` say what an index
     needs to know without a type or an operation being parsed: the base of each derived type,
-    and what each overload is bound to.
+    and what each overload is bound to; ``navigating`` are the complex types that themselves declare
+    navigation properties.
     """
 
     namespace: str
@@ -76,6 +77,7 @@ class Schema:
     annotations: Annotations = ()
     bases: Mapping[str, str] = field(default_factory=dict)
     bindings: Mapping[str, tuple[TypeRef | None, ...]] = field(default_factory=dict)
+    navigating: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -110,6 +112,11 @@ class Schema:
                 if isinstance(each, ComplexType) and each.base is not None
             },
             {name: tuple(each.binding for each in several) for name, several in overloads.items()},
+            frozenset(
+                each.name
+                for each in by_name.values()
+                if type(each) is ComplexType and each.navigation
+            ),
         )
 
     @property
@@ -144,6 +151,7 @@ def laid_over(below: Schema, above: Schema) -> Schema:
         merged(below.annotations, above.annotations),
         {**below.bases, **above.bases},
         _bindings(below, above),
+        below.navigating | above.navigating,
     )
 
 
@@ -171,23 +179,21 @@ def _bindings(below: Schema, above: Schema) -> Mapping[str, tuple[TypeRef | None
 
 def _type(below: NamedType, above: NamedType) -> NamedType:
     if isinstance(below, EnumType) and isinstance(above, EnumType):
-        return replace(
-            above,
+        return above.replaced(
             members=_named(below.members, above.members),
             annotations=merged(below.annotations, above.annotations),
         )
     if type(below) is not type(above) or not isinstance(above, ComplexType):
         return above
     assert isinstance(below, ComplexType)
-    both = replace(
-        above,
+    both = above.replaced(
         base=above.base or below.base,
         properties=_named(below.properties, above.properties),
         navigation=_named(below.navigation, above.navigation),
         annotations=merged(below.annotations, above.annotations),
     )
     if isinstance(both, EntityType) and isinstance(below, EntityType):
-        return replace(both, key=both.key or below.key)
+        return both.replaced(key=both.key or below.key)
     return both
 
 
@@ -196,8 +202,7 @@ def _overloads(below: tuple[Operation, ...], above: tuple[Operation, ...]) -> tu
 
 
 def _container(below: EntityContainer, above: EntityContainer) -> EntityContainer:
-    return replace(
-        above,
+    return above.replaced(
         extends=above.extends or below.extends,
         sets=_named(below.sets, above.sets),
         singletons=_named(below.singletons, above.singletons),

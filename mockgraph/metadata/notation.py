@@ -84,6 +84,8 @@ T = TypeVar("T")
 
 BINDING_PARAMETER: Final = "bindingParameter"
 SHORT_PRIMITIVES: Final = {name.removeprefix("Edm."): name for name in PRIMITIVES}
+# A line of a block that declares a navigation property.
+_NAVIGATES = re.compile(r"^ +(?:contains|links) ", re.MULTILINE)
 _BLOCK: Final = re.compile(r"^([a-z]+)(?: (.*))?$", re.MULTILINE)
 _LINE: Final = re.compile(r"( *)([^\n]*)\n?")
 _COLLECTION: Final = "[]"
@@ -137,6 +139,7 @@ class _Part:
     targets: dict[str, list[_Block]] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
     bindings: dict[str, tuple[TypeRef | None, ...]] = field(default_factory=dict)
+    navigating: set[str] = field(default_factory=set)
 
     def schema(self) -> Schema:
         return Schema(
@@ -150,6 +153,7 @@ class _Part:
             self.annotations,
             self.bases,
             self.bindings,
+            frozenset(self.navigating),
         )
 
 
@@ -212,6 +216,8 @@ class _Document:
             _once(part.types, name, block)
             if kind in ("entity", "complex") and words[1:2] == [":"]:
                 part.bases[name] = block.type(words[2]).name
+            if kind == "complex" and _NAVIGATES.search(self.text, block.start, block.end):
+                part.navigating.add(name)
         elif kind in ("action", "function"):
             binding = block.type(words[2]) if words[1:2] == ["on"] else None
             part.operations.setdefault(name, []).append(block)
@@ -516,12 +522,12 @@ def _term(name: str, block: _Block, lines: _Lines) -> Term:
     for _, text in lines.take():
         parts = tokens(text)
         if parts[0] == "base":
-            term = replace(term, base=untoken(parts[1]))
+            term = term.replaced(base=untoken(parts[1]))
         elif parts[:2] == ["applies", "to"]:
-            term = replace(term, applies_to=tuple(untoken(each) for each in parts[2:]))
+            term = term.replaced(applies_to=tuple(untoken(each) for each in parts[2:]))
         else:
             raise lines.error(f"'{text:.60}' is not understood")
-    return replace(term, annotations=lines.annotations())
+    return term.replaced(annotations=lines.annotations())
 
 
 @_block_reader

@@ -14,12 +14,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from marshmallow import ValidationError, fields
 
 from mockgraph import instants
 from mockgraph.metadata.names import Json, shown
+
+if TYPE_CHECKING:
+    from mockgraph.metadata.vocabulary import Revision
 
 # The member of an evolvable enumeration that stands for those that came later.
 UNKNOWN_MEMBER: Final = "unknownFutureValue"
@@ -33,11 +36,14 @@ class PropertyField(fields.Field[Any]):
     a value that must not be null does not become so. ``computed`` marks what the server writes
     by itself; what a client sends for it is checked and left aside
     (Org.OData.Core.V1.Computed). ``immutable`` marks what only a create may set
-    (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none. ``time_of``
-    names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf).
+    (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none. ``zero`` is
+    the value of the type where there is none and null will not do, as .NET has it. ``time_of``
+    names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf);
+    ``deprecated`` is the revision that deprecates the property (Org.OData.Core.V1.Revisions).
     """
 
     edm: ClassVar[str] = ""
+    zero: ClassVar[Json] = None
     time_of: tuple[str, str] | None = None
     default_error_messages = {"null": "An item of a collection cannot be null."}
 
@@ -54,6 +60,8 @@ class PropertyField(fields.Field[Any]):
         self.computed = computed
         self.immutable = immutable
         self.default = default
+        self.deprecated: Revision | None = None
+        self._starts_at_zero = False
 
     @property
     def type_name(self) -> str:
@@ -63,6 +71,23 @@ class PropertyField(fields.Field[Any]):
     def unset(self) -> Json:
         """Return what an answer shows where nothing was written."""
         return self.default
+
+    def start_at_zero(self) -> None:
+        """Have the property unset be the zero of its type, in place of null."""
+        self.default = self.load_default = self.zero
+        self._starts_at_zero = True
+
+    @property
+    def nothing(self) -> Json:
+        """The value that takes the place of a null in a create: null, where that will do."""
+        return self.unset() if self._starts_at_zero else None
+
+    def deserialize(
+        self, value: Json, attr: str | None = None, data: Any = None, **options: Any
+    ) -> Json:
+        """Return a value validated: as marshmallow has it, but for null where it will not do."""
+        loaded = super().deserialize(value, attr, data, **options)
+        return self.nothing if loaded is None and not options.get("partial") else loaded
 
     def read(self, value: Json, partial: bool) -> Json:
         """Return a value that is not null, validated. Raises ValidationError."""
@@ -74,6 +99,10 @@ class PropertyField(fields.Field[Any]):
         Raises ValidationError.
         """
         return self.read(text, False)
+
+    def key_text(self, value: Json) -> str:
+        """Return a value as keys have it: of one that may be spelt in several ways, one of them."""
+        return str(value)
 
     def _deserialize(self, value: Json, *_: Any, partial: Any = None, **__: Any) -> Json:
         return self.read(value, bool(partial))
@@ -87,6 +116,7 @@ class String(PropertyField):
     """Text, of at most ``max_length`` characters where that is not None."""
 
     edm = "Edm.String"
+    zero = ""
 
     def __init__(self, *, max_length: int | None = None, **facets: Any):
         super().__init__(**facets)
@@ -104,6 +134,7 @@ class Boolean(PropertyField):
     """``true`` or ``false``."""
 
     edm = "Edm.Boolean"
+    zero = False
 
     def read(self, value: Json, _: bool) -> bool:
         if type(value) is not bool:
@@ -113,10 +144,14 @@ class Boolean(PropertyField):
     def from_text(self, text: str) -> Json:
         return self.read({"true": True, "false": False}.get(text.lower(), text), False)
 
+    def key_text(self, value: Json) -> str:
+        return str(value).lower()
+
 
 class Integer(PropertyField):
     """A whole number within the bounds of its type."""
 
+    zero = 0
     least: ClassVar[int]
     most: ClassVar[int]
 
@@ -163,6 +198,7 @@ class Double(PropertyField):
     """A number, or one of the three words of OData's JSON format for what JSON cannot say."""
 
     edm = "Edm.Double"
+    zero = 0
     words: ClassVar[tuple[str, ...]] = ("INF", "-INF", "NaN")
 
     def read(self, value: Json, _: bool) -> float | int | str:
@@ -239,13 +275,18 @@ class Guid(Text):
     """32 hexadecimal digits in groups of 8, 4, 4, 4 and 12."""
 
     edm = "Edm.Guid"
+    zero = "00000000-0000-0000-0000-000000000000"
     form = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+    def key_text(self, value: Json) -> str:
+        return str(value).lower()
 
 
 class Date(Text):
     """A day, ``2024-02-29``."""
 
     edm = "Edm.Date"
+    zero = "0001-01-01"
     form = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
     def holds(self, text: str) -> bool:
@@ -256,6 +297,7 @@ class TimeOfDay(Text):
     """A time of day, ``07:59:59.999``."""
 
     edm = "Edm.TimeOfDay"
+    zero = "00:00:00"
     form = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?")
 
     def holds(self, text: str) -> bool:
@@ -266,6 +308,7 @@ class Duration(Text):
     """A length of time in days, hours, minutes and seconds, ``P1DT12H`` (ISO 8601)."""
 
     edm = "Edm.Duration"
+    zero = "PT0S"
     form = re.compile(
         r"-?P(?=[0-9T])([0-9]{1,9}D)?(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?"
         r"([0-9]{1,9}(\.[0-9]{1,12})?S)?)?"
@@ -279,6 +322,7 @@ class Binary(Text):
     """
 
     edm = "Edm.Binary"
+    zero = ""
     form = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 
     def __init__(self, *, max_length: int | None = None, **facets: Any):
@@ -300,6 +344,7 @@ class DateTimeOffset(PropertyField):
     """An instant, kept in UTC with the fraction digits that were sent."""
 
     edm = "Edm.DateTimeOffset"
+    zero = "0001-01-01T00:00:00Z"
 
     def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
@@ -392,6 +437,12 @@ class Enum(PropertyField):
     @property
     def type_name(self) -> str:
         return self.values.type_name
+
+    def start_at_zero(self) -> None:
+        members = self.values.members
+        first = next((name for name, value in members.items() if value == 0), None)
+        self.default = self.load_default = first or next(iter(members), None)
+        self._starts_at_zero = True
 
     def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:

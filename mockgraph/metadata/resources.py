@@ -8,7 +8,6 @@ keeps them. The id of a stored entity is the keys along its URL, ``case1/custodi
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote, unquote, urlsplit
@@ -16,18 +15,21 @@ from urllib.parse import quote, unquote, urlsplit
 from mockgraph.metadata.capabilities import RuleBook, Rules
 from mockgraph.metadata.elements import EntitySet, NavigationProperty, Operation, Singleton, TypeRef
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.keys import (
+    SEPARATOR,
+    key_in_parentheses,
+    key_in_segment,
+    key_names,
+    predicate,
+    read_segment,
+    split_path,
+)
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.structures import StructuredSchema
-from mockgraph.metadata.values import composite_key, key_names
 from mockgraph.metadata.vocabulary import MOCKGRAPH, Revision, deprecated, tagged
 
-# Between the keys in the id of a stored entity; no key has it.
-SEPARATOR = "/"
 # Stands for the key of the one entity of a single-valued resource.
 SINGLE = "$"
-
-# A part of a key of several properties, as a URL has it in parentheses.
-_PART_OF_KEY = re.compile(r"(\w+)=('(?:[^']|'')*'|[^,']*)(?:,|$)")
 
 APPENDABLE = f"{MOCKGRAPH}Appendable"
 
@@ -73,6 +75,7 @@ class Resource:
         self.path: str = f"{owner.path}/{name}" if owner else view.canonical(name)
         self._children: dict[str, Mapping[str, Resource]] = {}
         self._by_name: dict[str, Mapping[str, Resource]] = {}
+        self._within: dict[str, Mapping[str, Resource]] = {}
 
     def __repr__(self) -> str:
         return f"<Resource {self.view.name}/{self.path}>"
@@ -135,7 +138,8 @@ class Resource:
     def children(self, type_name: str | None = None) -> Mapping[str, Resource]:
         """The navigation properties of the declared type, or of one that derives from it.
 
-        By name in small letters. Those of entities that are another resource's are that one's.
+        By name in small letters; of one within a complex value that is the path of it,
+        ``settings/networkadapters``. Those of entities that are another resource's are that one's.
         """
         name = type_name or self.type_name
         known = self._children.get(name)
@@ -145,16 +149,16 @@ class Resource:
             else:
                 model = self.view.model
                 known = {
-                    each.name.lower(): Resource(
+                    path.lower(): Resource(
                         self.view,
-                        each.name,
+                        path,
                         each.type.name,
                         is_collection=each.type.collection,
                         owner=self,
                         navigation=each,
-                        declaring=model.declaring(name, each.name),
+                        declaring=model.declaring(of_type, each.name),
                     )
-                    for each in model.navigation(name).values()
+                    for path, of_type, each in _navigation(model, name)
                 }
             self._children[name] = known
         return known
@@ -167,9 +171,36 @@ class Resource:
             known = self._by_name[type_name] = {each.name: each for each in found}
         return known
 
+    def within(self, type_name: str) -> Mapping[str, Resource]:
+        """The navigation properties of a type that lie within its complex values, by their paths.
+
+        These are properties of one value; those of the values of a collection lead nowhere.
+        """
+        known = self._within.get(type_name)
+        if known is None:
+            found = self.navigation_names(type_name).items()
+            known = self._within[type_name] = {name: one for name, one in found if "/" in name}
+        return known
+
+    def led_to(self, type_name: str, names: Sequence[str]) -> tuple[Resource, int] | None:
+        """Return the navigation property that a path begins with, and how many names it takes."""
+        known = self.navigation_names(type_name)
+        if names[0] in known:
+            return known[names[0]], 1
+        for path, resource in self.within(type_name).items():
+            count = path.count("/") + 1
+            if path == "/".join(names[:count]):
+                return resource, count
+        return None
+
     def operations(self, name: str, *, of_collection: bool, type_name: str) -> Sequence[Operation]:
         """The overloads of the operation of a name, qualified or not, that is bound to it."""
         return self.view.model.bound_operation(TypeRef(type_name, of_collection), name)
+
+    @property
+    def _own_name(self) -> str:
+        """Its name in the type that declares it."""
+        return self.name.rpartition("/")[2]
 
     @cached_property
     def rules(self) -> Rules:
@@ -177,7 +208,7 @@ class Resource:
         container = self.view.model.container_of(self.chain[0].name).name
         path = "/".join([container, *(each.name for each in self.chain)])
         declaring = container if self.owner is None else self._declaring
-        return self.view.rules.rules(self.type_name, declaring, self.name, path)
+        return self.view.rules.rules(self.type_name, declaring, self._own_name, path)
 
     def permissions(self, wanted: str) -> tuple[str, ...]:
         """Return the permissions of which one will do.
@@ -200,21 +231,30 @@ class Resource:
 
     @cached_property
     def deprecated(self) -> Revision | None:
-        """The revision that deprecates the navigation property, or the type of the entities."""
+        """The revision that deprecates it, its type, or a resource on the way to it."""
         model = self.view.model
-        places = [] if self._declaring is None else [f"{self._declaring}/{self.name}"]
+        places = [] if self._declaring is None else [f"{self._declaring}/{self._own_name}"]
         found = (deprecated(model.annotations(each)) for each in (*places, self.type_name))
-        return next((each for each in found if each is not None), None)
+        above = None if self.owner is None else self.owner.deprecated
+        return next((each for each in found if each is not None), above)
 
     def url(self, key: str) -> str:
         """The path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""
         keys = (each for each in key.split(SEPARATOR) if each != SINGLE)
         parts: list[str] = []
         for each in self.home.chain:
-            parts.append(each.name)
-            if each.is_collection:
-                parts.append(quote(next(keys, ""), safe=""))
+            if not each.is_collection:
+                parts.append(each.name)
+            elif each.has_simple_key:
+                parts += (each.name, quote(next(keys, ""), safe=""))
+            else:
+                parts.append(f"{each.name}{predicate(each.type, next(keys, ''))}")
         return "/".join(parts)
+
+    @cached_property
+    def has_simple_key(self) -> bool:
+        """Whether a key is one value, which may be a segment of a URL by itself."""
+        return len(key_names(self.type)) < 2
 
     def below(self) -> Iterator[Resource]:
         """The resources below it that hold entities, but for those below one of the same type."""
@@ -226,6 +266,8 @@ class View:
 
     ``documented`` views are those of the ``localtest`` pages: ``@odata.type`` at each level.
     ``stored`` is the view that the state is checked against, itself unless a service has another.
+    ``shows_null`` tells the types whose properties are null where nothing was written, be they
+    nullable or not.
     """
 
     def __init__(
@@ -234,11 +276,13 @@ class View:
         model: Callable[[], Model],
         *,
         documented: bool = False,
+        shows_null: Callable[[str], bool] = lambda _: True,
         canonical: Callable[[str], str] = lambda name: name,
     ):
         self.name = name
         self.documented = documented
         self.canonical = canonical
+        self._shows_null = shows_null
         self.stored = self
         self._make_model = model
         self._resources: dict[str, Resource | None] = {}
@@ -254,7 +298,12 @@ class View:
     @cached_property
     def schemas(self) -> Schemas:
         """The schemas of the model's types."""
-        return Schemas(self.model, any_case=not self.documented)
+        return Schemas(
+            self.model,
+            any_case=not self.documented,
+            shows_null=self._shows_null,
+            stored=lambda: self.stored.schemas,
+        )
 
     @cached_property
     def children(self) -> Mapping[str, Resource]:
@@ -277,18 +326,28 @@ class View:
         The path is relative to the root, percent-decoded, with keys as segments or in parentheses:
         ``security/labels/categories('c1')``. None where it leads to no entity that is held there.
         """
+        return self._located(split_path(path.strip("/")))
+
+    def _located(self, path: Sequence[str]) -> tuple[Resource, str] | None:
         resource: Resource | None = None
         owner: Resource | None = None
         keys: list[str] = []
-        segments = iter(path.strip("/").split("/"))
-        for segment in segments:
-            name, _, inner = segment.partition("(")
-            resource = _child(owner, name.lower()) if owner else self.children.get(name.lower())
+        above = ""
+        segments = iter(path)
+        for text in segments:
+            segment = read_segment(text)
+            if segment is None:
+                return None
+            name = f"{above}{segment.name.lower()}"
+            above = ""
+            resource = _child(owner, name) if owner else self.children.get(name)
+            if resource is None and segment.arguments is None:
+                above = f"{name}/"  # the name of a complex value
+                continue
             if resource is None or resource.kind is not ResourceKind.CONTAINED:
                 return None
             if resource.is_collection:
-                key = _key_in(inner.removesuffix(")"), resource) if inner else None
-                key = next(segments, None) if key is None else key
+                key = _key(resource, segment.arguments, segments)
                 if not key:
                     return None
                 keys.append(key)
@@ -303,16 +362,21 @@ class View:
             path = urlsplit(url).path
         except ValueError:  # a host in brackets that is no address
             return None
-        segments = unquote(path).strip("/").split("/")
+        segments = [unquote(each) for each in split_path(path.strip("/"))]
         roots = [index for index, each in enumerate(segments) if each.lower() == self.name]
-        return self.locate("/".join(segments[roots[0] + 1 :] if roots else segments))
+        return self._located(segments[roots[0] + 1 :] if roots else segments)
 
     def _find(self, path: str) -> Resource | None:
         first, *rest = path.lower().split("/")
         found = self.children.get(first)
+        above = ""
         for name in rest:
-            found = _child(found, name) if found else None
-        return found
+            if found is None:
+                return None
+            child = _child(found, f"{above}{name}")
+            above = f"{above}{name}/" if child is None else ""
+            found = child or found
+        return None if above else found
 
     @cached_property
     def rules(self) -> RuleBook:
@@ -363,19 +427,29 @@ class Service:
             each.stored = stored
 
 
-def _key_in(text: str, resource: Resource) -> str:
-    """The own key that a URL has in parentheses: a value, or several by their names."""
-    names = key_names(resource.type)
-    named = {name: _unquoted(value) for name, value in _PART_OF_KEY.findall(text)}
-    if len(names) > 1 and named.keys() == set(names):
-        return composite_key({name: named[name] for name in names})
-    return _unquoted(text)
+def _navigation(
+    model: Model, type_name: str, above: str = "", passed: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str, NavigationProperty]]:
+    """Give path, declaring type and element of each navigation property of a type.
+
+    Those within its complex values are among them.
+    """
+    for each in model.navigation(type_name).values():
+        yield f"{above}{each.name}", type_name, each
+    for declared in model.properties(type_name).values():
+        inner = declared.type.name
+        if not declared.type.collection and inner not in passed and model.navigates(inner):
+            yield from _navigation(model, inner, f"{above}{declared.name}/", (*passed, inner))
 
 
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] == "'":
-        return text[1:-1].replace("''", "'")
-    return text
+def _key(
+    resource: Resource, arguments: Mapping[str, str] | None, segments: Iterator[str]
+) -> str | None:
+    """The own key that a URL has in parentheses, or else as the next of its segments."""
+    if arguments is not None:
+        return key_in_parentheses(resource.type, arguments)
+    text = next(segments, None)
+    return None if text is None else key_in_segment(resource.type, text)
 
 
 def _child(resource: Resource, name: str) -> Resource | None:

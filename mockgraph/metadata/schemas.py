@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, pre_load
@@ -19,7 +20,14 @@ from mockgraph.metadata.structures import (
     EntitySchema,
     StructuredSchema,
 )
-from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only, time_of
+from mockgraph.metadata.vocabulary import (
+    computed,
+    default_of,
+    deprecated,
+    immutable,
+    read_only,
+    time_of,
+)
 
 # The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
 _BOUNDS = {
@@ -60,12 +68,24 @@ class Schemas:
     """Finds the schema of a type by its qualified name.
 
     With ``any_case`` the members of enumerations are read without regard to case, as the live
-    service does.
+    service does. ``shows_null`` tells the types whose properties are null where nothing was
+    written, be they nullable or not: those of others are the zero of their type, as in .NET;
+    ``stored`` gives the schemas that the state is checked
+    against, which values that are dynamic here must fit, too.
     """
 
-    def __init__(self, model: Model, *, any_case: bool = False):
+    def __init__(
+        self,
+        model: Model,
+        *,
+        any_case: bool = False,
+        shows_null: Callable[[str], bool] = lambda _: True,
+        stored: Callable[[], Schemas] | None = None,
+    ):
         self.model = model
         self._any_case = any_case
+        self._shows_null = shows_null
+        self._stored = stored
         self._made: dict[str, type[StructuredSchema]] = {}
         self._enumerations: dict[str, EnumValues] = {}
         self._parameters: dict[tuple[object, ...], type[StructuredSchema]] = {}
@@ -84,6 +104,25 @@ class Schemas:
             return made
         found = self.model.find_type(name)
         return self[found.name] if isinstance(found, elements.ComplexType) else None
+
+    def field_of(self, text: str) -> PropertyField | None:
+        """Return the field of a type as ``@odata.type`` names it, ``#Collection(Edm.Int64)``.
+
+        The namespace ``Edm`` may be left out. None where there is no such type.
+        """
+        name = text.removeprefix("#")
+        collection = name.startswith("Collection(") and name.endswith(")")
+        if collection:
+            name = name[11:-1]
+        if "." not in name:
+            name = f"Edm.{name}"
+        is_known = name in PRIMITIVES or name in elements.GEOGRAPHY or self.model.type(name)
+        return self.property(TypeRef(name, collection)) if is_known else None
+
+    def _elsewhere(self, type_name: str, name: str) -> PropertyField | None:
+        """Return a property that another root declares of a type, where this one does not."""
+        stored = self._stored() if self._stored is not None else self
+        return None if stored is self else stored[type_name].properties().get(name)
 
     def property(
         self, type_: TypeRef, facets: elements.Facets = elements.NO_FACETS, **attributes: Any
@@ -148,10 +187,9 @@ class Schemas:
         if declared.base is not None:
             base = self[declared.base]
         key = self.model.key(name)
+        of_key = {part.path.partition("/")[0] for part in key}
         fields = {
-            each.name: self._property(
-                name, each, is_key=any(each.name == part.path for part in key)
-            )
+            each.name: self._property(name, each, is_key=each.name in of_key)
             for each in declared.properties
             if each.type.name != _STREAM
         }
@@ -165,8 +203,13 @@ class Schemas:
         heirs = self.model.derived(name) if declared.abstract else ()
         schema.is_abstract = any(not self.model.structured(each).abstract for each in heirs)
         schema.schemas = staticmethod(self.find)
+        schema.field_of = staticmethod(self.field_of)
+        schema.elsewhere = staticmethod(partial(self._elsewhere, name))
+        if not is_entity:
+            schema.navigation = frozenset(self.model.navigation(name))
         if issubclass(schema, EntitySchema):
-            schema.key = tuple(part.path for part in key)
+            schema.key = tuple(part.name for part in key)
+            schema.key_paths = tuple(tuple(part.path.split("/")) for part in key)
         return schema
 
     def _property(self, owner: str, declared: elements.Property, *, is_key: bool) -> PropertyField:
@@ -179,6 +222,9 @@ class Schemas:
             immutable=immutable(annotations),
         )
         field.time_of = time_of(annotations)
+        field.deprecated = deprecated(annotations)
+        if not field.nullable and not is_key and not self._shows_null(owner):
+            field.start_at_zero()
         return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:

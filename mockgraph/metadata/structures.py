@@ -18,6 +18,7 @@ MAX_DEPTH = 100
 TOO_DEEP = f"The value is nested more than {MAX_DEPTH} levels deep."
 
 _ANNOTATION = re.compile(r"[^@]*@[^@]+")
+_TYPE = "@odata.type"
 # The annotations by which a body asks for more than the values of its properties.
 _CHANGES = ("@odata.bind", "@delta", "@removed")
 
@@ -33,6 +34,7 @@ class Complex(PropertyField):
     ):
         super().__init__(**facets)
         self._given = schema
+        self._is_made = False
 
     @cached_property
     def schema(self) -> type[StructuredSchema]:
@@ -43,6 +45,23 @@ class Complex(PropertyField):
     @property
     def type_name(self) -> str:
         return self.schema.type_name
+
+    def start_at_zero(self) -> None:
+        self._starts_at_zero = True
+        self.load_default = self.unset
+
+    def unset(self) -> Json:
+        """Return null or, where that will not do, a value of which nothing is set.
+
+        Null, too, where the type is abstract, or would have to have a value of itself in it.
+        """
+        if not self._starts_at_zero or self._is_made or self.schema.is_abstract:
+            return None
+        self._is_made = True
+        try:
+            return unset(self.schema)
+        finally:
+            self._is_made = False
 
     def read(self, value: Json, partial: bool) -> dict[str, Json]:
         return load_value(self.schema, value, partial=partial)
@@ -69,6 +88,9 @@ class Collection(PropertyField):
     def type_name(self) -> str:
         return f"Collection({self.item.type_name})"
 
+    def start_at_zero(self) -> None:
+        """Do nothing: it is empty where nothing was written."""
+
     def unset(self) -> Json:
         return []
 
@@ -93,7 +115,10 @@ class StructuredSchema(Schema):
 
     ``type_name`` is qualified. ``schemas`` finds the schema of another type of the same model, None
     where the model has no structured type of the name; of an abstract type there are no values
-    but those of the types that derive from it.
+    but those of the types that derive from it. ``field_of`` makes the field of the type that an
+    ``@odata.type`` names, ``#Int64``, None where there is none; ``elsewhere`` finds the property
+    that another root of the service declares where this one does not; ``navigation`` names the
+    navigation properties of a complex type.
     """
 
     class Meta:
@@ -104,7 +129,10 @@ class StructuredSchema(Schema):
     is_open: ClassVar[bool] = False
     is_abstract: ClassVar[bool] = False
     echoed: ClassVar[frozenset[str]] = frozenset()
+    navigation: ClassVar[frozenset[str]] = frozenset()
     schemas: ClassVar[Callable[[str], type[StructuredSchema] | None]] = staticmethod(lambda _: None)
+    field_of: ClassVar[Callable[[str], PropertyField | None]] = staticmethod(lambda _: None)
+    elsewhere: ClassVar[Callable[[str], PropertyField | None]] = staticmethod(lambda _: None)
 
     @classmethod
     def properties(cls) -> Mapping[str, PropertyField]:
@@ -161,7 +189,10 @@ class StructuredSchema(Schema):
                 try:
                     if item is None and not declared.allow_none:
                         raise declared.make_error("null")
-                    loaded[name] = None if item is None else declared.read(item, partial)
+                    if item is not None:
+                        loaded[name] = declared.read(item, partial)
+                    else:
+                        loaded[name] = None if partial else declared.nothing
                 except ValidationError as error:
                     faults[name] = error.messages
         if faults:
@@ -183,12 +214,15 @@ class StructuredSchema(Schema):
         for name, value in data.items():
             if name in declared:
                 continue
+            if name.partition("@")[0] in self.navigation:
+                raise NotEmulated(f"'{name}' here")
             if "@" in name and _ANNOTATION.fullmatch(name):
                 if name.endswith(_CHANGES):  # an entity's references are read before this
                     raise NotEmulated(f"'{name}' here")
                 continue
             if self.is_open:
                 _check_dynamic(name, value)
+                self._dynamic(name, data)
             elif name not in self.echoed:
                 raise _fault(
                     name, f"The property '{name}' does not exist on type '{self.type_name}'."
@@ -201,10 +235,35 @@ class StructuredSchema(Schema):
     ) -> dict[str, Json]:
         if self.is_open:
             declared = self.properties()
-            for name, value in original.items():
-                if name not in declared and "@" not in name:
-                    data[name] = value
+            for name in original:
+                if name in declared or "@" in name:
+                    continue
+                if f"{name}{_TYPE}" in original:
+                    data[f"{name}{_TYPE}"] = original[f"{name}{_TYPE}"]
+                data[name] = self._dynamic(name, original)
         return data
+
+    def _dynamic(self, name: str, data: Mapping[str, Json]) -> Json:
+        """Return the value of a dynamic property, of the type that is known of it.
+
+        That is the one which is given beside it, or that which another root declares.
+        """
+        value = data[name]
+        declared = type(self).elsewhere(name)
+        if f"{name}{_TYPE}" in data:
+            type_name = data[f"{name}{_TYPE}"]
+            given = type(self).field_of(type_name) if type(type_name) is str else None
+            if given is None:
+                raise _fault(f"{name}{_TYPE}", f"{shown(type_name)} is not the name of a type.")
+            declared = declared or given
+        if declared is None or (value is None and declared.allow_none):
+            return value
+        try:
+            if value is None:
+                raise declared.make_error("null")
+            return declared.read(value, False)
+        except ValidationError as error:
+            raise ValidationError({name: error.messages}) from None
 
 
 class ComplexSchema(StructuredSchema):
@@ -212,7 +271,9 @@ class ComplexSchema(StructuredSchema):
 
 
 class EntitySchema(StructuredSchema):
-    """A structured value with a key, whose properties ``key`` names.
+    """A structured value with a key, whose properties, or their aliases, ``key`` names.
+
+    ``key_paths`` are the paths of these where they are no properties of the type itself.
 
     ``echoed`` are what the service writes of an entity: clients send them back as they were
     answered, for types, too, that do not declare them; they are left aside.
@@ -220,6 +281,7 @@ class EntitySchema(StructuredSchema):
 
     echoed = frozenset({"createdDateTime", "lastModifiedDateTime"})
     key: ClassVar[tuple[str, ...]] = ("id",)
+    key_paths: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
 
 @cache
@@ -239,17 +301,17 @@ def unset(schema: type[StructuredSchema]) -> dict[str, Json]:
 
     The collections in it are nobody else's.
     """
-    value, collections = _unset(schema)
+    value, nested = _unset(schema)
     made = {**value}
-    for name in collections:
-        made[name] = []
+    for name in nested:
+        made[name] = schema.properties()[name].unset()
     return made
 
 
 @cache
 def _unset(schema: type[StructuredSchema]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
     value = {name: declared.unset() for name, declared in schema.properties().items()}
-    return value, tuple(name for name, item in value.items() if item == [])
+    return value, tuple(name for name, item in value.items() if isinstance(item, list | dict))
 
 
 def load_value(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from urllib.parse import quote
 
 from marshmallow import ValidationError
 
@@ -44,9 +43,23 @@ def load(
             raise ValidationError(TOO_DEEP)
         return load_value(schema, value, partial=partial)
     except ValidationError as error:
-        path, message = _first_fault(error.messages)
-        where = "/".join([root, *path] if root else path)
-        raise BadRequest(f"{where}: {message}" if where else message) from None
+        raise _refusal(error, root) from None
+
+
+def load_as(declared: PropertyField, value: Json, root: str) -> Json:
+    """Validate a value that is not null against a property's type, as ``load`` does."""
+    try:
+        if is_deeper(value, MAX_DEPTH + 1):
+            raise ValidationError(TOO_DEEP)
+        return declared.read(value, False)
+    except ValidationError as error:
+        raise _refusal(error, root) from None
+
+
+def _refusal(error: ValidationError, root: str) -> BadRequest:
+    path, message = _first_fault(error.messages)
+    where = "/".join([root, *path] if root else path)
+    return BadRequest(f"{where}: {message}" if where else message)
 
 
 def typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
@@ -195,16 +208,6 @@ def _bare(value: Json) -> Json:
     if isinstance(value, list):
         return [_bare(item) for item in value]
     return bare(value) if isinstance(value, Mapping) else value
-
-
-def key_names(schema: type[StructuredSchema]) -> tuple[str, ...]:
-    """Return the names of the properties that an entity's key consists of."""
-    return schema.key if issubclass(schema, EntitySchema) else ()
-
-
-def composite_key(values: Mapping[str, str]) -> str:
-    """Return the text of a key of several properties, ``a=1,b=x``, quoted within."""
-    return ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
 
 
 def property_at(schema: type[StructuredSchema], path: Sequence[str]) -> PropertyField | None:

@@ -7,14 +7,20 @@ take is a 405 that names those it does (OData URL Conventions 4.01, 4).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, MethodNotAllowed, NotEmulated, UnknownRoot, UnknownSegment
 from mockgraph.metadata.elements import ComplexType, Operation
+from mockgraph.metadata.keys import (
+    Segment,
+    key_in_parentheses,
+    key_in_segment,
+    read_segment,
+    split_path,
+)
 from mockgraph.metadata.resources import Resource, ResourceKind, Service, View
 from mockgraph.state.intent import Address, OperationCall, RequestKind, Step
 
@@ -33,30 +39,27 @@ _PROPERTY_COUNT: Methods = {"GET": RequestKind.COUNT_PROPERTY}
 _BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
 _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
 
-_PARENTHESES = re.compile(r"([\w.]+)\((.*)\)", re.DOTALL)
-# A name and a value in parentheses, the value quoted with its quotes doubled, or bare.
-_PAIR = re.compile(r"\s*(?:(\w+)\s*=\s*)?('(?:[^']|'')*'|[^',]*?)\s*(?:,|$)", re.DOTALL)
-
-
-class Segment(NamedTuple):
-    """A path segment: a name, and what stands in parentheses behind it, None without those."""
-
-    text: str
-    name: str
-    arguments: Mapping[str, str] | None = None
-
 
 @lru_cache(maxsize=4096)
-def resolve(method: str, path: str, service: Service) -> Address:
+def resolve(
+    method: str, path: str, service: Service, aliases: tuple[tuple[str, str], ...] = ()
+) -> Address:
     """Return the address that a request line points to. Raise 400 and 405.
 
-    Programs ask for few addresses, again and again: the last ones are remembered.
+    ``aliases`` are the values of the parameter aliases in the path. Programs ask for few
+    addresses, again and again: the last ones are remembered.
     """
     root, *segments = _segments(path)
     view = service.views.get(root.lower())
     if view is None:
         raise UnknownRoot(root)
-    return _Walk(method, view, service).below_root(segments)
+    return _Walk(method, view, service, dict(aliases)).below_root(segments)
+
+
+def aliases_in(query_string: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the parameter aliases of a query string with their values, as URLs have these."""
+    options = parse_qsl(query_string.decode("utf-8", "replace"), keep_blank_values=True)
+    return tuple((name, value) for name, value in options if name.startswith("@"))
 
 
 def is_rooted(path: str, service: Service) -> bool:
@@ -76,8 +79,9 @@ def joined(path: str, service: Service) -> str:
 class _Walk:
     """The walk of a request down its path."""
 
-    def __init__(self, method: str, view: View, service: Service):
+    def __init__(self, method: str, view: View, service: Service, aliases: Mapping[str, str]):
         self._method = method
+        self._aliases = aliases
         self._view = view
         self._service = service
         self._model = view.model
@@ -107,9 +111,21 @@ class _Walk:
             return self._below_set(rest) if resource.is_collection else self._below_entity(rest)
         if not resource.is_collection:
             raise UnknownSegment(segment.text)
-        key = _key_in_parentheses(resource, segment)
+        key = self._key_in_parentheses(resource, segment, segment.arguments)
         self._steps = (*self._steps, Step(resource, key))
         return self._below_entity(rest)
+
+    def _key_in_parentheses(
+        self, resource: Resource, segment: Segment, arguments: Mapping[str, str]
+    ) -> str:
+        values = {name: self._aliases.get(text, text) for name, text in arguments.items()}
+        for text in values.values():
+            if text.startswith("@"):
+                raise BadRequest(f"The parameter alias '{text}' has no value.")
+        key = key_in_parentheses(resource.type, values)
+        if key is None:
+            raise UnknownSegment(segment.text)
+        return key
 
     def _below_set(self, segments: list[str]) -> Address:
         resource = self._resource
@@ -133,7 +149,7 @@ class _Walk:
         stored = self._service.stored.resource(resource.path)
         if stored is not None and name in stored.reserved:
             raise self._unknown(text)
-        self._steps = (*self._steps[:-1], Step(resource, text))
+        self._steps = (*self._steps[:-1], Step(resource, key_in_segment(resource.type, text)))
         return self._below_entity(rest)
 
     def _below_entity(self, segments: list[str]) -> Address:
@@ -156,7 +172,19 @@ class _Walk:
         called = self._bound(text, of_collection=False)
         if called is not None:
             return self._call(called, rest)
+        for count in range(2, self._longest() + 1):
+            *above, last = segments[:count]
+            segment = _parsed(last)
+            name = "/".join((*above, segment.name)).lower()
+            child = resource.children(self._type_name).get(name)
+            if child is not None:
+                return self._into(child, segment, segments[count:])
         return self._below_value(segments)
+
+    def _longest(self) -> int:
+        """Return how many names the path of a navigation property has at most."""
+        within = self._resource.within(self._type_name)
+        return max((path.count("/") + 1 for path in within), default=0)
 
     def _below_value(self, segments: list[str]) -> Address:
         """Go on at a property, at what it consists of, and at what may follow that."""
@@ -249,7 +277,12 @@ class _Walk:
         """Return the declared names along a path, and the last property, None of a dynamic one."""
         path: list[str] = []
         declared: edm.PropertyField | None = None
+        is_dynamic = False  # from here on whatever is stored is there
         for segment in segments:
+            if is_dynamic and edm.is_identifier(segment):
+                path.append(segment)
+                declared = None
+                continue
             cast = self._cast_of(segment) if path and schema is not None else None
             if cast is not None:
                 self._check_derives(cast, declared, segment)
@@ -261,9 +294,12 @@ class _Walk:
             name = names.get(segment.lower())
             if name is not None:
                 declared = schema.properties()[name]
+                is_dynamic = declared.edm == "Edm.Untyped"
                 schema = declared.schema if isinstance(declared, edm.Complex) else None
             elif schema.is_open and edm.is_identifier(segment):
-                name, declared, schema = segment, None, None
+                name, declared, schema, is_dynamic = segment, None, None, True
+            elif path and segment in schema.navigation:
+                raise NotEmulated(f"the navigation property '{segment}' of values")
             else:
                 raise UnknownSegment(segment) if path else self._unknown(segment)
             path.append(name)
@@ -339,7 +375,8 @@ def set_methods(resource: Resource) -> Methods:
 
 def count_methods(resource: Resource) -> Methods:
     """Return what ``$count`` takes behind a collection."""
-    return {"GET": RequestKind.COUNT} if resource.rules.count.countable else {}
+    rules = resource.rules
+    return {"GET": RequestKind.COUNT} if rules.count.countable and rules.read.readable else {}
 
 
 def entity_methods(resource: Resource) -> Methods:
@@ -386,53 +423,17 @@ def one_reference_methods(resource: Resource) -> Methods:
 
 
 def _segments(path: str) -> list[str]:
-    segments = path.split("/")[1:]
+    segments = split_path(path)[1:]
     if len(segments) > 1 and not segments[-1]:
         segments.pop()
     return segments
 
 
 def _parsed(text: str) -> Segment:
-    match = _PARENTHESES.fullmatch(text) if text.endswith(")") else None
-    if match is None:
-        return Segment(text, text)
-    return Segment(text, match[1], _arguments(match[2], text))
-
-
-def _arguments(inner: str, text: str) -> Mapping[str, str]:
-    """Return the values in parentheses by their names; a single one may have none."""
-    found: dict[str, str] = {}
-    at = 0
-    while at < len(inner):
-        match = _PAIR.match(inner, at)
-        if match is None or match.end() == at or (match[1] or "") in found:
-            raise UnknownSegment(text)
-        found[match[1] or ""] = match[2]
-        at = match.end()
-    if "" in found and len(found) > 1:
+    segment = read_segment(text)
+    if segment is None:
         raise UnknownSegment(text)
-    return found
-
-
-def unquoted(value: str) -> str:
-    """Return the text of a literal: of a string without its quotes, of any other as it is."""
-    is_string = len(value) >= 2 and value[0] == value[-1] == "'"
-    return value[1:-1].replace("''", "'") if is_string else value
-
-
-def _key_in_parentheses(resource: Resource, segment: Segment) -> str:
-    assert segment.arguments is not None
-    values = {name: unquoted(value) for name, value in segment.arguments.items()}
-    names = edm.key_names(resource.type)
-    if len(names) == 1 and values.keys() in ({""}, {*names}):
-        (key,) = values.values()
-    elif len(names) > 1 and values.keys() == {*names}:
-        key = edm.composite_key({name: values[name] for name in names})
-    else:
-        raise UnknownSegment(segment.text)
-    if not key:
-        raise UnknownSegment(segment.text)
-    return key
+    return segment
 
 
 def _overload(call: OperationCall) -> Operation:

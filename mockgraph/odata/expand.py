@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import dropwhile, takewhile
 
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.capabilities import ExpandRules
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import ExpandItem, Path, ValueKind, quoted
 from mockgraph.odata.grammar import split
-from mockgraph.odata.restrictions import check_expand
+from mockgraph.odata.restrictions import check_count, check_expand, check_read
 from mockgraph.odata.types import Type, narrowed
 from mockgraph.state.query import Expansion, Query, Schema
 
@@ -47,15 +48,21 @@ def compile_expand(
     check_expand(items.values(), rules)
     expansions = {
         name: _compiled(item, known, read)
-        if len(item.path.names) == 1
+        if name in known
         else _narrowed(item, schema, resource, read)
         for name, item in items.items()
     }
     if everything is not None:
-        for name in [n for n in known if n not in expansions and n not in rules.non_expandable]:
+        for name in _of_all(known, expansions, rules):
             item = ExpandItem(Path((name,)), everything.suffix, everything.options)
             expansions[name] = _compiled(item, known, read)
     return tuple(expansions.values())
+
+
+def _of_all(known: Mapping[str, Resource], taken: Collection[str], rules: ExpandRules) -> list[str]:
+    """Return the navigation properties that ``*`` stands for: those of the entity itself."""
+    left = (name for name in known if "/" not in name and name not in taken)
+    return [name for name in left if name not in rules.non_expandable]
 
 
 def _once(items: Iterator[ExpandItem]) -> Iterator[ExpandItem]:
@@ -75,8 +82,8 @@ def _narrowed(
     read: Callable[[Resource, Pairs], Query],
 ) -> Expansion:
     """Compile the navigation property of a derived type, behind the type's name."""
-    *casts, _ = item.path.names
-    if resource is None or not all("." in name for name in casts):
+    casts = list(takewhile(lambda name: "." in name, item.path.names))
+    if resource is None or not casts:
         raise _unknown(item)
     type_ = Type(ValueKind.COMPLEX, schema)
     for name in casts:
@@ -93,7 +100,7 @@ def _unknown(item: ExpandItem) -> BadRequest:
 def _compiled(
     item: ExpandItem, known: Mapping[str, Resource], read: Callable[[Resource, Pairs], Query]
 ) -> Expansion:
-    name = item.path.names[-1]
+    name = "/".join(dropwhile(lambda each: "." in each, item.path.names))
     resource = known.get(name)
     if resource is None:
         raise _unknown(item)
@@ -103,6 +110,10 @@ def _compiled(
         raise BadRequest(f"{name}: {error.message}") from None
     if item.suffix == "$count" and not resource.is_collection:
         raise BadRequest(f"{quoted(name)} is no collection, so it has no $count.")
+    if item.suffix == "$count":
+        check_count(resource)
+    else:
+        check_read(resource)
     if item.suffix and (query.select or query.expand):
         raise BadRequest(f"{name}: '{item.suffix}' takes neither $select nor $expand.")
     levels = 1

@@ -37,6 +37,7 @@ from mockgraph.odata.operators import (
     has,
     negate,
 )
+from mockgraph.odata.restrictions import check_count
 from mockgraph.odata.types import (
     Evaluate,
     Expression,
@@ -238,9 +239,14 @@ def resolve(path: Path, scope: Scope) -> Expression:
     """
     value, type_, names = _start(path, scope)
     counted = bool(names) and names[-1] == "$count"
-    for name in names[:-1] if counted else names:
-        related = _related(type_, name)
+    left = list(names[:-1] if counted else names)
+    while left:
+        name = left[0]
+        related, length = _related(type_, left)
+        del left[:length]
         if related is not None:
+            if counted and not left:
+                check_count(related)
             value = _followed(value or _itself, related, scope.relations)
             type_ = of_related(related)
         elif "." in name:
@@ -268,6 +274,8 @@ def member(type_: Type, name: str) -> Type:
     declared = type_.of.properties().get(name)
     if declared is not None:
         return of_property(declared)
+    if name in type_.of.navigation:
+        raise NotEmulated(f"paths through the navigation property {quoted(name)} of values")
     if not type_.of.is_open or name.startswith("$") or "." in name:
         raise BadRequest(f"The property {quoted(name)} does not exist on type '{type_.name}'.")
     return Type(ValueKind.UNTYPED)
@@ -287,12 +295,11 @@ def _start(path: Path, scope: Scope) -> tuple[Evaluate | None, Type, tuple[str, 
     return entity, Type(ValueKind.COMPLEX, scope.schema, scope.resource), names
 
 
-def _related(type_: Type, name: str) -> Resource | None:
-    """The resource that a navigation property of an entity leads to."""
-    if type_.resource is None or "." in name:
-        return None
-    found = type_.resource.children(type_.of.type_name).get(name.lower())
-    return found if found is not None and found.name == name else None
+def _related(type_: Type, names: Sequence[str]) -> tuple[Resource | None, int]:
+    """The resource that a path leads to from an entity first, and how many names that takes."""
+    if type_.resource is None or "." in names[0]:
+        return None, 1
+    return type_.resource.led_to(type_.of.type_name, names) or (None, 1)
 
 
 def _followed(value: Evaluate, related: Resource, relations: Relations | None) -> Evaluate:

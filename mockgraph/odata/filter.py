@@ -12,7 +12,7 @@ from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, 
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
-from mockgraph.odata.restrictions import check_filter
+from mockgraph.odata.restrictions import check_filter, property_paths
 from mockgraph.odata.types import Expression, Type, of_literal
 from mockgraph.state.query import Relations
 
@@ -27,11 +27,16 @@ class Filter(NamedTuple):
     ``equalities`` are pairs of a property path and values as they are stored; an entity that
     matches has, for each pair, one of the values there. They never replace ``matches``.
     Instants are left out: one moment has many spellings. What is nothing at all, or no primitive
-    value, may be null.
+    value, may be null. ``node`` is what it was compiled from.
     """
 
     matches: Callable[[Entity], bool]
     equalities: tuple[Equality, ...]
+    node: Node
+
+    def paths(self) -> Iterator[Sequence[str]]:
+        """Give the paths of the properties that it uses."""
+        return property_paths(self.node)
 
 
 def compile_filter(
@@ -53,7 +58,7 @@ def compile_filter(
         check_filter(node, resource.rules.filter)
     scope = Scope(schema, resource=resource, relations=relations, now=now)
     test = compile_test(node, scope)
-    return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, scope)))
+    return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, scope)), node)
 
 
 def _equalities(node: Node, scope: Scope) -> Iterator[Equality]:
@@ -82,9 +87,7 @@ def _in_each(
 
 def _equality(path: Path, literals: Sequence[Node], scope: Scope) -> Iterator[Equality]:
     names = path.names[1:] if path.names[0] == "$it" else path.names
-    if scope.resource is not None and names[0].lower() in scope.resource.children(
-        scope.schema.type_name
-    ):
+    if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, names):
         return
     property_type = resolve(path, scope).type
     values = [value for each in literals for value in _stored(each, property_type)]

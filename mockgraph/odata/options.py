@@ -23,6 +23,7 @@ from mockgraph.odata.expand import Pairs, compile_expand, read_levels
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.grammar import Aliases, parse_alias
 from mockgraph.odata.orderby import compile_orderby
+from mockgraph.odata.restrictions import check_supported
 from mockgraph.odata.search import compile_search
 from mockgraph.odata.select import compile_select
 from mockgraph.state.query import ALL, MAX_INT32, Query, Relations, Schema
@@ -54,25 +55,27 @@ def read(
     max_top: int = MAX_INT32,
     max_skip: int = MAX_INT32,
     now: str | None = None,
+    path: str = "",
 ) -> Query:
     """Compile decoded query options against the schema of the entities that they are about.
 
     ``resource`` is that of the entities, whose navigation properties may be followed.
     ``max_top`` and ``max_skip`` are the largest values documented for the resource;
     they do not hold within ``$expand``. ``now`` is the instant of ``now()``, as Graph writes
-    it, the present one if left out.
+    it, the present one if left out. ``path`` is that of the URL, in which parameter aliases may
+    be used, too.
     """
     pairs = list(pairs)
     options = [pair for pair in pairs if not _ALIAS.fullmatch(pair[0])]
-    aliases = _aliases(pairs, options) if len(options) < len(pairs) else {}
+    aliases = _aliases(pairs, options, path) if len(options) < len(pairs) else {}
     reader = _Reader(schema, resource, max_top, max_skip, now, aliases, Relations())
     return reader.read(options, allowed)
 
 
-def _aliases(pairs: Pairs, options: Pairs) -> Aliases:
+def _aliases(pairs: Pairs, options: Pairs, path: str) -> Aliases:
     """The values of the parameter aliases (OData 4.01, part 1, 11.2.6.1.3), each used somewhere."""
     aliases = {}
-    used = set(_ALIAS.findall(" ".join(text for _, text in options)))
+    used = set(_ALIAS.findall(" ".join([path, *(text for _, text in options)])))
     for name, text in pairs:
         if not _ALIAS.fullmatch(name):
             continue
@@ -163,6 +166,7 @@ class _Reader:
         return self.resource.navigation_names(self.schema.type_name)
 
     def _nested(self, resource: Resource, pairs: Pairs) -> Query:
+        check_supported((name for name, _ in pairs), resource)
         inner = replace(
             self,
             schema=resource.type,

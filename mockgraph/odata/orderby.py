@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import OrderItem, ValueKind
+from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
-from mockgraph.odata.restrictions import check_orderby
+from mockgraph.odata.restrictions import check_orderby, property_paths
 from mockgraph.odata.types import Evaluate, Expression
 from mockgraph.state.query import Relations
 
@@ -39,9 +39,19 @@ _UNORDERED = frozenset(
 
 
 class Order(NamedTuple):
-    """Runs of keys of one direction, the most significant first."""
+    """Runs of keys of one direction, the most significant first; ``items`` is their source.
+
+    ``name`` is equal where orders are, and told of those alone that look at nothing but an
+    entity's own properties, all in one direction: the state may keep what is in such an order.
+    """
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
+    items: tuple[OrderItem, ...]
+    name: Hashable | None = None
+
+    def paths(self) -> Iterator[Sequence[str]]:
+        """Give the paths of the properties that it uses."""
+        return (path for item in self.items for path in property_paths(item.key))
 
     def sort(self, entities: Iterable[E], first: int | None = None) -> list[E]:
         """The entities in order; with ``first`` only so many of them, which is quicker."""
@@ -79,7 +89,17 @@ def compile_orderby(
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
-    return Order(tuple(runs))
+    is_own = len(runs) == 1 and all(_is_own(item.key, scope) for item in items)
+    return Order(tuple(runs), tuple(items), (schema, tuple(items)) if is_own else None)
+
+
+def _is_own(node: Node, scope: Scope) -> bool:
+    """Whether a key is at a path of the entity's own properties."""
+    if not isinstance(node, Path) or node.names[-1] == "$count":
+        return False
+    if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, node.names):
+        return False
+    return not any("." in name for name in node.names)
 
 
 def _key(item: OrderItem, scope: Scope) -> Evaluate:

@@ -7,14 +7,54 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.capabilities import ExpandRules, FilterRules, SortRules
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import ExpandItem, Lambda, Node, OrderItem, Path, quoted
 
 Names = tuple[str, ...]
 _NO_VARIABLES: Mapping[str, Names] = {}
+
+
+def check_supported(names: Iterable[str], resource: Resource) -> None:
+    """Raise BadRequest for an option that a resource does not support."""
+    unsupported = _unsupported(resource)
+    for name in names if unsupported else ():
+        if name.lower().removeprefix("$") in unsupported:
+            raise BadRequest(f"'{resource.name}' does not support the option '{name}'.")
+
+
+@lru_cache(maxsize=4096)
+def _unsupported(resource: Resource) -> frozenset[str]:
+    rules = resource.rules
+    supported = {
+        "filter": rules.filter.filterable,
+        "orderby": rules.sort.sortable,
+        "expand": rules.expand.expandable,
+        "count": rules.count.countable,
+        "search": rules.search.searchable,
+        "top": rules.page.top_supported,
+        "skip": rules.page.skip_supported,
+        "select": rules.select_supported,
+    }
+    return frozenset(name for name, is_so in supported.items() if not is_so)
+
+
+def check_count(resource: Resource) -> None:
+    """Raise BadRequest where a resource cannot be counted, or not even read."""
+    rules = resource.rules
+    if not rules.count.countable or not rules.read.readable:
+        raise BadRequest(f"{quoted(resource.name)} cannot be counted.")
+
+
+def check_read(resource: Resource) -> None:
+    """Raise BadRequest where what a navigation property leads to cannot be read."""
+    rules = resource.rules.read
+    if not rules.readable and (resource.is_collection or not rules.readable_by_key):
+        raise BadRequest(f"{quoted(resource.name)} cannot be read.")
 
 
 def check_filter(node: Node, rules: FilterRules) -> None:

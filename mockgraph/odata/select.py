@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from mockgraph import metadata as edm
@@ -37,6 +37,10 @@ class Select(NamedTuple):
     def apply(self, entity: Mapping[str, Json]) -> dict[str, Json]:
         """Return the selected part of an entity, in its own order, and its control information."""
         return dict(entity) if self.tree is None else self._project(entity, self.tree)
+
+    def paths(self) -> Iterator[Sequence[str]]:
+        """Give the paths of the properties that it names, without casts."""
+        return iter(()) if self.tree is None else _paths(self.tree)
 
     def _project(self, value: Mapping[str, Json], tree: Tree) -> dict[str, Json]:
         for name, of_type in (tree.get(_CAST) or {}).items():
@@ -144,6 +148,17 @@ def _is_leaf(tree: Tree, keys: Sequence[str]) -> bool:
             return False
         below = below[name]
     return True
+
+
+def _paths(tree: Tree, above: tuple[str, ...] = ()) -> Iterator[Sequence[str]]:
+    for name, below in tree.items():
+        if name == _CAST:
+            for inner in (below or {}).values():
+                yield from _paths(inner or {}, above)
+        elif below is None:
+            yield (*above, name)
+        else:
+            yield from _paths(below, (*above, name))
 
 
 def _merged(tree: Tree, other: Tree) -> Tree:

@@ -82,7 +82,7 @@ def read(
     """Return the intent of a valid request, its time being the clock's. Raises 400, 413 and 415."""
     options = _read_options(request)
     environ = request.environ
-    query = _read_query(options, address, clock)
+    query = _read_query(options, address, clock, request.path)
     entry = _read_entry(request, address)
     return Intent(
         address,
@@ -258,7 +258,9 @@ def _read_options(request: Request) -> list[tuple[str, str]]:
         raise BadRequest("The query string is not UTF-8, percent-encoded.") from None
 
 
-def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clock) -> Query:
+def _read_query(
+    options: Sequence[tuple[str, str]], address: Address, clock: Clock, path: str
+) -> Query:
     if address.kind is RequestKind.CALL:
         options = [pair for pair in options if not pair[0].startswith("@")]
     elif address.kind is RequestKind.REMOVE_REFERENCE:
@@ -270,11 +272,12 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
     if not options and order is None:
         return _NO_OPTIONS
     from mockgraph.odata.options import read as read_options  # not needed by a start
+    from mockgraph.odata.restrictions import check_supported
 
     if not address.steps:
         allowed = _OPTIONS.get(address.kind, frozenset())
         return read_options(options, edm.ComplexSchema, allowed=allowed)
-    _check_supported(options, address)
+    check_supported((name for name, _ in options), address.resource)
     page = address.resource.rules.page
     query = read_options(
         options,
@@ -284,6 +287,7 @@ def _read_query(options: Sequence[tuple[str, str]], address: Address, clock: Clo
         max_top=MAX_TOP if page.max_top is None else page.max_top,
         max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
+        path=path,
     )
     if order is None or query.orderby is not None:
         return query
@@ -297,35 +301,11 @@ def _ordered_by(order: str, schema: type[edm.StructuredSchema]) -> Order:
     return compile_orderby(order, schema)
 
 
-def _check_supported(options: Sequence[tuple[str, str]], address: Address) -> None:
-    """Raise 400 for an option that the resource does not support, by its capabilities."""
-    unsupported = _unsupported(address.resource)
-    for name, _ in options if unsupported else ():
-        if name.lower().removeprefix("$") in unsupported:
-            raise BadRequest(f"'{address.resource.name}' does not support the option '{name}'.")
-
-
 def _check_filtered(options: Sequence[tuple[str, str]], resource: Resource) -> None:
     """Raise 400 where a list lacks the filter that the resource demands."""
     given = (name.lower().removeprefix("$") for name, _ in options)
     if resource.rules.filter.requires_filter and "filter" not in given:
         raise BadRequest(f"'{resource.name}' is listed with the option '$filter' only.")
-
-
-@lru_cache(maxsize=4096)
-def _unsupported(resource: Resource) -> frozenset[str]:
-    rules = resource.rules
-    supported = {
-        "filter": rules.filter.filterable,
-        "orderby": rules.sort.sortable,
-        "expand": rules.expand.expandable,
-        "count": rules.count.countable,
-        "search": rules.search.searchable,
-        "top": rules.page.top_supported,
-        "skip": rules.page.skip_supported,
-        "select": rules.select_supported,
-    }
-    return frozenset(name for name, is_so in supported.items() if not is_so)
 
 
 # Programs send few headers, again and again: what the last ones mean is remembered.

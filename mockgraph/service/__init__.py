@@ -29,10 +29,16 @@ SINGLETON = "security"
 
 def _service(csdl: Sequence[Path] = ()) -> Service:
     added = _read(csdl) if csdl else None
-    live = {name: View(name, _of(name, added)) for name in ("v1.0", "beta")}
+    shows_null = (lambda _: True) if added is None else _is_bundled
     documented = View("localtest", _of("localtest", None), documented=True, canonical=_canonical)
-    views = (documented, *live.values())
-    return Service(views, View("stored", lambda: _union(views)))
+    live = (View(name, _of(name, added), shows_null=shows_null) for name in ("v1.0", "beta"))
+    views = (documented, *live)
+    return Service(views, View("stored", lambda: _union(views), shows_null=shows_null))
+
+
+def _is_bundled(type_name: str) -> bool:
+    """Whether a type is Security's own, all of which is null where nothing was written."""
+    return any(roots.served(each).type(type_name) is not None for each in ("beta", "localtest"))
 
 
 def _of(name: str, added: Model | None) -> Callable[[], Model]:

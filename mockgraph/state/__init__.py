@@ -28,6 +28,7 @@ from mockgraph.state.documents import (
 from mockgraph.state.entities import Entity
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.state.paging import Pager
+from mockgraph.state.reader import Reader
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.table_rules import HUNTING_TABLE, TableRules
@@ -126,11 +127,12 @@ class State:
         """Do what was asked. Raises 400, 404, 409, 412 and 507, and then nothing has changed."""
         address = intent.address
         if not address.writes and address.kind is not RequestKind.CALL:
-            reader = operations.Reader(self.db.view(), address.view)
+            reader = Reader(self.db.view(), address.view)
             return operations.read(reader, intent, self._pager)
         if self._runs_apart(address):
-            reader = operations.Reader(self.db.view(), address.view)
-            return operations.invoke(self, reader, intent, self.behaviours)
+            reader = Reader(self.db.view(), address.view)
+            landed = intent._replace(address=reader.landed(address))
+            return operations.invoke(self, reader, landed, self.behaviours)
         with self.db.transaction() as database:
             transaction = self._transaction(database, address.view, intent.caller)
             return operations.write(transaction, intent, self.behaviours)

@@ -55,7 +55,7 @@ def write_document(database: EntityDB, service: Service) -> dict[str, Json]:
         member = SECURITY if each.name.lower() == SECURITY.lower() else each.name
         if each.is_collection:
             document[member] = writer.entities(each, "")
-        else:
+        elif not each.type.is_abstract or database.rows(each.path):
             document[member] = writer.singleton(each)
     if (directory := directory_in(database)) is not None:
         document[DIRECTORY] = dict(directory)
@@ -89,18 +89,20 @@ class _Writer:
 
     def singleton(self, resource: Resource) -> dict[str, Json]:
         """The one entity at the root, with a list for each collection directly below it."""
-        entity = self._database.rows(resource.path).find(SINGLE)
+        entity = self._written(resource, SINGLE)
         lists = {
             each.name: self.entities(each, "")
             for each in resource.children().values()
             if each.is_collection and each.kind is ResourceKind.CONTAINED
         }
         below = self._below(resource, "")
-        return {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
+        return _nested(
+            {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
+        )
 
     def _with_below(self, resource: Resource, entity: Entity, owner: str) -> dict[str, Json]:
         schema = edm.own_type(resource.type, entity)
-        return {**entity, **self._below(resource, owner, schema.type_name)}
+        return _nested({**entity, **self._below(resource, owner, schema.type_name)})
 
     def _below(
         self, resource: Resource, owner: str, type_name: str | None = None
@@ -121,11 +123,16 @@ class _Writer:
     def _single(self, resource: Resource, owner: str) -> dict[str, Json]:
         """The entity by its resource's name: null if it was deleted, nothing if never written."""
         key = join_key(owner, SINGLE)
-        entity = self._database.rows(resource.path).find(key)
+        entity = self._written(resource, key)
         if entity is None and key in self._database.rows(f"{resource.path}{REMOVED}"):
             return {resource.name: None}
         below = self._below(resource, owner)
-        return {resource.name: {**(entity or {}), **below}} if entity or below else {}
+        return {resource.name: _nested({**(entity or {}), **below})} if entity or below else {}
+
+    def _written(self, resource: Resource, key: str) -> Entity | None:
+        """The one entity of a single-valued resource, None where nothing of it was ever set."""
+        entity = self._database.rows(resource.path).find(key)
+        return None if entity is None or _is_unset(resource, entity) else entity
 
     def _references(self, resource: Resource, owner: str) -> list[str]:
         if resource.links not in self._filled:
@@ -137,6 +144,17 @@ class _Writer:
 
     def _is_filled(self, resource: Resource) -> bool:
         return resource.path in self._filled or resource.path in self._above
+
+
+def _nested(value: dict[str, Json]) -> dict[str, Json]:
+    """Return an entity with what is below its complex values put into them."""
+    for path in [name for name in value if "/" in name]:
+        item, inner = value.pop(path), value
+        *above, name = path.split("/")
+        for each in above:
+            inner[each] = inner = {**(inner.get(each) or {})}
+        inner[name] = item
+    return value
 
 
 def _all_above(name: str) -> Iterator[str]:

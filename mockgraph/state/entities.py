@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from tinydb.table import Document
 
-from mockgraph.metadata.resources import SEPARATOR, SINGLE
+from mockgraph.metadata.keys import SEPARATOR
+from mockgraph.metadata.resources import SINGLE
 from mockgraph.state.etags import etag_of
 
 # Tables with this ending mark the one entities of single-valued resources that were deleted, by

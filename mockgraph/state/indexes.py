@@ -1,4 +1,4 @@
-"""Indexes: the entities of a table by their value at a property path.
+"""Indexes: the entities of a table by their value at a property path, and in an order.
 
 An index belongs to one version of the table. Versions share most of their entities, so an
 index of one is made that of another by what is different between them. That is done when an
@@ -9,10 +9,11 @@ nothing for it. The version that was asked last is kept for that.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, overload
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.persistent_maps import Map, Ordered
@@ -20,6 +21,9 @@ from mockgraph.state.persistent_maps import Map, Ordered
 Path = tuple[str, ...]
 Entities = Ordered[Entity]
 Equality = tuple[Path, Iterable[Any]]
+# What compares with that of any other entity of a table.
+Rank = Callable[[Entity], Any]
+Ranked = tuple[Any, int, str]
 
 # Stands for the key of the owner, which is no property: no name has a slash.
 OWNER: Path = ("/",)
@@ -33,6 +37,8 @@ _MOST_COUNTED = 256
 _MERGED = 16
 # How often a path is asked until it gets one: making one costs a few searches.
 _ASKED = 2
+# How many orders of a table are kept at most.
+_MOST_ORDERS = 4
 
 
 class Index:
@@ -80,15 +86,72 @@ class Index:
         return [entities for entities in found if entities is not None]
 
 
+class SortedKeys(Sequence[str]):
+    """The keys of a table's entities in an order of their own; never edited.
+
+    Where the order leaves it open they are in that of the table.
+    """
+
+    __slots__ = ("_descending", "_entities", "_rank", "_ranked")
+
+    def __init__(self, rank: Rank, descending: bool, entities: Entities, ranked: list[Ranked]):
+        self._rank = rank
+        self._descending = descending
+        self._entities = entities
+        self._ranked = ranked
+
+    @classmethod
+    def of(cls, rank: Rank, descending: bool, entities: Entities) -> SortedKeys:
+        keys = cls(rank, descending, entities, [])
+        places = [keys._place(entity) for entity in entities]
+        if descending:
+            places.reverse()
+        # Equals are in order already: that of what comes first decides.
+        keys._ranked = sorted(places, key=itemgetter(0))
+        return keys
+
+    def over(self, entities: Entities) -> SortedKeys:
+        """Return those of another version of the table."""
+        if entities is self._entities:
+            return self
+        gone, come = self._entities.difference(entities)
+        if len(gone) + len(come) > len(entities) // 16:
+            return SortedKeys.of(self._rank, self._descending, entities)
+        ranked = self._ranked.copy()
+        for entity in gone:
+            del ranked[bisect_left(ranked, self._place(entity))]
+        for entity in come:
+            insort(ranked, self._place(entity))
+        return SortedKeys(self._rank, self._descending, entities, ranked)
+
+    def _place(self, entity: Entity) -> Ranked:
+        # What is in descending order is kept backwards, and yet the oldest of equals comes first.
+        number = -entity.number if self._descending else entity.number
+        return self._rank(entity), number, entity.key
+
+    def __len__(self) -> int:
+        return len(self._ranked)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        return self._ranked[-1 - index if self._descending else index][2]
+
+
 class Indexes:
     """The indexes of a table, shared by all of its versions; made of what is asked often.
 
     Safe under threads: an index is never edited, and which version's is kept does not matter.
     """
 
-    __slots__ = ("_asked", "_made", "_making")
+    __slots__ = ("_asked", "_made", "_making", "_sorted")
 
     def __init__(self) -> None:
+        self._sorted: dict[Hashable, SortedKeys] = {}
         self._made: dict[Path, Index] = {}
         self._asked: dict[Path, int] = {}
         self._making = threading.Lock()
@@ -106,6 +169,17 @@ class Indexes:
                 if len(found) == 1 or _size(found) * _MERGED <= len(entities):
                     narrowest = min(narrowest, found, key=_size)
         return narrowest[0] if len(narrowest) == 1 else _merged(narrowest)
+
+    def in_order(
+        self, entities: Entities, order: Hashable, rank: Rank, descending: bool
+    ) -> SortedKeys:
+        """Return the keys of a version in an order, by the rank that it gives to an entity."""
+        known = self._sorted.get(order)
+        if known is None and len(self._sorted) >= _MOST_ORDERS:
+            self._sorted = {}
+        keys = SortedKeys.of(rank, descending, entities) if known is None else known.over(entities)
+        self._sorted[order] = keys
+        return keys
 
     def _index(self, path: Path, entities: Entities) -> Index | None:
         asked = self._count(path)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.metadata.resources import ResourceKind
 from mockgraph.state.entities import Entity
 from mockgraph.state.etags import Preconditions
 
@@ -99,7 +100,8 @@ class Address:
 
     ``key`` is the own key of the entity that is meant, None where there is none in the path;
     ``call_name`` the qualified name of the action or function that is called, if one is;
-    ``writes`` tells whether a request for it may change the state.
+    ``writes`` tells whether a request for it may change the state, ``follows`` whether a step on
+    the way is one to what is only referred to.
     """
 
     __slots__ = (
@@ -107,6 +109,7 @@ class Address:
         "call",
         "call_name",
         "cast",
+        "follows",
         "key",
         "kind",
         "path",
@@ -138,6 +141,8 @@ class Address:
         self.key = steps[-1].key if steps else None
         self.call_name = None if call is None else call.name
         self.writes = kind in _WRITES
+        way = (step.resource.kind for step in steps[:-1])
+        self.follows = any(each is not ResourceKind.CONTAINED for each in way)
 
     def at(self, steps: tuple[Step, ...]) -> Address:
         """Return the same address with other keys on the way."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mockgraph import metadata as edm
-from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey
-from mockgraph.metadata.elements import TypeRef
+from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey, WrongResult
+from mockgraph.metadata.elements import ReturnType, TypeRef
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, View
+from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind
 from mockgraph.state.behaviours import Behaviour, Invocation, Result
-from mockgraph.state.entities import Entity, join_key, owner_key, split_key
-from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row, Step, Target
+from mockgraph.state.entities import Entity, join_key, owner_key
+from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row, Target
 from mockgraph.state.paging import Pager
-from mockgraph.state.persistent_maps import Ordered
-from mockgraph.state.query import Expansion, Query
-from mockgraph.state.snapshots import Rows
-from mockgraph.state.table_rules import is_there, table_of_owners
-from mockgraph.state.tables import EntityDB
+from mockgraph.state.reader import Reader
+from mockgraph.state.table_rules import table_of_owners
 from mockgraph.state.transactions import Transaction, implicit
 
 PAGE_SIZE = 100
@@ -28,207 +25,24 @@ Behaviours = Mapping[str, Behaviour]
 _AUTHOR = "createdByDisplayName"
 
 
-class Reader:
-    """Reads tables that nobody else writes to: a view of the state, or a transaction's.
+def _held_at(address: Address, outcome: Outcome) -> Outcome:
+    """An outcome whose entities tell where they are held: their URLs are no longer the request's.
 
-    ``view`` is the root by which what is read will be shown.
+    It is that of an address which has landed elsewhere than it pointed to.
     """
+    if not address.steps or address.call is not None:
+        return outcome
+    held = address.resource
 
-    __slots__ = ("_view", "database")
+    def row(found: Row) -> Row:
+        return found if found.resource is not None else found._replace(resource=held)
 
-    def __init__(self, database: EntityDB, view: View):
-        self.database = database
-        self._view = view
-
-    def rows(self, table: str) -> Rows:
-        """Return the stored entities of a table by key."""
-        return self.database.rows(table)
-
-    # -- where an address leads ---------------------------------------------------------------
-
-    def owner(self, steps: Sequence[Step]) -> str:
-        """Return the key of the entity that the last step belongs to. Raise 404.
-
-        Where every step is contained in the one before, that costs no look at the state.
-        """
-        key = ""
-        for step in steps[:-1]:
-            if step.resource.kind is ResourceKind.CONTAINED:
-                key = key if step.key is None else join_key(key, step.key)
-            else:
-                key = owner_key(self._followed(step, key).key)
-        return key
-
-    def entity(self, address: Address) -> Entity:
-        """Return the entity at, or above, an address. Raise 404."""
-        step = address.steps[-1]
-        entity = self._entity(step, self.owner(address.steps))
-        if address.cast is not None and not self._is_of(entity, address.resource, address.cast):
-            raise UnknownKey(step.key or step.resource.name)
-        return entity
-
-    def _entity(self, step: Step, owner: str) -> Entity:
-        resource = step.resource
-        if resource.kind is not ResourceKind.CONTAINED:
-            return self._followed(step, owner)
-        key = join_key(owner, SINGLE if step.key is None else step.key)
-        entity = self.rows(resource.path).find(key)
-        if entity is None and not resource.is_collection:
-            entity = implicit(resource, self.database, key)
-        if entity is None:
-            raise UnknownKey(step.key or resource.name)
-        return entity
-
-    def _followed(self, step: Step, owner: str) -> Entity:
-        """The entity behind a step that only refers to it. Raise 404."""
-        for entity in self.related(step.resource, owner):
-            if step.key is None or split_key(entity.key)[1] == step.key:
-                return entity
-        raise UnknownKey(step.key or step.resource.name)
-
-    def related(
-        self, resource: Resource, owner: str, query: Query | None = None
-    ) -> Ordered[Entity]:
-        """Return the entities of a resource that belong to an owner.
-
-        Some of those that the query's filter does not match may be left out.
-        """
-        if resource.kind is ResourceKind.CONTAINED:
-            if not resource.is_collection:
-                key = join_key(owner, SINGLE)
-                one = self.rows(resource.path).find(key) or implicit(resource, self.database, key)
-                return Ordered(() if one is None else (one,))
-            rows = self.rows(resource.path)
-            if owner:
-                return rows.owned_by(owner)
-            return rows.having(query.filter.equalities if query and query.filter else ())
-        if resource.kind is ResourceKind.REFERENCE:
-            links = self.rows(resource.links).owned_by(owner)
-            found = (self.rows(link["table"]).find(link["key"]) for link in links)
-            return Ordered(each for each in found if each is not None)
-        return self._constrained(resource, owner)
-
-    def held(self, entity: Entity, resource: Resource) -> Resource:
-        """Return the resource that holds an entity found at another, which may refer to it.
-
-        What a navigation property refers to may be in several tables, ``dataSource`` as
-        ``userSources``, ``siteSources`` and others.
-        """
-        if resource.kind is ResourceKind.REFERENCE:
-            home = self.rows(resource.home.path).find(entity.key)
-            for name in () if home is entity else self.database.filled_tables():
-                if self.rows(name).find(entity.key) is entity:
-                    return self._view.resource(name) or resource
-        return resource
-
-    def _constrained(self, resource: Resource, owner: str) -> Ordered[Entity]:
-        """Find the entities that the referential constraints of the navigation property admit."""
-        assert resource.owner is not None
-        assert resource.navigation is not None
-        holder = self.rows(resource.owner.home.path).find(owner)
-        if holder is None:
-            return Ordered(())
-        wanted = [
-            (each.referenced, holder.get(each.property)) for each in resource.navigation.constraints
-        ]
-        candidates = self.rows(resource.home.path).having(
-            [((name,), (value,)) for name, value in wanted]
-        )
-        return Ordered(
-            each
-            for each in candidates
-            if all(value is not None and each.get(name) == value for name, value in wanted)
-        )
-
-    def check_owner(self, address: Address) -> str:
-        """Return the key of the owner of a collection. Raise 404 where it is not there."""
-        owner = self.owner(address.steps)
-        above = address.resource.owner
-        if above is not None and not is_there(above, owner, self.rows):
-            raise UnknownKey(split_key(owner)[1] or above.name)
-        return owner
-
-    def reached(self, address: Address, query: Query) -> Ordered[Entity]:
-        """Return the entities of a collection, by its owner. Raise 404.
-
-        Some of those that the query's filter does not match are left out.
-        """
-        entities = self.related(address.resource, self.check_owner(address), query)
-        if address.cast is None:
-            return entities
-        cast, resource = address.cast, address.resource
-        return Ordered(each for each in entities if self._is_of(each, resource, cast))
-
-    def _is_of(self, entity: Entity, resource: Resource, type_name: str) -> bool:
-        own = edm.own_type(resource.type, entity)
-        return self._view.model.derives_from(own.type_name, type_name)
-
-    def value(self, entity: Entity, address: Address) -> Json:
-        """Return the value at a property path; a null on the way is null. Raise 404."""
-        value: Any = entity
-        for name in address.path:
-            if value is None:
-                return None
-            if not isinstance(value, Mapping) or name not in value:
-                raise NotFound(f"The property '{name}' has no value here.")
-            value = value[name]
-        if address.value_cast is None:
-            return value
-        mark, model = address.value_cast, self._view.model
-
-        def is_of(item: Json) -> bool:
-            stated = item.get("@odata.type", "") if isinstance(item, Mapping) else ""
-            return model.derives_from(stated.removeprefix("#"), mark)
-
-        if isinstance(value, list):
-            return [item for item in value if is_of(item)]
-        if value is not None and not is_of(value):
-            raise NotFound(f"The value is no '{mark}'.")
-        return value
-
-    # -- what answers are made of -------------------------------------------------------------
-
-    def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
-        """Return an entity for an answer, its navigations expanded as the query asks."""
-        held = self.held(entity, resource)
-        if not query.expand:
-            return Row(entity) if held is resource else Row(entity, resource=held)
-        expanded = {
-            each: self._expand(entity, each)
-            for each in query.expand
-            if each.of_type is None or self._is_of(entity, resource, each.of_type.type_name)
-        }
-        return Row(entity, expanded, held)
-
-    def page(self, entities: Iterable[Entity], query: Query, resource: Resource) -> list[Row]:
-        """Return entities for an answer, in their order."""
-        if not query.expand and resource.kind is not ResourceKind.REFERENCE:
-            return [Row(entity) for entity in entities]
-        return [self.row(entity, query, resource) for entity in entities]
-
-    def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:
-        query, resource = expansion.followed, expansion.resource
-        self.bind(query)
-        entities = self.related(resource, owner_key(entity.key), query)
-        if not resource.is_collection:
-            first = next(iter(entities), None)
-            return None if first is None else self.row(first, query, resource)
-        skip = query.skip or 0
-        most = None if query.top is None else skip + query.top
-        number = query.number(entities) if query.count or expansion.only == "$count" else None
-        if expansion.only == "$count":
-            return Page((), number)
-        rows = [self.row(each, query, resource) for each in query.find(entities, most)[skip:]]
-        return Page(rows, number)
-
-    def bind(self, query: Query) -> None:
-        """Let a query read what navigation properties lead to."""
-        if query.relations is not None:
-            query.relations.follow = self._follow
-
-    def _follow(self, entity: Any, resource: Resource) -> Any:
-        found = self.related(resource, owner_key(entity.key))
-        return list(found) if resource.is_collection else next(iter(found), None)
+    if outcome.row is not None:
+        return outcome._replace(row=row(outcome.row))
+    if outcome.page is not None:
+        rows = [row(each) for each in outcome.page.rows]
+        return outcome._replace(page=outcome.page._replace(rows=rows))
+    return outcome
 
 
 # -- reading ------------------------------------------------------------------------------
@@ -237,7 +51,10 @@ class Reader:
 def read(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     """Answer a request that writes nothing. Raise 400, 404 and 412."""
     reader.bind(intent.query)
-    return _READS[intent.address.kind](reader, intent, pager)
+    address = reader.landed(intent.address)
+    if address is intent.address:
+        return _READS[address.kind](reader, intent, pager)
+    return _held_at(address, _READS[address.kind](reader, intent._replace(address=address), pager))
 
 
 def _nothing(_: Reader, __: Intent, ___: Pager) -> Outcome:
@@ -250,7 +67,8 @@ def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     find: Callable[[str], Entity | None] = reader.rows(address.resource.home.path).find
     if address.resource.kind is ResourceKind.REFERENCE:
         find = {each.key: each for each in reached}.get
-    cut = pager.page(reached, query, _page_size(intent), find, _walk(intent))
+    keys = reader.sorted_keys(address, query)
+    cut = pager.page(reached, query, _page_size(intent), find, _walk(intent), keys)
     rows = reader.page(cut.entities, query, address.resource)
     return Outcome(page=Page(rows, cut.total, cut.next))
 
@@ -301,6 +119,20 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
     """Do what a request asks, in its transaction. Raise 400, 404, 409, 412 and 501."""
     reader = Reader(transaction.database, transaction.view)
     reader.bind(intent.query)
+    address = reader.landed(intent.address)
+    if address is not intent.address:
+        references = {
+            address.resource if resource is intent.address.resource else resource: targets
+            for resource, targets in intent.references.items()
+        }
+        landed = intent._replace(address=address, references=references)
+        return _held_at(address, _written(transaction, reader, landed, behaviours))
+    return _written(transaction, reader, intent, behaviours)
+
+
+def _written(
+    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
+) -> Outcome:
     if intent.address.kind in (RequestKind.ACT, RequestKind.CALL):
         return invoke(transaction, reader, intent, behaviours)
     return _WRITES[intent.address.kind](transaction, reader, intent)
@@ -316,7 +148,7 @@ def _create(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
         if resource.kind is ResourceKind.RELATED:
             body |= _constraint(reader, resource, owner)
         made = transaction.make(held.path, body, _shared_owner(resource, owner), intent.entry)
-    _refer(transaction, made, intent)
+    _refer(transaction, held.path, made, intent)
     if resource.kind is ResourceKind.REFERENCE:
         transaction.refer(resource, owner, [Target(held.path, made.key)])
     return Outcome(row=reader.row(made, intent.query, resource), status=201)
@@ -342,8 +174,9 @@ def _constraint(reader: Reader, resource: Resource, owner: str) -> dict[str, Jso
     return {each.referenced: holder.get(each.property) for each in resource.navigation.constraints}
 
 
-def _refer(transaction: Transaction, entity: Entity, intent: Intent) -> None:
-    for resource, targets in intent.references.items():
+def _refer(transaction: Transaction, table: str, entity: Entity, intent: Intent) -> None:
+    for child, targets in intent.references.items():
+        resource = transaction.below(table, entity, child)
         transaction.refer(resource, owner_key(entity.key), targets)
 
 
@@ -351,7 +184,7 @@ def _update(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     before = _writable(reader, intent)
     table = reader.held(before, intent.address.resource).home.path
     after = transaction.change(table, before, intent.body, intent.entry)
-    _refer(transaction, after, intent)
+    _refer(transaction, table, after, intent)
     return Outcome(row=reader.row(after, intent.query, intent.address.resource))
 
 
@@ -434,20 +267,38 @@ def invoke(subject: Any, reader: Reader, intent: Intent, behaviours: Behaviours)
     result = behaviour.effect(subject, Invocation(call.name, intent.body, resource, key))
     if not isinstance(result, Result):
         result = Result(result)
-    return _returned(reader, result, intent, call.overloads[0].returns)
+    declared = call.overloads[0].returns
+    return _returned(reader, result, intent, declared, is_checked=not behaviour.apart)
 
 
-def _returned(reader: Reader, result: Result, intent: Intent, declared: Any) -> Outcome:
-    """An outcome of what a behaviour gave, by the type that the operation returns."""
-    value = result.value
+def _returned(
+    reader: Reader,
+    result: Result,
+    intent: Intent,
+    declared: ReturnType | None,
+    *,
+    is_checked: bool,
+) -> Outcome:
+    """An outcome of what a behaviour gave, once that is of the type that the operation returns.
+
+    Raise WrongResult where it is not. What runs apart is the service's own, and gives so much that
+    checking it would take longer than finding it.
+    """
+    value, call = result.value, intent.address.call
+    assert call is not None
     if value is None:
+        if declared is None or result.status is not None:
+            return Outcome(status=result.status)
+        if declared.type.collection or not declared.nullable:
+            raise WrongResult(call.name, f"it returned nothing, and not '{declared.type}'.")
         return Outcome(status=result.status)
     returned: TypeRef | None = None if declared is None else declared.type
     if result.returns is not None:
         returned = TypeRef(result.returns, isinstance(value, list))
     if returned is None:
-        raise TypeError(f"{intent.address.call} returns nothing, but its behaviour did")
+        raise WrongResult(call.name, "it returned a value, and the operation returns none.")
     resource = intent.address.resource if intent.address.steps else None
+    field = reader.field_of(returned)
 
     def row(item: Any) -> Row:
         if isinstance(item, Entity) and resource is not None:
@@ -456,12 +307,16 @@ def _returned(reader: Reader, result: Result, intent: Intent, declared: Any) -> 
             return reader.row(stored, intent.query, resource)._replace(resource=resource)
         return Row(item)
 
-    if isinstance(value, list) and (not value or isinstance(value[0], Mapping)):
-        return Outcome(
-            page=Page([row(each) for each in value]), status=result.status, returned=returned
-        )
-    if isinstance(value, Mapping):
+    if is_checked:
+        try:
+            value = reader.returned(field, value, "value")
+        except BadRequest as error:
+            raise WrongResult(call.name, error.message) from None
+    if isinstance(field, edm.Complex):
         return Outcome(row=row(value), status=result.status, returned=returned)
+    if isinstance(field, edm.Collection) and isinstance(field.item, edm.Complex):
+        page = Page([row(each) for each in value])
+        return Outcome(page=page, status=result.status, returned=returned)
     return Outcome(value=value, status=result.status, returned=returned)
 
 

@@ -58,10 +58,12 @@ class Pager:
         size: int,
         find: Callable[[str], Entity | None],
         of: str,
+        keys: Sequence[str] | None = None,
     ) -> Slice:
         """Return the page that a query asks for, of at most ``size`` entities.
 
-        ``of`` tells this list from others, with what it is filtered and ordered by. Raises
+        ``of`` tells this list from others, with what it is filtered and ordered by; ``keys`` are
+        those of all of it in the order that is asked for, where they are known. Raises
         BadRequest where the skip token is none of ours, not this list's, or of a walk long past.
         """
         if size == 0:
@@ -74,6 +76,9 @@ class Pager:
             raise _foreign()
         if query.orderby is None:
             return _unordered(entities, query, size, place, mark)
+        if keys is not None:
+            walk = _Walk(mark, keys, len(keys))
+            return self._resumed(walk, None, query.skip or 0, query, size, find)
         return self._ordered(entities, query, size, mark)
 
     def forget(self) -> None:
@@ -115,7 +120,7 @@ class Pager:
     def _resumed(
         self,
         walk: _Walk,
-        number: int,
+        number: int | None,
         offset: int,
         query: Query,
         size: int,
@@ -127,7 +132,10 @@ class Pager:
             offset += 1
             if entity is not None:
                 entities.append(entity)
-        token = f"w{number:x}-{offset:x}" if offset < len(walk.keys) else None
+        token = None
+        if offset < len(walk.keys):
+            number = self._begin(walk) if number is None else number
+            token = f"w{number:x}-{offset:x}"
         return Slice(entities, walk.total if query.count else None, token)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.indexes import OWNER, Equality, Indexes
+from mockgraph.state.indexes import OWNER, Equality, Indexes, SortedKeys
 from mockgraph.state.persistent_maps import Map, Ordered
+
+if TYPE_CHECKING:
+    from mockgraph.odata.orderby import Order
 
 # Entities by key; None for those that are gone.
 Delta = Mapping[str, Entity | None]
@@ -31,6 +34,13 @@ class Rows(Mapping[str, Entity]):
     def having(self, equalities: Iterable[Equality]) -> Ordered[Entity]:
         """Return the entities that may have one of the values at each path: no fewer than do."""
         return self._indexes.narrow(self.in_order, equalities)
+
+    def sorted_by(self, order: Order) -> SortedKeys | None:
+        """Return all keys in an order, None where it is none that can be kept."""
+        if order.name is None:
+            return None
+        ((rank, descending),) = order.runs
+        return self._indexes.in_order(self.in_order, order.name, rank, descending)
 
     def owned_by(self, *keys: str) -> Ordered[Entity]:
         """Return the entities that those with these keys, in another table, contain."""

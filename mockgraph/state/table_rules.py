@@ -12,6 +12,7 @@ import orjson
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.guids import new_guid, new_number
+from mockgraph.metadata.keys import key_of, key_property, missing_part
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
 from mockgraph.state.entities import REMOVED, join_key, split_key
@@ -28,6 +29,8 @@ _JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_KEY = 512
 # New keys that are numbers as text have eight digits.
 _LEAST_NUMBER, _NUMBERS = 10**7, 9 * 10**7
+# The types, beside whole numbers, of which a key is made where none is given.
+_MADE = ("Edm.String", "Edm.Guid")
 _OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE)
 
 
@@ -150,12 +153,7 @@ def given_key(resource: Resource, properties: Properties) -> str | None:
     """Return the own key that properties make, None where they have no key, or not all of it."""
     if not resource.is_collection:
         return SINGLE
-    names = edm.key_names(resource.type)
-    if not names or any(properties.get(name) in (None, "") for name in names):
-        return None
-    if len(names) == 1:
-        return key_text(properties[names[0]])
-    return edm.composite_key({name: key_text(properties[name]) for name in names})
+    return key_of(resource.type, properties)
 
 
 def name_single(resource: Resource, properties: dict[str, Json]) -> None:
@@ -174,11 +172,11 @@ def own_key(resource: Resource, entity: dict[str, Json], new: Callable[[], Json]
         name_single(resource, entity)
         return SINGLE
     names = edm.key_names(resource.type)
-    if len(names) == 1 and entity.get(names[0]) in (None, ""):
+    if len(names) == 1 and names[0] in entity and entity[names[0]] in (None, ""):
         entity[names[0]] = new()
     key = given_key(resource, entity)
     if key is None:
-        missing = next((name for name in names if entity.get(name) in (None, "")), "")
+        missing = missing_part(resource.type, entity)
         raise BadRequest(f"{_below(path, missing)}: The key must be given.")
     check_key(key, resource, _below(path, names[0]))
     return key
@@ -188,24 +186,16 @@ def _below(path: str, name: str) -> str:
     return f"{path}/{name}" if path and name else path or name
 
 
-def key_text(value: Json) -> str:
-    """Return the value of a key property as URLs have it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
-
-
 @cache
 def new_key(resource: Resource) -> Callable[[], Json]:
     """Return what makes new keys for the entities of a resource."""
-    names = edm.key_names(resource.type)
-    declared = resource.type.properties().get(names[0]) if names else None
+    declared = key_property(resource.type)
     if isinstance(declared, edm.Integer):
         most = declared.most
         return lambda: new_number(most)
     if resource.rules.insert.numeric_keys:
         return lambda: str(_LEAST_NUMBER + new_number(_NUMBERS))
-    return new_guid
+    return new_guid if declared is None or declared.edm in _MADE else lambda: None
 
 
 def check_key(key: str, resource: Resource, where: str) -> None:
@@ -225,8 +215,8 @@ def _identified(resource: Resource, document: Properties, own: str, path: str) -
     """Return the entity of a document, whose key properties may be left out."""
     value = plain(document, path)
     names = edm.key_names(resource.type)
-    if resource.is_collection and len(names) == 1 and value.get(names[0]) is None:
-        declared = resource.type.properties()[names[0]]
+    declared = resource.type.properties().get(names[0]) if len(names) == 1 else None
+    if resource.is_collection and declared is not None and value.get(names[0]) is None:
         value[names[0]] = declared.from_text(own)
     entity = edm.load(resource.type, value, root=path)
     name_single(resource, entity)

@@ -116,7 +116,7 @@ class Transaction:
                 made[name] = self.now()
         stored = self.database.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
-            self._put_contained(key, entry)
+            self._put_contained(stored, table, entry)
         return stored
 
     def update(self, table: str, key: str, changes: Properties) -> Entity:
@@ -137,6 +137,9 @@ class Transaction:
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
         allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
+        if not resource.is_collection:
+            # The key of the one entity that there is can be given once.
+            computed -= {name for name in edm.key_names(own) if before.get(name) is None}
         sent = {
             name: value
             for name, value in allowed.items()
@@ -145,7 +148,7 @@ class Transaction:
         }
         stored = self._merge(resource, own, before, sent)
         if entry is not None and entry.contained:
-            self._put_contained(before.key, entry)
+            self._put_contained(stored, table, entry)
         return stored
 
     def compute(self, table: str, key: str, changes: Properties) -> Entity:
@@ -267,15 +270,34 @@ class Transaction:
             raise UnknownKey(split_key(target.key)[1])
         links.discard(link_of)
 
-    def _put_contained(self, owner: str, entry: Entry) -> None:
+    def below(self, table: str, entity: Entity, child: Resource) -> Resource:
+        """Return a navigation property of an entity as it stands below the entity's own table.
+
+        The one given is that of the collection which mostly holds such entities.
+        """
+        if child.owner is None or child.owner.path == table:
+            return child
+        resource = self._resource(table)
+        own = edm.own_type(resource.type, entity).type_name
+        return resource.children(own).get(child.name.lower(), child)
+
+    def _put_contained(self, owner: Entity, table: str, entry: Entry) -> None:
         """Create, or update where their keys are there, the entities that come with their owner."""
-        for resource, entries in entry.contained.items():
+        for child, entries in entry.contained.items():
+            resource = self.below(table, owner, child)
+            if not resource.is_collection and not entries:
+                self._remove_one(resource, join_key(owner_key(owner.key), SINGLE))
             counts = Counter(given_key(resource, each.properties) for each in entries)
             twice = next((key for key, count in counts.items() if key and count > 1), None)
             if twice is not None:
                 raise BadRequest(f"{resource.name}: '{twice}' is given twice.")
             for each in entries:
-                self._put_one(resource, owner_key(owner), each)
+                self._put_one(resource, owner_key(owner.key), each)
+
+    def _remove_one(self, resource: Resource, key: str) -> None:
+        """Remove the one entity of a single-valued resource, if it is there."""
+        if self.get(resource.path, key) or implicit(resource, self.database, key):
+            self.delete(resource.path, key)
 
     def _put_one(self, resource: Resource, owner: str, entry: Entry) -> None:
         table = resource.path
@@ -287,7 +309,11 @@ class Transaction:
         else:
             stored = self.make(table, entry.properties, owner, entry)
         for child, urls in entry.references.items():
-            self.refer(child, owner_key(stored.key), [self._target(url) for url in urls])
+            self.refer(
+                self.below(table, stored, child),
+                owner_key(stored.key),
+                [self._target(url) for url in urls],
+            )
 
     def _target(self, url: str) -> Target:
         found = self.view.target(url)

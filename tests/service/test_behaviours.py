@@ -12,6 +12,8 @@ from mockgraph import MockGraph
 from mockgraph.state.behaviours import Invocation
 from mockgraph.state.transactions import Transaction
 
+from . import museum
+
 CASES = "security/cases/ediscoveryCases"
 CUSTODIANS = f"{CASES}/custodians"
 SEED = {
@@ -101,3 +103,85 @@ def test_what_fits_is_stored_as_a_request_would_have_it(graph: MockGraph) -> Non
     assert graph.db.rows(CUSTODIANS)["c1/k"].keys().isdisjoint({"@odata.etag"})
     comments = httpx.get(f"{graph.v1}/security/alerts_v2/a").json()["comments"]
     assert [each["comment"] for each in comments] == ["seen"]
+
+
+@pytest.fixture(scope="module")
+def museum_graph() -> Iterator[MockGraph]:
+    with MockGraph(auth="off", csdl=[museum.CSDL]) as graph:
+        body = {"id": museum.GUID, "title": "Sea"}
+        assert httpx.post(f"{graph.v1}/works", json=body).status_code == 201
+        yield graph
+
+
+WORTH = f"works/{museum.GUID}/worth(currency='x')"
+SIZES = "works/sizesOf()"
+FIND = "find(path='a')"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "fault"),
+    [
+        ("worth", WORTH, "much", "value: Cannot convert 'much' to the type 'Edm.Decimal'."),
+        ("worth", WORTH, None, "it returned nothing, and not 'Edm.Decimal'."),
+        ("worth", WORTH, [1], "value: Cannot convert an array to the type 'Edm.Decimal'."),
+        ("worth", WORTH, {1, 2}, "value: "),
+        ("sizesOf", SIZES, None, "it returned nothing, and not 'Collection(museum.base.Size)'."),
+        (
+            "sizesOf",
+            SIZES,
+            {"width": 1},
+            "value: Cannot convert an object to the type 'Collection(",
+        ),
+        ("sizesOf", SIZES, [{"width": "x"}], "value/0/width: Cannot convert 'x'"),
+        ("sizesOf", SIZES, [{"width": 1}, None], "value/1: it returned null"),
+        ("find", FIND, {"id": museum.GUID, "wing": "east"}, "value/wing: 'east' is not a member"),
+        ("find", FIND, 7, "value: Cannot convert 7 to the type 'museum.Work'."),
+    ],
+)
+def test_what_a_behaviour_returns_is_of_the_declared_type(
+    museum_graph: MockGraph, name: str, path: str, value: Any, fault: str
+) -> None:
+    @museum_graph.operation(f"museum.{name}")
+    def returning(transaction: Transaction, _: Invocation) -> Any:
+        transaction.create("works", {"title": "not kept"})
+        return value
+
+    answer = httpx.get(f"{museum_graph.v1}/{path}")
+    assert answer.status_code == 500
+    message = answer.json()["error"]["message"]
+    assert message.startswith(f"What is registered with MockGraph for 'museum.{name}' is wrong: ")
+    assert message.partition("wrong: ")[2].startswith(fault)
+    assert len(httpx.get(f"{museum_graph.v1}/works").json()["value"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "shown"),
+    [
+        ("worth", WORTH, 1.5, {"value": 1.5}),
+        ("sizesOf", SIZES, [], {"value": []}),
+        ("sizesOf", SIZES, [{"width": 1}], {"value": [{"width": 1, "height": None}]}),
+        ("find", FIND, {"title": "t"}, {"title": "t", "wing": "north", "tags": []}),
+    ],
+)
+def test_what_a_behaviour_returns_is_answered_whole(
+    museum_graph: MockGraph, name: str, path: str, value: Any, shown: Any
+) -> None:
+    museum_graph.operation(f"museum.{name}")(lambda *_: value)
+    answer = httpx.get(f"{museum_graph.v1}/{path}")
+    assert answer.status_code == 200
+    assert answer.json().items() >= shown.items()
+
+
+def test_an_entity_that_is_returned_is_of_the_declared_type(museum_graph: MockGraph) -> None:
+    @museum_graph.operation("museum.find")
+    def find(transaction: Transaction, call: Invocation) -> Any:
+        table, key = call.parameters["path"].split(" ")
+        return transaction.get(table, key)
+
+    path = f"{museum_graph.v1}/find(path='%s')"
+    found = httpx.get(path % f"works {museum.GUID.lower()}").json()
+    assert found["title"] == "Sea"
+    httpx.post(f"{museum_graph.v1}/rooms", json={"floor": 1, "name": "a"})
+    answer = httpx.get(path % "rooms floor=1,name=a")
+    assert answer.status_code == 500
+    assert "no 'museum.Work'" in answer.json()["error"]["message"]

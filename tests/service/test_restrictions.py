@@ -13,6 +13,9 @@ from mockgraph.app import create_app
 from mockgraph.server_options import Settings
 
 from . import refused
+from .museum import museum, shared_museum
+
+__all__ = ["museum", "shared_museum"]
 
 CSDL = """
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
@@ -166,3 +169,23 @@ def test_the_latest_come_first_where_the_pages_say_so(root: str) -> None:
     assert ids(f"{path}?$filter=id ne 'b'&$top=2") == ["d", "a", "c"]
     assert ids(f"{path}?$orderby=id") == ["a", "b", "c", "d"]
     assert ids("/localtest/Security/secureScores") == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("$expand=cases/$count", "'cases' cannot be counted"),
+        ("$expand=cases($count=true)", "'cases' does not support the option '$count'"),
+        ("$filter=cases/$count gt 0", "'cases' cannot be counted"),
+        ("$expand=films", "'films' cannot be read"),
+        ("$expand=films/$count", "'films' cannot be counted"),
+    ],
+)
+def test_restrictions_hold_in_expansions_and_paths(
+    museum: FlaskClient, options: str, message: str
+) -> None:
+    assert message in refused(museum.get(f"/v1.0/rooms?{options}"))
+
+
+def test_what_is_not_readable_is_not_counted(museum: FlaskClient) -> None:
+    refused(museum.get("/v1.0/films/$count"), 405)

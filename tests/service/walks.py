@@ -44,6 +44,9 @@ def value_of(declared: edm.PropertyField, depth: int = 0) -> Json:
         return None if depth >= _DEEP else entity_of(declared.schema, depth + 1)
     if isinstance(declared, edm.Enum):
         return next(iter(declared.values.members))
+    if isinstance(declared, primitives.Geography):
+        shape = declared.type_name.removeprefix("Edm.Geography").removeprefix("Edm.Geometry")
+        return {"type": shape or "Point", "coordinates": [1.5, 2]}
     return _VALUES[type(declared)]
 
 

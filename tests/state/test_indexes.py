@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockgraph.odata.filter import compile_filter
+from mockgraph.odata.orderby import compile_orderby
 from mockgraph.service import SERVICE
 from mockgraph.state import indexes, persistent_maps
 from mockgraph.state.entities import Entity
@@ -137,6 +138,53 @@ def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> Non
         for text, each in zip(FILTERS, compiled, strict=True):
             found = [entity for entity in rows.having(each.equalities) if each.matches(entity)]
             assert found == [entity for entity in rows.in_order if each.matches(entity)], text
+
+
+ORDERS = [
+    compile_orderby(text, ALERT)
+    for text in ("title", "title desc", "severity,own", "eventDateTime desc,confidence desc", "own")
+]
+
+
+@given(st.dictionaries(keys, alerts), steps)
+def test_the_keys_in_an_order_are_those_of_a_sort(start: Json, steps: list[Json]) -> None:
+    storage = EntityStorage()
+    storage.restore(storage.stamped({"alerts": start}))
+    kept = [storage.now]
+    for step in steps:
+        if step == "keep":
+            kept.append(storage.now)
+        elif isinstance(step, int):
+            storage.restore(kept[step % len(kept)])
+        else:
+            storage.put({"alerts": step})
+        rows = storage.now.rows("alerts")
+        for order in ORDERS:
+            found = rows.sorted_by(order)
+            assert found is not None
+            assert [*found] == [each.key for each in order.sort(rows.in_order)]
+            assert found[1:9:2] == [*found][1:9:2]
+
+
+@pytest.mark.parametrize("text", ["title desc,own", "tolower(title)", "tags/$count"])
+def test_an_order_of_more_than_properties_is_not_kept(text: str) -> None:
+    assert Rows().sorted_by(compile_orderby(text, ALERT)) is None
+
+
+def test_ordered_pages_go_on_while_others_write(client: FlaskClient) -> None:
+    alerts = [{"id": f"k{n}", "title": f"{n % 7}"} for n in range(50)]
+    client.put("/_mockgraph/state", json={"Security": {"alerts": alerts}})
+    url = f"{ALERTS}?$orderby=title desc&$top=9&$skip=2&$count=true&$select=id"
+    shown: list[str] = []
+    while url:
+        body: Json = client.get(url).json
+        assert body["@odata.count"] == 50
+        shown += [each["id"] for each in body["value"]]
+        url = body.get("@odata.nextLink", "")
+        client.patch(f"{ALERTS}/{shown[0]}", json={"title": "0"})
+        client.post(ALERTS, json={"id": f"new{len(shown)}", "title": "3"})
+    in_order = sorted(alerts, key=lambda each: each["title"], reverse=True)
+    assert shown == [each["id"] for each in in_order][2:]
 
 
 def test_forks_share_indexes_and_nothing_else(make_client: Any) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import MAXYEAR, UTC, date, datetime, time
-from email.utils import format_datetime
 from functools import cache
 from typing import TypeVar
 
@@ -14,7 +12,7 @@ from mockgraph import metadata as edm
 from mockgraph.http import Response
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, View
-from mockgraph.metadata.vocabulary import Revision
+from mockgraph.odata.deprecation import deprecation
 from mockgraph.odata.rendering.next_link import page_body
 from mockgraph.odata.rendering.texts import dump, render_json
 from mockgraph.odata.rendering.urls import Urls
@@ -33,7 +31,6 @@ __all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
-_CHANGELOG = "https://learn.microsoft.com/graph/changelog"
 Structured = type[edm.StructuredSchema]
 
 _CONTENT_TYPES = {
@@ -49,29 +46,10 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     ``layout`` is ``graph`` or ``documented``.
     """
     response = _Renderer(intent, layout).response(outcome)
-    if intent.address.steps and intent.address.resource.deprecated is not None:
-        response.headers += _deprecation(intent.address.resource.deprecated)
+    response.headers += deprecation(intent)
     if intent.preferences.unknown_members and not intent.address.view.documented:
         response.headers.append(("Preference-Applied", UNKNOWN_MEMBERS))
     return response
-
-
-@cache
-def _deprecation(revision: Revision) -> tuple[tuple[str, str], ...]:
-    """The headers of what is deprecated (API guidelines of Graph, "Deprecation")."""
-    if revision.date is None:
-        return ()
-    sunset = revision.removal or _in_two_years(revision.date)
-    dates = (datetime.combine(each, time(), UTC) for each in (revision.date, sunset))
-    deprecation, removal = (format_datetime(each, usegmt=True) for each in dates)
-    link = f'<{_CHANGELOG}>; rel="deprecation"; type="text/html"'
-    return ("Deprecation", deprecation), ("Sunset", removal), ("Link", link)
-
-
-def _in_two_years(day: date) -> date:
-    """Return the day two years on; of 29 February the last one of the month."""
-    last = 28 if day.month == 2 else 31
-    return day.replace(year=min(day.year + 2, MAXYEAR), day=min(day.day, last))
 
 
 class _Renderer:
@@ -107,7 +85,7 @@ class _Renderer:
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
         response = self._returned(outcome, "representation")
-        url = self._urls.entity(self._address.resource, row)
+        url = self._urls.entity(row.resource or self._address.resource, row)
         response.headers.append(("Location", url))
         if response.status == 204:
             response.headers.append(("OData-EntityId", url))
@@ -327,7 +305,8 @@ class _Renderer:
                 control["@odata.type"] = f"#{held.type_name}"
         shown = {**control, **self._annotated(held.type, entity)}
         for expansion, related in row.expanded.items():
-            shown.update(self._expanded(expansion, related))
+            for name, item in self._expanded(expansion, related).items():
+                _put(shown, name, item)
         return shown
 
     def _links(self, row: Row, resource: Resource) -> dict[str, Json]:
@@ -384,6 +363,17 @@ class _Renderer:
         documented = self._layout == "documented"
         content_type = "application/json" if documented else _CONTENT_TYPES[self._level]
         return Response(status, dump(body, self._layout), content_type, headers)
+
+
+def _put(shown: dict[str, Json], path: str, item: Json) -> None:
+    """Put a member into an object, or into a complex value of it; null values are left so."""
+    *above, name = path.split("/")
+    for each in above:
+        inner = shown.get(each, {})
+        if not isinstance(inner, Mapping):
+            return
+        shown[each] = shown = {**inner}
+    shown[name] = item
 
 
 def _given(value: T | None) -> T:

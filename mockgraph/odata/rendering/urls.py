@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import quote
 
+from mockgraph.metadata.keys import predicate
 from mockgraph.metadata.resources import Resource
 from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step
 
@@ -33,7 +33,7 @@ def _fragment(address: Address, selection: str) -> str:
     last = address.steps[-1]
     fragment = f"{_above(address.steps[:-1])}{last.resource.name}"
     if address.path:
-        return f"{fragment}{_key(last.key)}/{'/'.join(address.path)}"
+        return f"{fragment}{_key(last)}/{'/'.join(address.path)}"
     if address.cast:
         fragment += f"/{address.cast}"
     if selection:
@@ -45,10 +45,8 @@ def _fragment(address: Address, selection: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _above(steps: tuple[Step, ...]) -> str:
-    return "".join(f"{step.resource.name}{_key(step.key)}/" for step in steps)
+    return "".join(f"{step.resource.name}{_key(step)}/" for step in steps)
 
 
-def _key(key: str | None) -> str:
-    if key is None:
-        return ""
-    return f"('{quote(key.replace(chr(39), chr(39) * 2), safe=chr(39))}')"
+def _key(step: Step) -> str:
+    return "" if step.key is None else predicate(step.resource.type, step.key)

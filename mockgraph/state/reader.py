@@ -1,0 +1,326 @@
+"""What requests read of the tables: the entities at an address, and what answers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mockgraph import metadata as edm
+from mockgraph.errors import BadRequest, NotFound, UnknownKey
+from mockgraph.metadata.elements import TypeRef
+from mockgraph.metadata.keys import SEPARATOR
+from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, View
+from mockgraph.state.entities import Entity, join_key, owner_key, split_key
+from mockgraph.state.intent import Address, Page, Row, Step
+from mockgraph.state.persistent_maps import Ordered
+from mockgraph.state.query import Expansion, Query
+from mockgraph.state.snapshots import Rows
+from mockgraph.state.table_rules import is_there, plain
+from mockgraph.state.tables import EntityDB
+from mockgraph.state.transactions import implicit
+
+# How many entities the expansions of one answer lead to at most: circles of references would
+# multiply them by their number with each level.
+MAX_EXPANDED = 100_000
+
+
+class Reader:
+    """Reads tables that nobody else writes to: a view of the state, or a transaction's.
+
+    ``view`` is the root by which what is read will be shown.
+    """
+
+    __slots__ = ("_expanded", "_view", "database")
+
+    def __init__(self, database: EntityDB, view: View):
+        self.database = database
+        self._view = view
+        self._expanded = 0
+
+    def rows(self, table: str) -> Rows:
+        """Return the stored entities of a table by key."""
+        return self.database.rows(table)
+
+    # -- where an address leads ---------------------------------------------------------------
+
+    def landed(self, address: Address) -> Address:
+        """Return an address with the references on its way followed. Raise 404.
+
+        All its steps but the last are contained in the one before, wherever what was referred to
+        is held. Where they were before, that costs no look at the state.
+        """
+        if not address.follows:
+            return address
+        steps: tuple[Step, ...] = ()
+        way = address.steps
+        for number, step in enumerate(way):
+            if steps and steps[-1].resource is not step.resource.owner:
+                step = self._moved(steps, step)
+            steps = (*steps, step)
+            if step.resource.kind is not ResourceKind.CONTAINED and number < len(way) - 1:
+                found = self._followed(step, self.owner(steps))
+                steps = _steps_to(self.held(found, step.resource).home, found.key)
+        return address.at(steps)
+
+    def _moved(self, above: tuple[Step, ...], step: Step) -> Step:
+        """A step as it goes on from an entity that is held elsewhere than at home."""
+        held, own = above[-1]
+        entity = self.rows(held.path)[join_key(self.owner(above), SINGLE if own is None else own)]
+        return Step(_below(held, entity, step.resource), step.key)
+
+    def owner(self, steps: Sequence[Step]) -> str:
+        """Return the key of the entity that the last of steps that have landed belongs to."""
+        key = ""
+        for step in steps[:-1]:
+            key = key if step.key is None else join_key(key, step.key)
+        return key
+
+    def entity(self, address: Address) -> Entity:
+        """Return the entity at, or above, an address. Raise 404."""
+        step = address.steps[-1]
+        entity = self._entity(step, self.owner(address.steps))
+        if address.cast is not None and not self._is_of(entity, address.resource, address.cast):
+            raise UnknownKey(step.key or step.resource.name)
+        return entity
+
+    def _entity(self, step: Step, owner: str) -> Entity:
+        resource = step.resource
+        if resource.kind is not ResourceKind.CONTAINED:
+            return self._followed(step, owner)
+        key = join_key(owner, SINGLE if step.key is None else step.key)
+        entity = self.rows(resource.path).find(key)
+        if entity is None and not resource.is_collection:
+            entity = implicit(resource, self.database, key)
+        if entity is None:
+            raise UnknownKey(step.key or resource.name)
+        return entity
+
+    def _followed(self, step: Step, owner: str) -> Entity:
+        """The entity behind a step that only refers to it. Raise 404."""
+        for entity in self.related(step.resource, owner):
+            if step.key is None or split_key(entity.key)[1] == step.key:
+                return entity
+        raise UnknownKey(step.key or step.resource.name)
+
+    def related(
+        self, resource: Resource, owner: str, query: Query | None = None
+    ) -> Ordered[Entity]:
+        """Return the entities of a resource that belong to an owner.
+
+        Some of those that the query's filter does not match may be left out.
+        """
+        if resource.kind is ResourceKind.CONTAINED:
+            if not resource.is_collection:
+                key = join_key(owner, SINGLE)
+                one = self.rows(resource.path).find(key) or implicit(resource, self.database, key)
+                return Ordered(() if one is None else (one,))
+            rows = self.rows(resource.path)
+            if owner:
+                return rows.owned_by(owner)
+            return rows.having(query.filter.equalities if query and query.filter else ())
+        if resource.kind is ResourceKind.REFERENCE:
+            links = self.rows(resource.links).owned_by(owner)
+            found = (self.rows(link["table"]).find(link["key"]) for link in links)
+            return Ordered(each for each in found if each is not None)
+        return self._constrained(resource, owner)
+
+    def held(self, entity: Entity, resource: Resource) -> Resource:
+        """Return the resource that holds an entity found at another, which may refer to it.
+
+        What a navigation property refers to may be in several tables, ``dataSource`` as
+        ``userSources``, ``siteSources`` and others.
+        """
+        if resource.kind is ResourceKind.REFERENCE:
+            home = self.rows(resource.home.path).find(entity.key)
+            for name in () if home is entity else self.database.filled_tables():
+                if self.rows(name).find(entity.key) is entity:
+                    return self._view.resource(name) or resource
+        return resource
+
+    def _constrained(self, resource: Resource, owner: str) -> Ordered[Entity]:
+        """Find the entities that the referential constraints of the navigation property admit."""
+        assert resource.owner is not None
+        assert resource.navigation is not None
+        holder = self.rows(resource.owner.home.path).find(owner)
+        if holder is None:
+            return Ordered(())
+        wanted = [
+            (each.referenced, holder.get(each.property)) for each in resource.navigation.constraints
+        ]
+        candidates = self.rows(resource.home.path).having(
+            [((name,), (value,)) for name, value in wanted]
+        )
+        return Ordered(
+            each
+            for each in candidates
+            if all(value is not None and each.get(name) == value for name, value in wanted)
+        )
+
+    def check_owner(self, address: Address) -> str:
+        """Return the key of the owner of a collection. Raise 404 where it is not there."""
+        owner = self.owner(address.steps)
+        above = address.resource.owner
+        if above is not None and not is_there(above, owner, self.rows):
+            raise UnknownKey(split_key(owner)[1] or above.name)
+        return owner
+
+    def reached(self, address: Address, query: Query) -> Ordered[Entity]:
+        """Return the entities of a collection, by its owner. Raise 404.
+
+        Some of those that the query's filter does not match are left out.
+        """
+        entities = self.related(address.resource, self.check_owner(address), query)
+        if address.cast is None:
+            return entities
+        cast, resource = address.cast, address.resource
+        return Ordered(each for each in entities if self._is_of(each, resource, cast))
+
+    def sorted_keys(self, address: Address, query: Query) -> Sequence[str] | None:
+        """Return the keys of all that an address lists, in order, where the state keeps them."""
+        resource = address.resource
+        is_all = resource.kind is ResourceKind.CONTAINED and address.cast is None
+        if query.orderby is None or query.filter or query.search or not is_all:
+            return None
+        if any(step.key is not None for step in address.steps):
+            return None
+        return self.rows(resource.path).sorted_by(query.orderby)
+
+    def _is_of(self, entity: Entity, resource: Resource, type_name: str) -> bool:
+        own = edm.own_type(resource.type, entity)
+        return self._view.model.derives_from(own.type_name, type_name)
+
+    def value(self, entity: Entity, address: Address) -> Json:
+        """Return the value at a property path; a null on the way is null. Raise 404."""
+        value: Any = entity
+        for name in address.path:
+            if value is None:
+                return None
+            if not isinstance(value, Mapping) or name not in value:
+                raise NotFound(f"The property '{name}' has no value here.")
+            value = value[name]
+        if address.value_cast is None:
+            return value
+        mark, model = address.value_cast, self._view.model
+
+        def is_of(item: Json) -> bool:
+            stated = item.get("@odata.type", "") if isinstance(item, Mapping) else ""
+            return model.derives_from(stated.removeprefix("#"), mark)
+
+        if isinstance(value, list):
+            return [item for item in value if is_of(item)]
+        if value is not None and not is_of(value):
+            raise NotFound(f"The value is no '{mark}'.")
+        return value
+
+    # -- what answers are made of -------------------------------------------------------------
+
+    def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
+        """Return an entity for an answer, its navigations expanded as the query asks."""
+        held = self.held(entity, resource)
+        if not query.expand:
+            return Row(entity) if held is resource else Row(entity, resource=held)
+        expanded = {
+            each: self._expand(entity, each)
+            for each in query.expand
+            if each.of_type is None or self._is_of(entity, resource, each.of_type.type_name)
+        }
+        return Row(entity, expanded, held)
+
+    def page(self, entities: Iterable[Entity], query: Query, resource: Resource) -> list[Row]:
+        """Return entities for an answer, in their order."""
+        if not query.expand and resource.kind is not ResourceKind.REFERENCE:
+            return [Row(entity) for entity in entities]
+        return [self.row(entity, query, resource) for entity in entities]
+
+    def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:
+        query, resource = expansion.followed, self._placed(expansion.resource, entity)
+        self.bind(query)
+        entities = self.related(resource, owner_key(entity.key), query)
+        self._expanded += len(entities)
+        if self._expanded > MAX_EXPANDED:
+            raise BadRequest(
+                f"$expand leads to more than {MAX_EXPANDED} entities; ask for fewer levels of it, "
+                "or for smaller pages."
+            )
+        if not resource.is_collection:
+            first = next(iter(entities), None)
+            return None if first is None else self.row(first, query, resource)
+        skip = query.skip or 0
+        most = None if query.top is None else skip + query.top
+        number = query.number(entities) if query.count or expansion.only == "$count" else None
+        if expansion.only == "$count":
+            return Page((), number)
+        rows = [self.row(each, query, resource) for each in query.find(entities, most)[skip:]]
+        return Page(rows, number)
+
+    def field_of(self, type_: TypeRef) -> edm.PropertyField:
+        """Return the field of a type of the root's model."""
+        return self._view.schemas.property(type_)
+
+    def returned(self, declared: edm.PropertyField, value: Json, path: str) -> Json:
+        """Return a value that a behaviour gave, validated. Raise BadRequest with its path.
+
+        Of a stored entity the type alone is looked at.
+        """
+        if isinstance(declared, edm.Collection) and isinstance(value, list):
+            each = enumerate(value)
+            return [self.returned(declared.item, item, f"{path}/{index}") for index, item in each]
+        if value is None:
+            raise BadRequest(f"{path}: it returned null, and not '{declared.type_name}'.")
+        if not isinstance(value, Entity):
+            given = plain({"": value}, path)[""]
+            return edm.load_as(declared, given, path)
+        expected = declared.type_name
+        own = value.get("@odata.type") or self._declared_type(value)
+        fits = own is None or self._view.stored.model.derives_from(own.removeprefix("#"), expected)
+        if not fits or not isinstance(declared, edm.Complex):
+            raise BadRequest(f"{path}: it returned an entity, '{value.key}', and no '{expected}'.")
+        return value
+
+    def _declared_type(self, entity: Entity) -> str | None:
+        """Return the type of the entities of the table that has an entity, None if it is gone."""
+        for name in self.database.filled_tables():
+            resource = self._view.stored.resource(name)
+            if resource is not None and self.rows(name).find(entity.key) is entity:
+                return resource.type_name
+        return None
+
+    def bind(self, query: Query) -> None:
+        """Let a query read what navigation properties lead to."""
+        if query.relations is not None:
+            query.relations.follow = self._follow
+
+    def _placed(self, resource: Resource, entity: Entity) -> Resource:
+        """Return a navigation property of an entity that may be held elsewhere than at home."""
+        above = resource.owner
+        if above is None or entity.is_implicit:
+            return resource
+        if self.rows(above.home.path).find(entity.key) is entity:
+            return resource
+        for name in self.database.filled_tables():
+            if self.rows(name).find(entity.key) is entity:
+                return _below(self._view.resource(name) or above, entity, resource)
+        return resource
+
+    def _follow(self, entity: Any, resource: Resource) -> Any:
+        resource = self._placed(resource, entity)
+        found = self.related(resource, owner_key(entity.key))
+        return list(found) if resource.is_collection else next(iter(found), None)
+
+
+def _steps_to(resource: Resource, key: str) -> tuple[Step, ...]:
+    """Return the steps from the root to an entity, by the resource that holds it and its key."""
+    keys = (each for each in key.split(SEPARATOR) if each != SINGLE)
+    return tuple(
+        Step(each, next(keys, None) if each.is_collection else None) for each in resource.chain
+    )
+
+
+def _below(held: Resource, entity: Entity, resource: Resource) -> Resource:
+    """Return a navigation property by that of its name at another resource. Raise 404."""
+    own = edm.own_type(held.type, entity).type_name
+    found = held.children(own).get(resource.name.lower())
+    if found is None:
+        raise UnknownKey(resource.name)
+    return found
