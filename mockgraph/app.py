@@ -27,9 +27,15 @@ from mockgraph.http import Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
-from mockgraph.service import BEHAVIOURS, behaviours_of, service_of, tell_of_unknown
+from mockgraph.service import (
+    BEHAVIOURS,
+    behaviours_of,
+    legacy_alerts,
+    service_of,
+    tell_of_unknown,
+)
 from mockgraph.state import State
-from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
+from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 from mockgraph.wsgi import Environ, Headers, StartResponse
 
@@ -148,11 +154,19 @@ class Emulator(Flask):
         intent = validation.read(request, address, state.behaviours, state.clock, caller)
         if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
+        elif self._is_retired(address):
+            outcome = legacy_alerts.retired(intent)
         else:
             if state.takes_long(address):
                 request.step_aside()
             outcome = state.apply(intent)
-        return rendering.render(outcome, intent, settings.json)
+        response = rendering.render(outcome, intent, settings.json)
+        if settings.legacy_alerts == "current" and legacy_alerts.is_legacy(address):
+            legacy_alerts.unmark(response)
+        return response
+
+    def _is_retired(self, address: Address) -> bool:
+        return self._settings.legacy_alerts == "retired" and legacy_alerts.is_legacy(address)
 
     def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch
@@ -175,7 +189,9 @@ class Emulator(Flask):
         return plain(answered)
 
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
-        return authorization.authenticate(request, self._settings.auth, tenant)
+        header = request.environ.get("HTTP_AUTHORIZATION", " ")
+        bare = " " not in header and not addressing.is_documented(request.path, self._service)
+        return authorization.authenticate(request, self._settings.auth, tenant, bare=bare)
 
     def _apply_faults(self, response: Response, request: Request) -> Response:
         """Return the response after the effects of the faults that struck."""

@@ -20,6 +20,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.MalformedPayload(), 400, "BadRequest"),
     (errors.Unauthenticated(), 401, "InvalidAuthenticationToken"),
     (errors.Forbidden(), 403, "Authorization_RequestDenied"),
+    (errors.MissingRoles(["a"], ["b"], is_app=True), 403, "Forbidden"),
     (errors.ControlRefused("host", "--option"), 403, "Forbidden"),
     (errors.ControlNotProxied(), 403, "Forbidden"),
     (errors.ControlTokenMissing(), 401, "Unauthorized"),

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from werkzeug.wrappers import Request
 
-from mockgraph.errors import Forbidden, Unauthenticated
+from mockgraph.errors import Forbidden, MissingRoles, Unauthenticated
 from mockgraph.metadata.capabilities import operation_permissions
+from mockgraph.metadata.elements import namespace_of
 from mockgraph.metadata.names import Json
 from mockgraph.state.intent import Address, Caller, RequestKind
 
@@ -19,6 +20,8 @@ _REFUSED = {
 }
 
 
+_NEWER = "microsoft.graph.security"
+_SCHEMES = ("", "bearer", "basic", "digest", "negotiate")
 _WANTED = {RequestKind.CREATE: "insert", RequestKind.DELETE: "delete"}
 
 
@@ -32,16 +35,19 @@ class Verifier(Protocol):
         """
 
 
-def authenticate(request: Request, mode: str, verifier: Verifier | None = None) -> Caller:
+def authenticate(
+    request: Request, mode: str, verifier: Verifier | None = None, *, bare: bool = False
+) -> Caller:
     """Return the caller behind ``Authorization: Bearer {token}``. Raises 401.
 
+    Where ``bare`` the token may stand alone, without its scheme, as the live service takes it.
     In the mode ``any`` every token passes but ``invalid`` and ``expired``; ``forbidden`` is a
     caller without a single permission. In the mode ``off`` the header is ignored. In the mode
     ``jwt`` the verifier has to accept the token, and a personal account is a 403.
     """
     if mode == "off":
         return Caller()
-    token = bearer_token(request)
+    token = bearer_token(request) or (bare and _bare_token(request))
     if not token:
         raise Unauthenticated
     if mode == "jwt":
@@ -55,14 +61,24 @@ def authenticate(request: Request, mode: str, verifier: Verifier | None = None) 
 def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
     """Raise 403 where the caller holds none of the permissions that would do.
 
-    In the mode ``jwt`` the message names them, and those of the caller. A batch asks for none:
-    each of its items is a request of its own.
+    The newer services of Security say so in words of their own. In the mode ``jwt`` the message
+    names them, and those of the caller. A batch asks for none: each of its items is a request of
+    its own.
     """
     if caller.permissions is None or address.kind is RequestKind.BATCH:
         return
     accepted = _accepted(address)
     if accepted and caller.permissions.isdisjoint(accepted):
+        if _is_newer(address):
+            raise MissingRoles(accepted, caller.permissions, is_app=caller.is_app)
         raise Forbidden(_missing(accepted, caller.permissions) if mode == "jwt" else None)
+
+
+def _is_newer(address: Address) -> bool:
+    """Whether the address is of one of the newer services: those have a namespace of their own."""
+    if address.call is not None:
+        return namespace_of(address.call.name) == _NEWER
+    return bool(address.steps) and namespace_of(address.resource.type_name) == _NEWER
 
 
 def _accepted(address: Address) -> tuple[str, ...]:
@@ -80,6 +96,13 @@ def bearer_token(request: Request) -> str:
     """Return the token of the ``Authorization`` header, empty where there is none (RFC 6750)."""
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _bare_token(request: Request) -> str:
+    """Return an ``Authorization`` that is a token alone, empty where it is none."""
+    text: str = request.environ.get("HTTP_AUTHORIZATION", "").strip()
+    is_one = " " not in text and text.lower() not in _SCHEMES
+    return text if is_one else ""
 
 
 def _caller_of(claims: Mapping[str, Json]) -> Caller:

@@ -12,7 +12,14 @@ from mockgraph.metadata import elements
 from mockgraph.metadata.elements import EnumType, TypeDefinition, TypeRef, short_name
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.primitives import PRIMITIVES, Enum, EnumValues, Geography, PropertyField
+from mockgraph.metadata.primitives import (
+    PRIMITIVES,
+    DateTimeOffset,
+    Enum,
+    EnumValues,
+    Geography,
+    PropertyField,
+)
 from mockgraph.metadata.structures import (
     Collection,
     Complex,
@@ -21,11 +28,13 @@ from mockgraph.metadata.structures import (
     StructuredSchema,
 )
 from mockgraph.metadata.vocabulary import (
+    LENIENT_INSTANTS,
     computed,
     default_of,
     deprecated,
     immutable,
     read_only,
+    tagged,
     time_of,
 )
 
@@ -225,6 +234,8 @@ class Schemas:
         field.deprecated = deprecated(annotations)
         if not field.nullable and not is_key and not self._shows_null(owner):
             field.start_at_zero()
+        if isinstance(field, DateTimeOffset):
+            field.is_lenient = tagged(self.model.annotations(owner), LENIENT_INSTANTS)
         return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:

@@ -22,6 +22,7 @@ from mockgraph.metadata.keys import (
     split_path,
 )
 from mockgraph.metadata.resources import Resource, ResourceKind, Service, View
+from mockgraph.odata import graph_segments
 from mockgraph.state.intent import Address, OperationCall, RequestKind, Step
 
 Methods = Mapping[str, RequestKind]
@@ -65,6 +66,12 @@ def aliases_in(query_string: bytes) -> tuple[tuple[str, str], ...]:
 def is_rooted(path: str, service: Service) -> bool:
     """Return whether a path begins with a root of the service."""
     return path[1:].partition("/")[0].lower() in service.views
+
+
+def is_documented(path: str, service: Service) -> bool:
+    """Return whether a path begins with a root that is as its pages document it."""
+    view = service.views.get(path[1:].partition("/")[0].lower())
+    return view is not None and view.documented
 
 
 def joined(path: str, service: Service) -> str:
@@ -214,6 +221,7 @@ class _Walk:
         name = next((each for each in roots if each.lower() == segment.name.lower()), None)
         operation = getattr(roots.get(name or ""), "operation", None)
         if operation is None:
+            graph_segments.check(self._view.name, segment.name)
             raise UnknownSegment(segment.text)
         overloads = [each for each in self._model.operations(operation) if not each.bound]
         return self._call(OperationCall(tuple(overloads), segment.arguments or {}), rest)

@@ -196,6 +196,10 @@ def test_permissions_are_those_of_the_family(each: Resource) -> None:
         "securityActions": ["SecurityActions.ReadWrite.All", "SecurityActions.Read.All"],
         "alerts_v2": ["SecurityAlert.ReadWrite.All", "SecurityAlert.Read.All"],
         "incidents": ["SecurityIncident.ReadWrite.All", "SecurityIncident.Read.All"],
+        "subjectRightsRequests": [
+            "SubjectRightsRequest.ReadWrite.All",
+            "SubjectRightsRequest.Read.All",
+        ],
     }.get(each.name, ["SecurityEvents.ReadWrite.All", "SecurityEvents.Read.All"])
     for wanted in ("insert", "update", "delete"):
         assert each.permissions(wanted) == (names[0],)
@@ -220,7 +224,7 @@ def test_what_a_set_declares_beside_its_type_is_of_the_type(each: Resource) -> N
         assert isinstance(declared, edm.Collection)
         assert isinstance(declared.item, edm.Complex)
     for name in each.rules.update.updatable_properties or ():
-        assert not properties[name].computed
+        assert name not in properties or not properties[name].computed
     for path in each.rules.update.required:
         name, inner = path.split("/")
         whole = properties[name]
@@ -250,7 +254,7 @@ def test_the_rules_of_alerts_are_those_of_the_pages() -> None:
             "status",
             "summary",
         },
-        "secureScoreControlProfiles": {"controlStateUpdates"},
+        "secureScoreControlProfiles": {"assignedTo", "comment", "controlStateUpdates", "state"},
     }
 
 
