@@ -35,10 +35,13 @@ class PropertyField(fields.Field[Any]):
     (Org.OData.Core.V1.Computed). ``immutable`` marks what only a create may set
     (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none. ``time_of``
     names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf).
+    ``initial`` is the value that the service gives it where a create gives none, or may give none
+    (MockGraph.V1.InitialValue).
     """
 
     edm: ClassVar[str] = ""
     time_of: tuple[str, str] | None = None
+    initial: Json = None
     default_error_messages = {"null": "An item of a collection cannot be null."}
 
     def __init__(

@@ -19,7 +19,14 @@ from mockgraph.metadata.structures import (
     EntitySchema,
     StructuredSchema,
 )
-from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only, time_of
+from mockgraph.metadata.vocabulary import (
+    computed,
+    default_of,
+    immutable,
+    initial_value,
+    read_only,
+    time_of,
+)
 
 # The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
 _BOUNDS = {
@@ -68,7 +75,7 @@ class Schemas:
         self._any_case = any_case
         self._made: dict[str, type[StructuredSchema]] = {}
         self._enumerations: dict[str, EnumValues] = {}
-        self._parameters: dict[tuple[object, ...], type[StructuredSchema]] = {}
+        self._parameters: dict[tuple[object, ...], type[Parameters]] = {}
 
     def __getitem__(self, name: str) -> type[StructuredSchema]:
         """Return the schema of an entity or complex type. Raises KeyError for any other name."""
@@ -111,7 +118,7 @@ class Schemas:
 
     def parameters(
         self, operation: elements.Operation, *, changes: bool = False
-    ) -> type[StructuredSchema]:
+    ) -> type[Parameters]:
         """Return the schema of what a caller sends to an action or function.
 
         A parameter has to be there unless it is optional, or may be null. With ``changes`` the
@@ -179,6 +186,7 @@ class Schemas:
             immutable=immutable(annotations),
         )
         field.time_of = time_of(annotations)
+        field.initial = initial_value(annotations)
         return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:

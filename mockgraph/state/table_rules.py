@@ -23,12 +23,15 @@ from mockgraph.state.storage import Write
 DIRECTORY_TABLE: Final = "_mockgraph/directory"
 # The table of the rows for hunting, in blocks of a table's name and rows.
 HUNTING_TABLE: Final = "_mockgraph/hunting"
+# The tables of what runs on after its request, and of what behaviours keep beside the entities.
+RUNS_TABLE: Final = "_mockgraph/runs"
+KEPT_TABLE: Final = "_mockgraph/kept"
 
 _JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_KEY = 512
 # New keys that are numbers as text have eight digits.
 _LEAST_NUMBER, _NUMBERS = 10**7, 9 * 10**7
-_OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE)
+_OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, KEPT_TABLE)
 
 
 class TableRules:

@@ -33,6 +33,7 @@ __all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
+_ZIP = b"PK"  # the first bytes of an archive
 _CHANGELOG = "https://learn.microsoft.com/graph/changelog"
 Structured = type[edm.StructuredSchema]
 
@@ -51,6 +52,8 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     response = _Renderer(intent, layout).response(outcome)
     if intent.address.steps and intent.address.resource.deprecated is not None:
         response.headers += _deprecation(intent.address.resource.deprecated)
+    if outcome.location is not None:
+        response.set("Location", Urls(intent).location(outcome.location))
     if intent.preferences.unknown_members and not intent.address.view.documented:
         response.headers.append(("Preference-Applied", UNKNOWN_MEMBERS))
     return response
@@ -106,6 +109,8 @@ class _Renderer:
 
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
+        if outcome.status == 202:  # it is under way, and where is told by the location
+            return Response(202)
         response = self._returned(outcome, "representation")
         url = self._urls.entity(self._address.resource, row)
         response.headers.append(("Location", url))
@@ -179,6 +184,10 @@ class _Renderer:
     def _text(self, outcome: Outcome) -> Response:
         return self._plain(outcome.value)
 
+    def _stream(self, value: bytes, status: int) -> Response:
+        is_text = not value.startswith(_ZIP)
+        return Response(status, value, "text/plain;charset=utf-8" if is_text else "application/zip")
+
     def _plain(self, value: Json) -> Response:
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
         return Response(200, text.encode(), "text/plain;charset=utf-8")
@@ -191,6 +200,8 @@ class _Renderer:
         ):
             return Response(outcome.status or 204)
         status = outcome.status or 200
+        if isinstance(outcome.value, bytes):
+            return self._stream(outcome.value, status)
         context = f"{self._urls.metadata}#{str(returned).replace('Edm.', '')}"
         if outcome.page is not None:
             items = [self._returned_item(returned.name, row) for row in outcome.page.rows]

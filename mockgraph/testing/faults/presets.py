@@ -28,6 +28,7 @@ from mockgraph.testing.faults.effects import (
     Delay,
     Disconnect,
     Effect,
+    FailedRun,
     FixedResponse,
     Malformation,
     MalformedBody,
@@ -248,6 +249,14 @@ class Faults(FaultRules):
         """Answer a hunting query with 429: the tenant has used its share of computing time."""
         message = "The tenant has used the CPU resources that hunting queries are allocated."
         return self._refuse_hunt("hunting_cpu", message, when, retry_after, as_date)
+
+    # -- work that ends badly ---------------------------------------------------------------
+
+    @_preset
+    def failed_operation(self, **when: Unpack[When]) -> Rule:
+        """Accept a request, and have the operation that it sets going end as ``failed``."""
+        not_reading = cast("When", {"method": "POST", **when})
+        return self._enforce("failed_operation", not_reading, FailedRun())
 
     # -- responses that come badly --------------------------------------------------------
 
