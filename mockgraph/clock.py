@@ -31,9 +31,7 @@ class Clock:
 
     def text(self) -> str:
         """The present moment as Graph writes it, to the microsecond."""
-        moment = self.now()
-        seconds = orjson.dumps(moment, option=orjson.OPT_OMIT_MICROSECONDS)[1:20].decode()
-        return f"{seconds}.{moment.microsecond:06}Z"
+        return instant_text(self.now())
 
     def freeze(self, at: datetime | str | None = None) -> None:
         """Stand still, at this moment or at the present one. A naive moment is UTC.
@@ -69,6 +67,12 @@ class Clock:
         with self._lock:
             self._frozen = None
             self._ahead = timedelta()
+
+
+def instant_text(moment: datetime) -> str:
+    """Return a moment of UTC as Graph writes it, to the microsecond."""
+    seconds = orjson.dumps(moment, option=orjson.OPT_OMIT_MICROSECONDS)[1:20].decode()
+    return f"{seconds}.{moment.microsecond:06}Z"
 
 
 def _instant(text: str) -> datetime:

@@ -48,7 +48,7 @@ class Request(flask.Request):
     ``request_id`` is the GUID of this request, ``client_request_id`` the caller's or the same;
     ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
     ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``; ``strike`` is what faults do
-    to the answer.
+    to the answer, ``ending`` is how they have the work end that the request sets going.
     """
 
     address: Address | None = None
@@ -56,6 +56,7 @@ class Request(flask.Request):
     is_recorded: bool = False
     answered_by: str = "emulation"
     strike: ResponseEffects | None = None
+    ending: str = "succeeded"
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
         if populate_request:

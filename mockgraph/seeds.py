@@ -21,7 +21,7 @@ from mockgraph.files import fixtures
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, Service
 from mockgraph.server_options import FilePath, Seed, Settings
-from mockgraph.state.documents import DIRECTORY, HUNTING, SECURITY, read_document
+from mockgraph.state.documents import DIRECTORY, HUNTING, RUNNING, SECURITY, read_document
 
 BUNDLED = ("demo",)
 # The files that hold the rows of one of hunting's tables: the one that they are named after.
@@ -211,7 +211,7 @@ def _called(seed: Json, number: int) -> str:
 
 
 def _check_seed(seed: Json, number: int, service: Service) -> None:
-    known = (*service.stored.children, DIRECTORY.lower(), HUNTING.lower())
+    known = (*service.stored.children, DIRECTORY.lower(), HUNTING.lower(), RUNNING.lower())
     fits = isinstance(seed, dict) and bool(seed)
     if not fits or any(name.lower() not in known for name in seed):
         raise _no_document(seed, number)

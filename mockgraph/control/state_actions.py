@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypedDict, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions, Document
 from mockgraph.server_options import MAX_STATE
+from mockgraph.state.runs import Ending
 
 ACTIONS = Actions()
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -107,6 +108,23 @@ def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> Any:
 def reset_clock(context: ActionContext) -> None:
     """Let the clock show real time."""
     context.tenant.state.clock.reset()
+
+
+@ACTIONS.get("/operations")
+def list_operations(context: ActionContext) -> Any:
+    """Return the operations that were set going and have not ended, with when they will."""
+    return {"value": [each.as_json() for each in context.tenant.operations]}
+
+
+@ACTIONS.post("/operations/complete", needs_body=False)
+def complete_operations(
+    context: ActionContext,
+    status: Annotated[
+        Ending | None, "How they end; as they would by themselves if left out."
+    ] = None,
+) -> Any:
+    """End now the operations that run, and return how many ended."""
+    return {"completed": context.tenant.operations.complete(status)}
 
 
 @ACTIONS.get("/tenants")

@@ -117,9 +117,10 @@ def _caller_of(claims: Mapping[str, Json]) -> Caller:
         raise Forbidden("A personal Microsoft account is not supported here.")
     scopes: str | None = claims.get("scp")
     if scopes is None:
-        return Caller(frozenset(claims.get("roles", ())), claims["app_displayname"])
+        name = claims["app_displayname"]
+        return Caller(frozenset(claims.get("roles", ())), name, id=claims["oid"])
     name = claims.get("name") or claims["app_displayname"]
-    return Caller(frozenset(scopes.split()), name, is_app=False)
+    return Caller(frozenset(scopes.split()), name, is_app=False, id=claims["oid"])
 
 
 def _missing(accepted: tuple[str, ...], held: frozenset[str]) -> str:

@@ -39,12 +39,15 @@ class PropertyField(fields.Field[Any]):
     (Org.OData.Core.V1.Immutable); ``default`` is the value where a create sets none. ``zero`` is
     the value of the type where there is none and null will not do, as .NET has it. ``time_of``
     names another property and its value, of which this one tells the time (MockGraph.V1.TimeOf);
-    ``deprecated`` is the revision that deprecates the property (Org.OData.Core.V1.Revisions).
+    ``deprecated`` is the revision that deprecates the property (Org.OData.Core.V1.Revisions);
+    ``initial`` is the value that the service gives it where a create gives none, or may give none
+    (MockGraph.V1.InitialValue).
     """
 
     edm: ClassVar[str] = ""
     zero: ClassVar[Json] = None
     time_of: tuple[str, str] | None = None
+    initial: Json = None
     default_error_messages = {"null": "An item of a collection cannot be null."}
 
     def __init__(

@@ -33,6 +33,7 @@ from mockgraph.metadata.vocabulary import (
     default_of,
     deprecated,
     immutable,
+    initial_value,
     read_only,
     tagged,
     time_of,
@@ -97,7 +98,7 @@ class Schemas:
         self._stored = stored
         self._made: dict[str, type[StructuredSchema]] = {}
         self._enumerations: dict[str, EnumValues] = {}
-        self._parameters: dict[tuple[object, ...], type[StructuredSchema]] = {}
+        self._parameters: dict[tuple[object, ...], type[Parameters]] = {}
 
     def __getitem__(self, name: str) -> type[StructuredSchema]:
         """Return the schema of an entity or complex type. Raises KeyError for any other name."""
@@ -159,7 +160,7 @@ class Schemas:
 
     def parameters(
         self, operation: elements.Operation, *, changes: bool = False
-    ) -> type[StructuredSchema]:
+    ) -> type[Parameters]:
         """Return the schema of what a caller sends to an action or function.
 
         A parameter has to be there unless it is optional, or may be null. With ``changes`` the
@@ -236,6 +237,7 @@ class Schemas:
             field.start_at_zero()
         if isinstance(field, DateTimeOffset):
             field.is_lenient = tagged(self.model.annotations(owner), LENIENT_INSTANTS)
+        field.initial = initial_value(annotations)
         return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:

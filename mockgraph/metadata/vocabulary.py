@@ -11,6 +11,8 @@ does not say:
 - ``TimeOf`` (a record of ``Property`` and ``Value``): the service writes the time at which the
   other property came to have the value, and null once it has another;
 - ``LenientInstants`` (Core.Tag): instants of the type may lack their time, their ``T`` or offset;
+- ``InitialValue`` (Edm.PrimitiveType): the value that the service gives a property of a new
+  entity, where the create gives none or, as it is computed, may give none;
 - ``NumericKeys`` (Core.Tag): the service makes keys that are numbers, as text;
 - ``Partial`` (Core.Tag): the type is declared in part, as it is not of Security.
 """
@@ -45,6 +47,7 @@ PARTIAL: Final = f"{MOCKGRAPH}Partial"
 TIME_OF: Final = f"{MOCKGRAPH}TimeOf"
 LENIENT_INSTANTS: Final = f"{MOCKGRAPH}LenientInstants"
 NUMERIC_KEYS: Final = f"{MOCKGRAPH}NumericKeys"
+INITIAL_VALUE: Final = f"{MOCKGRAPH}InitialValue"
 
 
 class Permission(NamedTuple):
@@ -97,6 +100,13 @@ def time_of(annotations: Iterable[Annotation]) -> tuple[str, str] | None:
         return None
     name, value = (_text(found.value.get(each)) for each in ("Property", "Value"))
     return None if name is None or value is None else (name, value)
+
+
+def initial_value(annotations: Iterable[Annotation]) -> str | int | None:
+    """Return the value of a property of a new entity, None where the service gives none."""
+    found = find(annotations, INITIAL_VALUE)
+    value = None if found is None else found.value
+    return value if isinstance(value, str | int) else None
 
 
 def default_of(annotations: Iterable[Annotation]) -> str | None:

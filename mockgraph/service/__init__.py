@@ -15,12 +15,21 @@ from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.resources import Service, View
 from mockgraph.service import (
     alerts,
+    analyzed_emails,
+    attack_simulation,
+    audit_log,
+    data_governance,
+    ediscovery,
+    ediscovery_searches,
     hunting_query,
+    identities,
     incidents,
+    retention,
     security_actions,
+    subject_rights,
     threat_indicators,
 )
-from mockgraph.state.behaviours import Behaviour, marked
+from mockgraph.state.behaviours import Behaviour, by_type, marked
 
 _logger = logging.getLogger("mockgraph")
 
@@ -80,20 +89,42 @@ def service_of(csdl: Sequence[str | os.PathLike[str]] = ()) -> Service:
     return _service([Path(each) for each in csdl]) if csdl else SERVICE
 
 
-# What operations do, by their qualified names; users register theirs beside these.
+# What operations do, by their qualified names, and what is done when entities are written, by those
+# of their types; users register theirs beside these.
 BEHAVIOURS: Mapping[str, Behaviour] = {
     **alerts.BEHAVIOURS,
+    **analyzed_emails.BEHAVIOURS,
+    **attack_simulation.BEHAVIOURS,
+    **audit_log.BEHAVIOURS,
+    **data_governance.BEHAVIOURS,
+    **ediscovery.BEHAVIOURS,
+    **ediscovery_searches.BEHAVIOURS,
     **hunting_query.BEHAVIOURS,
+    **identities.BEHAVIOURS,
     **incidents.BEHAVIOURS,
+    **retention.BEHAVIOURS,
     **security_actions.BEHAVIOURS,
+    **subject_rights.BEHAVIOURS,
     **threat_indicators.BEHAVIOURS,
+    "microsoft.graph.security.activate": Behaviour(
+        by_type(
+            {
+                "microsoft.graph.security.ediscoveryCustodian": ediscovery.activate,
+                "microsoft.graph.security.sensorCandidate": identities.activate,
+            }
+        )
+    ),
 }
 
 
 def tell_of_unknown(names: Iterable[str], service: Service) -> None:
-    """Warn of names that something was registered for, though no root has such an operation."""
+    """Warn of names that something was registered for, though no root has such an operation.
+
+    Nor such an entity type.
+    """
+    models = [view.model for view in service.views.values()]
     for name in names:
-        if not any(view.model.operations(name) for view in service.views.values()):
+        if not any(model.operations(name) or model.type(name) for model in models):
             _logger.warning(
                 "No operation has the qualified name '%s': what is registered for it is never run.",
                 name,

@@ -8,6 +8,7 @@ a snapshot is what the tables were. Writes go one after another, each transactio
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 
@@ -29,14 +30,18 @@ from mockgraph.state.entities import Entity
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.state.paging import Pager
 from mockgraph.state.reader import Reader
+from mockgraph.state.runs import LATEST, SUCCEEDED, Run, due_runs
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
-from mockgraph.state.table_rules import HUNTING_TABLE, TableRules
+from mockgraph.state.table_rules import HUNTING_TABLE, RUNS_TABLE, TableRules
 from mockgraph.state.tables import EntityDB
-from mockgraph.state.transactions import Transaction
+from mockgraph.state.transactions import Transaction, take_status
 
 __all__ = ["EntityDB", "Snapshot", "State", "Transaction"]
 
+_logger = logging.getLogger("mockgraph")
+
+_MOST_STEPS = 1000  # of work that sets other work going, when it is all ended at once
 _LONGEST_BLOCK = 100  # rows for hunting that came one by one and are kept together
 
 
@@ -126,6 +131,8 @@ class State:
     def apply(self, intent: Intent) -> Outcome:
         """Do what was asked. Raises 400, 404, 409, 412 and 507, and then nothing has changed."""
         address = intent.address
+        if self._storage.now.tables.get(RUNS_TABLE):
+            self.advance()
         if not address.writes and address.kind is not RequestKind.CALL:
             reader = Reader(self.db.view(), address.view)
             return operations.read(reader, intent, self._pager)
@@ -134,7 +141,9 @@ class State:
             landed = intent._replace(address=reader.landed(address))
             return operations.invoke(self, reader, landed, self.behaviours)
         with self.db.transaction() as database:
-            transaction = self._transaction(database, address.view, intent.caller)
+            transaction = self._transaction(
+                database, self.clock, address.view, intent.caller, intent.ending
+            )
             return operations.write(transaction, intent, self.behaviours)
 
     def create(self, table: str, properties: Properties, owner: str = "") -> Entity:
@@ -143,11 +152,83 @@ class State:
         Raises as :meth:`mockgraph.state.transactions.Transaction.create`, and StoreFailed.
         """
         with self.db.transaction() as database:
-            transaction = self._transaction(database, self.service.stored, Caller())
+            transaction = self._transaction(database, self.clock, self.service.stored, Caller())
             return transaction.create(table, properties, owner)
 
-    def _transaction(self, database: EntityDB, view: View, caller: Caller) -> Transaction:
-        return Transaction(database, self._rules, self.clock, view, caller.name)
+    def _transaction(
+        self,
+        database: EntityDB,
+        clock: Clock,
+        view: View,
+        caller: Caller,
+        ending: str = SUCCEEDED,
+    ) -> Transaction:
+        return Transaction(database, self._rules, clock, view, caller, ending)
+
+    # -- what runs on ---------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs that have not ended, the first that was begun first."""
+        self.advance()
+        return [Run(**each) for each in self.db.rows(RUNS_TABLE).in_order]
+
+    def advance(self) -> None:
+        """Let what runs go on to where it is by the clock. Raise StoreFailed."""
+        while due := due_runs(self.db.rows(RUNS_TABLE), self.clock.text()):
+            for key, run in due:
+                self._step(key, run, run.due)
+
+    def complete(self, ending: str | None = None) -> int:
+        """End now whatever runs, as it would by itself or as is said. Return how many ended.
+
+        What that sets going in turn ends, too. Raise StoreFailed.
+        """
+        self.advance()
+        ended = 0
+        for _ in range(_MOST_STEPS):
+            running = due_runs(self.db.rows(RUNS_TABLE), LATEST)
+            if not running:
+                break
+            for key, run in running:
+                ends = run._replace(ending=ending or run.ending)
+                ended += self._step(key, ends, self.clock.text())
+        return ended
+
+    def _step(self, key: str, run: Run, at: str) -> bool:
+        """Take a run one step on, whole or not at all, and return whether it has ended.
+
+        It is over, too, where what it is about is gone, or where its behaviour fails.
+        """
+        on = run.stepped()
+        try:
+            with self.db.transaction() as database:
+                kept = database.rows(RUNS_TABLE).find(key)
+                if kept is None or kept["status"] != run.status:
+                    return False  # somebody else was quicker
+                if self._progress(database, on, at) and not on.is_over:
+                    database.store(RUNS_TABLE, key, on.document())
+                    return False
+                database.table(RUNS_TABLE).discard(key)
+        except StoreFailed:
+            raise
+        except Exception:
+            _logger.exception("The run of '%s' about '%s' failed.", run.name, run.key)
+            self.db.table(RUNS_TABLE).discard(key)
+        return True
+
+    def _progress(self, database: EntityDB, run: Run, at: str) -> bool:
+        """Do what a run does at a step. Return whether what it is about is still there."""
+        clock = Clock()
+        clock.freeze(at)
+        caller = Caller(**run.caller)
+        transaction = self._transaction(database, clock, self.service.stored, caller)
+        if transaction.get(run.table, run.key) is None:
+            return False
+        behaviour = self.behaviours.get(run.name)
+        progress = (behaviour and behaviour.progress) or take_status
+        progress(transaction, run)
+        return True
 
     def snapshot(self) -> Snapshot:
         """Return the state as it is now, to go back to; the clock is no part of it."""
@@ -181,6 +262,8 @@ class State:
 
         It shares its values with the state: read it only.
         """
+        if snapshot is None:
+            self.advance()
         return write_document(self.db.view(snapshot), self.service)
 
     def read(self, document: Json) -> Snapshot:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mockgraph.metadata.names import Json, Properties
+from mockgraph.state.runs import Run
 
 if TYPE_CHECKING:
     from mockgraph.metadata.resources import Resource
     from mockgraph.state import State
+    from mockgraph.state.entities import Entity
+    from mockgraph.state.intent import Target
     from mockgraph.state.transactions import Transaction
 
 
@@ -19,12 +22,16 @@ class Invocation(NamedTuple):
     ``name`` is the qualified name, ``parameters`` what the caller sent, validated. ``resource`` is
     what the operation is bound to, None of an unbound one; ``key`` is the stored key of the entity
     that it is bound to or, of a collection, that the collection belongs to.
+
+    Or the creation or update of an entity: ``name`` is that of its type, ``key`` its own key, and
+    ``before`` is the entity as it was, None of a new one.
     """
 
     name: str
     parameters: Properties
     resource: Resource | None = None
     key: str | None = None
+    before: Entity | None = None
 
     @property
     def table(self) -> str:
@@ -37,42 +44,67 @@ class Result(NamedTuple):
     """The answer of an operation where the value alone does not say it.
 
     ``returns`` is the qualified name of the type of the value, or of its items, where that is
-    not the one that the metadata declares.
+    not the one that the metadata declares. ``location`` is for the header ``Location``: table and
+    key of an entity, or a URL.
     """
 
     value: Json = None
     status: int | None = None
     returns: str | None = None
+    location: Target | str | None = None
 
 
 Effect = Callable[["Transaction", Invocation], Any]
 EffectApart = Callable[["State", Invocation], Any]
+Progress = Callable[["Transaction", Run], object]
 
 
 class Behaviour(NamedTuple):
-    """The effect of an operation.
+    """The effect of an operation or, under the name of an entity type, of what is written of one.
 
     ``effect`` is given the transaction and the call, and returns the value to answer, or a
     Result. ``creates`` tells that each call makes entities; with ``changes`` the items of its
     parameters are changes, of which only what was sent counts. One that runs ``apart`` may take
     minutes and is no transaction: it holds up no write, and is given the :class:`State` instead.
+
+    ``progress`` is given a transaction, at the time of the step, and a run that the effect set
+    going, each time that it has come to another status; without, the entity takes that status.
     """
 
     effect: Effect | EffectApart
     creates: bool = False
     changes: bool = False
     apart: bool = False
+    progress: Progress | None = None
 
 
 F = TypeVar("F", bound=Effect)
 
+
+def by_type(effects: Mapping[str, Effect]) -> Effect:
+    """Return the effect of an operation that does another thing for each type it is bound to."""
+
+    def effect(transaction: Transaction, call: Invocation) -> Any:
+        assert call.resource is not None
+        return effects[call.resource.type_name](transaction, call)
+
+    return effect
+
+
 _MARK = "__mockgraph_operation__"
 
 
-def operation(name: str, *, creates: bool = False, changes: bool = False) -> Callable[[F], F]:
+def operation(
+    name: str,
+    *,
+    creates: bool = False,
+    changes: bool = False,
+    progress: Progress | None = None,
+) -> Callable[[F], F]:
     """Mark a function as what an operation does, by the operation's qualified name.
 
-    A file of such functions is given to ``mockgraph serve --operations FILE``::
+    Under the name of an entity type it is done whenever one was created or updated. A file of
+    such functions is given to ``mockgraph serve --operations FILE``::
 
         @operation("microsoft.graph.security.close")
         def close(transaction, call):
@@ -80,7 +112,7 @@ def operation(name: str, *, creates: bool = False, changes: bool = False) -> Cal
     """
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, (name, Behaviour(function, creates, changes)))
+        setattr(function, _MARK, (name, Behaviour(function, creates, changes, progress=progress)))
         return function
 
     return mark

@@ -5,8 +5,9 @@
 An entity holds what it contains, at every depth, and names what it refers to:
 ``"categories@odata.bind": ["security/labels/categories/c1"]``. Beside it stand, where there are
 any, who may sign in, ``"Directory": {...}``, and the rows of hunting's tables,
-``"Hunting": {"DeviceEvents": [{...}]}``. Both are kept as they are, for others to read. A store
-is opened here, too: its tables must make a whole document.
+``"Hunting": {"DeviceEvents": [{...}]}``. Both are kept as they are, for others to read. What runs
+on after its request is in ``"Running": [{...}]``, where anything does. A store is opened here, too:
+its tables must make a whole document.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
 from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key
 from mockgraph.state.links import link_key, link_to
+from mockgraph.state.runs import read_runs
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.table_rules import (
     DIRECTORY_TABLE,
     HUNTING_TABLE,
+    RUNS_TABLE,
     TableRules,
     new_key,
     own_key,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 # spelt as localtest has it.
 DIRECTORY: Final = "Directory"
 HUNTING: Final = "Hunting"
+RUNNING: Final = "Running"
 SECURITY: Final = "Security"
 
 Tables = dict[str, Mapping[str, Mapping[str, Json]]]
@@ -61,6 +65,8 @@ def write_document(database: EntityDB, service: Service) -> dict[str, Json]:
         document[DIRECTORY] = dict(directory)
     if hunting := _hunting_in(database):
         document[HUNTING] = hunting
+    if running := database.rows(RUNS_TABLE):
+        document[RUNNING] = [dict(run) for run in running.in_order]
     return document
 
 
@@ -180,7 +186,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
     members = (
         {}
         if not isinstance(document, dict)
-        else {k: v for k, v in document.items() if k not in (DIRECTORY, HUNTING)}
+        else {k: v for k, v in document.items() if k not in (DIRECTORY, HUNTING, RUNNING)}
     )
     if SECURITY not in members or any(name.lower() not in known for name in members):
         raise BadRequest(
@@ -214,6 +220,8 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
         str(number): {"table": table, "rows": rows}
         for number, (table, rows) in enumerate(hunting.items(), 1)
     }
+    if RUNNING in document:
+        tables[RUNS_TABLE] = read_runs(document[RUNNING], RUNNING)
     return tables
 
 

@@ -171,13 +171,14 @@ class Address:
 class Caller(NamedTuple):
     """The caller; ``permissions`` is None where any permission is taken as given.
 
-    ``name`` is what the service writes for who did something; ``is_app`` tells an app that calls
-    for itself, by roles, from one that calls for a user, by scopes.
+    ``name`` and ``id`` are what the service writes for who did something; ``is_app`` tells an app
+    that calls for itself, by roles, from one that calls for a user, by scopes.
     """
 
     permissions: frozenset[str] | None = None
     name: str = "MockGraph"
     is_app: bool = True
+    id: str | None = None
 
 
 # The preference for members of enumerations that came later.
@@ -212,7 +213,7 @@ class Intent(NamedTuple):
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
     an entity to create, changes to make, items to append or an action's parameters. ``entry``
     is the entity with what came along, ``references`` are the entities to refer to, ``caller``
-    is who asks.
+    is who asks, ``ending`` how the work ends that the request sets going.
     """
 
     address: Address
@@ -226,6 +227,7 @@ class Intent(NamedTuple):
     entry: Entry | None = None
     references: Mapping[Resource, Sequence[Target]] = MappingProxyType({})
     caller: Caller = Caller()
+    ending: str = "succeeded"
 
 
 class Row(NamedTuple):
@@ -271,7 +273,8 @@ class Outcome(NamedTuple):
     """The result of a request: an entity, a page of them, or a value, as they stand now.
 
     ``status`` is given where the operation alone does not tell it; ``returned`` is the type of
-    what an action or function answers; ``unchanged`` where the caller has it already.
+    what an action or function answers; ``unchanged`` where the caller has it already;
+    ``location`` is where it can be followed how what was set going ends.
     """
 
     row: Row | None = None
@@ -280,3 +283,4 @@ class Outcome(NamedTuple):
     status: int | None = None
     returned: TypeRef | None = None
     unchanged: bool = False
+    location: Target | str | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey, WrongResult
 from mockgraph.metadata.elements import ReturnType, TypeRef
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind
-from mockgraph.state.behaviours import Behaviour, Invocation, Result
+from mockgraph.state.behaviours import Behaviour, Effect, Invocation, Result
 from mockgraph.state.entities import Entity, join_key, owner_key
 from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row, Target
 from mockgraph.state.paging import Pager
@@ -23,6 +23,7 @@ MAX_PAGE_SIZE = 1000
 
 Behaviours = Mapping[str, Behaviour]
 _AUTHOR = "createdByDisplayName"
+_NO_RESULT = Result()
 
 
 def _held_at(address: Address, outcome: Outcome) -> Outcome:
@@ -133,12 +134,20 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
 def _written(
     transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
 ) -> Outcome:
-    if intent.address.kind in (RequestKind.ACT, RequestKind.CALL):
-        return invoke(transaction, reader, intent, behaviours)
-    return _WRITES[intent.address.kind](transaction, reader, intent)
+    match intent.address.kind:
+        case RequestKind.ACT | RequestKind.CALL:
+            return invoke(transaction, reader, intent, behaviours)
+        case RequestKind.CREATE:
+            return _create(transaction, reader, intent, behaviours)
+        case RequestKind.UPDATE:
+            return _update(transaction, reader, intent, behaviours)
+        case kind:
+            return _WRITES[kind](transaction, reader, intent)
 
 
-def _create(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
+def _create(
+    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
+) -> Outcome:
     resource = intent.address.resource
     owner = reader.check_owner(intent.address)
     body, held = dict(intent.body), resource.home
@@ -151,7 +160,29 @@ def _create(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
     _refer(transaction, held.path, made, intent)
     if resource.kind is ResourceKind.REFERENCE:
         transaction.refer(resource, owner, [Target(held.path, made.key)])
-    return Outcome(row=reader.row(made, intent.query, resource), status=201)
+    made, result = _follow_up(transaction, held, made, None, intent, behaviours)
+    row = reader.row(made, intent.query, resource)
+    return Outcome(row=row, status=result.status or 201, location=result.location)
+
+
+def _follow_up(
+    transaction: Transaction,
+    resource: Resource,
+    written: Entity,
+    before: Entity | None,
+    intent: Intent,
+    behaviours: Behaviours,
+) -> tuple[Entity, Result]:
+    """Do what the behaviour of its type does with an entity that was written, if it has one."""
+    own = edm.own_type(resource.type, written).type_name
+    behaviour = behaviours.get(own)
+    if behaviour is None:
+        return written, _NO_RESULT
+    effect = cast("Effect", behaviour.effect)  # what follows a write is part of it
+    call = Invocation(own, intent.body, resource, written.key, before)
+    result = effect(transaction, call)
+    left = transaction.get(resource.path, written.key) or written
+    return left, result if isinstance(result, Result) else _NO_RESULT
 
 
 def _shared_owner(resource: Resource, owner: str) -> str:
@@ -180,12 +211,16 @@ def _refer(transaction: Transaction, table: str, entity: Entity, intent: Intent)
         transaction.refer(resource, owner_key(entity.key), targets)
 
 
-def _update(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
+def _update(
+    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
+) -> Outcome:
     before = _writable(reader, intent)
-    table = reader.held(before, intent.address.resource).home.path
-    after = transaction.change(table, before, intent.body, intent.entry)
-    _refer(transaction, table, after, intent)
-    return Outcome(row=reader.row(after, intent.query, intent.address.resource))
+    held = reader.held(before, intent.address.resource).home
+    after = transaction.change(held.path, before, intent.body, intent.entry)
+    _refer(transaction, held.path, after, intent)
+    after, result = _follow_up(transaction, held, after, before, intent, behaviours)
+    row = reader.row(after, intent.query, intent.address.resource)
+    return Outcome(row=row, status=result.status, location=result.location)
 
 
 def _delete(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
@@ -232,8 +267,6 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
 
 
 _WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent], Outcome]] = {
-    RequestKind.CREATE: _create,
-    RequestKind.UPDATE: _update,
     RequestKind.DELETE: _delete,
     RequestKind.ADD_REFERENCE: _add_reference,
     RequestKind.SET_REFERENCE: _add_reference,
@@ -269,7 +302,8 @@ def invoke(subject: Any, reader: Reader, intent: Intent, behaviours: Behaviours)
     if not isinstance(result, Result):
         result = Result(result)
     declared = call.overloads[0].returns
-    return _returned(reader, result, intent, declared, is_checked=not behaviour.apart)
+    returned = _returned(reader, result, intent, declared, is_checked=not behaviour.apart)
+    return returned if result.location is None else returned._replace(location=result.location)
 
 
 def _returned(

@@ -24,6 +24,9 @@ from mockgraph.state.storage import Write
 DIRECTORY_TABLE: Final = "_mockgraph/directory"
 # The table of the rows for hunting, in blocks of a table's name and rows.
 HUNTING_TABLE: Final = "_mockgraph/hunting"
+# The tables of what runs on after its request, and of what behaviours keep beside the entities.
+RUNS_TABLE: Final = "_mockgraph/runs"
+KEPT_TABLE: Final = "_mockgraph/kept"
 
 _JSON_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_KEY = 512
@@ -31,7 +34,7 @@ _MAX_KEY = 512
 _LEAST_NUMBER, _NUMBERS = 10**7, 9 * 10**7
 # The types, beside whole numbers, of which a key is made where none is given.
 _MADE = ("Edm.String", "Edm.Guid")
-_OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE)
+_OWN_TABLES = (DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, KEPT_TABLE)
 
 
 class TableRules:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
 from mockgraph.errors import BadRequest, Conflict, UnknownKey
+from mockgraph.guids import new_guid
 from mockgraph.metadata.entries import Entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
+from mockgraph.state.computed_properties import (
+    computed,
+    identity_set,
+    of_changed,
+    of_new,
+    unsettable,
+)
 from mockgraph.state.entities import IMPLICIT, REMOVED, Entity, join_key, owner_key, split_key
 from mockgraph.state.intent import Caller, Target
-from mockgraph.state.links import link_key, link_to
+from mockgraph.state.links import LINKS, link_key, link_to
+from mockgraph.state.runs import LASTS, NOT_STARTED, STARTS_AFTER, SUCCEEDED, Run, later, normal
 from mockgraph.state.table_rules import (
+    KEPT_TABLE,
+    RUNS_TABLE,
     TableRules,
     given_key,
     is_there,
@@ -28,10 +40,6 @@ from mockgraph.state.table_rules import (
 )
 from mockgraph.state.tables import EntityDB, EntityTable
 
-# Computed properties that tell when an entity was made, and when it last changed.
-_CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
-_MADE_AND_CHANGED = _CHANGED | {"createdDateTime"}
-_CHANGED_BY = "lastModifiedBy"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 
 
@@ -44,11 +52,14 @@ class Transaction:
     rules hold; ``database`` are the tables to write to, ``caller`` is the name of who asked.
 
     ``create``, ``update``, ``compute`` and ``append`` check what they are given against the types
-    of the metadata, for behaviours; ``make``, ``change`` and ``add`` do the same with what was
-    validated already, as the body of a request was.
+    of the metadata, for behaviours, and take what is computed, too; ``make``, ``change`` and
+    ``add`` do the same with what was validated already, as the body of a request was, whose
+    computed properties they leave aside.
+
+    ``ending`` is how the runs end that are set going in it.
     """
 
-    __slots__ = ("_clock", "_rules", "caller", "database", "view")
+    __slots__ = ("_clock", "_rules", "author", "database", "ending", "view")
 
     def __init__(
         self,
@@ -56,13 +67,25 @@ class Transaction:
         rules: TableRules,
         clock: Clock,
         view: View,
-        caller: str = Caller().name,
+        caller: Caller = Caller(),  # noqa: B008  (it cannot be edited)
+        ending: str = SUCCEEDED,
     ):
         self.database = database
         self.view = view
-        self.caller = caller
+        self.author = caller
+        self.ending = ending
         self._rules = rules
         self._clock = clock
+
+    @property
+    def caller(self) -> str:
+        """The name of who asked."""
+        return self.author.name
+
+    @property
+    def identity(self) -> Properties:
+        """Return who asked as an identitySet."""
+        return identity_set(self.author)
 
     def now(self) -> str:
         """Return the time of the tenant's clock, as Graph writes it."""
@@ -90,7 +113,7 @@ class Transaction:
         resource = self._resource(table)
         self._check_owner(resource, owner)
         valid = edm.load(resource.type, plain(properties, table), root=table)
-        return self.make(table, valid, owner, keeps_times=True)
+        return self._insert(resource, valid, owner)
 
     def make(
         self,
@@ -98,60 +121,72 @@ class Transaction:
         properties: Properties,
         owner: str = "",
         entry: Entry | None = None,
-        *,
-        keeps_times: bool = False,
     ) -> Entity:
-        """Do what ``create`` does, with valid properties, and make what comes with the entity.
-
-        Times that are given hold only where they are to be kept: those of requests do not.
-        """
+        """Make an entity of valid properties, and what comes with it; raise as ``create`` does."""
         resource = self._resource(table)
+        own = edm.own_type(resource.type, properties)
+        unset = {name: own.properties()[name].unset() for name in computed(own)}
+        return self._insert(resource, {**properties, **unset}, owner, entry)
+
+    def _insert(
+        self,
+        resource: Resource,
+        properties: Properties,
+        owner: str,
+        entry: Entry | None = None,
+    ) -> Entity:
+        table = resource.path
         made = dict(properties)
         key = join_key(owner, own_key(resource, made, new_key(resource), ""))
         if self.get(table, key) is not None:
             if given_key(resource, properties) is None:
-                # With another new key.
-                return self.make(table, properties, owner, entry, keeps_times=keeps_times)
+                return self._insert(resource, properties, owner, entry)  # with another new key
             set_name = table.rpartition("/")[2]
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
-        times = _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED)
-        if keeps_times:
-            times = frozenset(name for name in times if made.get(name) is None)
-        made |= dict.fromkeys(times, self.now()) if times else {}
-        for name, (of, value) in _told(edm.own_type(resource.type, made)):
-            if made.get(of) == value and made.get(name) is None:
-                made[name] = self.now()
+        made |= of_new(edm.own_type(resource.type, made), made, self.now, self.author)
         stored = self.database.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)
         return stored
 
     def update(self, table: str, key: str, changes: Properties) -> Entity:
-        """Merge changes into an entity; what is computed stays the server's.
+        """Merge changes into an entity, what is computed among them.
 
         The one entity of a single-valued resource is made where there is none. Raise 404, and
         400, with the path of the fault, ``security/alerts_v2/{id}/severity: ...``, where the
         changes do not fit, or the request's root does not let the entity change so.
         """
         before = self._changeable(table, key, changes)
-        return self.change(table, before, self._valid(table, before, changes))
+        valid = self._valid(table, before, changes)
+        return self._change(table, before, valid, edm.key_names)
 
     def change(
         self, table: str, before: Entity, changes: Properties, entry: Entry | None = None
     ) -> Entity:
-        """Do what ``update`` does, with valid changes, to an entity found in this transaction."""
+        """Merge valid changes into an entity found in this transaction; raise as ``update``."""
+        return self._change(table, before, changes, unsettable, entry)
+
+    def _change(
+        self,
+        table: str,
+        before: Entity,
+        changes: Properties,
+        left_aside: Callable[[type[edm.StructuredSchema]], Collection[str]],
+        entry: Entry | None = None,
+    ) -> Entity:
         resource = self._resource(table)
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
-        allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
+        allowed = _allowed_changes(seen, own, changes, before)
+        aside = left_aside(own)
         if not resource.is_collection:
             # The key of the one entity that there is can be given once.
-            computed -= {name for name in edm.key_names(own) if before.get(name) is None}
+            aside = {*aside} - {name for name in edm.key_names(own) if before.get(name) is None}
         sent = {
             name: value
             for name, value in allowed.items()
-            if name not in computed
+            if name not in aside
             and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
         }
         stored = self._merge(resource, own, before, sent)
@@ -217,7 +252,8 @@ class Transaction:
         changes: Properties,
     ) -> Entity:
         """Store an entity, which is of its own type then, with changes and the time of them."""
-        after = edm.merge(resource.type, before, {**changes, **self._written(own, before, changes)})
+        written = of_changed(own, before, changes, self.now, self.author)
+        after = edm.merge(resource.type, before, {**changes, **written})
         if "@odata.type" in changes:
             after = edm.whole(resource.type, after)  # its new type may declare more
         if before.is_implicit:
@@ -225,20 +261,6 @@ class Transaction:
             if before.key in self.database.rows(removed):
                 self.table(removed).discard(before.key)
         return self.database.store(resource.path, before.key, after)
-
-    def _written(
-        self, own: type[edm.StructuredSchema], before: Properties, changes: Properties
-    ) -> Properties:
-        """Return what the service itself writes of an entity that changes."""
-        times, told = _times(own, _CHANGED), _told(own)
-        now = self.now() if times or told else ""
-        written: dict[str, Json] = dict.fromkeys(times, now)
-        for name, (of, value) in told:
-            if of in changes and (changes[of] == value) is not (before.get(of) == value):
-                written[name] = now if changes[of] == value else None
-        if _CHANGED_BY in _computed(own):
-            written[_CHANGED_BY] = self.caller
-        return written
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
@@ -248,6 +270,50 @@ class Transaction:
         self.table(table).discard(key)
         if not resource.is_collection:
             self.database.store(f"{table}{REMOVED}", key, {})
+
+    def run(
+        self,
+        name: str,
+        table: str,
+        key: str,
+        about: Properties | None = None,
+        *,
+        starts: str | None = None,
+        lasts: timedelta = LASTS,
+    ) -> None:
+        """Have work about an entity go on after the request, until the tenant's clock ends it.
+
+        ``name`` is what the behaviour is registered under whose ``progress`` is called; ``about``
+        is handed to it. It is running a second from now, or from ``starts`` on if that is later.
+        """
+        soon = later(self._clock.now(), STARTS_AFTER)
+        begins = max(soon, normal(starts)) if starts else soon
+        ends = later(datetime.fromisoformat(begins), lasts)
+        author = self.author
+        caller = {"name": author.name, "id": author.id, "is_app": author.is_app}
+        run = Run(name, table, key, begins, ends, NOT_STARTED, self.ending, about or {}, caller)
+        self.database.store(RUNS_TABLE, new_guid(), run.document())
+
+    def kept(self, name: str) -> Properties | None:
+        """Return what a behaviour keeps beside the entities under a name, None for nothing."""
+        return self.database.rows(KEPT_TABLE).find(name)
+
+    def keep(self, name: str, properties: Properties) -> None:
+        """Keep something beside the entities, for behaviours alone."""
+        self.database.store(KEPT_TABLE, name, plain(properties, name))
+
+    def referred(self, path: str, owner: str) -> Sequence[Entity]:
+        """Return the entities that the navigation property at a path refers to, of one owner."""
+        links = self.database.rows(f"{path}{LINKS}").owned_by(owner_key(owner))
+        found = (self.get(link["table"], link["key"]) for link in links)
+        return [each for each in found if each is not None]
+
+    def link(self, path: str, owner: str, table: str, key: str) -> None:
+        """Refer to an entity from the navigation property at a path. Raise as ``refer`` does."""
+        resource = self.view.stored.resource(path)
+        if resource is None:
+            raise BadRequest(f"There is no navigation property {path!r}.")
+        self.refer(resource, owner_key(owner), [Target(table, key)])
 
     def refer(self, resource: Resource, owner: str, targets: Iterable[Target]) -> None:
         """Add references from the owner's navigation property, or put the one that it may have.
@@ -336,11 +402,6 @@ class Transaction:
         return resource
 
 
-@cache
-def _computed(schema: type[edm.StructuredSchema]) -> frozenset[str]:
-    return frozenset(name for name, each in schema.properties().items() if each.computed)
-
-
 @lru_cache(maxsize=4096)
 def _fixed(resource: Resource, own: type[edm.StructuredSchema]) -> frozenset[str]:
     """The properties that no update may change, of entities of this type there."""
@@ -348,23 +409,10 @@ def _fixed(resource: Resource, own: type[edm.StructuredSchema]) -> frozenset[str
     return frozenset((*immutable, *resource.rules.update.non_updatable))
 
 
-@cache
-def _times(schema: type[edm.StructuredSchema], names: frozenset[str]) -> frozenset[str]:
-    """The computed properties that tell times."""
-    return names & _computed(schema)
-
-
 def _is_later(own: type[edm.StructuredSchema], name: str, held: Json) -> bool:
     """Whether a value was answered as ``unknownFutureValue``, which then is its echo."""
     declared = own.properties().get(name)
     return isinstance(declared, edm.Enum) and held in declared.values.later
-
-
-@cache
-def _told(schema: type[edm.StructuredSchema]) -> Sequence[tuple[str, tuple[str, str]]]:
-    """The properties that tell when another came to have a value, and the two of each."""
-    declared = schema.properties().items()
-    return [(name, each.time_of) for name, each in declared if each.time_of is not None]
 
 
 def implicit(
@@ -478,3 +526,10 @@ def _check_nulls(
         fixed = not declared[name].nullable and not declared[name].computed
         if fixed and before.get(name) is not None:
             raise BadRequest(f"{name}: The property is not nullable.")
+
+
+def take_status(transaction: Transaction, run: Run) -> None:
+    """Give an entity the status that a run about it has come to, as most behaviours do."""
+    entity = transaction.get(run.table, run.key)
+    if entity is not None and "status" in entity:
+        transaction.compute(run.table, run.key, {"status": run.status})

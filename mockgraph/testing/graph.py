@@ -14,7 +14,7 @@ from mockgraph.server_options import FilePath, Seed, Settings
 from mockgraph.service import tell_of_unknown
 from mockgraph.serving import transports
 from mockgraph.serving.transports import Intercept
-from mockgraph.state.behaviours import Behaviour, Effect
+from mockgraph.state.behaviours import Behaviour, Effect, Progress
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import (
     Expectation,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mockgraph.clock import Clock
     from mockgraph.state import EntityDB, Snapshot, State
     from mockgraph.testing.hunts import Hunts, Pattern
+    from mockgraph.testing.long_operations import LongOperations
     from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Function)
@@ -92,7 +93,12 @@ class Graph:
         change nothing: that raises TypeError, which says how it is done.
         """
         document = _own(self._tenant.state.document())
-        return _Copy({name: _Copy(members) for name, members in document.items()})
+        return _Copy(
+            {
+                name: _Copy(members) if isinstance(members, dict) else members
+                for name, members in document.items()
+            }
+        )
 
     @state.setter
     def state(self, document: Mapping[str, Any]) -> None:
@@ -124,9 +130,17 @@ class Graph:
         return f"{self.origin}/beta"
 
     def operation(
-        self, name: str, *, creates: bool = False, changes: bool = False
+        self,
+        name: str,
+        *,
+        creates: bool = False,
+        changes: bool = False,
+        progress: Progress | None = None,
     ) -> Callable[[E], E]:
         """Say what an action or function does, by its qualified name.
+
+        Under the name of an entity type, what is done when one was created or updated. What the
+        function sets going by ``transaction.run`` is brought on by ``progress``.
 
         The function is given the transaction, to read and write by, and the call: its ``table``,
         ``key`` and ``parameters``. It returns the value to answer, or None::
@@ -139,7 +153,9 @@ class Graph:
         tell_of_unknown([name], self._tenant.state.service)
 
         def register(effect: E) -> E:
-            self._tenant.state.behaviours[name] = Behaviour(effect, creates, changes)
+            self._tenant.state.behaviours[name] = Behaviour(
+                effect, creates, changes, progress=progress
+            )
             return effect
 
         return register
@@ -154,6 +170,7 @@ class Graph:
         names the path of what does not fit, and the next request sees it. The singleton is
         the only document of the table ``security``.
         """
+        self._tenant.state.advance()
         return self._tenant.state.db
 
     @property
@@ -219,6 +236,14 @@ class Graph:
             return {"id": id}
         """
         return self.stubs.decorator(method, path, **options)
+
+    # -- long-running operations ------------------------------------------------------------
+
+    @property
+    def operations(self) -> LongOperations:
+        """The long-running operations that have not ended: ``graph.operations.complete()`` ends
+        them, and so does the clock; ``list(graph.operations)`` shows them."""
+        return self._tenant.operations
 
     # -- hunting --------------------------------------------------------------------------
 

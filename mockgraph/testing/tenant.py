@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # parts that are loaded when they are first needed
     from mockgraph.entra.entra import Entra
     from mockgraph.testing.faults import Faults, Strike
     from mockgraph.testing.hunts import Hunts
+    from mockgraph.testing.long_operations import LongOperations
     from mockgraph.testing.police import Police
     from mockgraph.testing.stubs import Stub, Stubs
 
@@ -115,6 +116,13 @@ class Tenant:
 
                 self._hunts = Hunts(self.state, changed=self.journal.note_change)
             return self._hunts
+
+    @property
+    def operations(self) -> LongOperations:
+        """The operations that were set going and have not ended."""
+        from mockgraph.testing.long_operations import LongOperations
+
+        return LongOperations(self.state, self.journal.note_change)
 
     @property
     def stubs(self) -> Stubs:

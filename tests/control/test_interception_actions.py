@@ -129,6 +129,7 @@ SENT: dict[str, tuple[dict[str, Any], int]] = {
     "security_quota": ({"retry_after": 0.5}, 429),
     "hunting_quota": ({"retry_after": 5}, 200),  # it is for hunting queries alone
     "hunting_cpu": ({"as_date": True}, 200),
+    "failed_operation": ({"method": "PATCH"}, 200),
     "latency": ({"ms": 0}, 200),
     "cut": ({"at": "during"}, 501),  # the test client has no connection
     "slow_body": ({"pieces": 2, "pause_ms": 0}, 200),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -119,6 +120,30 @@ def create(client: FlaskClient, name: str, /, **properties: Json) -> Json:
     response = client.get(at("beta", name, made["id"]))
     assert response.status_code == 200, response.text
     return response.json
+
+
+def create_at(client: FlaskClient, url: str, resource: Resource, body: Json) -> str:
+    """The URL of a new entity of a collection, whether or not callers may make it."""
+    if not resource.rules.insert.insertable:
+        state = client.application.extensions["mockgraph"].default.state
+        owner = "/".join(key for _, key in keyed(url, resource))
+        return f"{url}/{state.create(resource.home.path, body, owner)['id']}"
+    made = client.post(url, json=body)
+    if made.status_code == 202:  # it is under way, and the location is that of an operation
+        return f"{url}/{ids(client.get(url))[-1]}"
+    assert made.status_code == 201, made.text
+    shown = client.get(made.headers["Location"]).json
+    assert without_control(shown) == without_control(made.json)
+    return str(made.headers["Location"]).removeprefix("http://localhost")
+
+
+def keyed(url: str, resource: Resource) -> Iterator[tuple[str, str]]:
+    """The names and the keys of the entities above a collection, by its URL."""
+    segments = iter(url.strip("/").split("/")[1:])
+    for each in resource.chain[:-1]:
+        next(segments)
+        if each.is_collection:
+            yield each.name, next(segments)
 
 
 def refused(response: Any, status: int = 400) -> str:

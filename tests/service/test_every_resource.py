@@ -13,7 +13,7 @@ from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.odata.addressing import count_methods, entity_methods, set_methods
 from mockgraph.service import SERVICE
 
-from . import ROOTS, concrete, ids, refused, without_control
+from . import ROOTS, concrete, create_at, ids, refused, without_control
 from .walks import below, change_of, entity_of
 
 Json = Any
@@ -29,11 +29,7 @@ REPRESENTATION = {"Prefer": "return=representation"}
 
 def make(graph: FlaskClient, resource: Resource, at: str) -> str:
     """An entity in a collection, and its URL."""
-    made = graph.post(at, json=entity_of(resource.type))
-    assert made.status_code == 201, made.text
-    location: str = made.headers["Location"]
-    assert without_control(graph.get(location).json) == without_control(made.json)
-    return location.removeprefix("http://localhost")
+    return create_at(graph, at, resource, entity_of(resource.type))
 
 
 def at(graph: FlaskClient, resource: Resource) -> str:
@@ -199,9 +195,7 @@ def target_of(graph: FlaskClient, resource: Resource, url: str) -> str:
         else:
             segments = []
     body = {"@odata.type": f"#{concrete(resource.type).type_name}", **entity_of(resource.type)}
-    made = graph.post(f"{shared}/{home.name}", json=body)
-    assert made.status_code == 201, made.text
-    return str(made.headers["Location"]).removeprefix("http://localhost")
+    return create_at(graph, f"{shared}/{home.name}", home, body)
 
 
 OWNED = [each for each in RESOURCES if any(above.is_collection for above in each.chain[:-1])]

@@ -181,7 +181,7 @@ def test_a_reference_leads_on(tags: FlaskClient) -> None:
     refused(tags.get(f"{TAGS}/a/childTags/c/childTags"), 404)
 
 
-# -- operations that nobody says the effect of --------------------------------------------
+# -- operations that nobody says the effect of, as those of metadata of one's own ----------
 
 OPERATIONS = [
     ("POST", at("v1.0", *BASE, "close"), "microsoft.graph.security.close"),
@@ -197,8 +197,10 @@ OPERATIONS = [
 
 @pytest.mark.parametrize(("method", "url", "name"), OPERATIONS)
 def test_an_operation_without_an_effect_says_how_to_give_it_one(
-    tags: FlaskClient, method: str, url: str, name: str
+    tags: FlaskClient, method: str, url: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    state = tags.application.extensions["mockgraph"].default.state
+    monkeypatch.delitem(state.behaviours, name)
     before = state_of(tags)
     message = refused(tags.open(url, method=method), 501)
     assert "MockGraph" in message

@@ -139,7 +139,7 @@ def test_a_behaviour_is_told_the_key_where_a_set_stands_at_the_root(graph: MockG
 def test_what_is_registered_for_no_operation_is_told_of(
     graph: MockGraph, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("near", "zoo.animal", "zoo.near"):
+    for name in ("near", "zoo.beast", "zoo.animal", "zoo.near"):
         graph.operation(name)(lambda *_: None)
     plugin = tmp_path / "plugin.py"
     plugin.write_text(
@@ -147,4 +147,4 @@ def test_what_is_registered_for_no_operation_is_told_of(
     )
     create_app(Settings(operations=(str(plugin),)))
     told = [re.findall("'(.*)'", each.getMessage())[0] for each in caplog.records]
-    assert told == ["near", "zoo.animal", "zoo.nothing"]
+    assert told == ["near", "zoo.beast", "zoo.nothing"]

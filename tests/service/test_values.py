@@ -120,7 +120,7 @@ def not_made(graph: FlaskClient, name: str, body: Json) -> str:
 def test_every_member_of_every_enumeration_and_no_other(graph: FlaskClient, name: str) -> None:
     strangers: list[Json] = ["nope", "", "NOPE", 1, True, []]
     for each, declared in resource_of("beta", name).type.properties().items():
-        if isinstance(declared, edm.Enum):
+        if isinstance(declared, edm.Enum) and not declared.computed:
             for member in declared.values.members:
                 for spelt in (member, member.upper()):
                     key = create(graph, name, **{each: spelt})["id"]

@@ -70,6 +70,8 @@ def test_computed_times(graph: FlaskClient, root: str, name: str) -> None:
     now = datetime.now(UTC)
     if may("POST", "beta", name):
         assert all(now - timedelta(minutes=1) < moment(made[each]) <= now for each in computed)
+    else:  # what a test adds is as it says
+        assert all(made[each] == long_ago for each in computed)
     if not may("PATCH", root, name, "x"):
         return
     sent = {**dict.fromkeys(computed, long_ago), **touch(root, name)}
@@ -84,6 +86,8 @@ def test_no_other_time_is_computed() -> None:
     for name in SETS:
         declared = resource_of("beta", name).type.properties()
         computed = {each for each, field in declared.items() if field.computed} - {"id"}
+        if name == "subjectRightsRequests":
+            continue  # what is computed of these is tested with their lifecycle
         others = {"alerts_v2": {"resolvedDateTime"}, "incidents": {"lastModifiedBy"}}
         times = {each for each in (MADE.get(name), CHANGED.get(name)) if each}
         assert computed == times | others.get(name, set())
@@ -124,6 +128,8 @@ def assert_whole(schema: type[edm.StructuredSchema], value: dict[str, Json], pat
     assert shown == list(schema.properties()), path
     for name, declared in schema.properties().items():
         item, where = value[name], f"{path}/{name}"
+        if declared.computed:
+            continue
         if isinstance(declared, edm.Complex):
             assert_whole(declared.schema, item, where)
         elif isinstance(declared, edm.Collection):
@@ -131,7 +137,7 @@ def assert_whole(schema: type[edm.StructuredSchema], value: dict[str, Json], pat
             if isinstance(declared.item, edm.Complex):
                 for each in item:
                     assert_whole(declared.item.schema, each, where)
-        elif not declared.computed:
+        else:
             assert item == declared.unset(), where
 
 
@@ -150,9 +156,7 @@ def test_complex_values_and_collections_nobody_set(
 ) -> None:
     made = shown(graph, root, name)
     for each, declared in resource_of(root, name).type.properties().items():
-        if isinstance(declared, edm.Collection):
-            assert made[each] == []
-        elif not declared.computed:
+        if not declared.computed:
             assert made[each] == declared.unset()
 
 

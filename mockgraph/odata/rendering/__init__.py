@@ -31,6 +31,7 @@ __all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
+_ZIP = b"PK"  # the first bytes of an archive
 Structured = type[edm.StructuredSchema]
 
 _CONTENT_TYPES = {
@@ -47,6 +48,8 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     """
     response = _Renderer(intent, layout).response(outcome)
     response.headers += deprecation(intent)
+    if outcome.location is not None:
+        response.set("Location", Urls(intent).location(outcome.location))
     if intent.preferences.unknown_members and not intent.address.view.documented:
         response.headers.append(("Preference-Applied", UNKNOWN_MEMBERS))
     return response
@@ -84,6 +87,8 @@ class _Renderer:
 
     def _created(self, outcome: Outcome) -> Response:
         row = _given(outcome.row)
+        if outcome.status == 202:  # it is under way, and where is told by the location
+            return Response(202)
         response = self._returned(outcome, "representation")
         url = self._urls.entity(row.resource or self._address.resource, row)
         response.headers.append(("Location", url))
@@ -157,6 +162,10 @@ class _Renderer:
     def _text(self, outcome: Outcome) -> Response:
         return self._plain(outcome.value)
 
+    def _stream(self, value: bytes, status: int) -> Response:
+        is_text = not value.startswith(_ZIP)
+        return Response(status, value, "text/plain;charset=utf-8" if is_text else "application/zip")
+
     def _plain(self, value: Json) -> Response:
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
         return Response(200, text.encode(), "text/plain;charset=utf-8")
@@ -169,6 +178,8 @@ class _Renderer:
         ):
             return Response(outcome.status or 204)
         status = outcome.status or 200
+        if isinstance(outcome.value, bytes):
+            return self._stream(outcome.value, status)
         context = f"{self._urls.metadata}#{str(returned).replace('Edm.', '')}"
         if outcome.page is not None:
             items = [self._returned_item(returned.name, row) for row in outcome.page.rows]

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from mockgraph.metadata.keys import predicate
 from mockgraph.metadata.resources import Resource
-from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step
+from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step, Target
 
 
 class Urls:
@@ -25,6 +25,14 @@ class Urls:
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
         return f"{self._root}/{resource.url(row.key)}"
+
+    def location(self, place: Target | str) -> str:
+        """Return the URL of an entity of a table; a URL is one already."""
+        if isinstance(place, str):
+            return place
+        resource = self._intent.address.view.resource(place.table)
+        assert resource is not None  # the table is one of the root's
+        return f"{self._root}/{resource.url(place.key)}"
 
 
 @lru_cache(maxsize=1024)

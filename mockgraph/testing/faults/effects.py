@@ -27,6 +27,7 @@ from mockgraph.errors import (
 )
 from mockgraph.http import Request, Response, error_body
 from mockgraph.state.etags import OUTDATED
+from mockgraph.state.runs import FAILED
 from mockgraph.testing.canned import (
     Body,
     Pairs,
@@ -99,6 +100,16 @@ class Delay(Effect):
 
     def __str__(self) -> str:
         return f"{self._seconds * 1000:g} ms late"
+
+
+class FailedRun(Effect):
+    """The work that a request sets going fails in the end."""
+
+    def before(self, request: Request, clock: Clock) -> None:  # noqa: ARG002
+        request.ending = FAILED
+
+    def __str__(self) -> str:
+        return "what it sets going fails"
 
 
 class RetryAfter:

@@ -28,6 +28,7 @@ from mockgraph.testing.faults.effects import (
     Delay,
     Disconnect,
     Effect,
+    FailedRun,
     FixedResponse,
     Malformation,
     MalformedBody,
@@ -303,6 +304,14 @@ class Faults(FaultRules):
         return self._refuse_hunt(
             "hunting_cpu", message, when, retry_after, as_date, "CPULimitExceeded"
         )
+
+    # -- work that ends badly ---------------------------------------------------------------
+
+    @_preset
+    def failed_operation(self, **when: Unpack[When]) -> Rule:
+        """Accept a request, and have the operation that it sets going end as ``failed``."""
+        not_reading = cast("When", {"method": "POST", **when})
+        return self._enforce("failed_operation", not_reading, FailedRun())
 
     # -- responses that come badly --------------------------------------------------------
 
