@@ -179,7 +179,8 @@ class Emulator(Flask):
         return plain(answered)
 
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
-        return authorization.authenticate(request, self._settings.auth, tenant)
+        bare = not addressing.is_documented(request.path, self._service)
+        return authorization.authenticate(request, self._settings.auth, tenant, bare=bare)
 
     def _apply_faults(self, response: Response, request: Request) -> Response:
         """Return the response after the effects of the faults that struck."""

@@ -14,6 +14,7 @@ _PATTERN = re.compile(
     r"(?:([Zz])|([+-])(\d\d):(\d\d))",
     re.ASCII,
 )
+_OFFSET = re.compile(r"[Zz]|[+-]")
 _MAX_OFFSET = timedelta(hours=14)
 
 
@@ -38,6 +39,16 @@ def to_utc(text: str) -> str:
             raise ValueError("out of range") from None
     digits = f".{fraction}" if fraction else ""
     return f"{moment.isoformat()}{digits}Z"
+
+
+def to_utc_leniently(text: str) -> str:
+    """Do as :func:`to_utc`, also for a day alone, a blank for the ``T``, and no offset, for UTC."""
+    day, _, rest = text.strip().replace(" ", "T", 1).partition("T")
+    if not rest:
+        rest = "00:00:00Z"
+    elif not _OFFSET.search(rest):
+        rest += "Z"
+    return to_utc(f"{day}T{rest}")
 
 
 def sort_key(text: str) -> str:

@@ -19,6 +19,7 @@ _REFUSED = {
 }
 
 
+_SCHEMES = ("", "bearer", "basic", "digest", "negotiate")
 _WANTED = {RequestKind.CREATE: "insert", RequestKind.DELETE: "delete"}
 
 
@@ -32,16 +33,19 @@ class Verifier(Protocol):
         """
 
 
-def authenticate(request: Request, mode: str, verifier: Verifier | None = None) -> Caller:
+def authenticate(
+    request: Request, mode: str, verifier: Verifier | None = None, *, bare: bool = False
+) -> Caller:
     """Return the caller behind ``Authorization: Bearer {token}``. Raises 401.
 
+    Where ``bare`` the token may stand alone, without its scheme, as the live service takes it.
     In the mode ``any`` every token passes but ``invalid`` and ``expired``; ``forbidden`` is a
     caller without a single permission. In the mode ``off`` the header is ignored. In the mode
     ``jwt`` the verifier has to accept the token, and a personal account is a 403.
     """
     if mode == "off":
         return Caller()
-    token = bearer_token(request)
+    token = bearer_token(request) or (bare and _bare_token(request))
     if not token:
         raise Unauthenticated
     if mode == "jwt":
@@ -80,6 +84,13 @@ def bearer_token(request: Request) -> str:
     """Return the token of the ``Authorization`` header, empty where there is none (RFC 6750)."""
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _bare_token(request: Request) -> str:
+    """Return an ``Authorization`` that is a token alone, empty where it is none."""
+    text: str = request.environ.get("HTTP_AUTHORIZATION", "").strip()
+    is_one = " " not in text and text.lower() not in _SCHEMES
+    return text if is_one else ""
 
 
 def _caller_of(claims: Mapping[str, Json]) -> Caller:

@@ -68,8 +68,9 @@ def check_method(request: Request, *methods: str) -> None:
 def read_form(request: Request) -> Parameters:
     """Read the form in a request's body; empty values count as missing.
 
-    A body of another media type has no parameters. Raises EntraError where the form is
-    malformed, has a parameter twice or is larger than 64 KiB.
+    A body without a media type is taken for one, as the live service does; one of another type
+    has no parameters. Raises EntraError where the form is malformed, has a parameter twice or is
+    larger than 64 KiB.
     """
     request.max_content_length = MAX_FORM
     try:
@@ -78,7 +79,7 @@ def read_form(request: Request) -> Parameters:
         raise RequestTooLarge from None
     except BadRequest:
         raise MalformedRequest from None
-    return _parse(data) if request.mimetype == _FORM else {}
+    return _parse(data) if request.mimetype in (_FORM, "") else {}
 
 
 def read_query(request: Request) -> Parameters:

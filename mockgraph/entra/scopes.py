@@ -82,6 +82,9 @@ class Scopes:
         openid = tuple(each for each in OPENID if each in items)
         pairs = [_split(each) for each in items if each not in OPENID]
         prefixes = {prefix for prefix, _ in pairs}
+        qualified = prefixes - {""}
+        if len(qualified) == 1 and names_graph(next(iter(qualified))[:-1], host):
+            prefixes = qualified  # Graph's own: a bare name is one of Graph's
         if len(prefixes) > 1:
             raise SeveralResources(scope)
         names = tuple(dict.fromkeys(name for _, name in pairs))

@@ -297,15 +297,19 @@ class Binary(Text):
 
 
 class DateTimeOffset(PropertyField):
-    """An instant, kept in UTC with the fraction digits that were sent."""
+    """An instant, kept in UTC with the fraction digits that were sent.
+
+    Where ``is_lenient`` a day alone is read as well, a blank for the ``T``, and no offset.
+    """
 
     edm = "Edm.DateTimeOffset"
+    is_lenient = False
 
     def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
         try:
-            return instants.to_utc(value)
+            return (instants.to_utc_leniently if self.is_lenient else instants.to_utc)(value)
         except ValueError:
             raise self.refuse(value) from None
 
@@ -371,6 +375,21 @@ class EnumValues:
         numbers = [self.members.get(each.strip()) for each in text.split(",")]
         known = [each for each in numbers if each is not None]
         return reduce(or_, known) if len(known) == len(numbers) else None
+
+    @property
+    def any_case(self) -> bool:
+        """Whether members are read without regard to case."""
+        return self._folded is not None
+
+    def name_of(self, value: int) -> str:
+        """Return the name of a member by its value; of flags, of all that are set, with commas."""
+        exact = (name for name, number in self.members.items() if number == value)
+        if (name := next(exact, None)) is not None or not self.is_flags:
+            return name or ""
+        single = (
+            (name, number) for name, number in self.members.items() if number.bit_count() == 1
+        )
+        return ",".join(name for name, number in single if value & number)
 
     def find(self, text: str) -> str | None:
         """Return the declared name of a member; of flags, of several with commas between."""

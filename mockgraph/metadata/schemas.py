@@ -11,7 +11,14 @@ from mockgraph.metadata import elements
 from mockgraph.metadata.elements import EnumType, TypeDefinition, TypeRef, short_name
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.primitives import PRIMITIVES, Enum, EnumValues, Geography, PropertyField
+from mockgraph.metadata.primitives import (
+    PRIMITIVES,
+    DateTimeOffset,
+    Enum,
+    EnumValues,
+    Geography,
+    PropertyField,
+)
 from mockgraph.metadata.structures import (
     Collection,
     Complex,
@@ -19,7 +26,15 @@ from mockgraph.metadata.structures import (
     EntitySchema,
     StructuredSchema,
 )
-from mockgraph.metadata.vocabulary import computed, default_of, immutable, read_only, time_of
+from mockgraph.metadata.vocabulary import (
+    LENIENT_INSTANTS,
+    computed,
+    default_of,
+    immutable,
+    read_only,
+    tagged,
+    time_of,
+)
 
 # The facets that bound the values of primitive types (OData CSDL 4.01, 7.2).
 _BOUNDS = {
@@ -179,6 +194,8 @@ class Schemas:
             immutable=immutable(annotations),
         )
         field.time_of = time_of(annotations)
+        if isinstance(field, DateTimeOffset):
+            field.is_lenient = tagged(self.model.annotations(owner), LENIENT_INSTANTS)
         return _with_default(field, declared.default)
 
     def _values(self, declared: EnumType) -> EnumValues:

@@ -10,6 +10,7 @@ does not say:
 - ``UpdateAnswers`` (Edm.Int32): the status of a successful update without a preference;
 - ``TimeOf`` (a record of ``Property`` and ``Value``): the service writes the time at which the
   other property came to have the value, and null once it has another;
+- ``LenientInstants`` (Core.Tag): instants of the type may lack their time, their ``T`` or offset;
 - ``NumericKeys`` (Core.Tag): the service makes keys that are numbers, as text;
 - ``Partial`` (Core.Tag): the type is declared in part, as it is not of Security.
 """
@@ -42,6 +43,7 @@ PERMISSIONS: Final = f"{CORE}Permissions"
 REVISIONS: Final = f"{CORE}Revisions"
 PARTIAL: Final = f"{MOCKGRAPH}Partial"
 TIME_OF: Final = f"{MOCKGRAPH}TimeOf"
+LENIENT_INSTANTS: Final = f"{MOCKGRAPH}LenientInstants"
 NUMERIC_KEYS: Final = f"{MOCKGRAPH}NumericKeys"
 
 

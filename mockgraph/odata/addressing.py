@@ -64,6 +64,12 @@ def is_rooted(path: str, service: Service) -> bool:
     return path[1:].partition("/")[0].lower() in service.views
 
 
+def is_documented(path: str, service: Service) -> bool:
+    """Return whether a path begins with a root that is as its pages document it."""
+    view = service.views.get(path[1:].partition("/")[0].lower())
+    return view is not None and view.documented
+
+
 def joined(path: str, service: Service) -> str:
     """Return a path without the empty segment that clients leave behind the root in joining URLs.
 

@@ -74,6 +74,11 @@ def _argument(name: str, index: int, argument: Expression, kinds: Kinds) -> Eval
         wanted = next(kind for kind in ValueKind if kind in kinds and kind is not ValueKind.DATE)
         checked = dynamic_as(ValueKind.DOUBLE if kinds == _NUMBER else wanted)
         return lambda scope: checked(value(scope))
+    is_member = argument.kind is ValueKind.ENUMERATION and ValueKind.STRING in kinds
+    if is_member and argument.type.of.any_case:
+        # The live service takes the name of a member for a text.
+        name_of = argument.type.of.name_of
+        return lambda scope: None if (held := value(scope)) is None else name_of(held)
     if argument.kind not in kinds and argument.kind is not ValueKind.NULL:
         wanted_names = " or ".join(sorted(kind.value for kind in kinds))
         raise BadRequest(

@@ -505,3 +505,9 @@ complex offer
     for name, value in (("price", 100), ("mark", "AAAAAA")):
         with pytest.raises(BadRequest, match=f"{name}: "):
             edm.load(offer, {name: value})
+
+
+def test_the_names_of_members() -> None:
+    values = edm.EnumValues("x", {"none": 0, "red": 1, "blue": 4}, is_flags=True)
+    assert [values.name_of(number) for number in (0, 4, 5)] == ["none", "blue", "red,blue"]
+    assert edm.EnumValues("x", {"low": 3}).name_of(3) == "low"
