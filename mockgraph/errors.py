@@ -6,7 +6,7 @@ service answers; ``innerError`` is spelt as both SDKs read it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -115,6 +115,22 @@ class Forbidden(GraphError):
     status = 403
     code = "Authorization_RequestDenied"
     default_message = "Insufficient privileges to complete the operation."
+
+
+class MissingRoles(Forbidden):
+    """A caller lacks what a newer service of Security demands, in that service's words.
+
+    ``held`` are the roles of an app, or the scopes by which it acts for a user.
+    """
+
+    code = "Forbidden"
+
+    def __init__(self, required: Sequence[str], held: Iterable[str], *, is_app: bool):
+        what, whose = ("roles", "application") if is_app else ("scopes", "user")
+        super().__init__(
+            f"Missing {whose} {what}. API required {what}: {','.join(required)}, "
+            f"{whose} {what}: {','.join(sorted(held))}."
+        )
 
 
 class HostRefused(GraphError):

@@ -20,6 +20,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.MalformedPayload(), 400, "BadRequest"),
     (errors.Unauthenticated(), 401, "InvalidAuthenticationToken"),
     (errors.Forbidden(), 403, "Authorization_RequestDenied"),
+    (errors.MissingRoles(["a"], ["b"], is_app=True), 403, "Forbidden"),
     (errors.HostRefused("evil.example"), 403, "Forbidden"),
     (errors.OriginRefused(None), 403, "Forbidden"),
     (errors.ControlNotProxied(), 403, "Forbidden"),

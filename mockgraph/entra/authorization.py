@@ -7,8 +7,9 @@ from typing import Protocol
 
 from werkzeug.wrappers import Request
 
-from mockgraph.errors import Forbidden, Unauthenticated
+from mockgraph.errors import Forbidden, MissingRoles, Unauthenticated
 from mockgraph.metadata.capabilities import operation_permissions
+from mockgraph.metadata.elements import namespace_of
 from mockgraph.metadata.names import Json
 from mockgraph.state.intent import Address, Caller, RequestKind
 
@@ -19,6 +20,7 @@ _REFUSED = {
 }
 
 
+_NEWER = "microsoft.graph.security"
 _SCHEMES = ("", "bearer", "basic", "digest", "negotiate")
 _WANTED = {RequestKind.CREATE: "insert", RequestKind.DELETE: "delete"}
 
@@ -59,14 +61,24 @@ def authenticate(
 def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
     """Raise 403 where the caller holds none of the permissions that would do.
 
-    In the mode ``jwt`` the message names them, and those of the caller. A batch asks for none:
-    each of its items is a request of its own.
+    The newer services of Security say so in words of their own. In the mode ``jwt`` the message
+    names them, and those of the caller. A batch asks for none: each of its items is a request of
+    its own.
     """
     if caller.permissions is None or address.kind is RequestKind.BATCH:
         return
     accepted = _accepted(address)
     if accepted and caller.permissions.isdisjoint(accepted):
+        if _is_newer(address):
+            raise MissingRoles(accepted, caller.permissions, is_app=caller.is_app)
         raise Forbidden(_missing(accepted, caller.permissions) if mode == "jwt" else None)
+
+
+def _is_newer(address: Address) -> bool:
+    """Whether the address is of one of the newer services: those have a namespace of their own."""
+    if address.call is not None:
+        return namespace_of(address.call.name) == _NEWER
+    return bool(address.steps) and namespace_of(address.resource.type_name) == _NEWER
 
 
 def _accepted(address: Address) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, MethodNotAllowed, NotEmulated, UnknownRoot, UnknownSegment
 from mockgraph.metadata.elements import ComplexType, Operation
 from mockgraph.metadata.resources import Resource, ResourceKind, Service, View
+from mockgraph.odata import graph_segments
 from mockgraph.state.intent import Address, OperationCall, RequestKind, Step
 
 Methods = Mapping[str, RequestKind]
@@ -192,6 +193,7 @@ class _Walk:
         name = next((each for each in roots if each.lower() == segment.name.lower()), None)
         operation = getattr(roots.get(name or ""), "operation", None)
         if operation is None:
+            graph_segments.check(self._view.name, segment.name)
             raise UnknownSegment(segment.text)
         overloads = [each for each in self._model.operations(operation) if not each.bound]
         return self._call(OperationCall(tuple(overloads), segment.arguments or {}), rest)

@@ -22,6 +22,7 @@ from mockgraph.redaction import masked, masked_batch, redact, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, caller_of
+from mockgraph.testing.nearest_names import nearest
 from mockgraph.wsgi import Environ
 
 _FORM = "application/x-www-form-urlencoded"
@@ -249,6 +250,13 @@ class Exchange:
         message = self.error_message or ""
         return self.error == "notImplemented" or message.startswith(_UNKNOWN)
 
+    @cached_property
+    def nearest(self) -> tuple[str, ...]:
+        """The names that may have been meant where the request misspelt one."""
+        if self.status != 400:
+            return ()
+        return nearest(self.error_message or "", self.path, self._service)
+
     @property
     def url(self) -> str:
         """The path with the query."""
@@ -296,6 +304,7 @@ class Exchange:
             "requestId": self.request_id,
             "clientRequestId": self.client_request_id,
             "misdeeds": [each.rule for each in self.misdeeds],
+            "nearest": list(self.nearest),
         }
 
     def __repr__(self) -> str:
@@ -306,6 +315,7 @@ class Exchange:
             by += f" with {' and '.join(map(str, self.effects))}"
         batch = " in a batch" if self.in_batch else ""
         bad = "".join(f" {each.rule}" for each in self.misdeeds)
+        bad += f" (did it mean {' or '.join(self.nearest)}?)" if self.nearest else ""
         return f"<{self.number}: {self.method} {url} -> {status}{by}{batch}{bad}>"
 
     def _error(self, member: str) -> str | None:

@@ -202,7 +202,7 @@ def check_emulated(requests: Requests) -> None:
     __tracebackhide__ = True
     lacking = requests.unemulated
     if lacking:
-        asked = Counter((each.method, each.url, each.error_message) for each in lacking)
+        asked = Counter((each.method, each.url, _told(each)) for each in lacking)
         lines = [
             f"MockGraph does not emulate what was asked for, {_times(len(lacking))}; stub it "
             "or leave it out:"
@@ -213,6 +213,12 @@ def check_emulated(requests: Requests) -> None:
         if len(asked) > _SHOWN:
             lines.append(f"    and {len(asked) - _SHOWN} more")
         raise AssertionError("\n".join(lines))
+
+
+def _told(exchange: Exchange) -> str:
+    """Return why a request was not emulated, and what it may have meant."""
+    meant = f" Did it mean {' or '.join(exchange.nearest)}?" if exchange.nearest else ""
+    return f"{exchange.error_message}{meant}"
 
 
 def check_well_behaved(exchanges: Iterable[Exchange], allow: Iterable[str] = ()) -> None:

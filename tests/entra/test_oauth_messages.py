@@ -39,6 +39,10 @@ def test_missing_parameters(caller: Caller, missing: str, how: str) -> None:
     assert f"must contain the following parameter: '{missing}'." in text
 
 
+def test_a_body_without_a_type_is_a_form(caller: Caller) -> None:
+    assert granted(send(caller, urlencode(GOOD), ""))["access_token"]
+
+
 @pytest.mark.parametrize(
     ("data", "content_type"),
     [
@@ -48,6 +52,7 @@ def test_missing_parameters(caller: Caller, missing: str, how: str) -> None:
         ('{"grant_type": "client_credentials"}', "application/json"),
         (urlencode(GOOD), "text/plain"),
         (b"&&&===", FORM),
+        (b"&&&===", ""),
     ],
 )
 def test_what_is_no_form_has_nothing_in_it(

@@ -200,3 +200,21 @@ def test_an_app_gets_no_more_than_it_declares(strict: Caller) -> None:
 def test_scopes_that_do_not_exist(caller: Caller, scope: str, unknown: str) -> None:
     text = refused(caller.user_token(f"openid {scope}"), 650053, "invalid_scope")
     assert f"asked for scope '{unknown}' that doesn't exist on the resource" in text
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"User.Read {GRAPH}/{READ}",
+        f"{GRAPH}/{READ} openid User.Read offline_access",
+        f"{GRAPH_ID}/{READ} User.Read",
+    ],
+)
+def test_bare_scopes_beside_qualified_ones_of_graph(caller: Caller, scope: str) -> None:
+    held = claims_of(granted(caller.user_token(scope))["access_token"])["scp"].split()
+    assert {READ, "User.Read"} <= set(held)
+
+
+def test_bare_scopes_beside_those_of_another_api(caller: Caller) -> None:
+    scope = "User.Read https://vault.azure.net/user_impersonation"
+    refused(caller.user_token(scope), 28000, "invalid_scope")

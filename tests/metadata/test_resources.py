@@ -196,6 +196,10 @@ def test_permissions_are_those_of_the_family(each: Resource) -> None:
         "securityActions": ["SecurityActions.ReadWrite.All", "SecurityActions.Read.All"],
         "alerts_v2": ["SecurityAlert.ReadWrite.All", "SecurityAlert.Read.All"],
         "incidents": ["SecurityIncident.ReadWrite.All", "SecurityIncident.Read.All"],
+        "subjectRightsRequests": [
+            "SubjectRightsRequest.ReadWrite.All",
+            "SubjectRightsRequest.Read.All",
+        ],
     }.get(each.name, ["SecurityEvents.ReadWrite.All", "SecurityEvents.Read.All"])
     for wanted in ("insert", "update", "delete"):
         assert each.permissions(wanted) == (names[0],)

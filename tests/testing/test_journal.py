@@ -39,7 +39,7 @@ def test_what_is_not_emulated_outlives_its_exchange(
     assert [each.path for each in requests.unemulated] == ["/v1.0/me", "/v1.0/me", "/v1.0/users"]
     with pytest.raises(AssertionError) as failed:
         check_emulated(requests)
-    assert "GET /v1.0/me, twice: Resource not found for the segment 'me'." in str(failed.value)
+    assert "GET /v1.0/me, twice: MockGraph does not emulate '/v1.0/me'" in str(failed.value)
     client.post("/_mockgraph/reset")
     check_emulated(journal_of(client))
 

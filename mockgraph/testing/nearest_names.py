@@ -1,0 +1,60 @@
+"""The names nearest to one that a request misspelt, for the journal: answers have Graph's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from mockgraph.errors import GraphError
+from mockgraph.metadata.elements import TypeRef, short_name
+from mockgraph.metadata.resources import Resource, Service, View
+from mockgraph.odata import addressing
+
+_SEGMENT = re.compile(r"Resource not found for the segment '(.*)'\.")
+_PROPERTY = re.compile(r"[Tt]he property '([^']*)' does not exist on type '([\w.]+)'")
+_MOST = 3
+
+
+def nearest(message: str, path: str, service: Service) -> tuple[str, ...]:
+    """Return the names that may have been meant, by the message of the refusal of a request.
+
+    ``path`` is that of the request. None are returned where nothing was misspelt.
+    """
+    view = service.views.get(path[1:].partition("/")[0].lower())
+    if view is None:
+        return ()
+    if match := _SEGMENT.match(message):
+        return _close(match[1], _below(match[1], path, view, service))
+    if match := _PROPERTY.search(message):
+        schema = view.schemas.find(match[2])
+        if schema is not None:
+            return _close(match[1], schema.properties())
+    return ()
+
+
+def _below(segment: str, path: str, view: View, service: Service) -> Iterable[str]:
+    """Give what may stand in the place of a segment."""
+    above, _, _ = path.partition(f"/{segment}")
+    if above.strip("/").lower() == view.name:
+        return (each.name for each in view.children.values())
+    try:
+        address = addressing.resolve("GET", above, service)
+    except GraphError:
+        return ()
+    return _names(address.resource) if address.steps else ()
+
+
+def _names(resource: Resource) -> Iterable[str]:
+    for is_collection in (False, True):
+        bound = resource.view.model.bound_operations(TypeRef(resource.type_name, is_collection))
+        yield from map(short_name, bound)
+    yield from (each.name for each in resource.children().values())
+    yield from resource.type.properties()
+
+
+def _close(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that are like one, in any letter case."""
+    folded = {each.lower(): each for each in known}
+    found = get_close_matches(name.partition("(")[0].lower(), folded, _MOST, 0.6)
+    return tuple(folded[each] for each in found)
