@@ -27,10 +27,16 @@ from mockgraph.http import SAFE_METHODS, Request, Response, error_body, identity
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
-from mockgraph.service import BEHAVIOURS, behaviours_of, service_of, tell_of_unknown
+from mockgraph.service import (
+    BEHAVIOURS,
+    behaviours_of,
+    legacy_alerts,
+    service_of,
+    tell_of_unknown,
+)
 from mockgraph.serving.origins import Origins
 from mockgraph.state import State
-from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
+from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 from mockgraph.wsgi import Environ, Headers, StartResponse
 
@@ -150,11 +156,19 @@ class Emulator(Flask):
             self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
+        elif self._is_retired(address):
+            outcome = legacy_alerts.retired(intent)
         else:
             if state.takes_long(address):
                 request.step_aside()
             outcome = state.apply(intent)
-        return rendering.render(outcome, intent, settings.json)
+        response = rendering.render(outcome, intent, settings.json)
+        if settings.legacy_alerts == "current" and legacy_alerts.is_legacy(address):
+            legacy_alerts.unmark(response)
+        return response
+
+    def _is_retired(self, address: Address) -> bool:
+        return self._settings.legacy_alerts == "retired" and legacy_alerts.is_legacy(address)
 
     def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch

@@ -158,6 +158,13 @@ class Settings:
         choices=("any", "off", "jwt"),
         for_tests=True,
     )
+    legacy_alerts: str = option(
+        "deprecated",
+        "/security/alerts on v1.0 and beta. deprecated: served, with Deprecation, Sunset and Link; "
+        "retired: no data is returned, as announced for October 2026; current: served as before.",
+        choices=("deprecated", "retired", "current"),
+        for_tests=True,
+    )
     json: str = option(
         "graph",
         "graph: compact, with OData control information; documented: as the pages print it.",

@@ -75,6 +75,13 @@ def list_unemulated(context: ActionContext) -> Any:
     return {"value": [each.as_json() for each in context.tenant.requests().unemulated]}
 
 
+@ACTIONS.get("/unmigrated")
+def list_unmigrated(context: ActionContext) -> Any:
+    """Return the requests of the legacy alerts, with what replaces each."""
+    requests = context.tenant.requests()
+    return {"value": [each.as_json() for each in requests if each.replacement is not None]}
+
+
 @ACTIONS.get("/misdeeds")
 def list_misdeeds(
     context: ActionContext, allow: Annotated[Sequence[str], "Rules that may be broken."] = ()

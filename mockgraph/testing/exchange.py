@@ -22,6 +22,7 @@ from mockgraph.redaction import masked, masked_batch, redact, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, caller_of
+from mockgraph.testing.migration import Replacement, replacement
 from mockgraph.testing.nearest_names import nearest
 from mockgraph.wsgi import Environ
 
@@ -257,6 +258,11 @@ class Exchange:
             return ()
         return nearest(self.error_message or "", self.path, self._service)
 
+    @cached_property
+    def replacement(self) -> Replacement | None:
+        """The replacement of a call of the legacy alerts, None of any other."""
+        return replacement(self.address, self.method, self.options, self.json)
+
     @property
     def url(self) -> str:
         """The path with the query."""
@@ -305,6 +311,7 @@ class Exchange:
             "clientRequestId": self.client_request_id,
             "misdeeds": [each.rule for each in self.misdeeds],
             "nearest": list(self.nearest),
+            "replacement": None if self.replacement is None else self.replacement.as_json(),
         }
 
     def __repr__(self) -> str:
@@ -315,6 +322,7 @@ class Exchange:
             by += f" with {' and '.join(map(str, self.effects))}"
         batch = " in a batch" if self.in_batch else ""
         bad = "".join(f" {each.rule}" for each in self.misdeeds)
+        bad += " legacy" if self.replacement is not None else ""
         bad += f" (did it mean {' or '.join(self.nearest)}?)" if self.nearest else ""
         return f"<{self.number}: {self.method} {url} -> {status}{by}{batch}{bad}>"
 

@@ -12,6 +12,7 @@ from mockgraph.errors import BadRequest
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.journal import Requests
 from mockgraph.testing.matching import PathPattern, name_of
+from mockgraph.testing.migration import RETIRED_ON
 from mockgraph.testing.police import misdeeds, rules
 
 _SHOWN = 10  # requests that an explanation lists
@@ -219,6 +220,28 @@ def _told(exchange: Exchange) -> str:
     """Return why a request was not emulated, and what it may have meant."""
     meant = f" Did it mean {' or '.join(exchange.nearest)}?" if exchange.nearest else ""
     return f"{exchange.error_message}{meant}"
+
+
+def check_migrated(requests: Requests) -> None:
+    """Raise AssertionError where requests are of the legacy alerts, with what replaces each."""
+    __tracebackhide__ = True
+    legacy = [each for each in requests if each.replacement is not None]
+    if not legacy:
+        return
+    asked: dict[tuple[str, str, tuple[str, ...]], int] = Counter()
+    for each in legacy:
+        assert each.replacement is not None
+        asked[each.method, each.url, tuple(each.replacement.lines())] += 1
+    lines = [
+        f"Legacy alerts were called {_times(len(legacy))}; they return no data from {RETIRED_ON} "
+        "on. What takes their place:"
+    ]
+    for (method, url, instead), count in list(asked.items())[:_SHOWN]:
+        lines.append(f"    {method} {_cut(url)}, {_times(count)}")
+        lines += [f"        {line}" for line in instead]
+    if len(asked) > _SHOWN:
+        lines.append(f"    and {len(asked) - _SHOWN} more")
+    raise AssertionError("\n".join(lines))
 
 
 def check_well_behaved(exchanges: Iterable[Exchange], allow: Iterable[str] = ()) -> None:

@@ -21,6 +21,7 @@ from mockgraph.testing.expectations import (
     Expected,
     check_called,
     check_emulated,
+    check_migrated,
     check_well_behaved,
 )
 from mockgraph.testing.faults import FaultOptions, Faults, Rule
@@ -309,6 +310,15 @@ class Graph:
         """
         __tracebackhide__ = True
         check_emulated(self.requests)
+
+    def assert_migrated(self) -> None:
+        """Assert that no request was made of the legacy alerts, ``/security/alerts``.
+
+        Raises AssertionError that lists the calls, the properties and the permissions, with what
+        takes the place of each in ``alerts_v2``. Those of ``localtest`` are not meant.
+        """
+        __tracebackhide__ = True
+        check_migrated(self.requests)
 
     def token(self, **about: Any) -> str:
         """Return an access token without a sign-in, see :meth:`mockgraph.entra.Entra.mint`."""
