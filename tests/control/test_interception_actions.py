@@ -126,6 +126,7 @@ SENT: dict[str, tuple[dict[str, Any], int]] = {
     "forbidden": ({"query": {"$top": "1"}, "request_headers": {"Prefer": False}}, 403),
     "stale_etag": ({"times": 2}, 412),
     "quota": ({"limit": 1, "window": 60, "per": "tenant"}, 200),
+    "security_quota": ({"retry_after": 0.5}, 429),
     "hunting_quota": ({"retry_after": 5}, 200),  # it is for hunting queries alone
     "hunting_cpu": ({"as_date": True}, 200),
     "latency": ({"ms": 0}, 200),

@@ -39,6 +39,13 @@ from mockgraph.testing.faults.effects import (
 )
 from mockgraph.testing.faults.rules import FaultRules, Rule
 from mockgraph.testing.faults.schedules import Quota, When
+from mockgraph.testing.faults.throttling import (
+    HUNTING_LIMIT,
+    SECURITY_LIMIT,
+    WINDOW,
+    MeteredQuota,
+    Throttled,
+)
 from mockgraph.testing.matching import Matching
 from mockgraph.testing.registry import check_options
 
@@ -49,6 +56,9 @@ PRESETS: dict[str, Callable[..., Rule]] = {}
 
 AsDate = Annotated[bool, "Give Retry-After as a date of the tenant's clock, not in seconds."]
 CarriedOut = Annotated[bool, "Do the work all the same, and throw its response away."]
+
+# What hunting queries are asked by.
+_HUNTS: Mapping[str, Any] = {"method": "POST", "path": "/security/*runHuntingQuery"}
 
 _REVOKED = (
     "Continuous access evaluation resulted in challenge with result: InteractionRequired and "
@@ -226,16 +236,59 @@ class Faults(FaultRules):
         return self.enforce(cast("When", matching), effect, schedule=quota, asked=asked)
 
     @_preset
-    def hunting_quota(
+    def security_quota(
         self,
-        retry_after: Annotated[float | None, "Seconds that Retry-After asks to wait."] = 60,
+        limit: Annotated[
+            int | None,
+            "How many requests an app may make in a minute, 150 in the live service; struck at "
+            "once if left out, as if they had been made.",
+        ] = None,
+        retry_after: Annotated[
+            float | None, "Seconds that Retry-After asks to wait, in fractions as they come."
+        ] = 0.249,
         *,
         as_date: AsDate = False,
         **when: Unpack[When],
     ) -> Rule:
-        """Answer a hunting query with 429: the tenant has asked 45 times in the minute."""
-        message = "The tenant has made the 45 hunting calls that it may make in a minute."
-        return self._refuse_hunt("hunting_quota", message, when, retry_after, as_date)
+        """Answer a request for Security with 429 and ``x-ms-throttle-*``, its quota being used up.
+
+        With a ``limit`` so many requests of an app are served in a minute, and from four fifths of
+        them on ``x-ms-throttle-limit-percentage`` warns; ``Retry-After`` is the rest of the minute.
+        """
+        message = f"The app has made the {limit or SECURITY_LIMIT} requests of a minute."
+        where = cast("When", {"path": "/security/**", **when})
+        later = _later(retry_after, as_date)
+        if limit is None:
+            effect = Throttled(message, later)
+            given = {"retry_after": retry_after, "as_date": as_date}
+            return self._enforce("security_quota", where, effect, **given)
+        return self._metered("security_quota", message, where, limit, as_date, "app")
+
+    @_preset
+    def hunting_quota(
+        self,
+        retry_after: Annotated[float | None, "Seconds that Retry-After asks to wait."] = 60,
+        *,
+        limit: Annotated[
+            int | None,
+            "How many hunting queries a tenant may make in a minute, 45 in the live service; "
+            "struck at once if left out, as if they had been made.",
+        ] = None,
+        as_date: AsDate = False,
+        **when: Unpack[When],
+    ) -> Rule:
+        """Answer a hunting query with 429: the tenant has asked 45 times in the minute.
+
+        With a ``limit`` so many queries are served in a minute, as by ``security_quota``.
+        """
+        message = (
+            f"The tenant has made the {limit or HUNTING_LIMIT} hunting calls that it may make in a "
+            "minute."
+        )
+        if limit is None:
+            return self._refuse_hunt("hunting_quota", message, when, retry_after, as_date)
+        where = cast("When", {**_HUNTS, **when})
+        return self._metered("hunting_quota", message, where, limit, as_date, "tenant")
 
     @_preset
     def hunting_cpu(
@@ -247,7 +300,9 @@ class Faults(FaultRules):
     ) -> Rule:
         """Answer a hunting query with 429: the tenant has used its share of computing time."""
         message = "The tenant has used the CPU resources that hunting queries are allocated."
-        return self._refuse_hunt("hunting_cpu", message, when, retry_after, as_date)
+        return self._refuse_hunt(
+            "hunting_cpu", message, when, retry_after, as_date, "CPULimitExceeded"
+        )
 
     # -- responses that come badly --------------------------------------------------------
 
@@ -330,17 +385,33 @@ class Faults(FaultRules):
     def _refuse(
         self, name: str, status: int, when: When, retry_after: float | None, as_date: bool
     ) -> Rule:
-        later = None if retry_after is None else RetryAfter(retry_after, as_date=as_date)
-        effect = FixedResponse(status, retry_after=later)
+        effect = FixedResponse(status, retry_after=_later(retry_after, as_date))
         return self._enforce(name, when, effect, retry_after=retry_after, as_date=as_date)
 
     def _refuse_hunt(
-        self, name: str, message: str, when: When, retry_after: float | None, as_date: bool
+        self,
+        name: str,
+        message: str,
+        when: When,
+        retry_after: float | None,
+        as_date: bool,
+        information: str = "ResourceUnitLimitExceeded",
     ) -> Rule:
-        later = None if retry_after is None else RetryAfter(retry_after, as_date=as_date)
-        effect = FixedResponse(429, message=message, retry_after=later)
-        where = cast("When", {"method": "POST", "path": "/security/*runHuntingQuery", **when})
+        later = _later(retry_after, as_date)
+        effect = Throttled(message, later, scope="Tenant", information=information)
+        where = cast("When", {**_HUNTS, **when})
         return self._enforce(name, where, effect, retry_after=retry_after, as_date=as_date)
+
+    def _metered(
+        self, name: str, message: str, where: When, limit: int, as_date: bool, per: str
+    ) -> Rule:
+        """Put a quota in force of which callers are warned."""
+        quota = MeteredQuota(self._clock, limit, WINDOW, per)
+        later = RetryAfter(quota.wait, as_date=as_date)
+        scope = "Tenant" if per == "tenant" else "Tenant_Application"
+        effect = Throttled(message, later, scope=scope, quota=quota)
+        asked = {"preset": name, "limit": limit, **({"as_date": True} if as_date else {})}
+        return self.enforce(where, effect, schedule=quota, asked=asked)
 
     def _enforce(self, name: str, when: When, effect: Effect, **arguments: Any) -> Rule:
         given = {
@@ -349,6 +420,10 @@ class Faults(FaultRules):
             if value is not None and value is not False
         }
         return self.enforce(when, effect, asked={"preset": name, **given})
+
+
+def _later(seconds: float | None, as_date: bool) -> RetryAfter | None:
+    return None if seconds is None else RetryAfter(seconds, as_date=as_date)
 
 
 def _effects(options: EffectOptions) -> list[Effect]:

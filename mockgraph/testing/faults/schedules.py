@@ -115,6 +115,11 @@ class Quota:
         self._used[caller] = (began, used + 1)
         return False
 
+    def share(self, request: Request) -> float:
+        """Return the share of its quota that a caller has used in this window, 0 to 1."""
+        _, used = self._used.get(self._caller(request), (None, 0))
+        return used / self._limit
+
     def wait(self, request: Request) -> float:
         """Return the whole seconds until a caller's window has passed."""
         now = self._clock.now()
