@@ -85,7 +85,7 @@ examples/node_modules/.installed: examples/package.json
 	@if npm install --prefix examples --no-audit --no-fund --no-package-lock --silent; \
 		then touch $@; else echo "What the examples in JavaScript need cannot be installed."; fi
 
-acceptance: $(VENV)/.serve .venv-sdk/.installed examples/node_modules/.installed ## Run the examples with the official clients
+acceptance: $(VENV)/.test .venv-sdk/.installed examples/node_modules/.installed ## Run the examples with the official clients
 	$(BIN)/python examples/run.py --python .venv-sdk/bin/python $(ARGS)
 
 clean: ## Remove everything that was built or installed here

@@ -61,6 +61,7 @@ PROGRAMS = (
     Program("credentials.py", ("azure.identity", "cryptography", "requests")),
     Program("python_o365.py", ("O365",)),
     Program("msgraph_sdk.py", SDK),
+    Program("security_today.py", SDK),
     Program("msgraph_beta_sdk.py", ("msgraph_beta", "azure.identity", "httpx", "aiohttp")),
     Program("intercepted_sdk.py", (*SDK, "mockgraph")),
     Program("unchanged_sdk.py", SDK, unchanged=True),

@@ -147,7 +147,10 @@ def _read_body(
         case RequestKind.APPEND:
             declared = cast("edm.Collection", address.type.properties()[address.path[0]])
             item = cast("edm.Complex", declared.item)
-            return edm.load(item.schema, read_json(request))
+            sent = read_json(request)
+            # The SDKs send a list, as they are made of metadata where it is a collection.
+            items = sent if isinstance(sent, list) and sent else [sent]
+            return {"value": [edm.load(item.schema, each) for each in items]}
         case RequestKind.BATCH:
             return cast("Properties", read_json(request))
         case RequestKind.ACT if call is not None:

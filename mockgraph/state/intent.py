@@ -205,7 +205,7 @@ class Intent(NamedTuple):
 
     ``origin`` is scheme, host, port and prefix as the caller wrote them, ``path`` and
     ``options`` the rest of the URL, for the URLs in answers; ``body`` is what was sent, loaded:
-    an entity to create, changes to make, an item to append or an action's parameters. ``entry``
+    an entity to create, changes to make, items to append or an action's parameters. ``entry``
     is the entity with what came along, ``references`` are the entities to refer to, ``caller``
     is who asks.
     """

@@ -384,17 +384,18 @@ def _remove_reference(transaction: Transaction, reader: Reader, intent: Intent) 
 
 
 def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
-    """Add an item to a collection of complex values; the server writes its time and its author."""
+    """Add items to a collection of complex values; the server writes their time and author."""
     (path,) = intent.address.path
-    before = _writable(reader, intent)
-    item = {**intent.body}
-    if "createdDateTime" in item:
-        item["createdDateTime"] = transaction.now()
-    if item.get(_AUTHOR, "") is None:
-        item[_AUTHOR] = transaction.caller
-    table = reader.held(before, intent.address.resource).home.path
-    after = transaction.add(table, before, path, item)
-    return Outcome(value=after[path], status=200)
+    entity = _writable(reader, intent)
+    table = reader.held(entity, intent.address.resource).home.path
+    for sent in intent.body["value"]:
+        item = {**sent}
+        if "createdDateTime" in item:
+            item["createdDateTime"] = transaction.now()
+        if item.get(_AUTHOR, "") is None:
+            item[_AUTHOR] = transaction.caller
+        entity = transaction.add(table, entity, path, item)
+    return Outcome(value=entity[path], status=200)
 
 
 _WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent], Outcome]] = {

@@ -40,6 +40,16 @@ def test_comments_are_added(graph: FlaskClient, root: str, name: str) -> None:
 
 
 @commented
+def test_comments_as_the_sdks_send_them(graph: FlaskClient, name: str) -> None:
+    url = at("v1.0", name, create(graph, name)["id"])
+    answer = graph.post(f"{url}/comments", json=[{"comment": "one"}, {"comment": "two"}])
+    assert [each["comment"] for each in answer.get_json()["value"]] == ["one", "two"]
+    assert all(each["createdByDisplayName"] for each in answer.get_json()["value"])
+    refused(graph.post(f"{url}/comments", json=[{"comment": "three"}, {"comment": 4}]))
+    assert len(graph.get(url).get_json()["comments"]) == 2
+
+
+@commented
 def test_a_comments_time_is_the_servers(graph: FlaskClient, name: str) -> None:
     url = at("v1.0", name, create(graph, name)["id"])
     sent = {"comment": "x", "createdDateTime": "2001-01-01T00:00:00Z"}
