@@ -193,7 +193,8 @@ class Emulator(Flask):
         return plain(answered)
 
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
-        bare = not addressing.is_documented(request.path, self._service)
+        header = request.environ.get("HTTP_AUTHORIZATION", " ")
+        bare = " " not in header and not addressing.is_documented(request.path, self._service)
         return authorization.authenticate(request, self._settings.auth, tenant, bare=bare)
 
     def _apply_faults(self, response: Response, request: Request) -> Response:

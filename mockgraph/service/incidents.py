@@ -31,7 +31,7 @@ def _merge(transaction: Transaction, call: Invocation) -> Properties:
     for incident in incidents:
         if incident is not target:
             alerts = transaction.having(ALERTS, "incidentId", {incident.key})
-            _move(transaction, alerts, target.key)
+            _move(transaction, alerts, target)
             redirected = {"status": _REDIRECTED, "redirectIncidentId": target.key}
             transaction.compute(INCIDENTS, incident.key, redirected)
         _comment(transaction, INCIDENTS, incident.key, call.parameters["incidentComment"])
@@ -46,7 +46,7 @@ def _move_alerts(transaction: Transaction, call: Invocation) -> Properties:
     alerts = [_alert(transaction, key, call.key) for key in keys]
     key = call.parameters["incidentId"]
     target = _incident(transaction, key, "incidentId") if key else _new(transaction, alerts)
-    _move(transaction, alerts, target.key)
+    _move(transaction, alerts, target)
     for alert in alerts:
         _comment(transaction, ALERTS, alert.key, call.parameters["alertComment"])
     _raise_severity(transaction, target.key)
@@ -88,9 +88,10 @@ def _new(transaction: Transaction, alerts: Sequence[Entity]) -> Entity:
     )
 
 
-def _move(transaction: Transaction, alerts: Sequence[Entity], incident: str) -> None:
+def _move(transaction: Transaction, alerts: Sequence[Entity], incident: Entity) -> None:
+    changes = {"incidentId": incident.key, "incidentWebUrl": incident["incidentWebUrl"]}
     for alert in alerts:
-        transaction.compute(ALERTS, alert.key, {"incidentId": incident})
+        transaction.compute(ALERTS, alert.key, changes)
 
 
 def _comment(transaction: Transaction, table: str, key: str, text: Json) -> None:

@@ -26,6 +26,7 @@ def incidents(graph: FlaskClient) -> FlaskClient:
             create(graph, "alerts_v2", id=f"{key}{letter}", incidentId=key, severity=severity)
     create(graph, "alerts_v2", id="free", title="Alone", severity="medium")
     table = graph.application.extensions["mockgraph"].default.state.db.table("security/incidents")
+    table.update({"incidentWebUrl": "https://x.example/2"}, doc_ids=["2"])
     for key, day in (("1", 3), ("2", 1), ("3", 2)):
         table.update({"createdDateTime": f"2026-01-0{day}T00:00:00Z"}, doc_ids=[key])
     return graph
@@ -101,7 +102,7 @@ def test_alerts_are_moved(incidents: FlaskClient) -> None:
     assert answer.get_json()["targetIncidentId"] == "2"
     for key in ("1b", "free"):
         alert = read(incidents, "alerts_v2", key)
-        assert alert["incidentId"] == "2"
+        assert (alert["incidentId"], alert["incidentWebUrl"]) == ("2", "https://x.example/2")
         assert alert["comments"][-1]["comment"] == "here"
     assert read(incidents, "incidents", "2")["severity"] == "high"
     assert ids(incidents.get(at("v1.0", "incidents", "1", "alerts"))) == ["1a"]

@@ -17,7 +17,7 @@ official = pytest.mark.parametrize("root", OFFICIAL)
 
 
 @official
-@pytest.mark.parametrize("header", ["eyJ0.eyJh.c2ln", "opaque", " padded "])
+@pytest.mark.parametrize("header", ["eyJ0.eyJh.c2ln", "opaque"])
 def test_a_bare_token(graph: FlaskClient, root: str, header: str) -> None:
     headers = {"Authorization": header}
     assert graph.get(at(root, "alerts_v2"), headers=headers).status_code == 200
