@@ -114,3 +114,21 @@ def test_no_instants(text: str) -> None:
 def test_now_is_an_instant_in_utc() -> None:
     before = datetime.now(UTC)
     assert before <= datetime.fromisoformat(instants.now()) <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-12-01", "2026-12-01T00:00:00Z"),
+        (" 2026-12-01 10:30 ", "2026-12-01T10:30:00Z"),
+        ("2026-12-01T10:30:00.1234567-01:00", "2026-12-01T11:30:00.1234567Z"),
+    ],
+)
+def test_instants_that_lack_something(text: str, utc: str) -> None:
+    assert instants.to_utc_leniently(text) == utc
+
+
+@pytest.mark.parametrize("text", ["", " ", "T", "today", "2026-12", "2026-12-01  10:30"])
+def test_what_lacks_too_much(text: str) -> None:
+    with pytest.raises(ValueError, match="instant"):
+        instants.to_utc_leniently(text)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from mockgraph.metadata import notation, roots
 from mockgraph.metadata.capabilities import FilterRules, InsertRules, PageRules, RuleBook
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.vocabulary import (
     Permission,
     Revision,
@@ -210,3 +213,20 @@ def test_the_rules_of_the_live_service() -> None:
 def test_the_documented_service_has_no_such_rules() -> None:
     rules = RuleBook(roots.served("localtest"))
     assert rules.rules("microsoft.graph.alert", SECURITY, "alerts").page == PageRules()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ('{Property: "status", Value: "closed"}', ("status", "closed")),
+        ('{Property: "status"}', None),
+        ('"closed"', None),
+    ],
+)
+def test_of_what_a_property_tells_the_time(value: str, told: tuple[str, str] | None) -> None:
+    text = (
+        "namespace x\n\nentity thing\n  key id\n  id: String not null\n  status: String\n"
+        f"  closed: DateTimeOffset\n    @MockGraph.V1.TimeOf: {value}\n"
+    )
+    schema = Schemas(notation.parse([("x", text)]))["x.thing"]
+    assert schema.properties()["closed"].time_of == told

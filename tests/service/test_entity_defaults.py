@@ -135,3 +135,10 @@ def test_the_defaults_are_of_their_types() -> None:
 
     for name in json.loads((fixtures() / "defaults.json").read_text(encoding="utf-8")):
         assert SERVICE.stored.model.type(name) is not None
+
+
+def test_incidents_of_a_seed_have_numbers(graph: MockGraph) -> None:
+    graph.reset({"Security": {"incidents": [{"displayName": "a"}], "alerts_v2": [{}]}})
+    (incident,), (alert,) = (graph.state["Security"][name] for name in ("incidents", "alerts_v2"))
+    assert incident["id"].isdecimal()
+    assert not alert["id"].isdecimal()
