@@ -64,10 +64,19 @@ def completed(resource: Resource, properties: Properties, key: str, now: datetim
     schema = edm.own_type(resource.type, given)
     if edm.key_names(resource.type) == ("id",) and not given.get("id"):
         given["id"] = key
+    now = _made_at(given) or now
     made = _generic(schema, now)
     for each in resource.view.model.chain(schema.type_name):
         made |= _filled(schema, _templates().get(each.name, {}), given, now)
     return {**made, **given}
+
+
+def _made_at(given: Properties) -> datetime | None:
+    """Return when an entity was made, where that is given; what led to it was before."""
+    try:
+        return datetime.fromisoformat(given["createdDateTime"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _heir(resource: Resource) -> str:

@@ -90,7 +90,7 @@ class Transaction:
         resource = self._resource(table)
         self._check_owner(resource, owner)
         valid = edm.load(resource.type, plain(properties, table), root=table)
-        return self.make(table, valid, owner)
+        return self.make(table, valid, owner, keeps_times=True)
 
     def make(
         self,
@@ -98,18 +98,26 @@ class Transaction:
         properties: Properties,
         owner: str = "",
         entry: Entry | None = None,
+        *,
+        keeps_times: bool = False,
     ) -> Entity:
-        """Do what ``create`` does, with valid properties, and make what comes with the entity."""
+        """Do what ``create`` does, with valid properties, and make what comes with the entity.
+
+        Times that are given hold only where they are to be kept: those of requests do not.
+        """
         resource = self._resource(table)
         made = dict(properties)
         key = join_key(owner, own_key(resource, made, new_key(resource), ""))
         if self.get(table, key) is not None:
             if given_key(resource, properties) is None:
-                return self.make(table, properties, owner, entry)  # with another new key
+                # With another new key.
+                return self.make(table, properties, owner, entry, keeps_times=keeps_times)
             set_name = table.rpartition("/")[2]
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
         times = _times(edm.own_type(resource.type, made), _MADE_AND_CHANGED)
+        if keeps_times:
+            times = frozenset(name for name in times if made.get(name) is None)
         made |= dict.fromkeys(times, self.now()) if times else {}
         for name, (of, value) in _told(edm.own_type(resource.type, made)):
             if made.get(of) == value and made.get(name) is None:

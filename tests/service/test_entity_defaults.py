@@ -54,6 +54,19 @@ def test_an_alert(graph: MockGraph) -> None:
     assert {name: value for name, value in shown.items() if "@" not in name} == alert
 
 
+def test_times_that_are_given_hold(graph: MockGraph) -> None:
+    long_ago = "2026-01-01T00:00:00Z"
+    alert = graph.add("alerts_v2", createdDateTime=long_ago)
+    assert alert["createdDateTime"] == long_ago < alert["lastUpdateDateTime"]
+    assert alert["firstActivityDateTime"] == "2025-12-31T23:50:00Z"
+    score = graph.add("secureScores", createdDateTime=long_ago)
+    newest = graph.add("secureScores")
+    assert [each["id"] for each in get(graph, "secureScores")["value"]] == [
+        newest["id"],
+        score["id"],
+    ]
+
+
 def test_an_incident_has_a_number(graph: MockGraph) -> None:
     incident = graph.add("incidents")
     assert incident["id"].isdecimal()

@@ -10,6 +10,7 @@ from typing import Final
 
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
+from mockgraph.service.entity_defaults import TENANT
 from mockgraph.testing.faults.effects import FixedResponse, RetryAfter
 from mockgraph.testing.faults.schedules import Quota
 from mockgraph.testing.matching import caller_of
@@ -22,7 +23,6 @@ WINDOW: Final = 60.0
 
 _WARNED_FROM = 0.8
 _OVER = "mockgraph.over_quota"
-_TENANT = "6a5f2b1c-0d1e-4f3a-9b8c-7d6e5f4a3b2c"
 _NO_APP = "00000000-0000-0000-0000-000000000000"
 
 
@@ -73,7 +73,7 @@ class Throttled(FixedResponse):
         kind = "Read" if request.method in ("GET", "HEAD") else "Write"
         app = caller_of(request)
         app = app if len(app) == len(_NO_APP) else _NO_APP
-        response.set("x-ms-throttle-scope", f"{self._scope}/{kind}/{app}/{_TENANT}")
+        response.set("x-ms-throttle-scope", f"{self._scope}/{kind}/{app}/{TENANT}")
         response.set("x-ms-throttle-information", self._information)
         response.set("x-ms-throttle-limit-percentage", "1.00")
         response.set("x-ms-resource-unit", "1")
