@@ -140,8 +140,7 @@ class MockGraph(Graph):
 
         Its URLs have a prefix, ``http://HOST:PORT/t/NAME``.
         """
-        tenant = self._running().get(name)
-        return Graph(self._in_process, tenant, f"{self.origin}{tenant.prefix}", self._docs)
+        return self._view_of(self._running().get(name))
 
     def clear_tenants(self) -> None:
         """Forget all tenants but the one that this object itself stands for."""
@@ -156,7 +155,8 @@ class MockGraph(Graph):
         """
         __tracebackhide__ = True
         found = [_LEFT_OPEN] if Intercept.end_all(self._in_process) else []
-        tenants = [self, *(self.tenant(each.name) for each in self._running())]
+        named = [*self._running(), *self._running().provisional()]
+        tenants = [self, *map(self._view_of, named)]
         for graph in tenants:
             graph.assert_stubs_held()
         checks = [graph.assert_emulated for graph in tenants if strict]
@@ -184,6 +184,9 @@ class MockGraph(Graph):
     @property
     def _tenant(self) -> Tenant:
         return self._running().default
+
+    def _view_of(self, tenant: Tenant) -> Graph:
+        return Graph(self._in_process, tenant, f"{self.origin}{tenant.prefix}", self._docs)
 
     def _running(self) -> Tenants:
         """The tenants, which outlive the server: a test may look at them when all is over."""

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from mockgraph import control
 from mockgraph.entra import authorization, initial_entra
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
-from mockgraph.http import Request, Response, error_body, identity, plain
+from mockgraph.http import SAFE_METHODS, Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
@@ -34,6 +34,7 @@ from mockgraph.service import (
     service_of,
     tell_of_unknown,
 )
+from mockgraph.serving.origins import Origins
 from mockgraph.state import State
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
@@ -82,6 +83,7 @@ class Emulator(Flask):
         self.extensions["mockgraph"] = tenants
         self._tenants = tenants
         self._settings = settings
+        self._origins = Origins(settings)
         self._service = tenants.default.state.service
         self._registering = threading.Lock()
         self._own_views = 0  # those of the control plane, once it is registered
@@ -93,6 +95,7 @@ class Emulator(Flask):
     def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, as WSGI has it."""
         try:
+            self._origins.check_host(environ)
             self._tenants.enter(environ)
         except GraphError as error:
             request = Request(environ)
@@ -152,6 +155,8 @@ class Emulator(Flask):
         authorization.authorize(caller, address, settings.auth)
         state = tenant.state
         intent = validation.read(request, address, state.behaviours, state.clock, caller)
+        if request.method not in SAFE_METHODS:
+            self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
         elif self._is_retired(address):
@@ -186,6 +191,8 @@ class Emulator(Flask):
             caller = self._authenticate(request, tenant)
             return self._emulate(request, tenant, caller)
         request.answered_by = "sign-in"
+        if request.method not in SAFE_METHODS and answered.status_code < 400:
+            self._tenants.keep(tenant)
         return plain(answered)
 
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
@@ -263,7 +270,8 @@ class Emulator(Flask):
     def _check_access(self, request: Request) -> None:
         from mockgraph.control import guard
 
-        guard.check(request, self._settings.control_token, self._settings.allowed_hosts)
+        token = self._settings.control_token
+        guard.check(request.environ, request.path, token, self._origins)
 
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Handler) -> None:
         """Register a handler, of Graph's errors too: by their class or by their status."""

@@ -133,16 +133,29 @@ class MissingRoles(Forbidden):
         )
 
 
-class ControlRefused(GraphError):
-    """The control plane is asked by what may be a web page."""
+class HostRefused(GraphError):
+    """A request by a host name behind which a web page may be."""
 
     status = 403
     code = "Forbidden"
 
-    def __init__(self, what: str, option: str):
+    def __init__(self, host: str):
         super().__init__(
-            f"The control plane is not for this {what}: a web page may be behind it. "
-            f"Allow it with {option}."
+            f"MockGraph is not to be asked by the host name {host[:100]!r}: a web page may be "
+            "behind it. Allow it with --allowed-host."
+        )
+
+
+class OriginRefused(GraphError):
+    """The control plane is asked by a web page of another site; ``origin`` is None if unsaid."""
+
+    status = 403
+    code = "Forbidden"
+
+    def __init__(self, origin: str | None):
+        page = "a web page of another site" if origin is None else f"the origin {origin[:100]!r}"
+        super().__init__(
+            f"The control plane is not for {page}. Allow an origin with --allowed-origin."
         )
 
 

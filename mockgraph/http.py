@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from mockgraph.metadata.resources import Service
     from mockgraph.state.intent import Address
 
+# Methods that change nothing (RFC 9110, 9.2.1).
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
 # The attributes of a request that werkzeug's sets at the beginning, and the line seldom needs.

@@ -197,10 +197,17 @@ class Settings:
     )
     allowed_hosts: Sequence[str] = option(
         (),
-        "Host name by which the control plane may be asked, beside addresses, localhost and "
-        "names without a dot, and that the certificate of --tls is for; may be repeated.",
+        "Host name by which MockGraph may be asked, beside addresses, localhost, Microsoft's own "
+        "and names without a dot, and that the certificate of --tls is for; may be repeated.",
         flag="allowed-host",
         metavar="NAME",
+    )
+    allowed_origins: Sequence[str] = option(
+        (),
+        "Origin, such as https://app.example, whose web pages may ask the control plane, beside "
+        "MockGraph's own and those of the loopback; may be repeated.",
+        flag="allowed-origin",
+        metavar="ORIGIN",
     )
     max_body: int = option(
         4 * 1024 * 1024,
@@ -217,6 +224,8 @@ class Settings:
                 value = (value,) if isinstance(value, (str, os.PathLike)) else tuple(value)
                 object.__setattr__(self, each.name, value)
         object.__setattr__(self, "allowed_hosts", tuple(map(str.lower, self.allowed_hosts)))
+        origins = tuple(each.lower().rstrip("/") for each in self.allowed_origins)
+        object.__setattr__(self, "allowed_origins", origins)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise MockGraphError("--tls-cert and --tls-key go together.")
 

@@ -64,7 +64,10 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
             request = cast("Request", flask.request)
             context = ActionContext(request.environ[NOTED], tenants)
             arguments = {**in_path, **_arguments(action, request)}
-            return answer(action.run(context, **arguments), action.status)
+            value = action.run(context, **arguments)
+            if not action.only_reads:
+                tenants.keep(context.tenant)
+            return answer(value, action.status)
 
         return view
 

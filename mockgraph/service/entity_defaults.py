@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
 
@@ -74,8 +74,8 @@ def completed(resource: Resource, properties: Properties, key: str, now: datetim
 def _made_at(given: Properties) -> datetime | None:
     """Return when an entity was made, where that is given; what led to it was before."""
     try:
-        return datetime.fromisoformat(given["createdDateTime"])
-    except (KeyError, TypeError, ValueError):
+        return datetime.fromisoformat(given["createdDateTime"]).astimezone(UTC)
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
 
 

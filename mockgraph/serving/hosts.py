@@ -44,7 +44,7 @@ def matches(host: str, patterns: Iterable[str]) -> bool:
 def is_local(host: str) -> bool:
     """Return whether a host is this machine, without asking a name server."""
     name = _plain(host)
-    return _is_loopback(name) or name == _plain(socket.gethostname())
+    return name == "" or is_loopback(name) or name == _plain(socket.gethostname())
 
 
 @lru_cache(maxsize=256)
@@ -54,10 +54,11 @@ def is_address(host: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Return whether a name, in lower case, is the loopback's: ``localhost``, ``127.0.0.1``."""
     address = _address(name)
     if address is None:
-        return name in ("", "localhost") or name.endswith(".localhost")
+        return name == "localhost" or name.endswith(".localhost")
     return address.is_loopback or address.is_unspecified
 
 

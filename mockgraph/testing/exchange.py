@@ -322,7 +322,6 @@ class Exchange:
             by += f" with {' and '.join(map(str, self.effects))}"
         batch = " in a batch" if self.in_batch else ""
         bad = "".join(f" {each.rule}" for each in self.misdeeds)
-        bad += " legacy" if self.replacement is not None else ""
         bad += f" (did it mean {' or '.join(self.nearest)}?)" if self.nearest else ""
         return f"<{self.number}: {self.method} {url} -> {status}{by}{batch}{bad}>"
 

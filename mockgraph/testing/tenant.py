@@ -2,8 +2,9 @@
 
 A request belongs to the tenant that its path names in front, ``/t/{tenant}/v1.0/...``, or its
 header ``x-mockgraph-tenant``; without either, to the one that the server started with. A tenant
-is made when it is first named, from the seeds, and shares with the others all that none of them
-has changed.
+starts from the seeds and shares with the others all that none of them has changed. It is made by
+the first request that may change something, once that was checked; those before it, as any web
+page can have a browser send them, see one that is provisional.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ PREFIX = "/t/"
 NOTED = "mockgraph.tenant"
 
 MAX_TENANTS = 100_000
+_MAX_PROVISIONAL = 256
 MAX_SNAPSHOTS = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
@@ -290,6 +292,7 @@ class Tenants:
         self.default = Tenant("", state, make_entra, settings)
         self._settings = settings
         self._named: dict[str, Tenant] = {}
+        self._provisional: dict[str, Tenant] = {}  # the last ones that were only read
         self._lock = threading.Lock()
 
     def enter(self, environ: Environ) -> Tenant:
@@ -305,35 +308,47 @@ class Tenants:
             name, slash, rest = path[len(PREFIX) :].partition("/")
             if not name:  # it would be everybody's
                 check_name("tenant", name)
-            tenant = self.get(name)
+            tenant = self._find(name)
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + tenant.prefix
             environ["PATH_INFO"] = slash + rest
         else:
-            tenant = self.get(environ.get("HTTP_X_MOCKGRAPH_TENANT", ""))
+            tenant = self._find(environ.get("HTTP_X_MOCKGRAPH_TENANT", ""))
         environ[NOTED] = tenant
         tenant.resets.enter(environ)
         return tenant
 
     def get(self, name: str) -> Tenant:
-        """Return the tenant of this name, made if there is none; the empty name is the default."""
-        if not name:
-            return self.default
-        tenant = self._named.get(name)
-        if tenant is None:
-            check_name("tenant", name)
-            with self._lock:
-                tenant = self._named.get(name) or self._make(name)
+        """Return the tenant of this name, made if there is none; the empty name is the default.
+
+        Raises 400 for an invalid name, 507 where there are too many.
+        """
+        tenant = self._find(name)
+        self.keep(tenant)
         return tenant
+
+    def keep(self, tenant: Tenant) -> None:
+        """Have a provisional tenant be one for good. Raises 507 where there are too many."""
+        if self._provisional.get(tenant.name) is not tenant:
+            return
+        with self._lock:
+            if self._provisional.get(tenant.name) is tenant:
+                if len(self._named) >= MAX_TENANTS:
+                    raise StoreFailed(
+                        f"There are {MAX_TENANTS} tenants already; delete some first."
+                    )
+                self._named[tenant.name] = self._provisional.pop(tenant.name)
 
     def drop(self, name: str) -> None:
         """Forget a tenant and everything in it. Raises 404."""
         with self._lock:
+            self._provisional.pop(name, None)
             if self._named.pop(name, None) is None:
                 raise NotFound(f"There is no tenant '{name}'.")
 
     def clear(self) -> None:
         """Forget all tenants that have a name."""
         with self._lock:
+            self._provisional.clear()
             self._named.clear()
 
     def close(self) -> None:
@@ -341,16 +356,32 @@ class Tenants:
         self.default.state.close()
 
     def __iter__(self) -> Iterator[Tenant]:
-        """Iterate over the tenants that have a name."""
+        """Iterate over the tenants that have a name and were made."""
         return iter(list(self._named.values()))
 
-    def _make(self, name: str) -> Tenant:
-        if len(self._named) >= MAX_TENANTS:
-            raise StoreFailed(f"There are {MAX_TENANTS} tenants already; delete some first.")
-        state = self.default.state.fork()
-        tenant = self._named[name] = Tenant(
-            name, state, lambda: self.default.entra.fork(state.clock), self._settings
-        )
+    def provisional(self) -> list[Tenant]:
+        """Return the last tenants that have a name and were only read."""
+        return list(self._provisional.values())
+
+    def _find(self, name: str) -> Tenant:
+        """Return the tenant of a name, a provisional one where none was made. Raises 400."""
+        if not name:
+            return self.default
+        tenant = self._named.get(name)
+        if tenant is not None:
+            return tenant
+        check_name("tenant", name)
+        with self._lock:
+            tenant = self._named.get(name) or self._provisional.pop(name, None)
+            if tenant is None:
+                state = self.default.state.fork()
+                tenant = Tenant(
+                    name, state, lambda: self.default.entra.fork(state.clock), self._settings
+                )
+            if name not in self._named:
+                self._provisional[name] = tenant  # the newest, again
+                while len(self._provisional) > _MAX_PROVISIONAL:
+                    del self._provisional[next(iter(self._provisional))]
         return tenant
 
 

@@ -439,7 +439,7 @@ REFUSED = {
     "severity eq 4": "microsoft.graph.severity with Edm.Int64",
     "severity eq access": "microsoft.graph.severity with microsoft.graph.access",
     "title eq microsoft.graph.severity'low'": "cannot compare",
-    "contains(severity,'x')": "takes Edm.String as argument 1, not microsoft.graph.severity",
+    "contains(confidence,'x')": "takes Edm.String as argument 1, not Edm.Int64",
     "access has 'nope'": "'nope' is not a member",
     "access has 1": "'has' takes an enumeration literal",
     "access has": "'has' takes an enumeration literal",

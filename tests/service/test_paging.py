@@ -128,9 +128,9 @@ def test_a_link_leads_through_the_level_of_metadata_none(numbered: FlaskClient) 
     "origin",
     [
         "http://127.0.0.1:8365",
-        "https://graph.example",
+        "https://graph",
         "http://[::1]:81",
-        "https://graph.example:8443/mock/graph",
+        "https://graph:8443/mock/graph",
     ],
 )
 @pytest.mark.parametrize("options", ["$top=4", "$top=4&$orderby=confidence desc"])

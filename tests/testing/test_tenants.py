@@ -115,7 +115,7 @@ def test_an_item_cannot_choose_another_tenant(empty_client: FlaskClient) -> None
 
 def test_dropped_a_tenant_starts_anew(empty_client: FlaskClient) -> None:
     empty_client.post(f"/t/a{ALERTS}", json=ALERT)
-    empty_client.get(f"/t/b{ALERTS}")
+    empty_client.post(f"/t/b{ALERTS}", json=ALERT)
     assert empty_client.get("/_mockgraph/tenants").json == {"value": ["a", "b"]}
     assert empty_client.delete("/_mockgraph/tenants/a").status_code == 204
     assert empty_client.delete("/_mockgraph/tenants/a").status_code == 404
@@ -136,7 +136,58 @@ def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
 
 def test_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> None:
     monkeypatch.setattr("mockgraph.testing.tenant.MAX_TENANTS", 2)
-    assert [client.get(f"/t/{name}{ALERTS}").status_code for name in "abca"] == [200, 200, 507, 200]
+    asked = [client.post(f"/t/{name}{ALERTS}", json=ALERT).status_code for name in "abca"]
+    assert asked == [201, 201, 507, 201]
+    assert client.get(f"/t/c{ALERTS}").status_code == 200
+
+
+@pytest.mark.parametrize("path", [ALERTS, "/_mockgraph/requests", "/common/discovery/keys"])
+def test_what_only_reads_makes_no_tenant(client: FlaskClient, path: str) -> None:
+    for method in ("GET", "HEAD", "OPTIONS"):
+        client.open(f"/t/a{path}", method=method)
+    assert client.get("/_mockgraph/tenants").json == {"value": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "headers"),
+    [
+        (ALERTS, ALERT, {"Authorization": ""}),
+        (ALERTS, {"severity": 7}, {}),
+        ("/v1.0/security/nothing", ALERT, {}),
+        (ALERTS, ALERT, {"Host": "evil.example"}),
+        ("/_mockgraph/reset", None, {"Origin": "https://evil.example"}),
+        ("/_mockgraph/faults", {"preset": "none"}, {}),
+        ("/_mockgraph/nothing", {}, {}),
+        ("/common/oauth2/v2.0/token", {}, {}),
+    ],
+)
+def test_what_is_refused_makes_no_tenant(
+    client: FlaskClient, path: str, sent: object, headers: dict[str, str]
+) -> None:
+    assert client.post(f"/t/a{path}", json=sent, headers=headers).status_code >= 400
+    assert client.get("/_mockgraph/tenants").json == {"value": []}
+
+
+def test_a_tenant_that_was_only_read_has_a_journal_and_goes_on_when_it_is_made(
+    client: FlaskClient,
+) -> None:
+    page = client.get(f"/t/a{ALERTS}?$top=1").json
+    assert page is not None
+    assert client.post(f"/t/a{ALERTS}", json=ALERT).status_code == 201
+    assert client.get("/_mockgraph/tenants").json == {"value": ["a"]}
+    journal = client.get("/t/a/_mockgraph/requests").json
+    assert journal is not None
+    assert [each["method"] for each in journal["value"]] == ["GET", "POST"]
+
+
+def test_those_that_were_only_read_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, client: FlaskClient
+) -> None:
+    monkeypatch.setattr("mockgraph.testing.tenant._MAX_PROVISIONAL", 2)
+    for name in "abcd":
+        client.get(f"/t/{name}{ALERTS}")
+    tenants: Tenants = client.application.extensions["mockgraph"]
+    assert [each.name for each in tenants.provisional()] == ["c", "d"]
 
 
 def asked_at_once(ask: Callable[[], object]) -> set[int]:

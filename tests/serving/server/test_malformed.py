@@ -13,7 +13,7 @@ from wire import JSON, ask, exchange, port_of
 from mockgraph import MockGraph
 
 PATH = b"/localtest/Security"
-HOST = b"Host: graph.example\r\n"
+HOST = b"Host: graph\r\n"
 HEADERS = b"".join(f"{name}: {value}\r\n".encode() for name, value in JSON.items())
 MIB = 1024 * 1024
 
