@@ -15,6 +15,7 @@ from zlib import crc32
 
 import orjson
 
+from mockgraph.bundled_seeds import is_bundled, read_bundled
 from mockgraph.entra import check_directory
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
@@ -23,7 +24,6 @@ from mockgraph.metadata.resources import Resource, Service
 from mockgraph.server_options import FilePath, Seed, Settings
 from mockgraph.state.documents import DIRECTORY, HUNTING, RUNNING, SECURITY, read_document
 
-BUNDLED = ("demo",)
 # The files that hold the rows of one of hunting's tables: the one that they are named after.
 TABLE_FILES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
@@ -64,9 +64,11 @@ def _read_file(path: str | os.PathLike[str]) -> Any:
         seed = NamedSeed({HUNTING: read_table(Path(path))})
         seed.name = os.fspath(path)
         return seed
-    source = fixtures() / f"{path}.json" if path in BUNDLED else Path(path)
     try:
-        document = orjson.loads(source.read_bytes())
+        if is_bundled(os.fspath(path)):
+            document = read_bundled(os.fspath(path))
+        else:
+            document = orjson.loads(Path(path).read_bytes())
     except OSError as error:
         raise MockGraphError(f"The seed {path} cannot be read: {error.strerror}.") from None
     except orjson.JSONDecodeError as error:

@@ -123,7 +123,7 @@ class Settings:
     seed: Seed | Sequence[Seed] = option(
         (),
         "State document to start from, and to go back to on reset, or demo, a tenant that "
-        "comes with MockGraph; may be repeated.",
+        "comes with MockGraph (demo?scale=10000: a large one); may be repeated.",
         metavar="FILE|demo",
         is_path=True,
         for_tests=True,

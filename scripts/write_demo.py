@@ -12,6 +12,7 @@ import json
 import sys
 from pathlib import Path
 
+from demo_tenant import compliance, sensors
 from demo_tenant.actions import actions
 from demo_tenant.control_profiles import control_profiles
 from demo_tenant.incidents import alerts_v2, incidents
@@ -45,12 +46,30 @@ def collections() -> dict[str, list[Properties]]:
     }
 
 
-def document() -> str:
-    """The state document as text, one entity a line."""
+def rooms() -> dict[str, dict[str, list[Properties]]]:
+    """The collections that lie below a singleton, by its name and theirs."""
+    return {
+        "identities": {"healthIssues": sensors.health_issues(), "sensors": sensors.sensors()},
+        "cases": {"ediscoveryCases": compliance.cases()},
+        "auditLog": {"queries": compliance.audit_queries()},
+        "labels": {"retentionLabels": compliance.retention_labels()},
+        "triggerTypes": {"retentionEventTypes": compliance.event_types()},
+    }
+
+
+def _written(collections: dict[str, list[Properties]]) -> str:
+    """Collections as members of an object, one entity a line."""
     written = []
-    for name, entities in collections().items():
+    for name, entities in collections.items():
         lines = ",\n".join(json.dumps(entity, ensure_ascii=False) for entity in entities)
         written.append(f'"{name}": [\n{lines}\n]')
+    return ",\n".join(written)
+
+
+def document() -> str:
+    """The state document as text, one entity a line."""
+    written = [_written(collections())]
+    written += [f'"{name}": {{\n{_written(room)}\n}}' for name, room in rooms().items()]
     # What hunting finds is made of the alerts when a first query needs it.
     hunting = '"Hunting": {"generated": ["demo"]}'
     return '{"Security": {\n' + ",\n".join(written) + "\n},\n" + hunting + "}\n"

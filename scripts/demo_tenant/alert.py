@@ -165,10 +165,6 @@ class Story:
     tags: tuple[str, ...] = ()
     comments: tuple[Step, ...] = ()
 
-    @property
-    def id(self) -> str:
-        return guid("incident", self.name)
-
 
 def _history(step: Step) -> Properties:
     return given(

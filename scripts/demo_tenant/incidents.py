@@ -24,6 +24,20 @@ _CLASSIFICATION = {
 }
 
 
+_FIRST = 1871  # what the first incident is numbered
+
+
+def _id(story: Story) -> str:
+    """The number of an incident, as text; those that were opened later have higher ones."""
+    return str(_FIRST + 2 * _told().index(story))
+
+
+def _told() -> list[Story]:
+    """The stories that are incidents, the one opened first at the head."""
+    told = [story for story in STORIES if _microsoft(story)]
+    return sorted(told, key=_opened)
+
+
 def alerts_v2() -> list[Properties]:
     """The alerts that Microsoft's products raised, the oldest first."""
     told = [(alert, story) for story in STORIES for alert in _microsoft(story)]
@@ -32,8 +46,7 @@ def alerts_v2() -> list[Properties]:
 
 def incidents() -> list[Properties]:
     """The stories that have such alerts, as incidents, the oldest first."""
-    told = [story for story in STORIES if _microsoft(story)]
-    return [_incident(story) for story in sorted(told, key=lambda story: _opened(story))]
+    return [_incident(story) for story in _told()]
 
 
 def _microsoft(story: Story) -> list[Alert]:
@@ -62,8 +75,8 @@ def _alert(alert: Alert, story: Story) -> Properties:
         determination=alert.determination if alert.feedback else None,
         evidence=evidence(alert),
         firstActivityDateTime=stamp(alert.event),
-        incidentId=story.id,
-        incidentWebUrl=f"{_PORTAL}/incidents/{story.id}",
+        incidentId=_id(story),
+        incidentWebUrl=f"{_PORTAL}/incidents/{_id(story)}",
         lastActivityDateTime=stamp(alert.occurred + timedelta(minutes=alert.lasted)),
         lastUpdateDateTime=stamp(alert.changed),
         mitreTechniques=alert.techniques,
@@ -89,7 +102,7 @@ def _incident(story: Story) -> Properties:
     feedback = alerts[-1].feedback or ""
     changes = [alert.changed for alert in alerts] + [at(step.when) for step in story.comments]
     return given(
-        id=story.id,
+        id=_id(story),
         assignedTo=steps[-1].analyst.principal,
         classification=_CLASSIFICATION.get(feedback) if over else None,
         comments=[_comment(step) for step in story.comments],
@@ -98,7 +111,7 @@ def _incident(story: Story) -> Properties:
         description=story.summary,
         determination=story.determination,
         displayName=story.name,
-        incidentWebUrl=f"{_PORTAL}/incidents/{story.id}",
+        incidentWebUrl=f"{_PORTAL}/incidents/{_id(story)}",
         lastModifiedBy=steps[-1].analyst.principal,
         lastUpdateDateTime=stamp(max(changes)),
         severity=max((alert.severity for alert in alerts), key=SEVERITIES.index),

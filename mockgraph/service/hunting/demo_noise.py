@@ -39,6 +39,12 @@ _SITES = (
     "news.example",
     "maps.example",
 )
+_SENDERS = (
+    "rates@carrier.example",
+    "orders@shipyard.example",
+    "news@harbour.example",
+    "invoices@steelworks.example",
+)
 
 
 def rows(
@@ -220,32 +226,7 @@ def _user_day(
         },
     )
     for _ in range(3):
-        sender = chance.choice(users)
-        number = digest(user.name, sender.name, str(chance.random()))[:32]
-        mail = {
-            "Timestamp": _moment(day, chance),
-            "NetworkMessageId": number,
-            "SenderFromAddress": sender.principal,
-            "RecipientEmailAddress": user.principal,
-        }
-        attached = chance.random() < 0.3
-        yield (
-            "EmailEvents",
-            mail
-            | {
-                "Subject": chance.choice(
-                    ("Minutes", "Rates of this week", "Lunch", "Re: drawings")
-                ),
-                "SenderFromDomain": "tidewell.example",
-                "EmailDirection": "Intra-org",
-                "DeliveryAction": "Delivered",
-                "DeliveryLocation": "Inbox",
-                "AttachmentCount": int(attached),
-                "AuthenticationDetails": '{"SPF":"pass","DKIM":"pass","DMARC":"pass"}',
-            },
-        )
-        if attached:
-            yield "EmailAttachmentInfo", mail | {"FileName": "minutes.pdf", "FileType": "pdf"}
+        yield from _mail(user, users, day, chance)
     for _ in range(3):
         yield (
             "CloudAppEvents",
@@ -265,3 +246,35 @@ def _user_day(
 
 def _folder(device: DemoDevice, name: str) -> str:
     return f"C:\\Windows\\System32\\{name}" if device.is_windows else f"/usr/bin/{name}"
+
+
+def _mail(
+    user: User, users: Sequence[User], day: datetime, chance: Random
+) -> Iterator[tuple[str, Row]]:
+    """Return a mail to a user: from a colleague, or from those the company deals with."""
+    outside = chance.random() < 0.4
+    sender = chance.choice(_SENDERS) if outside else chance.choice(users).principal
+    verdict = "Spam" if outside and chance.random() < 0.1 else ""
+    mail = {
+        "Timestamp": _moment(day, chance),
+        "NetworkMessageId": digest(user.name, sender, str(chance.random()))[:32],
+        "SenderFromAddress": sender,
+        "RecipientEmailAddress": user.principal,
+        "RecipientObjectId": user.id,
+    }
+    attached = chance.random() < 0.3
+    told = {
+        "Subject": chance.choice(("Minutes", "Rates of this week", "Lunch", "Re: drawings")),
+        "SenderFromDomain": sender.partition("@")[2],
+        "SenderMailFromAddress": sender,
+        "SenderMailFromDomain": sender.partition("@")[2],
+        "EmailDirection": "Inbound" if outside else "Intra-org",
+        "ThreatTypes": verdict,
+        "DeliveryAction": "Junked" if verdict else "Delivered",
+        "DeliveryLocation": "Junk folder" if verdict else "Inbox/folder",
+        "AttachmentCount": int(attached),
+        "AuthenticationDetails": '{"SPF":"pass","DKIM":"pass","DMARC":"pass"}',
+    }
+    yield "EmailEvents", mail | told
+    if attached:
+        yield "EmailAttachmentInfo", mail | {"FileName": "minutes.pdf", "FileType": "pdf"}

@@ -1,6 +1,6 @@
 """The steps before ransomware: a macro, a foothold, stolen credentials, the backups.
 
-This one is going on: its last alerts are hours old, and some are untouched.
+This one is going on: its last alert is minutes old, and some are untouched.
 """
 
 from __future__ import annotations
@@ -247,6 +247,26 @@ _ALERTS = (
                 level="system",
             ),
         ),
+    ),
+    Alert(
+        title="Directory replication asked for by a host that is no domain controller",
+        provider=IDENTITY,
+        category="CredentialAccess",
+        tactic="CredentialAccess",
+        techniques=("T1003.006",),
+        severity="high",
+        event="11-20 07:52:30",
+        noticed=4,
+        description=(
+            "The backup account asked DC-01 for the password hashes of the domain, as domain"
+            " controllers do among themselves (DCSync)."
+        ),
+        advice=("Disable the account.", "Prepare to reset krbtgt twice."),
+        confidence=91,
+        group=_GROUP,
+        users=(user_state(BACKUP, logonType="network"),),
+        hosts=(host_state(BKP_01), host_state(DC_01)),
+        connections=(between(BKP_01, DC_01, 135, source_port=50377),),
     ),
 )
 

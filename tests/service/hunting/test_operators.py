@@ -558,3 +558,9 @@ def test_the_names_of_a_bag_that_columns_have_are_kept_or_replaced() -> None:
 def test_a_constant_is_compared_as_what_it_is_compared_with(condition: str, found: bool) -> None:
     query = f"print n = 7, s = '7', yes = true | where {condition} | count"
     assert rows(query) == [[int(found)]]
+
+
+def test_a_series_over_no_rows_without_ends_is_empty() -> None:
+    found = hunted(f"{FRUIT}T | where false | make-series n = count() on At step 1h by Name")
+    assert found.results == []
+    assert [each["name"] for each in found.schema] == ["Name", "n", "At"]

@@ -264,8 +264,10 @@ def make_series(
             ends.append(number(cast(context.scalar(node, scope.bare()), axis.kind)))
     start, stop = ends
     bounds = context.probe(context.whole(f"SELECT {start}, {stop}, {step.sql}"))[0]
-    if None in bounds or bounds[2] <= 0:
-        raise SemanticQueryError("make-series wants a start, an end and a step above zero.")
+    if bounds[2] is None or bounds[2] <= 0:
+        raise SemanticQueryError("make-series wants a step above zero.")
+    if None in bounds:  # no row says where the axis begins or ends
+        bounds = (0, 0, bounds[2])
     points = max(-(-(bounds[1] - bounds[0]) // bounds[2]), 0)
     if points > _MOST_POINTS:
         raise QueryLimitError(f"make-series makes more than {_MOST_POINTS} points.")
