@@ -11,6 +11,7 @@ from mockgraph import metadata as edm
 from mockgraph.clock import Clock
 from mockgraph.errors import BadRequest, Conflict, UnknownKey
 from mockgraph.metadata.entries import Entry
+from mockgraph.metadata.keys import key_of
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
 from mockgraph.state.entities import IMPLICIT, REMOVED, Entity, join_key, owner_key, split_key
@@ -137,7 +138,7 @@ class Transaction:
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
         allowed, computed = _allowed_changes(seen, own, changes, before), _computed(own)
-        if not resource.is_collection:
+        if not resource.is_collection and key_of(own, before) is None:
             # The key of the one entity that there is can be given once.
             computed -= {name for name in edm.key_names(own) if before.get(name) is None}
         sent = {
