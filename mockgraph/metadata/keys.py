@@ -119,6 +119,18 @@ def _property_at(schema: type[StructuredSchema], path: Sequence[str]) -> Propert
     return schema.properties().get(last)
 
 
+@cache
+def _text_key(schema: type[StructuredSchema]) -> str | None:
+    """The property that is a key by itself, and text as it is, as most are; None without one."""
+    parts = [*_parts(schema).items()]
+    if len(parts) != 1:
+        return None
+    ((name, (path, declared)),) = parts
+    return (
+        name if path == (name,) and declared is not None and declared.edm == "Edm.String" else None
+    )
+
+
 def key_property(schema: type[StructuredSchema]) -> PropertyField | None:
     """Return the property that is the first part of a key."""
     return next((declared for _, declared in _parts(schema).values()), None)
@@ -126,6 +138,9 @@ def key_property(schema: type[StructuredSchema]) -> PropertyField | None:
 
 def key_of(schema: type[StructuredSchema], properties: Properties) -> str | None:
     """Return the key that properties make, None where they have no key, or not all of it."""
+    only = _text_key(schema)
+    if only is not None:
+        return properties.get(only) or None
     texts: dict[str, str] = {}
     for name, (path, declared) in _parts(schema).items():
         value = _at(path, properties)

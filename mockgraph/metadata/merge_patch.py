@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.structures import Complex, StructuredSchema, unset
+from mockgraph.metadata.structures import Complex, StructuredSchema, common_names, unset
+
+_TYPE = "@odata.type"
 
 
 def merge(
@@ -19,10 +21,10 @@ def merge(
     """
     schema = schema.named_by(changes if "@odata.type" in changes else current)
     merged = {**current, **changes}
-    if schema.is_open:
-        for name in changes.keys() & current.keys():
-            if (mark := f"{name}@odata.type") not in changes:
-                merged.pop(mark, None)  # it was the type of the value before
+    if schema.is_open and not current.keys() <= common_names(schema):
+        for mark in [name for name in current if name.endswith(_TYPE)]:
+            if mark.removesuffix(_TYPE) in changes and mark not in changes:
+                del merged[mark]  # it was the type of the value before
     for name, inner in _complex(schema).items():
         value = changes.get(name)
         if value is not None:

@@ -80,8 +80,9 @@ class Schemas:
     With ``any_case`` the members of enumerations are read without regard to case, as the live
     service does. ``shows_null`` tells the types whose properties are null where nothing was
     written, be they nullable or not: those of others are the zero of their type, as in .NET;
-    ``stored`` gives the schemas that the state is checked
-    against, which values that are dynamic here must fit, too.
+    ``stored`` gives the schemas that the state is checked against, which values that are dynamic
+    here must fit, too. ``deprecated`` has the names of the deprecated properties of the schemas
+    that were made so far.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Schemas:
         self._any_case = any_case
         self._shows_null = shows_null
         self._stored = stored
+        self.deprecated: set[str] = set()
         self._made: dict[str, type[StructuredSchema]] = {}
         self._enumerations: dict[str, EnumValues] = {}
         self._parameters: dict[tuple[object, ...], type[Parameters]] = {}
@@ -233,6 +235,8 @@ class Schemas:
         )
         field.time_of = time_of(annotations)
         field.deprecated = deprecated(annotations)
+        if field.deprecated is not None:
+            self.deprecated.add(declared.name)
         if not field.nullable and not is_key and not self._shows_null(owner):
             field.start_at_zero()
         if isinstance(field, DateTimeOffset):

@@ -301,17 +301,22 @@ def unset(schema: type[StructuredSchema]) -> dict[str, Json]:
 
     The collections in it are nobody else's.
     """
-    value, nested = _unset(schema)
+    value, collections, nested = _unset(schema)
     made = {**value}
+    for name in collections:
+        made[name] = []
     for name in nested:
         made[name] = schema.properties()[name].unset()
     return made
 
 
 @cache
-def _unset(schema: type[StructuredSchema]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
+def _unset(
+    schema: type[StructuredSchema],
+) -> tuple[Mapping[str, Json], tuple[str, ...], tuple[str, ...]]:
     value = {name: declared.unset() for name, declared in schema.properties().items()}
-    return value, tuple(name for name, item in value.items() if isinstance(item, list | dict))
+    collections = tuple(name for name, item in value.items() if item == [])
+    return value, collections, tuple(name for name, item in value.items() if type(item) is dict)
 
 
 def load_value(

@@ -36,7 +36,8 @@ def deprecation(intent: Intent) -> Headers:
         found = _of_operation(address.view, address.call.overloads[0])
     elif address.steps:
         found = address.resource.deprecated
-        if found is None and (intent.options or intent.body or address.path):
+        is_in_use = intent.options or address.path or (intent.body and _deprecated(address.type))
+        if found is None and is_in_use:
             found = next(_of_properties(intent), None)
     return () if found is None else _headers(found)
 
@@ -54,7 +55,9 @@ def _of_properties(intent: Intent) -> Iterator[Revision]:
             yield from _along((name,), address.type, None)
     if address.path:
         yield from _along(address.path, address.type, None)
-    if intent.options:
+    if intent.query.expand or any(
+        name in text for name in address.view.schemas.deprecated for _, text in intent.options
+    ):
         yield from _of_query(intent.query, address.type, address.resource)
 
 

@@ -13,6 +13,7 @@ from mockgraph.clock import Clock
 from mockgraph.errors import BadRequest, Conflict, UnknownKey
 from mockgraph.guids import new_guid
 from mockgraph.metadata.entries import Entry
+from mockgraph.metadata.keys import key_of
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
 from mockgraph.state.computed_properties import (
@@ -180,7 +181,7 @@ class Transaction:
         seen = self.view.resource(table) or resource
         allowed = _allowed_changes(seen, own, changes, before)
         aside = left_aside(own)
-        if not resource.is_collection:
+        if not resource.is_collection and key_of(own, before) is None:
             # The key of the one entity that there is can be given once.
             aside = {*aside} - {name for name in edm.key_names(own) if before.get(name) is None}
         sent = {
