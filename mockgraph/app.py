@@ -20,9 +20,9 @@ from werkzeug.exceptions import MethodNotAllowed as MethodNotRouted
 from werkzeug.exceptions import NotFound as NotRouted
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mockgraph import control
+from mockgraph import control, work
 from mockgraph.entra import authorization, initial_entra
-from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
+from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed, Overtaken
 from mockgraph.http import SAFE_METHODS, Request, Response, error_body, identity, plain
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
@@ -110,10 +110,14 @@ class Emulator(Flask):
         tenant: Tenant = request.environ[NOTED]
         request.max_content_length = self._settings.max_body
         request.service = self._service
+        is_whole = work.enter(request, _check_work)
         try:
             response = self._answer(request, tenant)
         except Exception as error:
             response = self._refuse(error, request)
+        finally:
+            if is_whole:
+                work.leave()
         if request.strike is not None:
             response = self._apply_faults(response, request)
         if response.status >= 400 and not addressing.is_rooted(request.path, self._service):
@@ -290,6 +294,14 @@ class Emulator(Flask):
     def _refuse_route(self, error: Exception) -> WerkzeugResponse:
         request = cast("Request", flask.request)
         return _as_werkzeug(self._refusal(error, request), request.method)
+
+
+def _check_work(request: Request) -> None:
+    """Raise where the work for a request is in vain: by a reset, without its client."""
+    tenant: Tenant = request.environ[NOTED]
+    if tenant.resets.overtook(request):
+        raise Overtaken
+    work.check_client(request.environ)
 
 
 def _identity(request: Request) -> Headers:

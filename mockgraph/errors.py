@@ -290,6 +290,12 @@ class NotEmulated(GraphError):
         super().__init__(f"MockGraph does not emulate {what}.")
 
 
+class Unavailable(GraphError):
+    status = 503
+    code = "ServiceUnavailable"
+    default_message = "The service is not available."
+
+
 class StoreFailed(GraphError):
     """The store could not take a write; the state is as it was before."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind
+from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind, weight
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
@@ -27,11 +27,12 @@ class Filter(NamedTuple):
     ``equalities`` are pairs of a property path and values as they are stored; an entity that
     matches has, for each pair, one of the values there. They never replace ``matches``.
     Instants are left out: one moment has many spellings. What is nothing at all, or no primitive
-    value, may be null.
+    value, may be null. ``weight`` is how many steps it takes to look at one entity.
     """
 
     matches: Callable[[Entity], bool]
     equalities: tuple[Equality, ...]
+    weight: int = 1
 
 
 def compile_filter(
@@ -53,7 +54,8 @@ def compile_filter(
         check_filter(node, resource.rules.filter)
     scope = Scope(schema, resource=resource, relations=relations, now=now)
     test = compile_test(node, scope)
-    return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, scope)))
+    equalities = tuple(_equalities(node, scope))
+    return Filter(lambda entity: test(entity) is True, equalities, weight(node))
 
 
 def _equalities(node: Node, scope: Scope) -> Iterator[Equality]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import OrderItem, ValueKind
+from mockgraph.odata.ast import OrderItem, ValueKind, weight
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.restrictions import check_orderby
@@ -39,9 +39,13 @@ _UNORDERED = frozenset(
 
 
 class Order(NamedTuple):
-    """Runs of keys of one direction, the most significant first."""
+    """Runs of keys of one direction, the most significant first.
+
+    ``weight`` is how many steps it takes to make the keys of one entity and to compare them.
+    """
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
+    weight: int = 1
 
     def sort(self, entities: Iterable[E], first: int | None = None) -> list[E]:
         """The entities in order; with ``first`` only so many of them, which is quicker."""
@@ -79,7 +83,7 @@ def compile_orderby(
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
-    return Order(tuple(runs))
+    return Order(tuple(runs), sum(4 + weight(item.key) for item in items))
 
 
 def _key(item: OrderItem, scope: Scope) -> Evaluate:

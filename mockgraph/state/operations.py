@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mockgraph import metadata as edm
+from mockgraph import work
 from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.names import Json
@@ -23,6 +24,10 @@ from mockgraph.state.transactions import Transaction, implicit
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
+
+# The steps that it takes to follow a navigation property, and to show an entity that it leads to.
+_STEPS_FOLLOWED = 10
+_STEPS_EXPANDED = 200
 
 Behaviours = Mapping[str, Behaviour]
 _AUTHOR = "createdByDisplayName"
@@ -210,6 +215,8 @@ class Reader:
         query, resource = expansion.followed, expansion.resource
         self.bind(query)
         entities = self.related(resource, owner_key(entity.key), query)
+        step = work.current().step
+        step(_STEPS_EXPANDED)
         if not resource.is_collection:
             first = next(iter(entities), None)
             return None if first is None else self.row(first, query, resource)
@@ -218,7 +225,9 @@ class Reader:
         number = query.number(entities) if query.count or expansion.only == "$count" else None
         if expansion.only == "$count":
             return Page((), number)
-        rows = [self.row(each, query, resource) for each in query.find(entities, most)[skip:]]
+        found = query.find(entities, most)[skip:]
+        step(_STEPS_EXPANDED * len(found))
+        rows = [self.row(each, query, resource) for each in found]
         return Page(rows, number)
 
     def bind(self, query: Query) -> None:
@@ -228,6 +237,7 @@ class Reader:
 
     def _follow(self, entity: Any, resource: Resource) -> Any:
         found = self.related(resource, owner_key(entity.key))
+        work.current().step(_STEPS_FOLLOWED + len(found))
         return list(found) if resource.is_collection else next(iter(found), None)
 
 

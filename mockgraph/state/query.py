@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from mockgraph import metadata as edm
+from mockgraph import work
 
 if TYPE_CHECKING:
     from mockgraph.metadata.resources import Resource
@@ -72,6 +73,7 @@ class Query:
     def matching(self, entities: Iterable[E]) -> Iterator[E]:
         """Give the entities that match, as they come, each looked at when it is asked for."""
         if self.filter is not None:
+            entities = work.current().on_each(entities, self.filter.weight)
             entities = filter(self.filter.matches, entities)
         if self.search is not None:
             entities = filter(self.search, entities)
@@ -84,6 +86,7 @@ class Query:
         """
         found = self.matching(entities)
         if self.orderby is not None:
+            found = work.current().on_each(found, self.orderby.weight)
             return self.orderby.sort(found, first)
         return list(islice(found, first))
 

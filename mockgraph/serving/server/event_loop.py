@@ -45,7 +45,7 @@ class EventLoop:
     def __init__(self, app: WSGIApp, listeners: Sequence[Listener], max_body: int):
         self._app = app
         self._listeners = listeners
-        self._max_body = max_body
+        self.max_body = max_body
         self._selector = selectors.DefaultSelector()
         self._waker, self._wakee = socket.socketpair()
         self._connections: set[Connection] = set()
@@ -66,6 +66,10 @@ class EventLoop:
     @property
     def has_ended(self) -> bool:
         return self._ended.is_set()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def start(self) -> None:
         """Serve from now on, on threads of its own."""
@@ -205,7 +209,7 @@ class EventLoop:
             try:
                 if len(self._connections) >= keep_alive.MAX_CONNECTIONS:
                     raise OSError(f"there are {keep_alive.MAX_CONNECTIONS}")
-                connection = listener.accept(self._max_body, self.sleep)
+                connection = listener.accept(self)
             except BlockingIOError:
                 return
             except ConnectionError:
