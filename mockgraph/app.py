@@ -39,7 +39,7 @@ Handler = Callable[[Any], Any]
 _logger = logging.getLogger("mockgraph")
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None) -> Emulator:
     """Make a Flask app that emulates the service, with a state of its own.
 
     Raises MockGraphError where the store, a seed or a page cannot be used. The app's tenants
@@ -103,6 +103,33 @@ class Emulator(Flask):
             environ["PATH_INFO"] = addressing.joined(path, self._service)
         request = Request(environ, populate_request=False)
         return self.respond(request).send(request.method, start_response)
+
+    def body_limit(self, environ: Environ) -> int:
+        """Return how many bytes of a body are worth reading, by the head of its request.
+
+        They are few where the host, the path or the token say already that it is refused.
+        """
+        path, tenant = self._tenants.known(environ)
+        try:
+            self._origins.check_host(environ)
+            if self._is_extended:
+                return self._settings.max_body
+            if control.is_control(path):
+                return self._control_body_limit(environ, path)
+            may_stub = tenant is not None and tenant.is_stubbed
+            if addressing.is_rooted(path, self._service) and not may_stub:
+                head = Request(environ, populate_request=False, shallow=True)
+                self._authenticate(head, tenant or self._tenants.default)
+        except GraphError:
+            return 0
+        return self._settings.max_body
+
+    def _control_body_limit(self, environ: Environ, path: str) -> int:
+        from mockgraph.control import guard, plane
+
+        guard.check(environ, path, self._settings.control_token, self._origins)
+        most = plane.max_body(environ["REQUEST_METHOD"], path)
+        return self._settings.max_body if most is None else most
 
     def respond(self, request: Request) -> Response:
         """Answer a request of Graph's: the whole line, errors, faults, ids and journal included."""

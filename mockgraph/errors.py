@@ -243,6 +243,14 @@ class PayloadTooLarge(GraphError):
         super().__init__(f"The request body is larger than the {limit} bytes allowed.")
 
 
+class TooManyValues(PayloadTooLarge):
+    def __init__(self, most: int):
+        GraphError.__init__(
+            self,
+            f"The request body has more than the {most} objects or arrays allowed of its size.",
+        )
+
+
 class UnsupportedMediaType(GraphError):
     status = 415
     code = "UnsupportedMediaType"

@@ -69,7 +69,8 @@ class Exchange:
     Of a sign-in, neither body nor response is kept. ``caller`` tells apps apart and ``token``
     their tokens, both by hashes; ``sender`` tells connections apart, or, for certain, threads
     and tasks in process. ``effects`` are those of faults; ``changes`` is how
-    often the test had changed state, faults or stubs by then.
+    often the test had changed state, faults or stubs by then. ``size`` is about how many bytes
+    it takes.
     """
 
     effects: Sequence[object] = ()
@@ -110,6 +111,14 @@ class Exchange:
         self._content_length = environ.get("CONTENT_LENGTH")
         if self.answered_by == "sign-in":
             self.body = self.response_body = b""
+        # In bytes: its bodies, and what a client may make long in its head.
+        self.size = (
+            len(self.body)
+            + len(self.response_body)
+            + len(self.path)
+            + len(self._query)
+            + sum(map(len, variables.values()))
+        )
 
     @property
     def began(self) -> float:
@@ -255,11 +264,6 @@ class Exchange:
         query = self._query.decode(errors="replace")
         return f"{self.path}?{query}" if query else self.path
 
-    @property
-    def size(self) -> int:
-        """The bytes of its bodies together."""
-        return len(self.body) + len(self.response_body)
-
     @cached_property
     def misdeeds(self) -> tuple[Misdeed, ...]:
         """The misdeeds of its client, found when they are first asked for."""
@@ -267,6 +271,12 @@ class Exchange:
             self._review()
         found: tuple[Misdeed, ...] = vars(self).get("misdeeds", ())
         return found
+
+    def drop_bodies(self) -> None:
+        """Keep the bodies no longer; what the answer's error says stays where it was looked at."""
+        self.size -= len(self.body) + len(self.response_body)
+        self.body = self.response_body = b""
+        vars(self).pop("json", None)
 
     def review(self, review: Callable[[], None]) -> None:
         """Have misdeeds found anew when they are asked for, by a function that sets them."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from mockgraph.serving.http1_parser import RequestParser
+from mockgraph.serving.http1_parser import BodyLimit, RequestParser
 from mockgraph.serving.http1_writer import CONTINUE, refusal_message
 from mockgraph.serving.server.response import respond
 from mockgraph.wsgi import Environ, WSGIApp
@@ -29,6 +29,8 @@ class Loop(Protocol):
 
     @property
     def max_body(self) -> int: ...
+    @property
+    def body_limit(self) -> BodyLimit | None: ...
     @property
     def is_stopping(self) -> bool: ...
     def sleep(self, connection: Connection, seconds: float) -> None: ...
@@ -196,7 +198,7 @@ class Connection:
         environ["mockgraph.cut"] = self.cut
         environ["mockgraph.sleep"] = self.sleep
         environ["mockgraph.has_left"] = self.has_left
-        return RequestParser(environ, self._loop.max_body)
+        return RequestParser(environ, self._loop.max_body, self._loop.body_limit)
 
     def _receive(self) -> bytes | None:
         """Return what has come: nothing at the end, None where nothing has. Raises OSError."""

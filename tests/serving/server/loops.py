@@ -9,6 +9,7 @@ class StillLoop:
     """A loop that serves nobody else."""
 
     max_body = 1000
+    body_limit = None
     is_stopping = False
 
     def sleep(self, connection: Connection, seconds: float) -> None: ...
