@@ -177,6 +177,7 @@ class Emulator(Flask):
         authorization.authorize(caller, address, settings.auth)
         state = tenant.state
         intent = validation.read(request, address, state.behaviours, state.clock, caller)
+        authorization.authorize_query(caller, intent.query, settings.auth)
         if request.method not in SAFE_METHODS:
             self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:

@@ -306,6 +306,7 @@ def _followed(value: Evaluate, related: Resource, relations: Relations | None) -
     """Read the entities that a navigation property leads to, one, or null."""
     if relations is None:
         raise NotEmulated(f"paths through the navigation property {quoted(related.name)} here")
+    relations.resources.append(related)
 
     def evaluate(scope: Any) -> Any:
         entity = value(scope)
