@@ -23,7 +23,15 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from mockgraph import control, work
 from mockgraph.entra import authorization, initial_entra
 from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed, Overtaken
-from mockgraph.http import SAFE_METHODS, Request, Response, error_body, identity, plain
+from mockgraph.http import (
+    SAFE_METHODS,
+    Request,
+    Response,
+    check_path,
+    error_body,
+    identity,
+    plain,
+)
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
@@ -90,6 +98,7 @@ class Emulator(Flask):
         """Answer a request, as WSGI has it."""
         try:
             self._origins.check_host(environ)
+            check_path(environ["PATH_INFO"])
             self._tenants.enter(environ)
         except GraphError as error:
             request = Request(environ)

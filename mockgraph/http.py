@@ -6,6 +6,7 @@ bytes, and those are cheaper kept as they are.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -47,6 +48,7 @@ _LATER = frozenset({"headers", "remote_addr", "scheme", "server"})
 _UNPACKED_ANYWAY = 4 * 1024 * 1024
 _DENSEST = 200
 _PIECE = 1024 * 1024
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
 
 
@@ -203,6 +205,18 @@ def identity(request: Request) -> Headers:
 def error_body(error: GraphError, request: Request, at: datetime | None = None) -> dict[str, Any]:
     """Graph's error object for this request, at a time of its tenant's clock."""
     return error.body(request.request_id, request.client_request_id, at)
+
+
+def check_path(path: str) -> None:
+    """Raise 400 where a path, as WSGI has it, is not UTF-8, or has control characters."""
+    if path.isascii() and path.isprintable():
+        return
+    try:
+        text = path.encode("latin-1").decode()
+    except UnicodeError:
+        raise BadRequest("The path is not in UTF-8.") from None
+    if _CONTROL.search(text):
+        raise BadRequest("The path has control characters.")
 
 
 def read_body(request: WerkzeugRequest) -> bytes:

@@ -124,8 +124,10 @@ def _check_number(data: bytes) -> None:
     In memory each of them takes many times the bytes that it has in JSON.
     """
     most = _MAX_VALUES + len(data) // _LEAST_VALUE
-    if data.count(b"{") > most or data.count(b"[") > most:
-        raise TooManyValues(most)
+    for begin, end in ((b"{", b"}"), (b"[", b"]")):
+        number = data.count(begin)
+        if number > most:
+            raise TooManyValues(most) if data.count(end) == number else MalformedPayload
 
 
 @lru_cache(maxsize=256)
