@@ -245,9 +245,10 @@ def status_line(status: int) -> str:
 
 
 def _unpacked(data: bytes, limit: int | None) -> bytes:
-    """Return the content that gzip packed, no more of it than a body may have, nor than a text may be packed to.
+    """Return the content that gzip packed, no more of it than a body may have.
 
-    It is unpacked in pieces, of which none is kept where they are too many.
+    Nor is it more than a text may be packed to. It is unpacked in pieces, of which none is kept
+    where they are too many.
     """
     most = max(_UNPACKED_ANYWAY, _DENSEST * len(data))
     most = most if limit is None else min(limit, most)

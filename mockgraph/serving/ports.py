@@ -43,7 +43,7 @@ def certificates(settings: Settings) -> Certificates:
         from mockgraph.serving.proxy import certificate
         from mockgraph.serving.tls import authority
 
-        own = authority(settings.ca_dir)
+        own = authority(settings.ca_dir, [settings.host, *settings.allowed_hosts])
         ca = str(own.ca_path)
         if settings.tls and https is None:
             https = own.issue(settings.host, *settings.allowed_hosts)

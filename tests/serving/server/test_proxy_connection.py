@@ -76,8 +76,7 @@ def test_a_client_that_leaves_before_tls_begins_leaves_no_socket() -> None:
     connection = ProxyConnection(
         accepted,
         base_environ("http", "x", 80),
-        1000,
-        no_sleep,
+        StillLoop(),
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
     )
     connection.grant(GRAPH)
