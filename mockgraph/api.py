@@ -58,7 +58,9 @@ class MockGraph(Graph):
         self._tenants = app.extensions["mockgraph"]
         try:
             self._certificates = certificates(self._settings)
-            self._server = open_server(app, self._settings, self._certificates)
+            self._server = open_server(
+                app, self._settings, self._certificates, body_limit=app.body_limit
+            )
             self._server.start()
         except BaseException:
             self._server = None

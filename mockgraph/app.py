@@ -20,10 +20,18 @@ from werkzeug.exceptions import MethodNotAllowed as MethodNotRouted
 from werkzeug.exceptions import NotFound as NotRouted
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mockgraph import control
+from mockgraph import control, work
 from mockgraph.entra import authorization, initial_entra
-from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed
-from mockgraph.http import SAFE_METHODS, Request, Response, error_body, identity, plain
+from mockgraph.errors import BY_STATUS, GraphError, MethodNotAllowed, Overtaken
+from mockgraph.http import (
+    SAFE_METHODS,
+    Request,
+    Response,
+    check_path,
+    error_body,
+    identity,
+    plain,
+)
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
@@ -45,7 +53,7 @@ Handler = Callable[[Any], Any]
 _logger = logging.getLogger("mockgraph")
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None) -> Emulator:
     """Make a Flask app that emulates the service, with a state of its own.
 
     Raises MockGraphError where the store, a seed or a page cannot be used. The app's tenants
@@ -96,6 +104,7 @@ class Emulator(Flask):
         """Answer a request, as WSGI has it."""
         try:
             self._origins.check_host(environ)
+            check_path(environ["PATH_INFO"])
             self._tenants.enter(environ)
         except GraphError as error:
             request = Request(environ)
@@ -110,16 +119,47 @@ class Emulator(Flask):
         request = Request(environ, populate_request=False)
         return self.respond(request).send(request.method, start_response)
 
+    def body_limit(self, environ: Environ) -> int:
+        """Return how many bytes of a body are worth reading, by the head of its request.
+
+        They are few where the host, the path or the token say already that it is refused.
+        """
+        path, tenant = self._tenants.known(environ)
+        try:
+            self._origins.check_host(environ)
+            if self._is_extended:
+                return self._settings.max_body
+            if control.is_control(path):
+                return self._control_body_limit(environ, path)
+            may_stub = tenant is not None and tenant.is_stubbed
+            if addressing.is_rooted(path, self._service) and not may_stub:
+                head = Request(environ, populate_request=False, shallow=True)
+                self._authenticate(head, tenant or self._tenants.default)
+        except GraphError:
+            return 0
+        return self._settings.max_body
+
+    def _control_body_limit(self, environ: Environ, path: str) -> int:
+        from mockgraph.control import guard, plane
+
+        guard.check(environ, path, self._settings.control_token, self._origins)
+        most = plane.max_body(environ["REQUEST_METHOD"], path)
+        return self._settings.max_body if most is None else most
+
     def respond(self, request: Request) -> Response:
         """Answer a request of Graph's: the whole line, errors, faults, ids and journal included."""
         began = time.perf_counter()
         tenant: Tenant = request.environ[NOTED]
         request.max_content_length = self._settings.max_body
         request.service = self._service
+        is_whole = work.enter(request, _check_work)
         try:
             response = self._answer(request, tenant)
         except Exception as error:
             response = self._refuse(error, request)
+        finally:
+            if is_whole:
+                work.leave()
         if request.strike is not None:
             response = self._apply_faults(response, request)
         if response.status >= 400 and not addressing.is_rooted(request.path, self._service):
@@ -155,6 +195,7 @@ class Emulator(Flask):
         authorization.authorize(caller, address, settings.auth)
         state = tenant.state
         intent = validation.read(request, address, state.behaviours, state.clock, caller)
+        authorization.authorize_query(caller, intent.query, settings.auth)
         if request.method not in SAFE_METHODS:
             self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:
@@ -309,6 +350,14 @@ class Emulator(Flask):
     def _refuse_route(self, error: Exception) -> WerkzeugResponse:
         request = cast("Request", flask.request)
         return _as_werkzeug(self._refusal(error, request), request.method)
+
+
+def _check_work(request: Request) -> None:
+    """Raise where the work for a request is in vain: by a reset, without its client."""
+    tenant: Tenant = request.environ[NOTED]
+    if tenant.resets.overtook(request):
+        raise Overtaken
+    work.check_client(request.environ)
 
 
 def _identity(request: Request) -> Headers:

@@ -259,6 +259,14 @@ class PayloadTooLarge(GraphError):
         super().__init__(f"The request body is larger than the {limit} bytes allowed.")
 
 
+class TooManyValues(PayloadTooLarge):
+    def __init__(self, most: int):
+        GraphError.__init__(
+            self,
+            f"The request body has more than the {most} objects or arrays allowed of its size.",
+        )
+
+
 class UnsupportedMediaType(GraphError):
     status = 415
     code = "UnsupportedMediaType"
@@ -311,6 +319,12 @@ class WrongResult(GraphError):
 
     def __init__(self, name: str, fault: str):
         super().__init__(f"What is registered with MockGraph for '{name}' is wrong: {fault}")
+
+
+class Unavailable(GraphError):
+    status = 503
+    code = "ServiceUnavailable"
+    default_message = "The service is not available."
 
 
 class StoreFailed(GraphError):

@@ -6,6 +6,7 @@ bytes, and those are cheaper kept as they are.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -42,6 +43,12 @@ _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
 # The attributes of a request that werkzeug's sets at the beginning, and the line seldom needs.
 _LATER = frozenset({"headers", "remote_addr", "scheme", "server"})
+# Bytes that are unpacked whatever they were packed to, and the most to which a byte is unpacked
+# beyond: JSON that repeats itself is packed to some hundredth, zeros to a thousandth.
+_UNPACKED_ANYWAY = 4 * 1024 * 1024
+_DENSEST = 200
+_PIECE = 1024 * 1024
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
 
 
@@ -201,6 +208,18 @@ def error_body(error: GraphError, request: Request, at: datetime | None = None) 
     return error.body(request.request_id, request.client_request_id, at)
 
 
+def check_path(path: str) -> None:
+    """Raise 400 where a path, as WSGI has it, is not UTF-8, or has control characters."""
+    if path.isascii() and path.isprintable():
+        return
+    try:
+        text = path.encode("latin-1").decode()
+    except UnicodeError:
+        raise BadRequest("The path is not in UTF-8.") from None
+    if _CONTROL.search(text):
+        raise BadRequest("The path has control characters.")
+
+
 def read_body(request: WerkzeugRequest) -> bytes:
     """Return the body of a request, whole; it can be read again.
 
@@ -227,18 +246,27 @@ def status_line(status: int) -> str:
 
 
 def _unpacked(data: bytes, limit: int | None) -> bytes:
-    """Return the content that gzip packed, no more of it than a body may have."""
+    """Return the content that gzip packed, no more of it than a body may have.
+
+    Nor is it more than a text may be packed to. It is unpacked in pieces, of which none is kept
+    where they are too many.
+    """
+    most = max(_UNPACKED_ANYWAY, _DENSEST * len(data))
+    most = most if limit is None else min(limit, most)
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    most = 0 if limit is None else limit + 1  # 0 is all of it
+    pieces, size = [], 0
     try:
-        unpacked = reader.decompress(data, most)
+        while not reader.eof and (piece := reader.decompress(data, _PIECE)):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise PayloadTooLarge(most)
+            data = reader.unconsumed_tail
     except zlib.error:
         raise MalformedPayload from None
-    if limit is not None and len(unpacked) > limit:
-        raise PayloadTooLarge(limit)
     if not reader.eof or reader.unused_data:
         raise MalformedPayload
-    return unpacked
+    return b"".join(pieces)
 
 
 def _decoded(text: str) -> str:

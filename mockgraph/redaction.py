@@ -1,48 +1,55 @@
-"""Redaction of credentials, which are kept nowhere: tokens, cookies, secrets."""
+"""Redaction of credentials, which are shown nowhere: tokens, cookies, secrets.
+
+There is one list of names, for headers, query options, members of forms and of JSON alike,
+however they are written: letter case, ``-`` for ``_``, percent-encoding, escapes.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-_REDACTED = "***"
-_HEADERS = (
-    "HTTP_AUTHORIZATION",
-    "HTTP_COOKIE",
-    "HTTP_PROXY_AUTHORIZATION",
-    "HTTP_X_MOCKGRAPH_TOKEN",
-    "HTTP_SECRET",  # of a managed identity's App Service, until 2019
-    "HTTP_X_IDENTITY_HEADER",  # and since
-)
-_MEMBERS = frozenset(
-    {
-        b"access_token",
-        b"assertion",
-        b"client_assertion",
-        b"client_secret",
-        b"code",
-        b"code_verifier",
-        b"device_code",
-        b"id_token",
-        b"id_token_hint",
-        b"password",
-        b"refresh_token",
-        b"secret",
-    }
-)
+import orjson
 
-# A member "Authorization" in JSON, up to the end of the text that is its value.
-_ITEM_HEADER = re.compile(
-    rb'("authorization"\s*:\s*"(?:bearer )?)(?:[^"\\]++|\\.?)*+("|\Z)', re.IGNORECASE | re.DOTALL
+_REDACTED = "***"
+
+# Names in small letters with "_": the whole of one, or what it ends with behind "_".
+_SECRET = re.compile(
+    r"(?:.*_)?(?:token|secret|password|passwd|pwd|assertion|signature|sig|cookie|api_?key"
+    r"|authorization(?:_auxiliary)?|identity_header|subscription_key|access_?key|id_token_hint"
+    r"|code_verifier|device_code|credentials?)"
+    r"|(?:access|auth|refresh|id|bearer|session|sas|security)token|client_?secret|set_cookie2?"
 )
+# In queries and forms alone: in JSON an error has a code, which is no secret.
+_OF_PARAMETERS = frozenset({"code"})
+
+# Whether a text may hold a secret at all, escaped names included.
+_MAYBE = re.compile(
+    rb"token|secret|passw|pwd|assertion|sig|cookie|key|authorization|identity|code|cred|bearer|\\u",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(rb"\b(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+# A member of JSON whose value is a text, up to the end of that, or of what there is.
+_MEMBER = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)"((?:[^"\\]++|\\.?)*+)("|\Z)', re.DOTALL)
+_PART = re.compile(rb"""\bname\s*=\s*"?([^"\r\n;]*)"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n""")
+_USER_INFO = re.compile(r"(?:^|(?<=[\s\"'(<]))([a-z][a-z0-9+.-]*:)?//[^/?#\s]*@", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def is_secret(name: str) -> bool:
+    """Return whether the value of this name is secret, in whatever it stands."""
+    return _SECRET.fullmatch(name.strip().lower().replace("-", "_")) is not None
 
 
 def redact(variables: dict[str, str]) -> None:
     """Take what is secret out of the headers in a WSGI environment."""
-    for name in _HEADERS:
-        if name in variables:
-            bearer = variables[name][:7].lower() == "bearer "
-            variables[name] = f"Bearer {_REDACTED}" if bearer else _REDACTED
+    for name, value in variables.items():
+        if _is_secret_variable(name):
+            variables[name] = _redacted(value)
     if "HTTP_REFERER" in variables:
         variables["HTTP_REFERER"] = masked_url(variables["HTTP_REFERER"])
 
@@ -52,13 +59,25 @@ def masked(pairs: bytes) -> bytes:
     return b"&".join(map(_masked, pairs.split(b"&"))) if b"=" in pairs else pairs
 
 
-def masked_batch(body: bytes) -> bytes:
-    """The JSON of a batch, whose items have headers, without the tokens that they bear."""
-    return _ITEM_HEADER.sub(rb"\1***\2", body)
+def masked_body(body: bytes) -> bytes:
+    """A body without what is secret in it: JSON, broken or whole, a form, or one of many parts.
+
+    What it is is seen by itself: what a client says of it need not be so.
+    """
+    if _MAYBE.search(body) is None:
+        return body
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start in (b"{", b"[", b'"'):
+        return _masked_json(body)
+    if b"form-data" in body:
+        body = _masked_parts(body)
+    return _BEARER.sub(rb"\1***", masked(body))
 
 
 def masked_url(url: str) -> str:
-    """A URL without what is secret in its query and its fragment."""
+    """A URL without the user, and without what is secret in its query and its fragment."""
+    if "@" in url:
+        url = _USER_INFO.sub(rf"\1//{_REDACTED}@", url)
     if "=" not in url:
         return url
     url, hash_mark, fragment = url.partition("#")
@@ -68,19 +87,98 @@ def masked_url(url: str) -> str:
 
 def shown(name: str, value: str) -> str:
     """An answer's header without what is secret in it."""
-    match name.lower():
-        case "set-cookie":
-            return _REDACTED
-        case "location":
-            return masked_url(value)
-    return value
+    if is_secret(name):
+        return _REDACTED
+    return masked_url(value) if name.lower() in ("location", "content-location") else value
+
+
+@lru_cache(maxsize=1024)
+def _is_secret_variable(name: str) -> bool:
+    return is_secret(name.removeprefix("HTTP_"))
+
+
+def _redacted(value: str) -> str:
+    return f"Bearer {_REDACTED}" if value[:7].lower() == "bearer " else _REDACTED
+
+
+def _is_secret_parameter(name: bytes) -> bool:
+    text = unquote_to_bytes(name).decode(errors="replace").strip("+ ").lower()
+    return text in _OF_PARAMETERS or is_secret(text)
 
 
 def _masked(pair: bytes) -> bytes:
     name, equals, _ = pair.partition(b"=")
-    is_secret = unquote_to_bytes(name).strip(b"+ ").lower() in _MEMBERS
-    return name + equals + _REDACTED.encode() if equals and is_secret else pair
+    return name + equals + _REDACTED.encode() if equals and _is_secret_parameter(name) else pair
 
 
 def _masked_text(pairs: str) -> str:
     return masked(pairs.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+
+def _masked_parts(body: bytes) -> bytes:
+    """A body of many parts (RFC 7578) without the contents of those whose names are secret."""
+    kept, at = [], 0
+    for found in _PART.finditer(body):
+        if found.start() < at or not _is_secret_parameter(found[1]):
+            continue
+        end = body.find(b"\r\n--", found.end())
+        kept += [body[at : found.end()], _REDACTED.encode()]
+        at = len(body) if end < 0 else end
+    return b"".join([*kept, body[at:]])
+
+
+def _masked_json(body: bytes) -> bytes:
+    """JSON, which need not be whole, as it was written but for what is secret."""
+    text = _BEARER.sub(rb"\1***", _MEMBER.sub(_masked_member, body))
+    # Secrets that are no texts, or of which a member beside them tells that they are.
+    with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
+        value = orjson.loads(text.removeprefix(b"\xef\xbb\xbf"))
+        return orjson.dumps(_without_secrets(value)) if _has_secrets(value) else text
+    return text
+
+
+def _masked_member(found: re.Match[bytes]) -> bytes:
+    name, gap, value, end = found.groups()
+    if is_secret(_unescaped(name)):
+        value = b"Bearer ***" if value[:7].lower() == b"bearer " else b"***"
+    elif b"=" in value:
+        url = value.decode("utf-8", "surrogateescape")
+        masked_value = masked_url(url) if "?" in url else _masked_pairs(url)
+        value = masked_value.encode("utf-8", "surrogateescape")
+    return b'"%b"%b"%b%b' % (name, gap, value, end)
+
+
+def _masked_pairs(text: str) -> str:
+    data = text.encode("utf-8", "surrogateescape")
+    return masked(data).decode("utf-8", "surrogateescape")
+
+
+def _unescaped(name: bytes) -> str:
+    if b"\\" in name:
+        with suppress(orjson.JSONDecodeError):
+            name = str(orjson.loads(b'"%b"' % name)).encode(errors="replace")
+    return name.decode(errors="replace")
+
+
+def _is_secret_member(name: str, value: Any, beside: Mapping[str, Any]) -> bool:
+    if value is None or value in (_REDACTED, f"Bearer {_REDACTED}") or isinstance(value, bool):
+        return False
+    return is_secret(name) or (name.lower() in _OF_PARAMETERS and "grant_type" in beside)
+
+
+def _has_secrets(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(
+            _is_secret_member(name, each, value) or _has_secrets(each)
+            for name, each in value.items()
+        )
+    return isinstance(value, list) and any(map(_has_secrets, value))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _REDACTED if _is_secret_member(name, each, value) else _without_secrets(each)
+            for name, each in value.items()
+        }
+    return list(map(_without_secrets, value)) if isinstance(value, list) else value

@@ -177,6 +177,12 @@ class Settings:
         metavar="NUMBER",
         unit="requests",
     )
+    journal_bytes: int = option(
+        64 * 1024 * 1024,
+        "How many bytes the requests take that are remembered; the oldest go beyond.",
+        metavar="BYTES",
+        unit="bytes",
+    )
     strict_client: bool = option(
         False,
         "Refuse with 400 what a well-behaved client does not do, such as to come back before "

@@ -87,3 +87,33 @@ def test_over_a_socket_and_in_the_journal() -> None:
         answer = ask(graph.origin, "PATCH", SECURITY, PACKED, headers)
         assert answer.status == 200
         graph.assert_called("PATCH", "/security", json=json.loads(BODY), times=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"Security":{"alerts":[' + b"{}," * 299_999 + b"{}]}}", "objects or arrays"),
+        (b"[" + b"[]," * 299_999 + b"[]]", "objects or arrays"),
+        (b'{"x":"' + b" " * 64 * 1024 * 1024 + b'"}', "larger than"),
+    ],
+)
+def test_what_is_small_when_it_is_packed_and_large_when_not(
+    client: FlaskClient, body: bytes, says: str
+) -> None:
+    before = state_of(client)
+    packed = gzip.compress(body, mtime=0)
+    assert len(packed) < 100_000
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    answer = client.put("/_mockgraph/state", data=packed, headers=headers)
+    assert answer.status_code == 413
+    assert answer.json is not None
+    assert says in answer.json["error"]["message"]
+    assert state_of(client) == before
+
+
+def test_a_large_state_that_repeats_itself_is_read(client: FlaskClient) -> None:
+    alerts = [{"id": f"a{number}", "title": "x" * 200} for number in range(20_000)]
+    packed = gzip.compress(json.dumps({"Security": {"alerts": alerts}}).encode(), mtime=0)
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    answer = client.put("/_mockgraph/state", data=packed, headers=headers)
+    assert answer.status_code == 204

@@ -36,6 +36,8 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.Overtaken(), 410, "Gone"),
     (errors.PreconditionFailed(), 412, "PreconditionFailed"),
     (errors.PayloadTooLarge(10), 413, "RequestEntityTooLarge"),
+    (errors.TooManyValues(10), 413, "RequestEntityTooLarge"),
+    (errors.Unavailable(), 503, "ServiceUnavailable"),
     (errors.UnsupportedMediaType("text/plain"), 415, "UnsupportedMediaType"),
     (errors.UnsupportedCoding("br"), 415, "UnsupportedMediaType"),
     (errors.Misdirected("a.example", "b.example"), 421, "MisdirectedRequest"),

@@ -53,7 +53,7 @@ def _serve(settings: Settings, certificates: Certificates) -> None:
         take_descriptors()
         leave_alone()
         try:
-            server = open_server(app, settings, certificates, writer)
+            server = open_server(app, settings, certificates, writer, app.body_limit)
             shutdown = Shutdown(server)
             server.start()
             _tell(server, settings)

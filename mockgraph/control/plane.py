@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 import flask
@@ -47,6 +49,26 @@ ACTIONS: tuple[ControlAction, ...] = (
     *journal.ACTIONS,
     *sign_in.ACTIONS,
 )
+
+
+def max_body(method: str, path: str) -> int | None:
+    """Return the bytes that a body for an action may have, 0 where there is no such action.
+
+    None is as many as the server takes of any request.
+    """
+    for action, pattern in _patterns():
+        if action.method == method and pattern.fullmatch(path):
+            return action.max_body
+    return 0
+
+
+@cache
+def _patterns() -> tuple[tuple[ControlAction, re.Pattern[str]], ...]:
+    """The actions, and the paths of each."""
+    return tuple(
+        (each, re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(PREFIX + each.path)) + "/?"))
+        for each in ACTIONS
+    )
 
 
 def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Blueprint:

@@ -11,7 +11,9 @@ from mockgraph.errors import Forbidden, MissingRoles, Unauthenticated
 from mockgraph.metadata.capabilities import operation_permissions
 from mockgraph.metadata.elements import namespace_of
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Resource
 from mockgraph.state.intent import Address, Caller, RequestKind
+from mockgraph.state.query import Query
 
 # The literal tokens that the mode ``any`` refuses, and why.
 _REFUSED = {
@@ -67,11 +69,26 @@ def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
     """
     if caller.permissions is None or address.kind is RequestKind.BATCH:
         return
-    accepted = _accepted(address)
-    if accepted and caller.permissions.isdisjoint(accepted):
-        if _is_newer(address):
-            raise MissingRoles(accepted, caller.permissions, is_app=caller.is_app)
-        raise Forbidden(_missing(accepted, caller.permissions) if mode == "jwt" else None)
+    for accepted in _accepted(address):
+        _check(caller, accepted, mode, is_newer=_is_newer(address))
+
+
+def authorize_query(caller: Caller, query: Query, mode: str = "any") -> None:
+    """Raise 403 where the caller may not read a set that a query expands or follows to."""
+    if caller.permissions is None:
+        return
+    for resource in query.reached():
+        for accepted in _of_resource(resource, "read"):
+            _check(caller, accepted, mode, is_newer=namespace_of(resource.type_name) == _NEWER)
+
+
+def _check(caller: Caller, accepted: tuple[str, ...], mode: str, *, is_newer: bool) -> None:
+    held = caller.permissions
+    if not accepted or held is None or not held.isdisjoint(accepted):
+        return
+    if is_newer:
+        raise MissingRoles(accepted, held, is_app=caller.is_app)
+    raise Forbidden(_missing(accepted, held) if mode == "jwt" else None)
 
 
 def _is_newer(address: Address) -> bool:
@@ -81,15 +98,22 @@ def _is_newer(address: Address) -> bool:
     return bool(address.steps) and namespace_of(address.resource.type_name) == _NEWER
 
 
-def _accepted(address: Address) -> tuple[str, ...]:
-    """The permissions of which one will do: the operation's own where something is said of it,
-    else those of the resource; at the root those of its singleton.
+def _accepted(address: Address) -> tuple[tuple[str, ...], ...]:
+    """The permissions of which one will do, of each tuple: the operation's own where something is
+    said of it, else those of the resource; at the root those of its singleton.
     """
     if address.call_name and (own := operation_permissions(address.view.model, address.call_name)):
-        return own
+        return (own,)
     first = next(iter(address.view.children.values()))
     resource = address.resource if address.steps else first
-    return resource.permissions(_WANTED.get(address.kind, "update" if address.writes else "read"))
+    wanted = _WANTED.get(address.kind, "update" if address.writes else "read")
+    return _of_resource(resource, wanted)
+
+
+def _of_resource(resource: Resource, wanted: str) -> tuple[tuple[str, ...], ...]:
+    """The permissions on a resource, and on the set that its entities are of."""
+    own, home = resource.permissions(wanted), resource.home.permissions(wanted)
+    return (own,) if home == own else (own, home)
 
 
 def bearer_token(request: Request) -> str:

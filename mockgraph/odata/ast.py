@@ -321,6 +321,29 @@ def _in_quotes(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def weight(node: Node) -> int:
+    """Return how many nodes are evaluated for each entity; a lambda's body is, for each item."""
+    match node:
+        case Call(_, arguments):
+            return 1 + sum(map(weight, arguments))
+        case Unary(_, operand):
+            return 1 + weight(operand)
+        case Binary(_, left, right):
+            return 1 + weight(left) + weight(right)
+        case Logical(_, operands):
+            return sum(map(weight, operands))
+        case In(left, List(items)):
+            return 1 + weight(left) + len(items) // 8
+        case In(left, _):
+            return 2 + weight(left)
+        case Lambda():
+            return 4
+        case Literal():
+            return 0
+        case _:
+            return 1
+
+
 def quoted(text: str) -> str:
     """Return a piece of what was sent, for a message: in quotes, and short whatever it is."""
     return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}...'"

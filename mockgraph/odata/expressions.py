@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
+from mockgraph import work
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import (
@@ -25,6 +26,7 @@ from mockgraph.odata.ast import (
     Unary,
     ValueKind,
     quoted,
+    weight,
 )
 from mockgraph.odata.functions import call
 from mockgraph.odata.operators import (
@@ -211,16 +213,21 @@ def _lambda(node: Lambda, scope: Scope) -> Evaluate:
     if any(node.variable == name for name, _ in scope.variables):
         raise BadRequest(f"The variable {quoted(node.variable)} is named twice.")
     body = compile_test(node.body, scope.within(node.variable, of))
+    step, steps = work.current().step, 1 + weight(node.body)
 
     # Loops, since a generator costs as much as the work in it.
     def some(scope: Any) -> bool:
-        for item in items(scope) or ():  # noqa: SIM110
+        held = items(scope) or ()
+        step(4 + len(held) * steps)
+        for item in held:  # noqa: SIM110
             if body((item, scope)):
                 return True
         return False
 
     def every(scope: Any) -> bool:
-        for item in items(scope) or ():  # noqa: SIM110
+        held = items(scope) or ()
+        step(4 + len(held) * steps)
+        for item in held:  # noqa: SIM110
             if not body((item, scope)):
                 return False
         return True
@@ -306,6 +313,7 @@ def _followed(value: Evaluate, related: Resource, relations: Relations | None) -
     """Read the entities that a navigation property leads to, one, or null."""
     if relations is None:
         raise NotEmulated(f"paths through the navigation property {quoted(related.name)} here")
+    relations.resources.append(related)
 
     def evaluate(scope: Any) -> Any:
         entity = value(scope)
@@ -331,10 +339,12 @@ def _itself(scope: Any) -> Any:
 def _narrowed(value: Evaluate, type_: Type, name: str) -> tuple[Type, Evaluate]:
     """A cast: null for a value of another type, a collection without the items of other types."""
     narrow, test = narrowed(type_, name)
+    step = work.current().step
 
     def evaluate(scope: Any) -> Any:
         held = value(scope)
         if isinstance(held, list):
+            step(len(held))
             return [item for item in held if test(item)]
         return held if test(held) else None
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind
+from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind, weight
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
@@ -27,12 +27,14 @@ class Filter(NamedTuple):
     ``equalities`` are pairs of a property path and values as they are stored; an entity that
     matches has, for each pair, one of the values there. They never replace ``matches``.
     Instants are left out: one moment has many spellings. What is nothing at all, or no primitive
-    value, may be null. ``node`` is what it was compiled from.
+    value, may be null. ``weight`` is how many steps it takes to look at one entity, ``node`` what
+    it was compiled from.
     """
 
     matches: Callable[[Entity], bool]
     equalities: tuple[Equality, ...]
     node: Node
+    weight: int = 1
 
     def paths(self) -> Iterator[Sequence[str]]:
         """Give the paths of the properties that it uses."""
@@ -58,7 +60,8 @@ def compile_filter(
         check_filter(node, resource.rules.filter)
     scope = Scope(schema, resource=resource, relations=relations, now=now)
     test = compile_test(node, scope)
-    return Filter(lambda entity: test(entity) is True, tuple(_equalities(node, scope)), node)
+    equalities = tuple(_equalities(node, scope))
+    return Filter(lambda entity: test(entity) is True, equalities, node, weight(node))
 
 
 def _equalities(node: Node, scope: Scope) -> Iterator[Equality]:

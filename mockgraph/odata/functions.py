@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from mockgraph import instants
+from mockgraph import instants, work
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.ast import ValueKind, quoted
 from mockgraph.odata.types import Evaluate, Expression, Type, constant, dynamic_as
@@ -25,6 +25,7 @@ _INSTANT: Kinds = frozenset({ValueKind.INSTANT})
 _DAY: Kinds = frozenset({ValueKind.INSTANT, ValueKind.DATE})
 _CLOCK: Kinds = frozenset({ValueKind.INSTANT, ValueKind.TIME})
 
+_LONG = 1024  # characters of a text from which on the work on it is counted
 _NOT_EMULATED = frozenset(
     {"case", "cast", "isof", "matchespattern", "totalseconds", "hassubset", "hassubsequence"}
     | {"geo.distance", "geo.intersects", "geo.length"}
@@ -99,6 +100,8 @@ def _applied(
 ) -> Evaluate:
     apply = function.apply
     first, *rest = values
+    if function.parameters[0] == _STRING:
+        return _of_text(function, arguments, values)
 
     def unary(scope: Any) -> Any:
         a = first(scope)
@@ -116,6 +119,37 @@ def _applied(
         return unary
     constants = [argument.value for argument in arguments[1:]]
     if all(argument.constant for argument in arguments[1:]):
+        return (lambda _: None) if None in constants else with_constants
+    return general
+
+
+def _of_text(
+    function: Function, arguments: Sequence[Expression], values: Sequence[Evaluate]
+) -> Evaluate:
+    """As :func:`_applied`, for functions of a text, which may be long."""
+    apply, done = function.apply, work.current()
+    first = values[0]
+    constants = [argument.value for argument in arguments[1:]]
+
+    def with_constants(scope: Any) -> Any:
+        text = first(scope)
+        if text is None:
+            return None
+        if len(text) > _LONG:
+            done.read(len(text))
+        return apply(text, *constants)
+
+    def general(scope: Any) -> Any:
+        given = [value(scope) for value in values]
+        if None in given:
+            return None
+        length = sum(len(each) for each in given if type(each) is str)
+        if length > _LONG:
+            note(length)
+        return apply(*given)
+
+    note = done.make if function.apply is operator.add else done.read
+    if note == done.read and all(argument.constant for argument in arguments[1:]):
         return (lambda _: None) if None in constants else with_constants
     return general
 

@@ -17,6 +17,7 @@ from functools import reduce
 from typing import Any, TypeAlias
 
 from mockgraph import metadata as edm
+from mockgraph import work
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata import temporal
 from mockgraph.odata.ast import Member, ValueKind, quoted
@@ -90,10 +91,14 @@ def contained(left: Expression, collection: Expression) -> Expression:
     item = Expression(of, lambda pair: convert(pair[0]) if convert else pair[0])
     outer = left._replace(evaluate=lambda pair: left.evaluate(pair[1]))
     equal = compare("eq", item, outer).evaluate
+    step = work.current().step
 
     def evaluate(scope: Any) -> bool:
         held = items(scope)
-        return isinstance(held, list) and any(equal((each, scope)) for each in held)
+        if not isinstance(held, list):
+            return False
+        step(4 * len(held))
+        return any(equal((each, scope)) for each in held)
 
     return Expression(_BOOLEAN, evaluate)
 

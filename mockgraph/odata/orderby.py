@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind
+from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind, weight
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
@@ -43,11 +43,13 @@ class Order(NamedTuple):
 
     ``name`` is equal where orders are, and told of those alone that look at nothing but an
     entity's own properties, all in one direction: the state may keep what is in such an order.
+    ``weight`` is how many steps it takes to make the keys of one entity and to compare them.
     """
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
     items: tuple[OrderItem, ...]
     name: Hashable | None = None
+    weight: int = 1
 
     def paths(self) -> Iterator[Sequence[str]]:
         """Give the paths of the properties that it uses."""
@@ -90,7 +92,9 @@ def compile_orderby(
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
     is_own = len(runs) == 1 and all(_is_own(item.key, scope) for item in items)
-    return Order(tuple(runs), tuple(items), (schema, tuple(items)) if is_own else None)
+    steps = sum(4 + weight(item.key) for item in items)
+    name = (schema, tuple(items)) if is_own else None
+    return Order(tuple(runs), tuple(items), name, steps)
 
 
 def _is_own(node: Node, scope: Scope) -> bool:

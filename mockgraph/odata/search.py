@@ -12,14 +12,16 @@ from functools import cache
 from typing import Any
 
 from mockgraph import metadata as edm
+from mockgraph import work
 from mockgraph.errors import BadRequest
-from mockgraph.odata.ast import Logical, Node, Term, Unary, quoted
+from mockgraph.odata.ast import Logical, Node, Term, Unary, quoted, weight
 
 MAX_TERMS = 64
 MAX_PARENTHESES = 20
 
 _TOKENS = re.compile(r'\s*(?:([()])|"((?:[^"\\]|\\.)*+)"|([^\s"()]+))', re.DOTALL)
 _SEPARATOR = "\n"
+_STEPS = 100  # that it takes to gather the texts of an entity
 
 Test = Callable[[str], bool]
 Token = tuple[str, str]
@@ -29,10 +31,14 @@ def compile_search(
     text: str, schema: type[edm.StructuredSchema]
 ) -> Callable[[Mapping[str, Any]], bool]:
     """Compile a search to a predicate; raises BadRequest where it is malformed."""
-    test = _test(parse_search(text))
+    tree = parse_search(text)
+    test, terms, step = _test(tree), weight(tree), work.current().step
 
     def matches(entity: Mapping[str, Any]) -> bool:
-        return test(_SEPARATOR.join(_texts(schema, entity)).casefold())
+        step(_STEPS)
+        searched = _SEPARATOR.join(_texts(schema, entity)).casefold()
+        step(len(searched) * (8 + terms) >> 9)
+        return test(searched)
 
     return matches
 

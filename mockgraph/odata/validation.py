@@ -23,6 +23,7 @@ from mockgraph.errors import (
     EmptyPayload,
     MalformedPayload,
     NotEmulated,
+    TooManyValues,
     UnsupportedMediaType,
 )
 from mockgraph.http import Request
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
     from mockgraph.odata.orderby import Order
 
 MAX_TOP = 1000
+
+# Objects, and arrays, that a body may have whatever its size, and the bytes for each beyond them.
+_MAX_VALUES = 100_000
+_LEAST_VALUE = 48
 
 _BOM = b"\xef\xbb\xbf"
 _ENTITY_OPTIONS = frozenset({"select", "expand", "format"})
@@ -106,10 +111,24 @@ def read_json(request: Request) -> Json:
     if not data:
         raise EmptyPayload
     _check_media_type(request.environ.get("CONTENT_TYPE", ""))
+    if len(data) > _MAX_VALUES:
+        _check_number(data)
     try:
         return orjson.loads(data.removeprefix(_BOM))
     except orjson.JSONDecodeError:
         raise MalformedPayload from None
+
+
+def _check_number(data: bytes) -> None:
+    """Raise 413 where a body has more objects or arrays than one of its size may be made of.
+
+    In memory each of them takes many times the bytes that it has in JSON.
+    """
+    most = _MAX_VALUES + len(data) // _LEAST_VALUE
+    for begin, end in ((b"{", b"}"), (b"[", b"]")):
+        number = data.count(begin)
+        if number > most:
+            raise TooManyValues(most) if data.count(end) == number else MalformedPayload
 
 
 @lru_cache(maxsize=256)

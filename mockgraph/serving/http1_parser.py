@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
 from typing import NamedTuple
@@ -21,12 +22,14 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError
-from mockgraph.server_options import MAX_STATE
 from mockgraph.wsgi import Environ, variable
 
 MAX_HEAD = 64 * 1024  # bytes
 MAX_TARGET = 32 * 1024  # bytes
 MAX_HEADERS = 100
+SMALL = 64 * 1024  # bytes of a body that is read, whatever its head says
+
+BodyLimit = Callable[[Environ], int]
 
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1"})
 _NO_HTTP = "This is not HTTP/1.1: {}."
@@ -47,6 +50,14 @@ class HeadersTooLarge(GraphError):
     status = 431
     code = "RequestHeaderFieldsTooLarge"
     default_message = f"More than {MAX_HEADERS} header fields or {MAX_HEAD} bytes of them."
+
+
+class RequestTimeout(GraphError):
+    """A request that was begun has not come to its end in time."""
+
+    status = 408
+    code = "RequestTimeout"
+    default_message = "The request did not come to its end in time."
 
 
 class ParsedRequest(NamedTuple):
@@ -91,9 +102,10 @@ class RequestParser:
 
     A body is kept whole before its request is ready, so a client that sends slowly costs no
     thread, and the request of one that breaks off reaches no app. A body of more than
-    ``max_body`` bytes (``MAX_STATE`` for a PUT to the control plane, which may carry a whole
-    state) is not read to its end: the request is ready with the larger Content-Length, or with
-    more than ``max_body`` bytes of its body as :class:`TruncatedBody`, for the app to refuse.
+    ``max_body`` bytes is not read to its end: the request is ready with the larger Content-Length,
+    or with more than ``max_body`` bytes of its body as :class:`TruncatedBody`, for the app to
+    refuse. Where ``body_limit`` is given, it is asked once a body has more than :data:`SMALL`
+    bytes: given the head, as the app will be, it says how many bytes are worth reading.
 
     ``under_way`` is true while the head of a request is complete and its body is not; ``ended``
     once nothing comes after the last of ``ready``; ``abandoned`` where the client may have sent
@@ -104,6 +116,7 @@ class RequestParser:
     __slots__ = (
         "_base",
         "_body",
+        "_body_limit",
         "_environ",
         "_fields",
         "_fruitless",
@@ -124,7 +137,7 @@ class RequestParser:
         "waits",
     )
 
-    def __init__(self, base: Environ, max_body: int):
+    def __init__(self, base: Environ, max_body: int, body_limit: BodyLimit | None = None):
         self.ready: deque[ParsedRequest] = deque()
         self.refusal: GraphError | None = None
         self.under_way = False
@@ -133,6 +146,7 @@ class RequestParser:
         self.waits = False
         self.beyond = 0
         self._base = base
+        self._body_limit = body_limit
         self._max_body = self._limit = max_body
         self._parser = HttpRequestParser(self)
         self._in_head = False
@@ -171,25 +185,36 @@ class RequestParser:
             if not self.ended:
                 raise
         except HttpParserError as error:
-            self._refuse(BadRequest(_NO_HTTP.format(error)))
+            self.refuse(BadRequest(_NO_HTTP.format(error)))
         if self._in_head and not self._is_pipelined:
             self._size += len(data)
             if self._size > MAX_HEAD:
-                self._refuse(HeadersTooLarge())
+                self.refuse(HeadersTooLarge())
         elif self.under_way:
             # Trailers and chunk extensions: the body does not grow by them, nor may they.
             self._fruitless = self._fruitless + len(data) if self._size == received else 0
             if self._fruitless > MAX_HEAD:
-                self._refuse(HeadersTooLarge())
+                self.refuse(HeadersTooLarge())
         return b""
+
+    @property
+    def is_within(self) -> bool:
+        """Whether a request has begun to come and is not whole."""
+        return self.under_way or self._in_head
+
+    @property
+    def received(self) -> int:
+        """The bytes of the head or the body that is coming."""
+        return self._size if self.is_within else 0
 
     def end(self) -> None:
         """Take note that nothing more will come."""
         if self.under_way or self._in_head:
-            self._refuse(BadRequest("The request ended before it was complete."))
+            self.refuse(BadRequest("The request ended before it was complete."))
         self.ended = True
 
-    def _refuse(self, error: GraphError) -> None:
+    def refuse(self, error: GraphError) -> None:
+        """Parse no more, and answer what is coming, or the next request, with an error."""
         if not self.ended:
             self.refusal = error
             self._stop()
@@ -227,13 +252,13 @@ class RequestParser:
     def on_url(self, part: bytes) -> None:
         self._target += part
         if len(self._target) > MAX_TARGET:
-            self._refuse(TargetTooLong())
+            self.refuse(TargetTooLong())
             raise _Stop
 
     def on_header(self, field: bytes, value: bytes) -> None:
         self._fields += 1
         if self._fields > MAX_HEADERS:
-            self._refuse(HeadersTooLarge())
+            self.refuse(HeadersTooLarge())
             raise _Stop
         name = _variable(field)
         if name is None or not self._in_head or self._upgrade is not None:
@@ -253,23 +278,24 @@ class RequestParser:
         version = environ["SERVER_PROTOCOL"] = f"HTTP/{parser.get_http_version()}"
         self._address()
         if version not in _VERSIONS:
-            self._refuse(BadRequest(_NO_HTTP.format(f"it says {version}")))
+            self.refuse(BadRequest(_NO_HTTP.format(f"it says {version}")))
             raise _Stop
         if version == "HTTP/1.1" and not environ.get("HTTP_HOST"):
-            self._refuse(BadRequest("The Host header is missing."))
+            self.refuse(BadRequest("The Host header is missing."))
             raise _Stop
-        is_state = environ["REQUEST_METHOD"] == "PUT" and "/_mockgraph/" in environ["PATH_INFO"]
-        self._limit = MAX_STATE if is_state else self._max_body
+        self._limit = self._max_body if self._body_limit is None else SMALL
         coding = environ.get("HTTP_TRANSFER_ENCODING")
         if coding is not None and coding.lower() != "chunked":
-            self._refuse(BadRequest(_NO_CODING.format(coding[:100])))
+            self.refuse(BadRequest(_NO_CODING.format(coding[:100])))
             raise _Stop
         length = environ.get("CONTENT_LENGTH")
         if length is not None:
             # Python refuses to read a number of more than 4,300 digits, be they zeros.
             length = environ["CONTENT_LENGTH"] = length.lstrip("0") or "0"
             if int(length) > self._limit:
-                self._truncate()
+                self._reconsider()
+                if int(length) > self._limit:
+                    self._truncate()
         if parser.should_upgrade() and environ["REQUEST_METHOD"] != "CONNECT":
             self._upgrade = _framing(environ)
         expected = environ.get("HTTP_EXPECT", "").lower()
@@ -280,7 +306,9 @@ class RequestParser:
         self._body.append(part)
         self._size += len(part)
         if self._size > self._limit:
-            self._truncate()
+            self._reconsider()
+            if self._size > self._limit:
+                self._truncate()
 
     def on_message_complete(self) -> None:
         if self._upgrade is not None and self._parser.should_upgrade():
@@ -289,6 +317,11 @@ class RequestParser:
         keep = self._keeps()
         self._complete(BytesIO, keep)
         self.ended = not keep
+
+    def _reconsider(self) -> None:
+        """Ask how many bytes of a body that is not small are worth reading."""
+        if self._limit == SMALL and self._body_limit is not None:
+            self._limit = max(SMALL, self._body_limit(self._environ))
 
     def _truncate(self) -> None:
         self._complete(TruncatedBody, keep=False)

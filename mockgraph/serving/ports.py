@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mockgraph.server_options import Settings
+from mockgraph.serving.http1_parser import BodyLimit
 from mockgraph.serving.server import AccessLog, Server
 from mockgraph.wsgi import WSGIApp
 
@@ -42,7 +43,7 @@ def certificates(settings: Settings) -> Certificates:
         from mockgraph.serving.proxy import certificate
         from mockgraph.serving.tls import authority
 
-        own = authority(settings.ca_dir)
+        own = authority(settings.ca_dir, [settings.host, *settings.allowed_hosts])
         ca = str(own.ca_path)
         if settings.tls and https is None:
             https = own.issue(settings.host, *settings.allowed_hosts)
@@ -56,10 +57,12 @@ def open_server(
     settings: Settings,
     certificates: Certificates,
     log: LineWriter | None = None,
+    body_limit: BodyLimit | None = None,
 ) -> Server:
     """Return a server of an app that listens on the ports that settings name.
 
-    Each request is written to a log, where there is one. Raises MockGraphError where a port
+    Each request is written to a log, where there is one; ``body_limit`` says of a head how much
+    of a body is worth reading. Raises MockGraphError where a port
     cannot be had.
     """
     if certificates.proxy is not None:
@@ -75,4 +78,5 @@ def open_server(
         proxy_port=None if certificates.proxy is None else settings.proxy_port,
         proxy_certificate=certificates.proxy,
         max_body=settings.max_body,
+        body_limit=body_limit,
     )

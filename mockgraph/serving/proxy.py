@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from mockgraph.errors import BadRequest, GraphError, Misdirected, ProxyRefused
 from mockgraph.http import Request, error_body, identity
 from mockgraph.odata import rendering
+from mockgraph.redaction import masked_url
 from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
 from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
 
@@ -131,7 +132,7 @@ def _readdress(environ: Environ) -> None:
     if not found or target[0] == "/":
         raise BadRequest(_NO_PROXY_REQUEST)
     if scheme not in _PORTS:
-        raise ProxyRefused(target[:_SHOWN])
+        raise ProxyRefused(masked_url(target)[:_SHOWN])
     environ["HTTP_HOST"] = _answered_for(scheme, rest)
     environ["wsgi.url_scheme"] = scheme
     for name in _FOR_PROXIES:
@@ -142,7 +143,8 @@ def _answered_for(scheme: str, authority: str) -> str:
     """Return the host of an authority. Raises 403 where it or its port is not answered for."""
     host, port = _split(scheme, authority)
     if port != _PORTS[scheme] or not matches(host, HOSTS):
-        raise ProxyRefused((_PATH.split(authority, 1)[0] or authority)[:_SHOWN])
+        named = masked_url(_PATH.split(authority, 1)[0] or authority)
+        raise ProxyRefused(named.rpartition("@")[2][:_SHOWN])
     return host
 
 

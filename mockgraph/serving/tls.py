@@ -1,26 +1,33 @@
 """TLS: a certificate authority of the user's own, and the certificates of servers.
 
-trustme makes them. It and cryptography are imported where they are used: they take long.
+The authority is good for a year, and for the names of this machine and of those that MockGraph
+stands in for alone (RFC 5280, 4.2.1.10): who gets hold of its key can be nobody else. trustme
+makes the certificates. It and cryptography are imported where they are used: they take long.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import ssl
 import stat
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import MockGraphError
 from mockgraph.files import put
+from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS
 
 if TYPE_CHECKING:
     import trustme
+    from cryptography.x509 import GeneralName
 
 # The names of a server that stands in for Graph and for Entra.
 NAMES = (
@@ -30,6 +37,19 @@ NAMES = (
     "graph.microsoft.com",
     "login.microsoftonline.com",
 )
+
+# Addresses of this machine, and private ones: RFC 1918, RFC 4193, RFC 3927, RFC 4291.
+_NETWORKS = (
+    "127.0.0.0/8", "::1/128", "0.0.0.0/32", "::/128", "10.0.0.0/8", "172.16.0.0/12",
+    "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+# What every authority may sign for.
+_PERMITTED = (*NAMES, *GRAPH_HOSTS, *SIGN_IN_HOSTS, *_NETWORKS)
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)*")
+_USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+    "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
 
 # Apple's systems refuse certificates that are valid for more than 825 days.
 _VALID = timedelta(days=365)
@@ -70,16 +90,20 @@ class Authority:
     def issue(self, *names: str) -> Certificate:
         """Return a certificate for :data:`NAMES` and others, hosts or addresses, for a year.
 
-        Raises MockGraphError where one of them is no name.
+        It is good for no longer than the authority, nor for names that this is not for. Raises
+        MockGraphError where one of them is no name.
         """
+        from cryptography.x509 import load_pem_x509_certificate
+
         now = datetime.now(UTC)
+        end = load_pem_x509_certificate(self._ca.cert_pem.bytes()).not_valid_after_utc
         try:
             leaf = self._ca.issue_cert(
                 *dict.fromkeys([*NAMES, *names]),
                 common_name=NAMES[0],
                 organization_name="MockGraph",
                 not_before=now - timedelta(days=1),
-                not_after=now + _VALID,
+                not_after=min(now + _VALID, end),
             )
         except ValueError as error:
             raise MockGraphError(f"No certificate can be issued for these names: {error}") from None
@@ -94,15 +118,18 @@ def default_directory() -> Path:
     return user_state_path("mockgraph", appauthor=False) / "ca"
 
 
-def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
+def authority(
+    directory: str | os.PathLike[str] | None = None, names: Iterable[str] = ()
+) -> Authority:
     """Return the authority of a directory, made there if there is none or it is about to expire.
 
+    It is one for ``names``, hosts or addresses, beside those of this machine, private addresses and
+    Microsoft's: where the one that is there is not, another is made, which has to be trusted anew.
     Several processes may call it at once: one makes it. The directory and its files are made
     for their owner alone: ``authority.pem`` holds the key; ``ca.pem`` may be given to anybody,
     and permissions that its owner gives it later stay. Raises MockGraphError where the
-    directory cannot be used, or others may write to it.
+    directory cannot be used, others may write to it, or it is another user's.
     """
-    import trustme
     from filelock import FileLock, Timeout
 
     home = Path(directory).absolute() if directory is not None else default_directory()
@@ -110,13 +137,12 @@ def authority(directory: str | os.PathLike[str] | None = None) -> Authority:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_rights(home, stat.S_IWGRP | stat.S_IWOTH, "written to")
         with FileLock(home / "authority.lock", timeout=_LOCK_SECONDS, mode=0o600):
-            kept = _kept(home / "authority.pem")
-            if kept is None:
-                kept = trustme.CA(
-                    organization_name="MockGraph",
-                    organization_unit_name="for tests on this machine only",
-                )
-                put(home / "authority.pem", kept.private_key_pem.bytes() + kept.cert_pem.bytes())
+            kept, permitted = _kept(home / "authority.pem")
+            wanted = {each for each in _subtrees(names) if not _is_below(each, permitted)}
+            if kept is None or wanted:
+                pem = _made(permitted | wanted | _subtrees(_PERMITTED))
+                put(home / "authority.pem", pem)
+                kept = _authority_in(pem)
             ca_path = home / "ca.pem"
             if not ca_path.exists() or ca_path.read_bytes() != kept.cert_pem.bytes():
                 put(ca_path, kept.cert_pem.bytes())
@@ -202,31 +228,148 @@ To be rid of it, take it out there again and remove the directory that the file 
 """
 
 
-def _kept(path: Path) -> trustme.CA | None:
-    """Return the authority in a file, None where there is none or it is about to expire."""
-    import trustme
+def _kept(path: Path) -> tuple[trustme.CA | None, frozenset[str]]:
+    """Return the authority in a file, and the names that it is for.
+
+    It is None where there is none, it is about to expire, or is for any name or for longer than a
+    year, as those of earlier versions.
+    """
+    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from cryptography.x509 import load_pem_x509_certificate
 
     if not path.exists():
-        return None
+        return None, frozenset()
     _check_rights(path, stat.S_IRWXG | stat.S_IRWXO, "read")
     pem = path.read_bytes()
     try:
-        certificate = load_pem_x509_certificate(pem)
+        certificate = x509.load_pem_x509_certificate(pem)
         if load_pem_private_key(pem, None).public_key() != certificate.public_key():
             raise ValueError("the key of another certificate")
-        expires = certificate.not_valid_after_utc
-        kept = trustme.CA.from_pem(cert_bytes=pem, private_key_bytes=pem)
+        kept = _authority_in(pem)
+        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return None, frozenset()
     except (ValueError, TypeError):
         raise MockGraphError(
             f"{path} is damaged; remove it to have another certificate authority made."
         ) from None
-    return kept if expires - datetime.now(UTC) > _RENEWED else None
+    permitted = frozenset(str(each.value) for each in constraints.permitted_subtrees or ())
+    left = certificate.not_valid_after_utc - datetime.now(UTC)
+    return (kept if _RENEWED < left <= _VALID else None), permitted
+
+
+def _authority_in(pem: bytes) -> trustme.CA:
+    import trustme
+
+    return trustme.CA.from_pem(cert_bytes=pem, private_key_bytes=pem)
+
+
+def _subtrees(names: Iterable[str]) -> frozenset[str]:
+    """Return names as an authority is constrained to them: domains and networks.
+
+    Raises MockGraphError where one of them is no name.
+    """
+    found = set()
+    for name in names:
+        try:
+            found.add(str(ip_network(name.strip("[]"))))
+        except ValueError:
+            domain = name.removeprefix("*.").removesuffix(".").lower()
+            if not domain.isascii() or not _DOMAIN.fullmatch(domain):
+                raise MockGraphError(
+                    f"No certificate can be issued for these names: {name!r} is none."
+                ) from None
+            found.add(domain)
+    within = {str(ip_network(each)) for each in _NETWORKS}
+    return frozenset(each for each in found if each in within or not _is_within(each))
+
+
+def _is_below(domain: str, permitted: Iterable[str]) -> bool:
+    return any(domain == each or domain.endswith(f".{each}") for each in permitted)
+
+
+def _is_within(subtree: str) -> bool:
+    """Return whether any authority is for an address."""
+    try:
+        wanted = ip_network(subtree)
+    except ValueError:
+        return False
+    networks = map(ip_network, _NETWORKS)
+    return any(
+        (
+            isinstance(each, IPv4Network)
+            and isinstance(wanted, IPv4Network)
+            and wanted.subnet_of(each)
+        )
+        or (
+            isinstance(each, IPv6Network)
+            and isinstance(wanted, IPv6Network)
+            and wanted.subnet_of(each)
+        )
+        for each in networks
+    )
+
+
+def _made(permitted: Iterable[str]) -> bytes:
+    """Return a new authority for these domains and networks, its key and certificate in PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "MockGraph"),
+            x509.NameAttribute(
+                x509.NameOID.ORGANIZATIONAL_UNIT_NAME, "for tests on this machine only"
+            ),
+        ]
+    )
+    now = datetime.now(UTC)
+    usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + _VALID - timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.KeyUsage(**usage), critical=True)
+        .add_extension(
+            x509.NameConstraints([_general_name(each) for each in sorted(permitted)], None),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return secret + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _general_name(subtree: str) -> GeneralName:
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ip_network(subtree))
+    except ValueError:
+        return x509.DNSName(subtree)
 
 
 def _check_rights(path: Path, forbidden: int, verb: str) -> None:
-    if os.name == "posix" and path.stat().st_mode & forbidden:
+    if sys.platform == "win32":
+        return
+    if {path.stat().st_uid, path.lstat().st_uid} != {os.geteuid()}:
+        raise MockGraphError(
+            f"{path} belongs to another user, who could sign what you trust; choose another "
+            "directory."
+        )
+    if path.stat().st_mode & forbidden:
         raise MockGraphError(
             f"{path} can be {verb} by other users, who could sign what you trust; "
             f"chmod go-rwx it, or choose another directory."

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from mockgraph import metadata as edm
+from mockgraph import work
 
 if TYPE_CHECKING:
     from mockgraph.metadata.resources import Resource
@@ -33,12 +34,13 @@ class Relations:
     """A reader of the entities that navigation properties lead to, given when a query is run.
 
     ``follow`` takes an entity and the resource that a navigation property of it leads to, and
-    gives a list of entities, one, or None.
+    gives a list of entities, one, or None. ``resources`` are all that the query follows to.
     """
 
-    __slots__ = ("follow",)
+    __slots__ = ("follow", "resources")
 
     def __init__(self) -> None:
+        self.resources: list[Resource] = []
         self.follow: Callable[[Any, Resource], Any] = lambda _, __: None
 
 
@@ -72,6 +74,7 @@ class Query:
     def matching(self, entities: Iterable[E]) -> Iterator[E]:
         """Give the entities that match, as they come, each looked at when it is asked for."""
         if self.filter is not None:
+            entities = work.current().on_each(entities, self.filter.weight)
             entities = filter(self.filter.matches, entities)
         if self.search is not None:
             entities = filter(self.search, entities)
@@ -84,6 +87,7 @@ class Query:
         """
         found = self.matching(entities)
         if self.orderby is not None:
+            found = work.current().on_each(found, self.orderby.weight)
             return self.orderby.sort(found, first)
         return list(islice(found, first))
 
@@ -92,6 +96,14 @@ class Query:
         if self.filter is None and self.search is None:
             return len(entities)
         return sum(1 for _ in self.matching(entities))
+
+    def reached(self) -> Iterator[Resource]:
+        """Give the resources that are read beside that of the entities: followed or expanded."""
+        if self.relations is not None:
+            yield from self.relations.resources
+        for each in self.expand:
+            yield each.resource
+            yield from each.query.reached()
 
     def selection(self) -> str:
         """Return what the context URL says in parentheses: ``title,alerts(id)``, or nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mockgraph import metadata as edm
+from mockgraph import work
 from mockgraph.errors import BadRequest, NotFound, UnknownKey
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.keys import SEPARATOR
@@ -23,6 +24,10 @@ from mockgraph.state.transactions import implicit
 # How many entities the expansions of one answer lead to at most: circles of references would
 # multiply them by their number with each level.
 MAX_EXPANDED = 100_000
+
+# The steps that it takes to follow a navigation property, and to show an entity that it leads to.
+_STEPS_FOLLOWED = 10
+_STEPS_EXPANDED = 200
 
 
 class Reader:
@@ -237,6 +242,8 @@ class Reader:
         query, resource = expansion.followed, self._placed(expansion.resource, entity)
         self.bind(query)
         entities = self.related(resource, owner_key(entity.key), query)
+        step = work.current().step
+        step(_STEPS_EXPANDED)
         self._expanded += len(entities)
         if self._expanded > MAX_EXPANDED:
             raise BadRequest(
@@ -251,8 +258,9 @@ class Reader:
         number = query.number(entities) if query.count or expansion.only == "$count" else None
         if expansion.only == "$count":
             return Page((), number)
-        rows = [self.row(each, query, resource) for each in query.find(entities, most)[skip:]]
-        return Page(rows, number)
+        found = query.find(entities, most)[skip:]
+        step(_STEPS_EXPANDED * len(found))
+        return Page([self.row(each, query, resource) for each in found], number)
 
     def field_of(self, type_: TypeRef) -> edm.PropertyField:
         """Return the field of a type of the root's model."""
@@ -306,6 +314,7 @@ class Reader:
     def _follow(self, entity: Any, resource: Resource) -> Any:
         resource = self._placed(resource, entity)
         found = self.related(resource, owner_key(entity.key))
+        work.current().step(_STEPS_FOLLOWED + len(found))
         return list(found) if resource.is_collection else next(iter(found), None)
 
 

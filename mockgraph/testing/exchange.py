@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 from mockgraph.errors import GraphError
 from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
-from mockgraph.redaction import masked, masked_batch, redact, shown
+from mockgraph.redaction import masked, masked_body, redact, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, caller_of
@@ -26,8 +26,8 @@ from mockgraph.testing.migration import Replacement, replacement
 from mockgraph.testing.nearest_names import nearest
 from mockgraph.wsgi import Environ
 
-_FORM = "application/x-www-form-urlencoded"
 _BOM = b"\xef\xbb\xbf"
+_LARGE = 64 * 1024  # bytes of an answer of the emulation, which is made of what is stored
 _WIDTH = 200  # characters of a URL in a repr
 _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
 _CREATING = (RequestKind.CREATE, RequestKind.APPEND)
@@ -71,7 +71,8 @@ class Exchange:
     Of a sign-in, neither body nor response is kept. ``caller`` tells apps apart and ``token``
     their tokens, both by hashes; ``sender`` tells connections apart, or, for certain, threads
     and tasks in process. ``effects`` are those of faults; ``changes`` is how
-    often the test had changed state, faults or stubs by then.
+    often the test had changed state, faults or stubs by then. ``size`` is about how many bytes
+    it takes.
     """
 
     effects: Sequence[object] = ()
@@ -98,8 +99,11 @@ class Exchange:
         self.token = hash(header)
         # An app's id is in tokens that have three parts only.
         self.caller = self.token if header.count(".") != 2 else hash(caller_of(request))
-        self.body = _content(request, environ)
-        self.response_body = response.body
+        content = _content(request, environ)
+        # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of
+        # the others secrets are masked once somebody looks.
+        self._body = content if _is_plain(request, environ) else masked_body(content)
+        self._response_body = response.body
         self._query = masked(request.query_string)
         self._response_headers = response.headers
         self._found = request.address
@@ -111,7 +115,15 @@ class Exchange:
         self._content_type = environ.get("CONTENT_TYPE")
         self._content_length = environ.get("CONTENT_LENGTH")
         if self.answered_by == "sign-in":
-            self.body = self.response_body = b""
+            self._body = self._response_body = b""
+        # In bytes: its bodies, and what a client may make long in its head.
+        self.size = (
+            len(self._body)
+            + len(self._response_body)
+            + len(self.path)
+            + len(self._query)
+            + sum(map(len, variables.values()))
+        )
 
     @property
     def began(self) -> float:
@@ -176,6 +188,19 @@ class Exchange:
             else:
                 found[name] = [*before, value] if isinstance(before, list) else [before, value]
         return found
+
+    @cached_property
+    def body(self) -> bytes:
+        """The request's body; what is secret in it is ``***``."""
+        self._body = masked_body(self._body)
+        return self._body
+
+    @cached_property
+    def response_body(self) -> bytes:
+        """The answer's body; what is secret in it is ``***``."""
+        if self.answered_by != "emulation" or len(self._response_body) < _LARGE:
+            self._response_body = masked_body(self._response_body)
+        return self._response_body
 
     @cached_property
     def json(self) -> Any:
@@ -269,11 +294,6 @@ class Exchange:
         query = self._query.decode(errors="replace")
         return f"{self.path}?{query}" if query else self.path
 
-    @property
-    def size(self) -> int:
-        """The bytes of its bodies together."""
-        return len(self.body) + len(self.response_body)
-
     @cached_property
     def misdeeds(self) -> tuple[Misdeed, ...]:
         """The misdeeds of its client, found when they are first asked for."""
@@ -281,6 +301,12 @@ class Exchange:
             self._review()
         found: tuple[Misdeed, ...] = vars(self).get("misdeeds", ())
         return found
+
+    def drop_bodies(self) -> None:
+        """Keep the bodies no longer; what the answer's error says stays where it was looked at."""
+        self.size -= len(self._body) + len(self._response_body)
+        self._body = self._response_body = self.body = self.response_body = b""
+        vars(self).pop("json", None)
 
     def review(self, review: Callable[[], None]) -> None:
         """Have misdeeds found anew when they are asked for, by a function that sets them."""
@@ -341,13 +367,18 @@ def _content(request: Request, environ: Environ) -> bytes:
     if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
     try:
-        content = request.content
+        return request.content
     except GraphError:
         return b""
-    # No request of Graph's is a form: this one is a sign-in.
-    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
-        return masked(content)
-    return masked_batch(content) if request.path[-7:].lower() == "/$batch" else content
+
+
+def _is_plain(request: Request, environ: Environ) -> bool:
+    """Return whether a request is one of Graph's that was understood, with JSON of its own."""
+    address = request.address
+    if address is None or address.kind is RequestKind.BATCH:
+        return False
+    content_type: str = environ.get("CONTENT_TYPE", "")
+    return content_type.startswith("application/json")
 
 
 def _parsed(data: bytes) -> Any:

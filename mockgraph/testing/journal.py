@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -12,10 +13,10 @@ from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.matching import PathPattern
 
-# Bodies of requests and responses together; the oldest exchanges go when there are more.
-MAX_BYTES = 64 * 1024 * 1024
-# Dropped exchanges that were not emulated and are kept all the same.
+# Dropped exchanges that were not emulated and are kept all the same, without their bodies: how
+# many, and which part of the journal's bytes.
 _MAX_UNEMULATED = 100
+_PART_UNEMULATED = 8
 _SHOWN = 50  # lines of a repr
 
 
@@ -98,7 +99,10 @@ class Requests(Sequence[Exchange]):
 
 
 class Journal:
-    """The last requests to a tenant, bounded in number and in bytes. Safe under threads."""
+    """The last requests to a tenant, bounded in number and in bytes. Safe under threads.
+
+    The oldest go where there are more. One that alone has more bytes is kept without its bodies.
+    """
 
     __slots__ = (
         "_bytes",
@@ -108,16 +112,19 @@ class Journal:
         "_exchanges",
         "_lock",
         "_lost",
+        "_lost_bytes",
+        "_max_bytes",
         "limit",
     )
 
-    def __init__(self, limit: int, clock: Clock):
+    def __init__(self, limit: int, max_bytes: int, clock: Clock):
         self.limit = limit
+        self._max_bytes = max_bytes
         self._clock = clock
         # Made for the first request: most tenants of a large server never see one.
         self._exchanges: deque[Exchange] | None = None
         self._lost: tuple[Exchange, ...] = ()
-        self._bytes = 0
+        self._bytes = self._lost_bytes = 0
         self._count = 0
         self._changes = 0
         self._lock = threading.Lock()
@@ -134,6 +141,8 @@ class Journal:
     def record(self, request: Request, response: Response, seconds: float) -> Exchange:
         """Keep a request and its response; the oldest ones go where there are too many."""
         exchange = self.draft(request, response, seconds)
+        if exchange.size > self._max_bytes:
+            exchange.drop_bodies()
         with self._lock:
             exchanges = self._exchanges
             if exchanges is None:
@@ -142,7 +151,7 @@ class Journal:
             exchange.number = self._count
             exchanges.append(exchange)
             self._bytes += exchange.size
-            while len(exchanges) > self.limit or (self._bytes > MAX_BYTES and len(exchanges) > 1):
+            while len(exchanges) > self.limit or (self._bytes > self._max_bytes and exchanges):
                 self._drop(exchanges.popleft())
         return exchange
 
@@ -162,9 +171,13 @@ class Journal:
         with self._lock:
             self._exchanges = None
             self._lost = ()
-            self._bytes = self._count = 0
+            self._bytes = self._lost_bytes = self._count = 0
 
     def _drop(self, exchange: Exchange) -> None:
         self._bytes -= exchange.size
         if len(self._lost) < _MAX_UNEMULATED and exchange.is_unemulated:
-            self._lost = (*self._lost, exchange)
+            kept = copy.copy(exchange)  # a test may hold the other
+            kept.drop_bodies()
+            self._lost_bytes += kept.size
+            if self._lost_bytes <= self._max_bytes // _PART_UNEMULATED:
+                self._lost = (*self._lost, kept)

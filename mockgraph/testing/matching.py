@@ -5,8 +5,9 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Annotated, Any, TypedDict
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,9 @@ Predicate = Callable[[Request], bool]
 Criterion = str | bool
 
 _GAP = re.compile(r"(/\*{2,}(?=/|$)|\*{2,})")
+_ROOTS = tuple((root,) for root in ROOTS)
+_MAX_PREFIX = 6  # segments by which patterns are told apart before they are matched
+_WILD = re.compile(r"\*|\{[^{}/]*\}|[^\x00-\x7f]")
 _WILDCARD = re.compile(r"(\*|\{[^{}/]*\})")
 _KEY = re.compile(r"(?<=\w)\((?:id=)?(?:'((?:[^']|'')*)'|(\{[^{}/]*\}))\)", re.IGNORECASE)
 
@@ -35,17 +39,44 @@ class PathPattern:
     all, a whole ``/**`` nothing too. Letter case does not matter, a root in front (``/v1.0``)
     may be left out, keys may be written ``alerts/{id}`` or ``alerts('{id}')``, and a blank is a
     blank whether the path came percent-encoded or not, since paths are matched decoded. Of a
-    whole URL the path counts. Raises BadRequest where there is a query, too.
+    whole URL the path counts. Raises BadRequest where there is a query, too. ``prefix`` are the
+    segments before the first wildcard, one of :func:`prefixes_of` every path that matches;
+    ``suffix`` is the last segment where it has none, :func:`suffix_of` these paths.
     """
 
     def __init__(self, text: str):
         self.text = text
-        self._compiled, self.names = _compile(_path_of(text))
+        path = _path_of(text)
+        self._compiled, self.names = _compile(path)
+        plain = takewhile(lambda each: not _WILD.search(each), _segments(path))
+        self.prefix = tuple(islice(plain, _MAX_PREFIX))
+        last = suffix_of(path)
+        self.suffix = None if not last or _WILD.search(last) else last
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of the names in the pattern, or None where the path is another one."""
-        found = self._compiled.fullmatch(_keys_as_segments(path))
-        return None if found is None else dict(zip(self.names, found.groups(), strict=True))
+        values = _matched(self._compiled, path)
+        return None if values is None else dict(zip(self.names, values, strict=True))
+
+
+def prefixes_of(path: str) -> Iterator[tuple[str, ...]]:
+    """Give the prefixes that patterns which match a path may have, some of them twice."""
+    segments = tuple(_segments(path))
+    for whole in (segments, segments[1:]) if segments[:1] in _ROOTS else (segments,):
+        for count in range(min(len(whole), _MAX_PREFIX) + 1):
+            yield whole[:count]
+
+
+def suffix_of(path: str) -> str:
+    """Return the last segment of a path, in small letters."""
+    return _keys_as_segments(path).rstrip("/").rpartition("/")[2].lower()
+
+
+def pairs_of(query: bytes) -> Iterator[tuple[str, str]]:
+    """Give the query options, with their names in small letters and without ``$``."""
+    for name, values in _options_of(query).items():
+        for value in values:
+            yield name, value
 
 
 def caller_of(request: Request) -> str:
@@ -114,7 +145,7 @@ class Matcher:
         self._pattern = PathPattern(path) if "{" in path or "*" in path else None
         self._part = _path_of(path).casefold()
         query = options.get("query") or {}
-        self._query = {_option(name): value for name, value in query.items()}
+        self._query = {option_name(name): value for name, value in query.items()}
         self._headers = dict(options.get("request_headers") or {})
         self._caller = options.get("caller")
         self._in_batch = options.get("in_batch")
@@ -150,7 +181,7 @@ class Matcher:
     def _match_path(self, path: str) -> dict[str, str] | None:
         if self._pattern is not None:
             return self._pattern.match(path)
-        return {} if self._part in path.casefold() else None
+        return {} if not self._part or self._part in path.casefold() else None
 
     def _match_caller(self, request: Request) -> bool:
         if self._in_batch is not None:
@@ -166,10 +197,7 @@ class Matcher:
                 return False
         if not self._query:
             return True
-        given: dict[str, list[str]] = {}
-        query = request.query_string.decode(errors="replace")
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            given.setdefault(_option(name), []).append(value)
+        given = _options_of(request.query_string)
         return all(_meets(wanted, given.get(name, [])) for name, wanted in self._query.items())
 
 
@@ -217,8 +245,17 @@ def _methods(given: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(each.upper() for each in methods)
 
 
-def _option(name: str) -> str:
+def option_name(name: str) -> str:
+    """Return the name of a query option without its ``$``, in small letters."""
     return name.lower().removeprefix("$")
+
+
+@lru_cache(maxsize=8)  # many a stub is asked about one query
+def _options_of(query: bytes) -> Mapping[str, Sequence[str]]:
+    given: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query.decode(errors="replace"), keep_blank_values=True):
+        given.setdefault(option_name(name), []).append(value)
+    return given
 
 
 def _meets(wanted: Criterion, values: Sequence[str]) -> bool:
@@ -243,6 +280,18 @@ def _key_as_segment(found: re.Match[str]) -> str:
     return f"/{key}"
 
 
+def _segments(path: str) -> Sequence[str]:
+    """Return the first segments of a path or a pattern in small letters, a root among them."""
+    whole = _keys_as_segments("/" + path.strip("/")).lower()[1:]
+    return whole.split("/", _MAX_PREFIX + 1)[: _MAX_PREFIX + 1] if whole else ()
+
+
+@lru_cache(maxsize=16)  # many a stub has the same pattern
+def _matched(compiled: re.Pattern[str], path: str) -> tuple[str, ...] | None:
+    found = compiled.fullmatch(_keys_as_segments(path))
+    return None if found is None else found.groups()
+
+
 # -- from a pattern to a regular expression -----------------------------------------------
 
 
@@ -251,33 +300,54 @@ def _compile(text: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     """Return the expression, and the names of its groups.
 
     The text between two ``**`` is matched where it first occurs, and so is the text after
-    a ``*``, in atomic groups: a long path cannot make the match backtrack.
+    a ``*``, in atomic groups; where a part of a path does not match, ``**`` goes on behind the
+    next slash. So a long path cannot make the match backtrack: the time grows with its length.
     """
     path = _keys_as_segments("/" + text.strip("/"))
     first = path.lower().split("/")[1]
     root = "" if first in ROOTS else f"(?:/(?:{'|'.join(map(re.escape, ROOTS))}))?"
     section, *rest = _GAP.split(path)
-    parts = [_section(section, last=not rest)]
+    parts = [_section(section, _ahead(rest))]
     while rest:
         gap, section, *rest = rest
-        if rest:
-            gap = "(?:/.*?)??" if gap[0] == "/" else ".*?"
-            parts.append(f"(?>{gap}{_section(section, last=False)})")
-        else:
-            gap = "(?:/.*)?" if gap[0] == "/" else ".*"
-            parts.append(f"{gap}{_section(section, last=True)}")
+        behind = _behind(gap, section, _ahead(rest))
+        parts.append(f"(?>{behind})" if rest else behind)
     names = tuple(each[1:-1] for each in _WILDCARD.findall(path) if each != "*")
     return re.compile(f"{root}{''.join(parts)}/?", re.IGNORECASE | re.DOTALL), names
 
 
-def _section(text: str, *, last: bool) -> str:
-    """Return the expression of a part without ``**``; the last one ends with the path."""
+def _ahead(rest: Sequence[str]) -> str | None:
+    """Return the expression of what has to follow a part, None for the end of the path."""
+    if not rest:
+        return None
+    return r"(?=/|\Z)" if rest[0][0] == "/" else ""
+
+
+def _behind(gap: str, section: str, ahead: str | None) -> str:
+    """Return the expression of a ``**`` or ``/**`` and of the part behind it.
+
+    Of a part that has a wildcard, no later place in a segment matches where its first one does not.
+    """
+    literal, *rest = _WILDCARD.split(section)
+    if ahead is None and not rest:
+        return ("(?:/.*)?" if gap[0] == "/" else ".*") + re.escape(literal)
+    lazily = "" if ahead is None else "?"
+    if gap[0] == "/":
+        return f"(?:/[^/]*+)*{lazily}{_section(section, ahead)}"
+    begin = f"(?>[^/]*?{re.escape(literal)}{'' if rest else ahead})" if literal else ""
+    return f"(?:[^/]*+/)*{lazily}{begin}{_section(section[len(literal) :], ahead)}"
+
+
+def _section(text: str, ahead: str | None) -> str:
+    """Return the expression of a part without ``**``, and what follows it: None is the end."""
     literal, *rest = _WILDCARD.split(text)
     parts = [re.escape(literal)]
     while rest:
         wildcard, literal, *rest = rest
         some, least = ("[^/]*", "[^/]*?") if wildcard == "*" else ("([^/]+)", "([^/]+?)")
-        at_the_end = not rest and (last or not literal)
         end = re.escape(literal)
-        parts.append(f"{some}{end}" if at_the_end else f"(?>{least}{end})")
+        if not rest and (ahead is None or not literal):
+            parts.append(f"{some}{end}")
+        else:
+            parts.append(f"(?>{least}{end}{'' if rest else ahead})")
     return "".join(parts)

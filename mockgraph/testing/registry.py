@@ -63,7 +63,7 @@ class Registry(Generic[E]):
         with self._lock:
             before = self._entries
             self._entries = tuple(each for each in before if each is not entry)
-            return self._entries != before
+            return len(self._entries) != len(before)
 
     def remember(self, failure: CallbackFailed) -> None:
         """Keep the exception that a function of the test raised."""

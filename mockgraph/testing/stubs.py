@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar, Unpack, cast
 
@@ -34,12 +35,17 @@ from mockgraph.testing.matching import (
     PathPattern,
     call,
     name_of,
+    option_name,
+    pairs_of,
+    prefixes_of,
+    suffix_of,
 )
 from mockgraph.testing.registry import Registry, RegistryEntry, check_options
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
+_number = operator.attrgetter("number")
 _ANSWER = ("status", "headers", "json", "text", "body")
 
 
@@ -75,6 +81,8 @@ class Stub(RegistryEntry):
         super().__init__(stubs, id)
         self.answered = 0
         self.error: Exception | None = None
+        self.number = int(id)
+        self.place = matcher.place
         self._matcher = matcher
         self._answer = answer
         self._times = times
@@ -134,16 +142,36 @@ class Stubs(Registry[Stub]):
     One that has answered as often as it should is removed.
     """
 
-    __slots__ = ()
+    __slots__ = ("_index",)
     noun = "stub"
+
+    def __init__(self, changed: Callable[[], None] = lambda: None):
+        super().__init__(changed)
+        self._index = StubIndex()
 
     def find(self, request: Request) -> Stub | None:
         """Return the stub that answers a request, counted as answered; None leaves it to Graph."""
+        if not self._entries:
+            return None
+        stubs = self._index.candidates(request)
         try:
-            return next((stub for stub in self._entries if stub.takes(request)), None)
+            return next((stub for stub in stubs if stub.takes(request)), None)
         except CallbackFailed as failure:
             self.remember(failure)
             raise
+
+    def discard(self, entry: Stub) -> bool:
+        """Take a stub away, and return whether it was there."""
+        was_there = super().discard(entry)
+        with self._lock:
+            self._index.remove(entry)
+        return was_there
+
+    def reset(self) -> None:
+        """Take all stubs away, and forget the exceptions."""
+        with self._lock:
+            self._index = StubIndex()
+        super().reset()
 
     def add(
         self,
@@ -169,7 +197,10 @@ class Stubs(Registry[Stub]):
             raise BadRequest("times: The number has to be 1 or more.")
         matcher = StubMatcher(method, path, options)
         answer = canned(options) if function is None else callback(function, options, matcher.path)
-        return self._add(lambda id: Stub(self, id, matcher, answer, times), first=True)
+        stub = self._add(lambda id: Stub(self, id, matcher, answer, times), first=True)
+        with self._lock:
+            self._index.add(stub)
+        return stub
 
     def decorator(
         self, method: str | None, path: str, **options: Unpack[StubOptions]
@@ -183,6 +214,42 @@ class Stubs(Registry[Stub]):
         return decorate
 
 
+class StubIndex:
+    """Stubs by what any request for them has, so that one meets few that are not for it.
+
+    That is the beginning of the path, its last segment, and a query option.
+    """
+
+    def __init__(self) -> None:
+        self._by_prefix: dict[tuple[str, ...], dict[Any, tuple[Stub, ...]]] = {}
+
+    def add(self, stub: Stub) -> None:
+        prefix, *rest = stub.place
+        of_prefix = self._by_prefix.setdefault(prefix, {})
+        of_prefix[(*rest,)] = (stub, *of_prefix.get((*rest,), ()))
+
+    def remove(self, stub: Stub) -> None:
+        prefix, *rest = stub.place
+        of_prefix = self._by_prefix.get(prefix, {})
+        left = tuple(each for each in of_prefix.pop((*rest,), ()) if each is not stub)
+        if left:
+            of_prefix[(*rest,)] = left
+        elif not of_prefix:
+            self._by_prefix.pop(prefix, None)
+
+    def candidates(self, request: Request) -> list[Stub]:
+        """Return those that a request may be for, the last added first."""
+        path = request.path
+        found = {prefix: self._by_prefix.get(prefix) for prefix in prefixes_of(path)}
+        by_rest = [each for each in found.values() if each]
+        if not by_rest:
+            return []
+        values = [None, *pairs_of(request.query_string)]
+        rests = [(suffix, value) for suffix in (None, suffix_of(path)) for value in values]
+        stubs = [stub for each in by_rest for rest in rests for stub in each.get(rest, ())]
+        return sorted(stubs, key=_number, reverse=True)
+
+
 class StubMatcher:
     """The requests that a stub is for: its path is matched whole."""
 
@@ -192,6 +259,9 @@ class StubMatcher:
         }
         self.path = PathPattern(path)
         self._rest = Matcher(cast("Matching", {"method": method, **criteria}))
+        values = (options.get("query") or {}).items()
+        exact = ((option_name(name), value) for name, value in values if isinstance(value, str))
+        self.place = (self.path.prefix, self.path.suffix, next(exact, None))
         self._text = f"{method.upper() if method else 'any method'} {path}"
         criteria.pop("predicate", None)
         self._asked = {"method": method, "path": path, **criteria}

@@ -76,7 +76,7 @@ class Tenant:
         self.name = name
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
-        self.journal = Journal(settings.journal, state.clock)
+        self.journal = Journal(settings.journal, settings.journal_bytes, state.clock)
         state.on_edit(self.journal.note_change)
         self.resets = Resets()
         self.snapshots: dict[str, Snapshot] = {}
@@ -135,6 +135,11 @@ class Tenant:
 
                 self._stubs = Stubs(changed=self.journal.note_change)
             return self._stubs
+
+    @property
+    def is_stubbed(self) -> bool:
+        """Whether a stub or a fault may answer in place of the emulation."""
+        return bool(self._stubs or self._faults)
 
     @property
     def errors(self) -> list[Exception]:
@@ -316,6 +321,16 @@ class Tenants:
         environ[NOTED] = tenant
         tenant.resets.enter(environ)
         return tenant
+
+    def known(self, environ: Environ) -> tuple[str, Tenant | None]:
+        """Return a request's path below its tenant's prefix, and the tenant where there is one."""
+        path: str = environ["PATH_INFO"]
+        if path.startswith(PREFIX):
+            name, slash, rest = path[len(PREFIX) :].partition("/")
+            path = slash + rest
+        else:
+            name = environ.get("HTTP_X_MOCKGRAPH_TENANT", "")
+        return path, self.default if not name else self._named.get(name)
 
     def get(self, name: str) -> Tenant:
         """Return the tenant of this name, made if there is none; the empty name is the default.

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.server_options import MAX_STATE
-from mockgraph.serving.http1_parser import MAX_HEAD, RequestParser, base_environ
+from mockgraph.serving.http1_parser import MAX_HEAD, SMALL, RequestParser, base_environ
 
 BASE = base_environ("http", "127.0.0.1", 8365)
 HOST = b"Host: x\r\n"
@@ -249,37 +248,42 @@ def test_a_body_that_is_too_large_is_not_waited_for(name: str) -> None:
         body.read()
 
 
-@pytest.mark.parametrize("path", [b"/_mockgraph/state", b"/t/a/_mockgraph/state"])
-def test_a_whole_state_may_be_larger(path: bytes) -> None:
-    size = LIMIT * 10
-    for framing, body in [
-        (b"Content-Length: %d" % size, b" " * size),
-        (b"Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (size, b" " * size)),
-    ]:
-        parser = RequestParser(BASE, LIMIT)
-        parser.feed(head(b"PUT " + path, framing) + body)
-        environ, keep = parser.ready.popleft()
-        assert (len(environ["wsgi.input"].read()), keep) == (size, True)
-    parser = RequestParser(BASE, LIMIT)
-    parser.feed(head(b"PUT " + path, b"Content-Length: %d" % (MAX_STATE + 1)))
-    assert parser.ended
+@pytest.mark.parametrize("framing", ["announced", "chunked"])
+@pytest.mark.parametrize(("size", "asked"), [(SMALL, 0), (SMALL + 1, 1), (SMALL * 9, 1)])
+def test_how_much_of_a_large_body_is_worth_reading(framing: str, size: int, asked: int) -> None:
+    heads: list[tuple[str, str]] = []
+
+    def body_limit(environ: dict[str, Any]) -> int:
+        heads.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        return SMALL * 10
+
+    parser = RequestParser(BASE, LIMIT, body_limit)
+    if framing == "announced":
+        parser.feed(head(b"PUT /large", b"Content-Length: %d" % size) + b" " * size)
+    else:
+        parser.feed(head(b"PUT /large", b"Transfer-Encoding: chunked"))
+        parser.feed(b"%x\r\n%b\r\n0\r\n\r\n" % (size, b" " * size))
+    environ, keep = parser.ready.popleft()
+    assert (len(environ["wsgi.input"].read()), keep) == (size, True)
+    assert heads == [("PUT", "/large")] * asked
+
+
+def test_what_is_not_worth_reading_is_not_read() -> None:
+    parser = RequestParser(BASE, LIMIT, lambda _: 0)
+    parser.feed(head(b"PUT /large", b"Content-Length: %d" % (SMALL + 1)))
+    assert parser.abandoned
+    parser = RequestParser(BASE, LIMIT, lambda _: 0)
+    parser.feed(head(b"PUT /large", b"Transfer-Encoding: chunked"))
+    parser.feed(b"%x\r\n%b" % (SMALL * 9, b" " * SMALL))
+    assert not parser.abandoned
+    parser.feed(b" ")
+    assert parser.abandoned
 
 
 def test_a_body_as_large_as_may_be() -> None:
     sent = head(b"PATCH /", b"Content-Length: %d" % LIMIT) + b" " * LIMIT
     ((*_, body, keep),), refused = requests_in(sent)
     assert (len(body), keep, refused) == (LIMIT, True, None)
-
-
-@pytest.mark.parametrize("path", [b"/_mockgraph/state", b"/t/a/_mockgraph/snapshots/s"])
-def test_a_state_may_be_larger(path: bytes) -> None:
-    length = b"Content-Length: %d" % (LIMIT + 1)
-    ((*_, body, keep),), _ = requests_in(head(b"PUT " + path, length) + b" " * (LIMIT + 1))
-    assert (len(body), keep) == (LIMIT + 1, True)
-    for other in (head(b"POST " + path, length), head(b"PUT /state", length)):
-        parser = RequestParser(BASE, LIMIT)
-        parser.feed(other)
-        assert parser.abandoned
 
 
 def test_a_client_that_waits_to_be_told_to_go_on() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import stat
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from wire import TIMEOUT
 
 from mockgraph.errors import MockGraphError
 from mockgraph.serving import tls
-from mockgraph.serving.tls import Certificate, authority, given, how_to_trust
+from mockgraph.serving.tls import Authority, Certificate, authority, given, how_to_trust
 
 only_posix = pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
 
@@ -97,14 +98,95 @@ NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.mark.parametrize(("days", "kept"), [(-1, False), (29, False), (31, True)])
-def test_an_authority_is_renewed_in_time(tmp_path: Path, days: int, kept: bool) -> None:
-    key, certificate = signed(NOW - 100 * DAY, NOW + days * DAY)
+@pytest.mark.parametrize(("days", "kept"), [(0, False), (29, False), (31, True), (360, True)])
+def test_an_authority_is_renewed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, kept: bool
+) -> None:
+    monkeypatch.setattr(tls, "_VALID", days * DAY)
+    before = authority(tmp_path).ca_path.read_bytes()
+    monkeypatch.undo()
+    assert (authority(tmp_path).ca_path.read_bytes() == before) is kept
+    assert authority(tmp_path).ca_path.read_bytes() in (tmp_path / "authority.pem").read_bytes()
+
+
+@pytest.mark.parametrize("years", [1, 900])
+def test_an_authority_for_any_name_is_replaced(tmp_path: Path, years: int) -> None:
+    key, certificate = signed(NOW - DAY, NOW + years * 364 * DAY)
     file = tmp_path / "authority.pem"
     file.write_bytes(key_pem(key) + certificate)
     file.chmod(0o600)
-    assert (authority(tmp_path).ca_path.read_bytes() == certificate) is kept
-    assert authority(tmp_path).ca_path.read_bytes() in file.read_bytes()
+    assert authority(tmp_path).ca_path.read_bytes() != certificate
+
+
+def test_an_authority_is_good_for_a_year_and_signs_for_no_longer(tmp_path: Path) -> None:
+    own = authority(tmp_path)
+    made = x509.load_pem_x509_certificate(own.ca_path.read_bytes())
+    leaf = x509.load_pem_x509_certificate(own.issue().chain)
+    assert made.not_valid_after_utc - NOW <= 366 * DAY
+    assert leaf.not_valid_after_utc <= made.not_valid_after_utc
+    basic = made.extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert (basic.ca, basic.path_length) == (True, 0)
+    names = made.extensions.get_extension_for_class(x509.NameConstraints)
+    assert names.critical
+
+
+def trusts(own: Authority, name: str, *names: str) -> bool:
+    """Whether a client that trusts the authority trusts what it signed for a name."""
+    server = own.issue(*names).context()
+    client = ssl.create_default_context(cafile=str(own.ca_path))
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = server.wrap_bio(to_server, to_client, server_side=True)
+    theirs = client.wrap_bio(to_client, to_server, server_hostname=name)
+    for _ in range(4):
+        for side in (theirs, ours):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError:
+                return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("graph.microsoft.com", True),
+        ("login.microsoftonline.com", True),
+        ("eu.login.microsoft.com", True),
+        ("evil.example", False),
+        ("www.microsoft.com", False),
+        ("203.0.113.7", False),
+    ],
+)
+def test_an_authority_is_for_its_names_alone(tmp_path: Path, name: str, good: bool) -> None:
+    assert trusts(authority(tmp_path), name, name) is good
+
+
+def test_names_that_are_allowed_are_added(tmp_path: Path) -> None:
+    first = authority(tmp_path).ca_path.read_bytes()
+    own = authority(tmp_path, ["graph.test", "203.0.113.7", "127.0.0.5"])
+    second = own.ca_path.read_bytes()
+    assert second != first
+    for name in ("graph.test", "203.0.113.7", "127.0.0.5", "localhost"):
+        assert trusts(own, name, name)
+    assert authority(tmp_path, ["graph.test"]).ca_path.read_bytes() == second
+    assert authority(tmp_path).ca_path.read_bytes() == second
+    assert trusts(authority(tmp_path, ["b.test"]), "graph.test", "graph.test")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no owners here")
+def test_the_directory_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(MockGraphError, match="belongs to another user"):
+        authority(tmp_path)
 
 
 SIGNED, OTHER = (signed(NOW - DAY, NOW + 100 * DAY) for _ in range(2))

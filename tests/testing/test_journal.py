@@ -10,14 +10,17 @@ from flask.testing import FlaskClient
 
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
+from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import Expectation, check_called, check_emulated
 from mockgraph.testing.journal import Journal, Requests
 
 from .exchanges import ALERTS, Past, journal_of, make_request
 
+MIB = 1024 * 1024
+
 
 def test_what_is_dropped_is_counted_and_told() -> None:
-    journal = Journal(2, Clock())
+    journal = Journal(2, 64 * MIB, Clock())
     for number in range(5):
         journal.record(make_request(url=f"/v1.0/{number}"), Response(200), 0)
     requests = journal.requests()
@@ -139,7 +142,7 @@ def test_what_a_browser_asks_for_by_itself_is_not_recorded(
 
 
 def test_it_is_bounded_in_number() -> None:
-    journal = Journal(3, Clock())
+    journal = Journal(3, 64 * MIB, Clock())
     for number in range(5):
         journal.record(request(f"/{number}"), Response(200), 0)
     assert [each.path for each in journal.requests()] == ["/2", "/3", "/4"]
@@ -149,26 +152,58 @@ def test_it_is_bounded_in_number() -> None:
     assert journal.requests().last is None
 
 
-def test_it_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockgraph.testing.journal.MAX_BYTES", 100)
-    journal = Journal(1000, Clock())
-    for size in (40, 40, 40, 500, 10, 90):
+def test_it_is_bounded_in_bytes() -> None:
+    head = Exchange(request(), Response(200), 0, Clock().now(), 0).size
+    journal = Journal(1000, 100 + 2 * head, Clock())
+    for size in (40, 40, 40, 10, 90):
         journal.record(request(body=b"a" * 10), Response(200, b"x" * (size - 10)), 0)
-    assert [each.size for each in journal.requests()] == [10, 90]
+    assert [each.size - head for each in journal.requests()] == [10, 90]
     journal.clear()
     journal.record(request(), Response(200, b"x" * 90), 0)
     journal.record(request(), Response(200, b"x" * 10), 0)
     assert len(journal.requests()) == 2
 
 
+def test_what_alone_is_larger_is_kept_without_its_bodies() -> None:
+    journal = Journal(1000, 2000, Clock())
+    journal.record(request(), Response(200, b"x" * 100), 0)
+    journal.record(request(body=b"a" * 10), Response(200, b"x" * 2000), 0)
+    first, last = journal.requests()
+    assert first.response_body == b"x" * 100
+    assert (last.status, last.body, last.response_body) == (200, b"", b"")
+
+
+def test_heads_count() -> None:
+    journal = Journal(1000, 100_000, Clock())
+    for number in range(20):
+        headers = {"x-long": "x" * 10_000}
+        journal.record(make_request(url=f"/{number}", headers=headers), Response(200), 0)
+    assert 5 <= len(journal.requests()) < 10
+
+
+def test_what_was_not_emulated_is_kept_in_few_bytes() -> None:
+    journal = Journal(1, 80_000, Clock())
+    body = b'{"error": {"code": "notImplemented", "message": "MockGraph does not emulate"}}'
+    for number in range(50):
+        asked = make_request(url=f"/{number}", body=b"a" * 40_000, headers={"x": "y" * 1000})
+        journal.record(asked, Response(501, body), 0)
+    requests = journal.requests()
+    assert requests.dropped == 49
+    *lost, _ = requests.unemulated
+    assert sum(each.size for each in lost) <= 10_000
+    assert 5 <= len(lost) < 10
+    assert {each.error_message for each in lost} == {"MockGraph does not emulate"}
+    assert not any(each.body for each in lost)
+
+
 def test_it_may_be_off() -> None:
-    journal = Journal(0, Clock())
+    journal = Journal(0, 64 * MIB, Clock())
     journal.record(request(), Response(200), 0)
     assert len(journal.requests()) == 0
 
 
 def test_it_counts_under_threads() -> None:
-    journal = Journal(10_000, Clock())
+    journal = Journal(10_000, 64 * MIB, Clock())
     barrier = threading.Barrier(8)
 
     def record() -> None:

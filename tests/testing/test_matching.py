@@ -19,6 +19,8 @@ from mockgraph.testing.matching import (
     PathPattern,
     app_of,
     caller_of,
+    prefixes_of,
+    suffix_of,
 )
 
 from .line import make_request, refusal
@@ -53,6 +55,13 @@ from .line import make_request, refusal
         ("/security/**/comments", "/security/alerts/1/comments", {}),
         ("/**/alerts/{id}/**", "/v1.0/security/alerts/7/x/y", {"id": "7"}),
         ("/a**z", "/abc/xyz", {}),
+        ("/*a/**", "/aa/x", {}),
+        ("/**{a}b", "/x/yzb", {"a": "yz"}),
+        ("/**{a}b", "/b/xb/", {"a": "x"}),
+        ("/**x{a}b", "/ab/yxzb", {"a": "z"}),
+        ("/**x{a}b", "/x1x2b", {"a": "1x2"}),
+        ("/**x{a}b/**/c", "/x1/x2b/d/c", {"a": "2"}),
+        ("/**/x{a}/y", "/x1/x2/y", {"a": "2"}),
         ("**", "/whatever/there/is", {}),
         ("/**", "/", {}),
         ("/*/security", "/other/security", {}),
@@ -61,6 +70,8 @@ from .line import make_request, refusal
 )
 def test_a_pattern_matches(pattern: str, path: str, names: dict[str, str]) -> None:
     assert PathPattern(pattern).match(path) == names
+    assert PathPattern(pattern).prefix in prefixes_of(path)
+    assert PathPattern(pattern).suffix in (None, suffix_of(path))
 
 
 @pytest.mark.parametrize(
@@ -111,14 +122,30 @@ def test_an_atomic_match_is_no_other_than_one_that_tries_everything(
     for path in paths:
         expected = plainly(pattern).fullmatch("/" + path) is not None
         assert (compiled.match("/" + path) is not None) is expected, (pattern, path)
+        if expected:
+            assert compiled.prefix in prefixes_of("/" + path), (pattern, path)
+            assert compiled.suffix in (None, suffix_of("/" + path)), (pattern, path)
 
 
 @pytest.mark.parametrize(
-    "pattern", ["/**/a/**/a/**/a/**/b", "/*a*a*a*a*a*b", "/**a**a**a**b", "/{a}a{b}a{c}a{d}b"]
+    "pattern",
+    [
+        "/**/a/**/a/**/a/**/b",
+        "/*a*a*a*a*a*b",
+        "/**a**a**a**b",
+        "/{a}a{b}a{c}a{d}b",
+        "/**{a}b",
+        "/**/{a}b",
+        "/**a{b}c",
+        "/**{a}b**c",
+        "/**a{b}c/{d}e",
+        "/**/{a}/{b}/{c}d/**/e",
+        "/**a*a*a{b}c**",
+    ],
 )
 def test_a_long_path_is_matched_in_no_time(pattern: str) -> None:
     # Trying everything would take longer than the test run may.
-    for path in ("/a" * 4_000, "/" + "a" * 8_000):
+    for path in ("/a" * 16_000, "/" + "a" * 32_000, "/" + "a/" * 100 + "a" * 30_000):
         assert PathPattern(pattern).match(path) is None
 
 

@@ -17,7 +17,7 @@ from mockgraph.errors import NotFound
 from mockgraph.http import Request, Response
 from mockgraph.testing.faults import Faults
 from mockgraph.testing.matching import CallbackFailed
-from mockgraph.testing.stubs import Stubs
+from mockgraph.testing.stubs import StubIndex, Stubs
 
 from .line import answer, make_request, refusal, work
 
@@ -384,3 +384,27 @@ def test_a_stub_tells_what_it_is(
     stub = stubs.add(*arguments, **reply)
     assert stub.as_json() == {"id": "1", **shown, "answered": 0}
     assert (repr(stub), repr(stubs)) == (text, f"<Stubs: {text}>")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "asked"),
+    [
+        ("/users/u#", None, "/v1.0/users/u7"),
+        ("/users('u#')/x", None, "/users/u7/x"),
+        ("/users/{id}/part#", None, "/v1.0/users/a/PART7"),
+        ("/**/part#", None, "/v1.0/users/a/part7/"),
+        ("/users/*", {"$filter": "id eq #"}, "/users/a?filter=id eq 7"),
+    ],
+)
+def test_of_many_stubs_a_request_meets_few(
+    path: str, query: dict[str, str] | None, asked: str
+) -> None:
+    index, stubs = StubIndex(), Stubs()
+    for number in range(3000):
+        exact = {name: value.replace("#", f"{number}") for name, value in (query or {}).items()}
+        index.add(stubs.add("GET", path.replace("#", f"{number}"), query=exact))
+    assert [each.id for each in index.candidates(make_request("GET", asked))] == ["8"]
+    found = stubs.find(make_request("GET", asked))
+    assert found is not None
+    found.remove()
+    assert stubs.find(make_request("GET", asked)) is None

@@ -124,7 +124,7 @@ def test_dropped_a_tenant_starts_anew(empty_client: FlaskClient) -> None:
     assert empty_client.get("/_mockgraph/tenants").json == {"value": []}
 
 
-@pytest.mark.parametrize("name", ["%00", "a%20b", "a" * 101, "..", "%C3%A9", "<x>", ""])
+@pytest.mark.parametrize("name", ["a%20b", "a" * 101, "..", "%C3%A9", "<x>", ""])
 def test_a_name_that_is_none_is_refused(client: FlaskClient, name: str) -> None:
     answer = client.get(f"/t/{name}{ALERTS}")
     assert answer.status_code == 400

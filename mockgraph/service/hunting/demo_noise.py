@@ -249,7 +249,7 @@ def _folder(device: DemoDevice, name: str) -> str:
 
 
 def _mail(
-    user: User, users: Sequence[User], day: datetime, chance: Random
+    user: DemoUser, users: Sequence[DemoUser], day: datetime, chance: Random
 ) -> Iterator[tuple[str, Row]]:
     """Return a mail to a user: from a colleague, or from those the company deals with."""
     outside = chance.random() < 0.4

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mockgraph.errors import MockGraphError
 from mockgraph.server_options import Settings
+from mockgraph.serving.http1_parser import BodyLimit
 from mockgraph.serving.server.access_log import AccessLog, logged
 from mockgraph.serving.server.event_loop import EventLoop
 from mockgraph.serving.server.listener import Listener
@@ -31,7 +32,8 @@ class Server:
     With a certificate and a ``tls_port`` it serves https there, too; with a ``proxy_port`` and
     a ``proxy_certificate`` it is an HTTP proxy there, whose tunnels are in TLS and are granted
     by the app (:class:`mockgraph.serving.server.tls_connection.ProxyConnection`). A request's
-    body is kept up to ``max_body`` bytes: the app must refuse larger ones, and can tell them
+    body is kept up to ``max_body`` bytes, or as many as ``body_limit`` says of its head: the app
+    must refuse larger ones, and can tell them
     (:class:`mockgraph.serving.http1_parser.RequestParser`). Raises MockGraphError where an
     address cannot be had.
     """
@@ -47,6 +49,7 @@ class Server:
         proxy_port: int | None = None,
         proxy_certificate: Certificate | None = None,
         max_body: int = Settings.max_body,
+        body_limit: BodyLimit | None = None,
     ):
         self._app = app
         self._http = Listener(host, port)
@@ -61,7 +64,7 @@ class Server:
             raise
         self.host = host
         self.port = self._http.port
-        self._loop = EventLoop(app, self._listeners(), max_body)
+        self._loop = EventLoop(app, self._listeners(), max_body, body_limit)
 
     @property
     def origin(self) -> str:

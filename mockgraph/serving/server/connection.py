@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
-from mockgraph.serving.http1_parser import RequestParser
+from mockgraph.serving.http1_parser import BodyLimit, RequestParser
 from mockgraph.serving.http1_writer import CONTINUE, refusal_message
 from mockgraph.serving.server.response import respond
 from mockgraph.wsgi import Environ, WSGIApp
@@ -15,33 +17,45 @@ from mockgraph.wsgi import Environ, WSGIApp
 RECEIVED = 64 * 1024  # bytes that are received at a time
 _POUR_TIMEOUT = 60.0  # seconds in which a client must take some of a response that is poured
 
-# Waits for some seconds during a request of the connection, while others are served.
-Sleep = Callable[["Connection", float], None]
-# Makes a connection of an accepted socket, a base environ, max_body and sleep.
-Connect = Callable[[socket.socket, Environ, int, Sleep], "Connection"]
+# How a socket is polled for having been closed at its other end, where the system can tell.
+_CLOSED = getattr(select, "POLLRDHUP", 0)
+
+
+class Loop(Protocol):
+    """The loop that a connection belongs to.
+
+    ``sleep`` waits for some seconds during a request of the connection, while others are served.
+    """
+
+    @property
+    def max_body(self) -> int: ...
+    @property
+    def body_limit(self) -> BodyLimit | None: ...
+    @property
+    def is_stopping(self) -> bool: ...
+    def sleep(self, connection: Connection, seconds: float) -> None: ...
+
+
+# Makes a connection of an accepted socket, a base environ and its loop.
+Connect = Callable[[socket.socket, Environ, Loop], "Connection"]
 
 
 class Connection:
     """An accepted socket with its parser, used by one thread at a time.
 
     ``out`` is what the client has not taken yet, ``events`` what the loop waits for, ``used_at``
-    the ``time.monotonic`` of its last response, or of its beginning. An app finds two functions
+    the ``time.monotonic`` of its last response, or of its beginning. An app finds three functions
     in environ: ``mockgraph.cut()`` ends the connection where it stands, ``mockgraph.sleep(s)``
-    waits for so many seconds without holding up others.
+    waits for so many seconds without holding up others, ``mockgraph.has_left()`` tells whether
+    work on an answer is in vain.
     """
 
-    __slots__ = ("_sleep", "_socket", "events", "is_cut", "keep", "out", "parser", "used_at")
+    __slots__ = ("_loop", "_socket", "events", "is_cut", "keep", "out", "parser", "used_at")
 
-    def __init__(
-        self,
-        accepted: socket.socket,
-        environ: Environ,
-        max_body: int,
-        sleep: Sleep,
-    ):
+    def __init__(self, accepted: socket.socket, environ: Environ, loop: Loop):
         self._socket = accepted
-        self._sleep = sleep
-        self.parser = self._new_parser(environ, max_body)
+        self._loop = loop
+        self.parser = self._new_parser(environ)
         self.out: bytes | memoryview = b""
         self.events = 0
         self.used_at = time.monotonic()
@@ -134,7 +148,25 @@ class Connection:
 
     def sleep(self, seconds: float) -> None:
         """Wait while others are served, at most until the server stops."""
-        self._sleep(self, seconds)
+        self._loop.sleep(self, seconds)
+
+    def has_left(self) -> bool:
+        """Return whether nobody waits for an answer: the client has closed, or the server stops.
+
+        A client that has closed one direction only cannot be told from one that has left.
+        """
+        if self.is_cut or self._loop.is_stopping:
+            return True
+        try:
+            if not _CLOSED:
+                return not socket.socket.recv(self._socket, 1, socket.MSG_PEEK)
+            poll = select.poll()
+            poll.register(self._socket, _CLOSED)
+            return bool(poll.poll(0))
+        except BlockingIOError:
+            return False
+        except (OSError, ValueError):
+            return True
 
     def cut(self) -> None:
         """End the connection where it stands. Any thread may call it."""
@@ -162,10 +194,11 @@ class Connection:
         self._socket.close()
         self.parser.forget()
 
-    def _new_parser(self, environ: Environ, max_body: int) -> RequestParser:
+    def _new_parser(self, environ: Environ) -> RequestParser:
         environ["mockgraph.cut"] = self.cut
         environ["mockgraph.sleep"] = self.sleep
-        return RequestParser(environ, max_body)
+        environ["mockgraph.has_left"] = self.has_left
+        return RequestParser(environ, self._loop.max_body, self._loop.body_limit)
 
     def _receive(self) -> bytes | None:
         """Return what has come: nothing at the end, None where nothing has. Raises OSError."""

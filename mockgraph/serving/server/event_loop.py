@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from mockgraph.errors import Unavailable
+from mockgraph.serving.http1_parser import BodyLimit, RequestTimeout
 from mockgraph.serving.server import keep_alive
 from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.listener import Listener
@@ -42,14 +44,24 @@ _logger = logging.getLogger("mockgraph")
 class EventLoop:
     """Serves an app on some listeners, from :meth:`start` to :meth:`stop`."""
 
-    def __init__(self, app: WSGIApp, listeners: Sequence[Listener], max_body: int):
+    def __init__(
+        self,
+        app: WSGIApp,
+        listeners: Sequence[Listener],
+        max_body: int,
+        body_limit: BodyLimit | None = None,
+    ):
         self._app = app
         self._listeners = listeners
-        self._max_body = max_body
+        self.max_body = max_body
+        self.body_limit = body_limit
         self._selector = selectors.DefaultSelector()
         self._waker, self._wakee = socket.socketpair()
         self._connections: set[Connection] = set()
         self._lingering: dict[Connection, float] = {}
+        # Those in the middle of a request or an answer, and since when.
+        self._unfinished: dict[Connection, float] = {}
+        self._look_at = 0.0  # when to look at these again
         self._returned: deque[Connection] = deque()  # with requests left, or answered slowly
         self._watchdog = Watchdog(self._hand_over)
         self._threads = ThreadPool("mockgraph-serve")
@@ -66,6 +78,10 @@ class EventLoop:
     @property
     def has_ended(self) -> bool:
         return self._ended.is_set()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def start(self) -> None:
         """Serve from now on, on threads of its own."""
@@ -98,9 +114,14 @@ class EventLoop:
         self._wake()
 
     def sleep(self, connection: Connection, seconds: float) -> None:
-        """Wait during a request of the connection, while another thread runs the loop."""
+        """Wait during a request of the connection, while another thread runs the loop.
+
+        Raises Unavailable where no other thread can be had: everybody would wait.
+        """
         if seconds or len(self._connections) > 1:  # a new connection can wait for a tick
-            self._watchdog.step_aside(connection)
+            is_aside = self._watchdog.step_aside(connection)
+            if seconds and not is_aside:
+                raise Unavailable(f"More than {_MAX_SLOW} requests wait already.")
         self._stopping.wait(seconds)
 
     def _hand_over(self, slow: Connection) -> None:
@@ -131,6 +152,9 @@ class EventLoop:
                     if self._stopping.is_set() and not self._connections:
                         self._end()
                         return
+                if self._unfinished:
+                    is_due = True
+                    self._give_up_some()
                 if not self._turn(_INTERVAL if is_due else None):
                     return
         except BaseException:
@@ -187,6 +211,11 @@ class EventLoop:
             self._finish(connection)
         else:
             self._wait_for(connection, _WRITE if connection.out else _READ)
+            if connection.out or connection.parser.is_within:
+                connection.used_at = time.monotonic()
+                self._unfinished.setdefault(connection, connection.used_at)
+            elif self._unfinished:
+                self._unfinished.pop(connection, None)
         return True
 
     def _wait_for(self, connection: Connection, events: int) -> None:
@@ -203,9 +232,9 @@ class EventLoop:
     def _accept(self, listener: Listener) -> None:
         for _ in range(_ACCEPTED):
             try:
-                if len(self._connections) >= keep_alive.MAX_CONNECTIONS:
-                    raise OSError(f"there are {keep_alive.MAX_CONNECTIONS}")
-                connection = listener.accept(self._max_body, self.sleep)
+                if len(self._connections) >= (most := keep_alive.most_connections()):
+                    raise OSError(f"there are {most}")
+                connection = listener.accept(self)
             except BlockingIOError:
                 return
             except ConnectionError:
@@ -226,11 +255,28 @@ class EventLoop:
         self._make_room()
 
     def _make_room(self) -> None:
-        waiting = (each for each in self._connections if each.events == _READ)
-        for connection in keep_alive.to_close(waiting, most=_ACCEPTED):
+        waiting = (each for each in self._connections if each.events)
+        for connection in keep_alive.to_close(waiting, self._unfinished, most=_ACCEPTED):
             self._close(connection)
 
+    def _give_up_some(self) -> None:
+        """Refuse requests half sent for too long, and cut answers half read."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + _INTERVAL
+        for connection in keep_alive.to_give_up(self._unfinished):
+            if not connection.events:
+                continue  # a thread answers it
+            if connection.out:
+                connection.cut()
+            else:
+                connection.parser.refuse(RequestTimeout())
+            connection.conclude()
+            self._finish(connection)
+
     def _finish(self, connection: Connection) -> None:
+        self._unfinished.pop(connection, None)
         if connection.parser.abandoned and not connection.is_cut:
             connection.finish()
             self._lingering[connection] = time.monotonic() + _LINGER
@@ -241,6 +287,7 @@ class EventLoop:
     def _close(self, connection: Connection) -> None:
         self._wait_for(connection, 0)
         self._lingering.pop(connection, None)
+        self._unfinished.pop(connection, None)
         self._connections.discard(connection)
         connection.close()
 
@@ -348,11 +395,15 @@ class Watchdog:
             self._slow -= 1
             return False
 
-    def step_aside(self, connection: Connection) -> None:
-        """Hand the loop over, where its thread is the one that answers this connection."""
+    def step_aside(self, connection: Connection) -> bool:
+        """Hand the loop over, where its thread is the one that answers this connection.
+
+        Return whether another thread has it.
+        """
         with self._lock:
             if self._running is connection:
                 self._release(connection)
+            return self._running is not connection
 
     def _release(self, slow: Connection) -> None:
         if self._slow == _MAX_SLOW:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mockgraph.errors import MockGraphError
 from mockgraph.serving.http1_parser import base_environ
-from mockgraph.serving.server.connection import Connect, Connection, Sleep
+from mockgraph.serving.server.connection import Connect, Connection, Loop
 
 _BACKLOG = 1024
 _SHOWN = 100  # characters of a host that cannot be had, in the message
@@ -48,14 +48,14 @@ class Listener:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def accept(self, max_body: int, sleep: Sleep) -> Connection:
+    def accept(self, loop: Loop) -> Connection:
         """Return the next connection. Raises OSError, BlockingIOError where none has come."""
         accepted, peer = self._socket.accept()
         accepted.setblocking(False)
         # Without it the second packet of a response waits for an ACK.
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         environ = {**self._environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}
-        return self._connect(accepted, environ, max_body, sleep)
+        return self._connect(accepted, environ, loop)
 
     def close(self) -> None:
         """Let go of the port."""

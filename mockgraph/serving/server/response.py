@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from mockgraph.errors import GraphError
+from mockgraph.redaction import masked_url
 from mockgraph.serving.http1_parser import ParsedRequest
 from mockgraph.serving.http1_writer import SERVER_FIELD, chunk, date_field, head, refusal_message
 from mockgraph.wsgi import Headers, WSGIApp
@@ -43,7 +44,8 @@ def respond(
         response.run(app)
     except BaseException:  # SystemExit, too: no app ends the server
         environ = request.environ
-        _logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
+        url = masked_url(environ["REQUEST_URI"])
+        _logger.exception("%s %s failed", environ["REQUEST_METHOD"], url)
         if response.begun:
             sink.cut()
         else:

@@ -17,7 +17,7 @@ from typing import Any
 from mockgraph.errors import BadRequest
 from mockgraph.serving.http1_parser import base_environ
 from mockgraph.serving.http1_writer import refusal_message
-from mockgraph.serving.server.connection import RECEIVED, Connect, Connection, Sleep
+from mockgraph.serving.server.connection import RECEIVED, Connect, Connection, Loop
 from mockgraph.wsgi import Environ
 
 _NOTHING_YET = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -26,10 +26,8 @@ _NOTHING_YET = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 def tls_connect(context: ssl.SSLContext) -> Connect:
     """Return what makes connections in TLS of accepted sockets."""
 
-    def connect(
-        accepted: socket.socket, environ: Environ, max_body: int, sleep: Sleep
-    ) -> TLSConnection:
-        return TLSConnection(_wrapped(accepted, context), environ, max_body, sleep)
+    def connect(accepted: socket.socket, environ: Environ, loop: Loop) -> TLSConnection:
+        return TLSConnection(_wrapped(accepted, context), environ, loop)
 
     return connect
 
@@ -37,10 +35,8 @@ def tls_connect(context: ssl.SSLContext) -> Connect:
 def proxy_connect(context: ssl.SSLContext) -> Connect:
     """Return what makes connections to a proxy of accepted sockets."""
 
-    def connect(
-        accepted: socket.socket, environ: Environ, max_body: int, sleep: Sleep
-    ) -> ProxyConnection:
-        return ProxyConnection(accepted, environ, max_body, sleep, context)
+    def connect(accepted: socket.socket, environ: Environ, loop: Loop) -> ProxyConnection:
+        return ProxyConnection(accepted, environ, loop, context)
 
     return connect
 
@@ -86,24 +82,22 @@ class ProxyConnection(TLSConnection):
     answers a CONNECT with 200.
     """
 
-    __slots__ = ("_context", "_environ", "_granted", "_in_tunnel", "_max_body", "_peeked")
+    __slots__ = ("_context", "_environ", "_granted", "_in_tunnel", "_peeked")
 
     def __init__(
         self,
         accepted: socket.socket,
         environ: Environ,
-        max_body: int,
-        sleep: Sleep,
+        loop: Loop,
         context: ssl.SSLContext,
     ):
         self._environ = environ
-        self._max_body = max_body
         self._context = context
         self._granted = ""
         self._in_tunnel = False
         self._peeked = 0
         outside = {**environ, "mockgraph.proxied": "", "mockgraph.tunnel": self.grant}
-        super().__init__(accepted, outside, max_body, sleep)
+        super().__init__(accepted, outside, loop)
 
     def grant(self, host: str) -> None:
         """Begin a tunnel as soon as the client has taken the response to its CONNECT."""
@@ -137,7 +131,7 @@ class ProxyConnection(TLSConnection):
             return
         self._in_tunnel = True
         inside = {**self._environ, **base_environ("https", host, 443), "mockgraph.proxied": host}
-        self.parser = self._new_parser(inside, self._max_body)
+        self.parser = self._new_parser(inside)
         self.keep = True
 
     def _receive(self) -> bytes | None:

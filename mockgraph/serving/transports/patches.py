@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
+from mockgraph.redaction import masked_url
 from mockgraph.serving.hosts import is_local
 from mockgraph.serving.transports.endpoint import Endpoint
 
@@ -59,7 +60,7 @@ class CallRefused(AssertionError):
 
     def __init__(self, attempts: Iterable[Attempt], why: str = ""):
         self.attempts = tuple(attempts)
-        refused = "; ".join(each.what for each in self.attempts)
+        refused = "; ".join(masked_url(each.what) for each in self.attempts)
         super().__init__(f"Refused: {refused}. {why or self._why()}")
 
     def _why(self) -> str:

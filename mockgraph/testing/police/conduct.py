@@ -76,7 +76,7 @@ def misdeed(rule: str, says: str, exchange: Exchange, earlier: Exchange) -> Misd
 def without_bodies(exchange: Exchange) -> Exchange:
     """Return a copy without bodies, to be kept for long: they may be large."""
     kept = copy(exchange)
-    kept.body = kept.response_body = b""
+    kept.drop_bodies()
     for name in ("json", "response"):  # what was parsed already
         vars(kept).pop(name, None)
     return kept

@@ -57,7 +57,7 @@ def test_a_tunnel_to_others_is_refused(graph: MockGraph, target: str, named: str
         ("http://example.com/a?b", "example.com"),
         ("http://example.com", "example.com"),
         ("http://example.com?graph.microsoft.com", "example.com"),
-        ("http://graph.microsoft.com@example.com/", "graph.microsoft.com@example.com"),
+        ("http://graph.microsoft.com@example.com/", "example.com"),
         ("http://graph.microsoft.com:443/", "graph.microsoft.com:443"),
         ("http://graph.microsoft.com:0/", "graph.microsoft.com:0"),
         ("https://graph.microsoft.com:80/", "graph.microsoft.com:80"),

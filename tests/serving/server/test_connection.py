@@ -10,15 +10,14 @@ import pytest
 from mockgraph.serving.http1_parser import base_environ
 from mockgraph.serving.server.connection import Connection
 
-
-def no_sleep(_: Connection, __: float) -> None: ...
+from .loops import StillLoop
 
 
 @pytest.fixture
 def ends() -> Iterator[tuple[Connection, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    connection = Connection(ours, base_environ("http", "x", 80), 1000, no_sleep)
+    connection = Connection(ours, base_environ("http", "x", 80), StillLoop())
     yield connection, theirs
     connection.close()
     theirs.close()

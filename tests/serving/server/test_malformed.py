@@ -62,8 +62,8 @@ REFUSED = {
         400,
         "Invalid version: ..",
     ),
-    "a NUL": (head(b"GET", b"/localtest/Security%00") + b"\r\n", 400, "segment"),
-    "no UTF-8": (head(b"GET", b"/%ff") + b"\r\n", 400, "Invalid version"),
+    "a NUL": (head(b"GET", b"/localtest/Security%00") + b"\r\n", 400, "control characters"),
+    "no UTF-8": (head(b"GET", b"/%ff") + b"\r\n", 400, "UTF-8"),
     "an asterisk": (head(b"OPTIONS", b"*") + b"\r\n", 400, "Invalid version: *"),
     "a tunnel": (head(b"CONNECT", b"graph.example:443") + b"\r\n", 400, "Invalid version"),
 }

@@ -13,15 +13,12 @@ import pytest
 from wire import TIMEOUT
 
 from mockgraph.serving.http1_parser import base_environ
-from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.tls_connection import ProxyConnection
 
 from ..proxy import GRAPH, connect_head
+from .loops import StillLoop
 
 Ends = tuple[socket.socket, socket.socket]
-
-
-def no_sleep(_: Connection, __: float) -> None: ...
 
 
 @pytest.fixture
@@ -35,7 +32,7 @@ def ends() -> Iterator[Ends]:
 
 
 def connection_on(ends: Ends, context: ssl.SSLContext) -> ProxyConnection:
-    return ProxyConnection(ends[0], base_environ("http", "x", 80), 1000, no_sleep, context)
+    return ProxyConnection(ends[0], base_environ("http", "x", 80), StillLoop(), context)
 
 
 def granted(ends: Ends, context: ssl.SSLContext, extra: str = "") -> ProxyConnection:
@@ -79,8 +76,7 @@ def test_a_client_that_leaves_before_tls_begins_leaves_no_socket() -> None:
     connection = ProxyConnection(
         accepted,
         base_environ("http", "x", 80),
-        1000,
-        no_sleep,
+        StillLoop(),
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
     )
     connection.grant(GRAPH)

@@ -109,7 +109,8 @@ def test_every_name_is_in_the_certificate(
         assert connection.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_a_name_of_the_user_s(ca: Authority) -> None:
+def test_a_name_of_the_user_s(tmp_path: Path) -> None:
+    ca = authority(tmp_path, ["graph.example"])
     certificate = ca.issue("graph.example", "10.1.2.3")
     server = Server(app, tls_port=0, certificate=certificate)
     server.start()
