@@ -68,7 +68,7 @@ class Schemas:
         self._any_case = any_case
         self._made: dict[str, type[StructuredSchema]] = {}
         self._enumerations: dict[str, EnumValues] = {}
-        self._parameters: dict[tuple[object, ...], type[StructuredSchema]] = {}
+        self._parameters: dict[tuple[object, ...], type[Parameters]] = {}
 
     def __getitem__(self, name: str) -> type[StructuredSchema]:
         """Return the schema of an entity or complex type. Raises KeyError for any other name."""
@@ -111,7 +111,7 @@ class Schemas:
 
     def parameters(
         self, operation: elements.Operation, *, changes: bool = False
-    ) -> type[StructuredSchema]:
+    ) -> type[Parameters]:
         """Return the schema of what a caller sends to an action or function.
 
         A parameter has to be there unless it is optional, or may be null. With ``changes`` the

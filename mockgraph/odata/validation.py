@@ -154,8 +154,8 @@ def _read_body(
             behaviour = behaviours.get(call.name)
             changes = behaviour is not None and behaviour.changes
             parameters = address.view.schemas.parameters(call.overloads[0], changes=changes)
-            needs_body = parameters.properties() or request.content
-            return edm.load(parameters, read_json(request)) if needs_body else {}
+            needs_body = parameters.required or request.content
+            return edm.load(parameters, read_json(request) if needs_body else {})
         case RequestKind.CALL if call is not None:
             return _read_arguments(call, address, request)
         case _:

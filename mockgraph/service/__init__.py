@@ -8,6 +8,7 @@ import runpy
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from mockgraph.errors import MockGraphError
 from mockgraph.metadata import roots
@@ -27,28 +28,38 @@ _logger = logging.getLogger("mockgraph")
 SINGLETON = "security"
 
 
-def _service(csdl: Sequence[Path] = ()) -> Service:
-    added = _read(csdl) if csdl else None
-    live = {name: View(name, _of(name, added)) for name in ("v1.0", "beta")}
-    documented = View("localtest", _of("localtest", None), documented=True, canonical=_canonical)
-    views = (documented, *live.values())
-    return Service(views, View("stored", lambda: _union(views)))
+def _service(
+    csdl: Sequence[Path] = (), added: Mapping[str, Model] = MappingProxyType({})
+) -> Service:
+    declared = _read(csdl) if csdl else None
+    live = {name: View(name, _of(name, declared, added.get(name))) for name in ("v1.0", "beta")}
+    localtest = _of("localtest", None, added.get("localtest"))
+    documented = View("localtest", localtest, documented=True, canonical=_canonical)
+    others = [View(name, _given(added[name])) for name in added if name not in roots.DECLARED]
+    views = (documented, *live.values(), *others)
+    return Service(views, View("stored", lambda: _union(views, added.values())))
 
 
-def _of(name: str, added: Model | None) -> Callable[[], Model]:
+def _of(name: str, *added: Model | None) -> Callable[[], Model]:
     def make() -> Model:
         model = roots.served(name)
-        return model if added is None else model.with_layer(added)
+        for each in added:
+            model = model if each is None else model.with_layer(each)
+        return model
 
     return make
 
 
-def _union(views: Sequence[View]) -> Model:
-    """The model of all that can be stored: what any of the views has."""
+def _given(model: Model) -> Callable[[], Model]:
+    return lambda: model
+
+
+def _union(views: Sequence[View], added: Iterable[Model]) -> Model:
+    """The model of all that can be stored: what any of the views has, what is added on top."""
     documented, *live = views
     model = documented.model
-    for view in live:
-        model = model.with_layer(view.model)
+    for each in (*(view.model for view in live), *added):
+        model = model.with_layer(each)
     return model
 
 
@@ -63,15 +74,18 @@ def _read(csdl: Sequence[Path]) -> Model:
     return read(csdl, roots.served("beta"))
 
 
-SERVICE = _service()
+SERVICE = _service((), {})
 
 
-def service_of(csdl: Sequence[str | os.PathLike[str]] = ()) -> Service:
-    """Return the service of the bundled metadata and of what CSDL files add to v1.0 and beta.
+def service_of(
+    csdl: Sequence[str | os.PathLike[str]] = (), added: Mapping[str, Model] = MappingProxyType({})
+) -> Service:
+    """Return the service of the bundled metadata, and of what is added to it.
 
-    Raises MockGraphError where a file cannot be used.
+    CSDL files add to v1.0 and beta, the models in ``added`` to the root that each is for, which
+    may be a new one. Raises MockGraphError where a file cannot be used.
     """
-    return _service([Path(each) for each in csdl]) if csdl else SERVICE
+    return _service([Path(each) for each in csdl], added) if csdl or added else SERVICE
 
 
 # What operations do, by their qualified names; users register theirs beside these.
