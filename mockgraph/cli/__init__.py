@@ -15,6 +15,7 @@ from mockgraph.cli.arguments import (
     reporting_errors,
     server_options,
 )
+from mockgraph.cli.check_command import check
 from mockgraph.cli.hunt import hunt
 from mockgraph.cli.metadata_commands import drift, routes
 from mockgraph.cli.replay_command import replay
@@ -34,6 +35,7 @@ main.add_command(routes)
 main.add_command(drift)
 main.add_command(hunt)
 main.add_command(replay)
+main.add_command(check)
 
 
 @main.command()
