@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-long check format soak bench acceptance clean
+.PHONY: help serve test test-long check format soak bench fidelity acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ bench: $(VENV)/.bench .venv-bench/.installed ## Measure beside bare Flask and th
 examples/node_modules/.installed: examples/package.json
 	@if npm install --prefix examples --no-audit --no-fund --no-package-lock --silent; \
 		then touch $@; else echo "What the examples in JavaScript need cannot be installed."; fi
+
+fidelity: $(VENV)/.test ## Measure against the documented examples (more pages: make fidelity ARGS="DIR ...")
+	$(BIN)/python -m scripts.write_fidelity $(ARGS)
 
 acceptance: $(VENV)/.test .venv-sdk/.installed examples/node_modules/.installed ## Run the examples with the official clients
 	$(BIN)/python examples/run.py --python .venv-sdk/bin/python $(ARGS)

@@ -32,6 +32,7 @@ from mockgraph.http import (
     identity,
     plain,
 )
+from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
@@ -60,8 +61,12 @@ def create_app(settings: Settings | None = None) -> Emulator:
     are ``app.extensions["mockgraph"]``; close them to let go of a store.
     """
     settings = settings or Settings()
-    service, behaviours = service_of(settings.csdl), behaviours_of(settings.operations)
+    service, behaviours = _served(settings), behaviours_of(settings.operations)
     tell_of_unknown(behaviours.keys() - BEHAVIOURS.keys(), service)
+    if settings.docs:
+        from mockgraph.pages.served_pages import merged_behaviours
+
+        behaviours = merged_behaviours(settings.docs, service, behaviours)
     initial = initial_document(service, settings)
     with naming_seeds(service, settings):
         check_document(initial, service)
@@ -72,6 +77,14 @@ def create_app(settings: Settings | None = None) -> Emulator:
             settings.store,
         )
     return Emulator(Tenants(state, initial_entra(service, state), settings), settings)
+
+
+def _served(settings: Settings) -> Service:
+    if not settings.docs:
+        return service_of(settings.csdl)
+    from mockgraph.pages.served_pages import service_with  # most have none
+
+    return service_with(settings.docs, settings.csdl)
 
 
 class Emulator(Flask):

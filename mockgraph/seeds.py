@@ -94,13 +94,13 @@ def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
     that names the page or the seed.
     """
     singleton = service.stored.children[SECURITY.lower()]
-    document = _documented(service, settings.docs)
+    whole = _documented(service, settings.docs)
     for number, seed in enumerate(settings.seeds, 1):
         _check_seed(seed, number, service)
     if any(SECURITY in seed for seed in settings.seeds):
         known = singleton.children()
-        document = {key: value for key, value in document.items() if key.lower() not in known}
-    whole = {SECURITY: document}
+        shown = {k: v for k, v in whole[SECURITY].items() if k.lower() not in known}
+        whole = {SECURITY: shown}
     for seed in settings.seeds:
         for member, value in seed.items():
             top = service.stored.children.get(member.lower())
@@ -201,8 +201,7 @@ def _documented(service: Service, docs: Sequence[FilePath]) -> dict[str, Any]:
     if not docs:
         digest = orjson.loads((fixtures() / DIGEST).read_bytes())
         if digest["pages"] == checksums():
-            shown: dict[str, Any] = digest[SECURITY]
-            return shown
+            return {SECURITY: digest[SECURITY]}
     from mockgraph.pages import examples
 
     return examples.documented(service, examples.pages_of(docs))

@@ -130,7 +130,8 @@ class Settings:
     )
     docs: Sequence[FilePath] = option(
         (),
-        "Directory of reference pages to use instead of the bundled ones; may be repeated.",
+        "Directory of reference pages: what they describe is served, what they show is the first "
+        "state; may be repeated.",
         metavar="DIR",
         is_path=True,
         for_tests=True,

@@ -16,7 +16,6 @@ from mockgraph.pages import bundled_pages
 from mockgraph.pages.examples import documented
 from mockgraph.seeds import DIGEST, checksums
 from mockgraph.service import SERVICE
-from mockgraph.state.documents import SECURITY
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -24,7 +23,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 def digest() -> str:
     """The checksums of the pages and what they show, as text."""
     shown = documented(SERVICE, bundled_pages())
-    content = {"pages": checksums(), SECURITY: shown}
+    content = {"pages": checksums(), **shown}
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -146,7 +146,7 @@ def check_serve(command: Path, outside: Path) -> None:
 
 
 def check_replay(command: Path, outside: Path) -> None:
-    assert run(command, "replay", cwd=outside).endswith(" answered as documented, 0 not.\n")
+    assert run(command, "replay", cwd=outside).endswith(" 0 different, 0 unserved, 0 unreadable.\n")
 
 
 def check_plugin(python: Path, outside: Path) -> None:

@@ -6,20 +6,19 @@ until a command runs.
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from mockgraph import __version__
 from mockgraph.cli.arguments import (
     ca_dir_option,
-    docs_option,
     option,
     reporting_errors,
     server_options,
 )
+from mockgraph.cli.check_command import check
 from mockgraph.cli.hunt import hunt
 from mockgraph.cli.metadata_commands import drift, routes
+from mockgraph.cli.replay_command import replay
 from mockgraph.cli.serve import serve
 from mockgraph.cli.state_commands import state
 
@@ -35,24 +34,8 @@ main.add_command(state)
 main.add_command(routes)
 main.add_command(drift)
 main.add_command(hunt)
-
-
-@main.command()
-@option("--url", metavar="URL", help="Server to ask, by default one of its own.")
-@docs_option
-@option("--token", default="replay", help="Bearer token to send.")
-def replay(url: str | None, docs: tuple[str, ...], token: str) -> None:
-    """Send every documented request and compare the answer with the documented response."""
-    from mockgraph.api import MockGraph
-    from mockgraph.pages.replay import replay_pages
-
-    with reporting_errors():
-        if url is not None:
-            passed = replay_pages(url, docs, token, click.echo)
-        else:
-            with MockGraph(docs=docs) as graph:
-                passed = replay_pages(graph.origin, docs, token, click.echo)
-    sys.exit(0 if passed else 1)
+main.add_command(replay)
+main.add_command(check)
 
 
 @main.command()

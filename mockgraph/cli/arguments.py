@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -101,6 +103,17 @@ def tell_unknown_variables(environ: Iterable[str]) -> None:
         click.echo(f"{name} is the variable of no option; the nearest is {near}.", err=True)
     if len(unknown) > _MOST_TOLD:
         click.echo(f"... and {len(unknown) - _MOST_TOLD} more such variables.", err=True)
+
+
+@contextmanager
+def progress(length: int | None, label: str) -> Iterator[Callable[[int], object]]:
+    """Show a bar on the standard error while that is a terminal; gives what moves it on."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    bar: Any = click.progressbar(length=length, label=label, file=sys.stderr)
+    with bar:
+        yield bar.update
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

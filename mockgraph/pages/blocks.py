@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from mockgraph.errors import MockGraphError
-
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
@@ -28,6 +26,10 @@ _TAB = re.compile(r"\]\(#tab/([\w-]+)")
 _PAIR = re.compile(
     r"""(?<![\w@.])["']?([\w@.]+)["']?\s*:\s*(?:"([^"\n]*)"|'([^'\n]*)'|([\w@.]+))"""
 )
+
+# What a comment of a page never holds: a code block, or another comment.
+_HIDDEN = re.compile(r"^[ \t]*(?:```|~~~)|<!--", re.MULTILINE)
+_END_OF_JSON = re.compile(r"^[ \t]*\}[ \t]*-{0,2}>?[ \t]*$", re.MULTILINE)
 
 # Inline text is parsed where it is asked for, see plain(), and holds no images; without setext
 # headings a "---" right after a paragraph still ends the tabs; reference definitions can take
@@ -64,7 +66,14 @@ class Heading(NamedTuple):
     text: str
 
 
-Block = Fence | Table | Heading
+class Paragraph(NamedTuple):
+    """A paragraph's Markdown, and the headings above it."""
+
+    section: tuple[str, ...]
+    text: str
+
+
+Block = Fence | Table | Heading | Paragraph
 
 
 def split_front_matter(text: str) -> tuple[dict[str, str], str]:
@@ -80,8 +89,33 @@ def split_front_matter(text: str) -> tuple[dict[str, str], str]:
     return fields, "\n" * match[0].count("\n") + text[match.end() :]
 
 
+def closed(markdown: str) -> tuple[str, tuple[int, ...]]:
+    """The text with each comment closed that is not, and the lines of those.
+
+    A comment that is never closed, or only by the next one's end, would hide all in between. It
+    ends with its JSON, or with its line. Lines keep their numbers.
+    """
+    pieces: list[str] = []
+    lines: list[int] = []
+    done, end = 0, 0
+    while (start := markdown.find("<!--", end)) >= 0:
+        end = markdown.find("-->", start + 4)
+        further = _HIDDEN.search(markdown, start + 4, end if end >= 0 else len(markdown))
+        if end >= 0 and further is None:
+            end += 3
+            continue
+        before = further.start() if further else len(markdown)
+        json = _END_OF_JSON.search(markdown, start + 4, before)
+        newline = markdown.find("\n", start)
+        end = json.end() if json else before if newline < 0 else min(newline, before)
+        pieces += [markdown[done:end], " -->"]
+        lines.append(markdown.count("\n", 0, start) + 1)
+        done = end
+    return "".join([*pieces, markdown[done:]]), tuple(lines)
+
+
 def read_blocks(markdown: str) -> Iterator[Block]:
-    """The blocks of a page in order; MockGraphError for a comment that hides the rest of it."""
+    """The blocks of a page in order."""
     tokens = _parser().parse(markdown)
     section: dict[int, str] = {}
     annotation: Annotation = {}
@@ -93,7 +127,7 @@ def read_blocks(markdown: str) -> Iterator[Block]:
             content = tokens[index + 1].content
             tab = _TAB.search(content)
             in_other_tab = tab is not None and tab[1].lower() != "http"
-            if tab is None:
+            if tab is None:  # the tabs above hold no headings: they end here at the latest
                 level = int(token.tag[1:])
                 section = {outer: text for outer, text in section.items() if outer < level}
                 section[level] = plain(content)
@@ -101,7 +135,9 @@ def read_blocks(markdown: str) -> Iterator[Block]:
         elif in_other_tab:
             continue
         elif token.type in ("html_block", "inline"):
-            annotation = _annotation(token) or annotation
+            annotation = _annotation(token.content) or annotation
+            if token.type == "inline" and tokens[index - 1].type == "paragraph_open":
+                yield Paragraph(tuple(section.values()), token.content)
         elif token.type == "fence":
             language = token.info.strip().partition(" ")[0].lower()
             above = tuple(section.values())
@@ -149,15 +185,13 @@ def _rows(tokens: list[Token], index: int) -> Iterator[tuple[str, ...]]:
         index += 1
 
 
-def _annotation(token: Token) -> Annotation:
-    """The last annotation among the comments of a token, empty where there is none."""
+def _annotation(text: str) -> Annotation:
+    """The last annotation among the comments of a text, empty where there is none."""
     found: Annotation = {}
-    text, end = token.content, 0
+    end = 0
     while (start := text.find("<!--", end)) >= 0:
         end = text.find("-->", start + 4)
         if end < 0:
-            if token.type == "html_block" and token.level == 0:
-                raise MockGraphError(f"line {_line(token)}: a comment is opened and never closed")
             break
         pairs = _pairs(text[start + 4 : end])
         if "blocktype" in pairs:

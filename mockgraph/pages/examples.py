@@ -1,9 +1,8 @@
 """The documented examples, read against the service: what each one asks, and needs, and shows.
 
-The pages were generated, and their generator has habits: the word "String" stands for any
-member of an enumeration, keys are ``{placeholders}``, a single object comes wrapped in
-``value``. Here they become exchanges that a server can be held to, and the state that they
-show together.
+Pages have habits: a word stands for a value, keys are ``{placeholders}``, a single object comes
+wrapped in ``value``. Here they become exchanges that a server can be held to, and the state that
+they show together.
 """
 
 from __future__ import annotations
@@ -14,37 +13,47 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from mockgraph import metadata as edm
 from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.metadata.elements import TypeRef
+from mockgraph.metadata.entries import read_entry
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.resources import Service
+from mockgraph.metadata.resources import ResourceKind, Service
 from mockgraph.odata import addressing
-from mockgraph.pages import Example, ReferencePage, bundled_pages, read_pages
+from mockgraph.pages import Example, ReferencePage, bundled_pages, read_pages, reference_pages
+from mockgraph.pages.fitting import Fitting, Misfit, is_placeholder
+from mockgraph.pages.needed_state import NeededState, entity_key
 from mockgraph.service import BEHAVIOURS
-from mockgraph.state.intent import Address, RequestKind
+from mockgraph.service.hunting_query import HUNT
+from mockgraph.state.intent import Address, RequestKind, Step
+from mockgraph.state.table_rules import check_key
 
 Structured = type[edm.StructuredSchema]
 
 # The operations whose answers show entities as they are stored.
 _SHOWING = frozenset([RequestKind.READ, RequestKind.LIST, RequestKind.UPDATE, RequestKind.CREATE])
+# The request headers of a page that say something of the answer.
+_SENT = frozenset(["prefer", "consistencylevel", "accept", "if-match", "if-none-match"])
 
-# Of the state that pages show, what stands directly below the singleton is taken.
-_DEPTH = 2
-_SOME_INSTANT = "2017-01-01T00:00:00Z"
 _MOST_TOLD = 10  # pages
 _MOST_CHARACTERS = 300  # of a line about one
 _logger = logging.getLogger("mockgraph")
 
-_PLACEHOLDER = re.compile(r"\{[^}/]*\}")
+_PLACEHOLDER = re.compile(r"\{[^}/]*\}|<[^>/]*>")
+_SAFE = "/$&=(),'@:;!*+?%-._~"
+_TABLE = re.compile(r"\s*(\w+)\s*(?:\||$)", re.MULTILINE)
 
 
 class DocumentedExchange(NamedTuple):
     """A documented request made sendable, what it is answered, and the state it needs.
 
     ``path`` goes from the root on; ``body`` and ``answer`` are JSON values, None where there
-    is no body; ``state`` is a state document.
+    is no body, fitted to their types; ``state`` is a state document. ``notes`` say what the page
+    has wrong. ``words`` are the paths in the answer where it prints a word for any value, in small
+    letters, ``/value/0/code``. ``made`` are the properties that the service gives an entity,
+    ``now`` is the time at which the answer is due, None for any.
     """
 
     method: str
@@ -54,6 +63,12 @@ class DocumentedExchange(NamedTuple):
     answer: Json
     address: Address
     state: Mapping[str, Any]
+    headers: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+    made: frozenset[str] = frozenset()
+    now: str | None = None
+    truncated: bool = False
+    words: frozenset[str] = frozenset()
 
 
 def pages_of(docs: Iterable[str | os.PathLike[str]]) -> tuple[ReferencePage, ...]:
@@ -62,86 +77,327 @@ def pages_of(docs: Iterable[str | os.PathLike[str]]) -> tuple[ReferencePage, ...
     return read or bundled_pages()
 
 
-def documented(service: Service, pages: Iterable[ReferencePage]) -> dict[str, Any]:
-    """The singleton's properties and the sets' entities, as the pages' responses show them.
+def replayed_pages(docs: Sequence[str | os.PathLike[str]]) -> tuple[ReferencePage, ...]:
+    """The pages that a replay takes: those in directories, or all that are bundled."""
+    return pages_of(docs) if docs else (*bundled_pages(), *reference_pages())
 
-    Of pages with blocks that cannot be used the log says so, for the first 10 of them. Raises
-    MockGraphError that names the page whose response does not fit.
+
+# -- the state that pages show ------------------------------------------------------------------
+
+
+def documented(service: Service, pages: Iterable[ReferencePage]) -> dict[str, Any]:
+    """The state document of what the pages' responses show: singletons, sets, and what is below.
+
+    Of pages with blocks that cannot be used the log says so, for the first 10 of them.
     """
     unused: list[str] = []
-    singleton: dict[str, Any] = {}
-    sets: dict[str, dict[str, Any]] = {}
+    state = NeededState()
     for page in pages:
         faults = list(page.skipped)
         for example in page.examples:
             try:
-                exchange = read_exchange(example, service)
+                _show(read_exchange(example, service, page), state)
             except (GraphError, MockGraphError) as error:
                 faults.append(f"{example.request.method} {example.request.target}: {error}")
-                continue
-            if len(exchange.address.steps) > _DEPTH:
-                continue
-            resource = exchange.address.resource
-            for entity in _entities(exchange, page):
-                if resource.is_collection:
-                    sets.setdefault(resource.name, {})[entity["id"]] = entity
-                else:
-                    singleton.update(entity)
         if faults:
             unused.append(_summary(page, faults))
     for line in unused[:_MOST_TOLD]:
         _logger.info("%s", line)
     if len(unused) > _MOST_TOLD:
         _logger.info("... and %d more pages; mockgraph replay lists all", len(unused) - _MOST_TOLD)
-    return {**singleton, **{name: list(entities.values()) for name, entities in sets.items()}}
+    return state.document
+
+
+def _show(exchange: DocumentedExchange, state: NeededState) -> None:
+    """Put the entities that a response shows with their keys where they are."""
+    address = exchange.address
+    if address.kind not in _SHOWING or exchange.status >= 300:
+        return
+    *above, last = address.steps
+    for step in above:
+        if step.key is not None and _PLACEHOLDER.search(step.key):
+            return
+        if step.key is not None:
+            check_key(step.key, step.resource, "")
+    shown = exchange.answer
+    if isinstance(shown, dict) and isinstance(shown.get("value"), list):
+        shown = shown["value"]
+    for entity in shown if isinstance(shown, list) else [shown]:
+        if not isinstance(entity, dict):
+            continue
+        key = entity_key(last.resource, entity) if last.resource.is_collection else None
+        if last.resource.is_collection and key is None:
+            continue
+        _check_stored(entity, address)
+        state.put([*above, Step(last.resource, key)], entity, address.cast or "")
+
+
+def _check_stored(entity: Mapping[str, Json], address: Address) -> None:
+    """Raise BadRequest where the state, which has all roots' types, would refuse an entity."""
+    resource = address.view.stored.resource(address.resource.path) or address.resource
+    known = resource.children()
+    contained = {
+        name: item
+        for name, item in entity.items()
+        if name.lower() not in known or known[name.lower()].kind is ResourceKind.CONTAINED
+    }
+    schema = address.view.stored.schemas.find(address.cast) if address.cast else None
+    read_entry(resource, contained, schema)
 
 
 def _summary(page: ReferencePage, faults: Sequence[str]) -> str:
-    """Return the faults of a page in one line."""
+    """What cannot be used of a page, in one line."""
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     text = f"The page {page.name} is not used in whole: {faults[0]}"
     return " ".join(text.split())[:_MOST_CHARACTERS] + more
 
 
-def read_exchange(example: Example, service: Service) -> DocumentedExchange:
+# -- one example --------------------------------------------------------------------------------
+
+
+def read_exchange(
+    example: Example, service: Service, page: ReferencePage | None = None
+) -> DocumentedExchange:
     """An example as an exchange. Raises GraphError where its request leads nowhere here,
     MockGraphError where the page cannot be understood."""
     request, response = example.request, example.response
     if response is None:
         raise MockGraphError("the page shows no response")
-    url = urlsplit(request.target)
-    address = addressing.resolve(request.method, url.path, service)
-    asked, shown = schemas(address)
-    body = _concrete(asked, request.json())
-    answer = _concrete(shown, response.unwrapped())
-    keys = iter(_keys(address, answer))
-    steps = [step if step.key is None else step._replace(key=next(keys)) for step in address.steps]
-    state = _state_needed(address.at(tuple(steps)), body, answer)
-    given = (
-        quote(each.key or "", safe="")
-        for each, asked in zip(steps, address.steps, strict=True)
+    target = _rooted(request.target, service, page)
+    path, _, query = target.partition("?")
+    if _PLACEHOLDER.search(unquote(query)) or "..." in query:
+        raise MockGraphError("the query of the request holds a placeholder")
+    address = addressing.resolve(request.method, unquote(path), service)
+    fitting = Fitting(address.view)
+    for note in (*request.faults(), *response.faults()):
+        fitting.note(f"the body is not quite JSON: {note}")
+    body = _fitted_request(address, request.json(), fitting)
+    answer = _fitted_answer(address, response.status, response.unwrapped(), fitting)
+    steps = tuple(_keyed(address, answer, fitting))
+    answer = _by_request(address, steps, answer, body, fitting)
+    answer = _selected(query, answer, fitting)
+    headers = {k: v for k, v in request.headers if k.lower() in _SENT and v.isascii()}
+    shown = answer if response.status < 300 else None
+    needed = _state_needed(address.at(steps), body, shown)
+    for url in _referred(body):
+        _put_target(url, address, service, needed)
+    now = _rows(address, body, answer, needed)
+    if address.kind in _SHOWING and response.status < 300:
+        answer = _collapsed(query, address, answer, fitting)
+    return DocumentedExchange(
+        method=request.method,
+        path=_filled(path, address, steps) + (f"?{quote(query, safe=_SAFE)}" if query else ""),
+        body=body,
+        status=response.status,
+        answer=answer,
+        address=address,
+        state=needed.document,
+        headers=headers,
+        notes=tuple(fitting.notes),
+        made=_made(page) if address.kind is RequestKind.CREATE else frozenset(),
+        now=now,
+        truncated=response.truncated,
+        words=frozenset(_words(response.unwrapped(), "")),
+    )
+
+
+def _rooted(target: str, service: Service, page: ReferencePage | None) -> str:
+    """The target of a request with the root in front, which some pages leave out."""
+    try:
+        first = urlsplit(target).path.strip("/").partition("/")[0].lower()
+    except ValueError:
+        raise MockGraphError("the URL of the request is none") from None
+    if first in service.views:
+        return target
+    near = "beta" if page is not None and "beta" in page.name.split("/") else "v1.0"
+    for name in (near, *service.views):
+        if name in service.views and first in service.views[name].children:
+            return f"/{name}{target}"
+    return target
+
+
+def _filled(path: str, address: Address, steps: Sequence[Step]) -> str:
+    """The path with a key in place of each placeholder."""
+    keys = iter(
+        quote(step.key or "", safe="")
+        for step, asked in zip(steps, address.steps, strict=True)
         if asked.key is not None and _PLACEHOLDER.search(asked.key)
     )
-    path = _PLACEHOLDER.sub(lambda _: next(given, ""), url.path)
-    query = f"?{url.query}" if url.query else ""
-    return DocumentedExchange(
-        request.method, path + query, body, response.status, answer, address, state
-    )
+    filled = _PLACEHOLDER.sub(lambda _: next(keys, "1"), unquote(path))
+    return quote(filled, safe=_SAFE)
 
 
-def _keys(address: Address, answer: Json) -> Iterator[str]:
-    """The keys of the entities along a path: those given, the one shown, or new ones."""
-    shown = answer.get("id") if isinstance(answer, dict) else None
+def _fitted_request(address: Address, body: Json, fitting: Fitting) -> Json:
+    asked, _ = schemas(address)
+    if address.kind in (RequestKind.CREATE, RequestKind.UPDATE) and isinstance(body, dict):
+        return fitting.entity(address.resource, address.type, body)
+    if address.path:
+        return fitting.structured(asked, body)
+    return fitting.structured(asked, body) if address.call is not None else body
+
+
+def _fitted_answer(address: Address, status: int, answer: Json, fitting: Fitting) -> Json:
+    """The answer with what its type has; one object where one is answered, else a collection."""
+    if status >= 400 or answer is None:
+        return answer
+    if address.kind in _SHOWING:
+        items = answer.get("value") if isinstance(answer, dict) else answer
+        resource = address.resource
+        if address.kind is RequestKind.LIST:
+            if not isinstance(items, list):
+                fitting.note("one object is shown where a collection is answered")
+                items = [answer]
+            if not all(isinstance(each, dict) for each in items):
+                raise MockGraphError("the collection that is shown holds no objects")
+            return {"value": [fitting.entity(resource, address.type, each) for each in items]}
+        if isinstance(items, list) and "value" not in address.type.properties():
+            fitting.note("a collection is shown where one object is answered")
+            answer = items[0] if items else None
+        return fitting.entity(resource, address.type, answer)
+    _, shown = schemas(address)
+    if isinstance(answer, dict) and "value" in answer and _is_wrapped(address, shown):
+        return {"value": _fitted_value(address, shown, answer["value"], fitting)}
+    return fitting.structured(shown, answer)
+
+
+def _is_wrapped(address: Address, shown: Structured | None) -> bool:
+    """Whether the answer has its value in ``value``: a collection, or no structured one."""
+    return shown is None or _returns(address).collection
+
+
+def _returns(address: Address) -> TypeRef:
+    if address.call is not None:
+        returns = address.call.overloads[0].returns
+        return returns.type if returns else TypeRef("Edm.Untyped")
+    declared = edm.property_at(address.type, address.path) if address.path else None
+    return TypeRef("Edm.Untyped", isinstance(declared, edm.Collection))
+
+
+def _fitted_value(
+    address: Address, shown: Structured | None, value: Json, fitting: Fitting
+) -> Json:
+    if shown is not None:
+        return fitting.structured(shown, value)
+    declared: edm.PropertyField | None = None
+    if address.call is not None:
+        declared = address.view.schemas.property(_returns(address))
+    elif address.path:
+        declared = edm.property_at(address.type, address.path)
+    try:
+        return value if declared is None else fitting.value(declared, value)
+    except Misfit as misfit:
+        fitting.note(f"the value {misfit}")
+        return value
+
+
+def _keyed(address: Address, answer: Json, fitting: Fitting) -> Iterator[Step]:
+    """The steps of a path with their keys: those given, the one shown, or new ones."""
     for step in address.steps:
         if step.key is None:
+            yield step
             continue
         is_last = step is address.steps[-1] and address.call is None
+        shown = entity_key(step.resource, answer) if is_last and not address.path else None
         if not _PLACEHOLDER.search(step.key):
-            yield step.key
-        elif is_last and isinstance(shown, str) and shown and not address.path:
-            yield shown
+            if shown not in (None, step.key):
+                fitting.note(f"'{step.key[:40]}' is asked for, and '{str(shown)[:40]}' shown")
+            yield step
         else:
-            yield str(uuid.uuid4())
+            yield step._replace(key=shown or str(uuid.uuid4()))
+
+
+def _by_request(
+    address: Address, steps: Sequence[Step], answer: Json, body: Json, fitting: Fitting
+) -> Json:
+    """The answer with the key that was asked for, and with what was sent in place of a word."""
+    if not isinstance(answer, dict) or address.call is not None or not steps or address.path:
+        return answer
+    answer = dict(answer)
+    key, names = steps[-1].key, edm.key_names(address.resource.type)
+    if key is not None and len(names) == 1 and names[0] in answer:
+        answer[names[0]] = key
+    if address.writes and isinstance(body, dict):
+        for name, sent in body.items():
+            if name not in answer or answer[name] == sent or name.startswith("@"):
+                continue
+            if is_placeholder(answer[name]):
+                answer[name] = sent
+            else:
+                fitting.note(f"'{name}' is shown with another value than the request writes")
+    return answer
+
+
+def _selected(query: str, answer: Json, fitting: Fitting) -> Json:
+    """The answer with the properties that ``$select`` asks for, where it asks for any."""
+    names = {
+        each.strip().lower()
+        for option in unquote(query).replace("+", " ").split("&")
+        if option.lower().startswith("$select=")
+        for each in option.partition("=")[2].split(",")
+    }
+    if not names or "*" in names or any("/" in each for each in names):
+        return answer
+    expanded = "$expand" in query.lower()
+
+    def narrowed(item: Json) -> Json:
+        if not isinstance(item, dict) or expanded:
+            return item
+        kept = ("id", "value", "@odata.type")
+        more = [each for each in item if each.lower() not in names and each not in kept]
+        for name in more:
+            fitting.note(f"'{name}' is shown, which $select does not ask for")
+        return {name: value for name, value in item.items() if name not in more}
+
+    if isinstance(answer, dict) and isinstance(answer.get("value"), list):
+        return {**answer, "value": [narrowed(each) for each in answer["value"]]}
+    return narrowed(answer)
+
+
+def _collapsed(query: str, address: Address, answer: Json, fitting: Fitting) -> Json:
+    """The answer without the entities that are answered where ``$expand`` asks for them."""
+    known = {each.name: each for each in address.resource.children(address.cast).values()}
+    options = unquote(query).replace("+", " ")
+    expanded = {
+        name.strip().lower()
+        for option in re.findall(r"(?i)\$expand=([^&]*)", options)
+        for name in re.split(r"\([^()]*\)|,", option)
+    }
+
+    def narrowed(item: Json) -> Json:
+        if not isinstance(item, dict):
+            return item
+        more = [name for name in item if name in known and name.lower() not in expanded]
+        for name in more:
+            fitting.note(f"'{name}' is shown, which is answered where $expand asks for it")
+        return {name: value for name, value in item.items() if name not in more}
+
+    if "*" in expanded:
+        return answer
+    if address.kind is RequestKind.LIST and isinstance(answer, dict):
+        return {**answer, "value": [narrowed(each) for each in answer["value"]]}
+    return narrowed(answer)
+
+
+def _words(value: Json, path: str) -> Iterator[str]:
+    """The paths at which a value is a word for any."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _words(item, f"{path}/{name.strip().lower()}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _words(item, f"{path}/{index}")
+    elif is_placeholder(value):
+        yield path
+
+
+def _made(page: ReferencePage | None) -> frozenset[str]:
+    """The properties that no request may send, where a page lists those that one may.
+
+    They are all that are not among these; ``*`` stands for them, with ``!`` before each other.
+    """
+    if page is None or not page.properties or page.representations:
+        return frozenset()
+    return frozenset({"*", *(f"!{each.name}" for each in page.properties)})
 
 
 def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
@@ -159,111 +415,130 @@ def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
         item = declared.item if isinstance(declared, edm.Collection) else declared
         schema = item.schema if isinstance(item, edm.Complex) else None
         return schema, schema
+    if not address.steps:
+        return None, None
     return address.type, address.type
 
 
-def _entities(exchange: DocumentedExchange, page: ReferencePage) -> list[dict[str, Any]]:
-    """The entities that a response shows with their keys."""
-    if exchange.address.kind not in _SHOWING:
-        return []
-    shown = exchange.answer
-    if isinstance(shown, dict) and isinstance(shown.get("value"), list):
-        shown = shown["value"]
-    found = shown if isinstance(shown, list) else [shown]
-    entities = [each for each in found if isinstance(each, dict) and each.get("id")]
-    for entity in entities:
-        try:
-            edm.load(exchange.address.type, entity)
-        except GraphError as error:
-            raise MockGraphError(
-                f"The response on the page {page.name} does not fit: {error}"
-            ) from None
-    return entities
+# -- the state that an example needs ------------------------------------------------------------
 
 
-def _state_needed(address: Address, body: Json, answer: Json) -> dict[str, Any]:
-    """The singleton of a state in which the request can have the documented answer.
+def _state_needed(address: Address, body: Json, answer: Json) -> NeededState:
+    """A state in which the request can have the documented answer.
 
     What a write sets is left out, so that the answer shows the write and not the seed.
     """
+    state = NeededState()
+    cast, steps = address.cast or "", address.steps
     if address.call is not None:
-        return _state_for_call(address, body, answer)
-    if address.kind is RequestKind.CREATE or not address.steps:
-        return _placed(address, [])
-    if address.kind is RequestKind.LIST and isinstance(answer, dict):
-        return _placed(address, answer.get("value", []))
-    shown = dict(answer) if isinstance(answer, dict) and not address.path else {}
-    if address.writes and isinstance(body, dict):
-        shown = {name: value for name, value in shown.items() if name not in body}
-    if address.key is not None:
-        shown["id"] = address.key
-    return _placed(address, shown)
+        _put_for_call(state, address, body, answer)
+    elif address.kind in (RequestKind.LIST, RequestKind.COUNT, RequestKind.LIST_REFERENCES):
+        state.put(steps)
+        for item in _listed(address, answer):
+            key = entity_key(address.resource, item) or str(uuid.uuid4())
+            state.put([*steps[:-1], Step(address.resource, key)], item, cast)
+    elif steps:
+        shown = answer if isinstance(answer, dict) else {}
+        if address.path:
+            shown = _at_path(address, answer)
+        elif address.kind is RequestKind.CREATE:
+            shown = {}
+        elif address.writes and isinstance(body, dict):
+            only = address.resource.rules.update.updatable_properties
+            written = body.keys() if only is None else body.keys() & set(only)
+            shown = {name: value for name, value in shown.items() if name not in written}
+        state.put(steps, shown, cast)
+        if steps[-1].key is not None and not address.path:  # one that is not meant
+            state.put([*steps[:-1], Step(address.resource, str(uuid.uuid4()))], {}, cast)
+    return state
 
 
-def _placed(address: Address, value: Any) -> dict[str, Any]:
-    """The singleton of a state that has an entity, or a list, where an address points to."""
-    inner = value
-    for step in reversed(address.steps[1:]):
-        if step.resource.is_collection and step.key is not None:
-            given = inner if isinstance(inner, dict) else {}
-            inner = [{**given, "id": step.key}]
-        inner = {step.resource.name: inner}
-    return inner if isinstance(inner, dict) else {}
+def _listed(address: Address, answer: Json) -> list[Json]:
+    if address.kind is RequestKind.COUNT:
+        is_number = isinstance(answer, int) and 0 <= answer <= 100
+        return [{} for _ in range(answer)] if is_number else []
+    items = answer.get("value") if isinstance(answer, dict) else None
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
-def _state_for_call(address: Address, body: Json, answer: Json) -> dict[str, Any]:
-    """The entities that an action's parameters name, by key or, as text, by external id.
+def _at_path(address: Address, answer: Json) -> dict[str, Json]:
+    """The properties of an entity that has the value shown at a path; of items added, none."""
+    wrapped = isinstance(answer, dict) and answer.keys() == {"value"}
+    value = answer["value"] if wrapped else answer
+    if address.kind is RequestKind.APPEND:
+        value = value[:-1] if isinstance(value, list) else []
+    for name in reversed(address.path):
+        value = {name: value}
+    return value if isinstance(value, dict) and address.kind is not RequestKind.READ_VALUE else {}
+
+
+def _put_for_call(state: NeededState, address: Address, body: Json, answer: Json) -> None:
+    """Have the entities that an action's parameters name, by key or, as text, by external id.
 
     Of an entity that is shown as it is afterwards, what the action does not set is there before.
     """
-    if address.key is not None or not address.resource.is_collection:
-        return _placed(address, {})
-    values = body.get("value", []) if isinstance(body, dict) else []
+    state.put(address.steps)
+    if address.key is not None or not address.steps or not address.resource.is_collection:
+        return
+    behaviour = BEHAVIOURS.get(address.call.name) if address.call else None
+    if behaviour is not None and behaviour.creates:
+        return
     shown = answer.get("value", []) if isinstance(answer, dict) else []
     before = {each["id"]: each for each in shown if isinstance(each, dict) and each.get("id")}
     external = "externalId" in address.type.properties()
-    entities = []
-    for value in values:
+    resource, above = address.resource, address.steps[:-1]
+    for value in _named_by(body):
         if isinstance(value, str):
-            entities.append({"id": value, **({"externalId": value} if external else {})})
-        elif name := value.get("id"):
-            kept = {key: item for key, item in before.get(name, {}).items() if key not in value}
-            entities.append({"id": name, **kept})
-    behaviour = BEHAVIOURS.get(address.call.name) if address.call else None
-    return _placed(address, [] if behaviour is not None and behaviour.creates else entities)
+            given = {"externalId": value} if external else {}
+            state.put([*above, Step(resource, value)], given)
+        elif isinstance(value, dict) and isinstance(value.get("id"), str):
+            kept = before.get(value["id"], {})
+            given = {name: item for name, item in kept.items() if name not in value}
+            state.put([*above, Step(resource, value["id"])], given)
 
 
-def _concrete(schema: Structured | None, value: Json) -> Json:
-    """The value with a member, or an instant, where the page prints a word for any."""
-    if schema is None:
-        return value
-    if isinstance(value, list):
-        return [_concrete(schema, item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    declared = schema.properties()
-    return {
-        name: _concrete_value(declared[name], item)
-        if name in declared
-        else (_concrete(schema, item) if name == "value" else item)
-        for name, item in value.items()
-    }
+def _named_by(body: Json) -> list[Json]:
+    """What the parameters of an action name: entities, or their keys."""
+    found = []
+    for name, value in body.items() if isinstance(body, dict) else ():
+        is_naming = name == "value" or name.lower().endswith(("id", "ids"))
+        items = value if isinstance(value, list) else [value]
+        found += [each for each in items if each] if is_naming else []
+    return found
 
 
-def _is_placeholder(value: Json) -> bool:
-    """Whether a page prints a word for any value: "String", "String (timestamp)", "{status}"."""
-    if not isinstance(value, str):
-        return False
-    return value == "String" or not re.fullmatch(r"[\w.:+-]+", value)
+def _referred(body: Json) -> Iterator[str]:
+    """The URLs of the entities that a body refers to."""
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if name == "@odata.id" or name.endswith("@odata.bind"):
+            yield from (each for each in (value if isinstance(value, list) else [value]) if each)
 
 
-def _concrete_value(declared: edm.PropertyField, value: Json) -> Json:
-    if isinstance(declared, edm.Enum) and _is_placeholder(value):
-        return next(iter(declared.values.members))
-    if isinstance(declared, edm.DateTimeOffset) and _is_placeholder(value):
-        return _SOME_INSTANT
-    if isinstance(declared, edm.Complex):
-        return _concrete(declared.schema, value)
-    if isinstance(declared, edm.Collection) and isinstance(value, list):
-        return [_concrete_value(declared.item, item) for item in value]
-    return value
+def _put_target(url: Json, address: Address, service: Service, state: NeededState) -> None:
+    """Have the entity that a URL leads to, where it leads to one."""
+    if not isinstance(url, str):
+        return
+    try:
+        path = unquote(urlsplit(url).path)
+        rooted = path if addressing.is_rooted(path, service) else f"/{address.view.name}/{path}"
+        found = addressing.resolve("GET", rooted.replace("//", "/"), service)
+    except (GraphError, ValueError):
+        return
+    if found.steps and not found.path and found.call is None:
+        state.put(found.steps, {}, found.cast or "")
+
+
+def _rows(address: Address, body: Json, answer: Json, state: NeededState) -> str | None:
+    """Have the rows that a hunting query shows in the table that it begins with.
+
+    Returns the time by which all of them are recent.
+    """
+    if address.call_name != HUNT or not isinstance(body, dict) or not isinstance(answer, dict):
+        return None
+    query, rows = body.get("query", body.get("Query")), answer.get("results")
+    table = _TABLE.search(query) if isinstance(query, str) else None
+    if table is None or not isinstance(rows, list):
+        return None
+    state.put_rows(table[1], [row for row in rows if isinstance(row, dict)])
+    times = [row.get("Timestamp") for row in rows if isinstance(row, dict)]
+    return max((each for each in times if isinstance(each, str)), default=None)

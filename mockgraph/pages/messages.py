@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
+from mockgraph.metadata.names import Json
+from mockgraph.pages.tolerant_json import read_json
 
-from mockgraph.errors import MockGraphError
-
-Json = Any
 Headers = tuple[tuple[str, str], ...]
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -36,8 +33,12 @@ class Message:
         return (self.body or "").replace("\n", "\r\n").encode()
 
     def json(self) -> Json:
-        """The body parsed, None without one; MockGraphError where the page prints no JSON."""
+        """The body parsed, None without one; MockGraphError where no JSON can be made out."""
         return None if self.body is None else parse_json(self.body)
+
+    def faults(self) -> tuple[str, ...]:
+        """What of the body is not JSON, as it is printed, though it can be read."""
+        return () if self.body is None else read_json(self.body)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +78,11 @@ class DocumentedResponse(Message):
 
 
 def parse_json(text: str) -> Json:
-    """The JSON value that a page prints; MockGraphError where it is none."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise MockGraphError(f"The documented body is not JSON: {error}") from None
+    """The JSON value that a page prints, see :mod:`.tolerant_json`.
+
+    Raises MockGraphError where none can be made out.
+    """
+    return read_json(text)[0]
 
 
 def parse_request_line(line: str) -> tuple[str, str] | None:

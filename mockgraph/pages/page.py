@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
 from mockgraph.errors import MockGraphError
-from mockgraph.pages.blocks import Fence, Heading, Table, plain, read_blocks, split_front_matter
-from mockgraph.pages.messages import (
-    DocumentedRequest,
-    DocumentedResponse,
-    Json,
-    parse_json,
-    parse_request,
-    parse_request_line,
-    parse_response,
+from mockgraph.metadata.names import Json
+from mockgraph.pages.blocks import (
+    Fence,
+    Heading,
+    Paragraph,
+    Table,
+    closed,
+    plain,
+    read_blocks,
+    split_front_matter,
 )
+from mockgraph.pages.documented_examples import Example, block_type, is_true, paired, text_of
+from mockgraph.pages.messages import parse_json, parse_request_line
 
 # In characters. Pages have tens of thousands; the worst text of this length takes seconds.
 MAX_PAGE = 512 * 1024
 
 _HTTP_LANGUAGES = frozenset({"", "http", "msgraph-interactive"})
-_COLLECTION = re.compile(r"collection\((.*)\)", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_PRIMITIVE = re.compile(
+    r"(?:Edm\.)?(?:String|Boolean|Int\d+|DateTimeOffset|Double)\b", re.IGNORECASE
+)
+_TYPE = re.compile(r"(?:Collection\()?[A-Za-z][\w.]*\)?(?: \w+)?", re.IGNORECASE)
+_PERMISSION = re.compile(r"\b[A-Z][\w-]*(?:\.[A-Z][\w-]*){1,3}\b")
+_RESOURCE_LINK = re.compile(r"\]\([^()#\s]*?([\w-]+)(?:\.md)?(?:#[\w-]*)?\)")
+_NAMESPACE = re.compile(r"^[^:\n]{1,30}:\s*(microsoft\.graph[\w.]*)\s*$", re.MULTILINE)
+_INHERITS = re.compile(r"(?i)(?:inherits|derives) from (\[[^\]]*\]\([^)]*\))")
+_STATUS = re.compile(r"`\s*([1-5]\d\d)\b[^`]*`")
 _MEMBERS = re.compile(r"possible values(?: are)?:?", re.IGNORECASE)
 _MEMBER = re.compile(r"[\s,;]*(?:(?:and|or)\s+)?`([^`]+)`")
 
@@ -37,20 +49,16 @@ class DocumentedOperation(NamedTuple):
 
 
 class DocumentedProperty(NamedTuple):
-    """A row of a property table; ``members`` where the description lists possible values."""
+    """A row of a property table; ``members`` where the description lists possible values.
+
+    ``target`` is the name of the page that its type links to, in small letters, without ``.md``.
+    """
 
     name: str
     type: str
     description: str
     members: tuple[str, ...] = ()
-
-
-class Example(NamedTuple):
-    """A request and the response after it; ``response`` is None where the page shows none."""
-
-    name: str
-    request: DocumentedRequest
-    response: DocumentedResponse | None
+    target: str = ""
 
 
 class Representation(NamedTuple):
@@ -71,8 +79,10 @@ class Representation(NamedTuple):
 class ReferencePage:
     """A reference page as data.
 
-    ``permissions`` maps a permission type to the text beside it. ``skipped`` says, of each
-    request and response block that could not be used, where it is and why.
+    ``permissions`` maps a permission type to the text beside it, ``enumerations`` the name of an
+    enumeration to the members that a table lists. ``statuses`` are those that the prose of the
+    section "Response" names, and ``returns`` the page of the resource that it links to.
+    ``skipped`` says, of each block that could not be used, where it is and why.
     """
 
     name: str
@@ -85,37 +95,72 @@ class ReferencePage:
     examples: tuple[Example, ...]
     representations: tuple[Representation, ...]
     skipped: tuple[str, ...]
+    namespace: str = ""
+    relationships: tuple[DocumentedProperty, ...] = ()
+    enumerations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statuses: frozenset[int] = frozenset()
+    returns: str = ""
+    base: str = ""
+
+
+def unread(name: str, reason: str) -> ReferencePage:
+    """A page of which nothing could be read, and why."""
+    return ReferencePage(
+        name=name, title="", description="", doc_type="", operations=(), properties=(),
+        permissions=MappingProxyType({}), examples=(), representations=(), skipped=(reason,),
+    )  # fmt: skip
 
 
 def read_page(text: str, name: str) -> ReferencePage:
     """The values of one page; ``name`` is what errors and reports call it.
 
-    Raises MockGraphError for a page that is too long, or whose rest is commented out by mistake.
+    Raises MockGraphError for a page that is too long.
     """
     if len(text) > MAX_PAGE:
         raise MockGraphError(f"{name}: longer than the {MAX_PAGE} characters a page may have")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     fields, markdown = split_front_matter(text)
-    try:
-        blocks = list(read_blocks(markdown))
-    except MockGraphError as error:
-        raise MockGraphError(f"{name}, {error}") from None
+    markdown, unclosed = closed(markdown)
+    blocks = list(read_blocks(markdown))
     fences = [block for block in blocks if isinstance(block, Fence)]
     tables = [block for block in blocks if isinstance(block, Table)]
+    prose = [block for block in blocks if isinstance(block, Paragraph)]
     headings = (block.text for block in blocks if isinstance(block, Heading))
-    examples, skipped = _examples(fences)
+    answers = "\n".join(each.text for each in prose if _is_under(each.section, "response"))
+    statuses = frozenset(int(each) for each in _STATUS.findall(answers))
+    representations = tuple(_representations(fences))
+    examples, skipped = paired(fences, statuses)
+    properties, relationships = _properties(tables, bool(representations))
+    hidden = (f"line {line}: a comment is opened and never closed" for line in unclosed)
     return ReferencePage(
         name=name,
         title=fields.get("title") or next(headings, ""),
         description=fields.get("description", ""),
         doc_type=fields.get("doc_type", ""),
         operations=tuple(_operations(fences)),
-        properties=tuple(_properties(tables)),
+        properties=properties,
         permissions=_permissions(tables),
         examples=examples,
-        representations=tuple(_representations(fences)),
-        skipped=skipped,
+        representations=representations,
+        skipped=(*hidden, *skipped),
+        namespace=_first(_NAMESPACE, (each.text for each in prose)),
+        relationships=relationships,
+        enumerations=_enumerations(tables),
+        statuses=statuses,
+        returns=_target(answers),
+        base=_target(_first(_INHERITS, (each.text for each in prose))),
     )
+
+
+def _first(pattern: re.Pattern[str], texts: Iterable[str]) -> str:
+    """The group of the first text that has one."""
+    return next((found[1] for text in texts if (found := pattern.search(text))), "")
+
+
+def _target(markdown: str) -> str:
+    """The page of the first resource that a text links to."""
+    found = _RESOURCE_LINK.search(markdown)
+    return found[1].lower() if found else ""
 
 
 def _operations(fences: Iterable[Fence]) -> Iterator[DocumentedOperation]:
@@ -126,23 +171,53 @@ def _operations(fences: Iterable[Fence]) -> Iterator[DocumentedOperation]:
                     yield DocumentedOperation(*parsed)
 
 
-def _properties(tables: Iterable[Table]) -> Iterator[DocumentedProperty]:
-    """Rows of the tables headed "Property", or, for the body of an action, "Parameter"."""
+def _properties(
+    tables: Iterable[Table], is_resource: bool
+) -> tuple[tuple[DocumentedProperty, ...], tuple[DocumentedProperty, ...]]:
+    """The properties and the relationships that the tables list.
+
+    Tables are known by the heads "Property" and "Relationship" and, for the body of an action,
+    "Parameter"; those of resources, whose heads are in any language, by what is in them.
+    """
+    properties: list[DocumentedProperty] = []
+    relationships: list[DocumentedProperty] = []
     for table in tables:
         header = [plain(cell).lower() for cell in table.header]
-        if header[0] == "property" or (
-            header[0] == "parameter" and _is_under(table.section, "request body")
-        ):
-            for row in table.rows:
-                cells = dict(zip(header, row, strict=False))
-                description = cells.get("description", "")
-                if name := plain(row[0]):
-                    yield DocumentedProperty(
-                        name,
-                        plain(cells.get("type", "")),
-                        plain(description),
-                        tuple(_members(description)),
-                    )
+        is_relation = header[0] == "relationship" or _is_under(table.section[-1:], "relation")
+        is_known = (
+            is_relation
+            or header[0] == "property"
+            or (header[0] == "parameter" and _is_under(table.section, "request body"))
+        )
+        if is_known or (is_resource and _lists_properties(table)):
+            named = header if is_known and "type" in header else ["name", "type", "description"]
+            rows = (_row(row, named) for row in table.rows)
+            (relationships if is_relation else properties).extend(
+                each for each in rows if each.name
+            )
+    return tuple(properties), tuple(relationships)
+
+
+def _row(row: tuple[str, ...], header: list[str]) -> DocumentedProperty:
+    cells = dict(zip(header, row, strict=False))
+    kind, description = cells.get("type", ""), cells.get("description", "")
+    return DocumentedProperty(
+        plain(row[0]),
+        plain(kind),
+        plain(description),
+        tuple(_members(description)),
+        _target(kind),
+    )
+
+
+def _lists_properties(table: Table) -> bool:
+    """Whether each row begins with a name and a type, and one of them with a primitive type."""
+    cells = [(plain(row[0]), plain(row[1])) for row in table.rows if len(row) > 1]
+    return (
+        bool(cells)
+        and all(_NAME.fullmatch(name) and _TYPE.fullmatch(kind) for name, kind in cells)
+        and any(_PRIMITIVE.match(kind) for _, kind in cells)
+    )
 
 
 def _members(description: str) -> Iterator[str]:
@@ -152,79 +227,58 @@ def _members(description: str) -> Iterator[str]:
         yield at[1]
 
 
+def _enumerations(tables: Iterable[Table]) -> Mapping[str, tuple[str, ...]]:
+    """The members that tables below a heading such as "alertStatus values" list."""
+    found: dict[str, tuple[str, ...]] = {}
+    for table in tables:
+        name = table.section[-1].partition(" ")[0] if table.section else ""
+        head = plain(table.header[0]).lower()
+        cells = [plain(row[0]) for row in table.rows]
+        is_named = _NAME.fullmatch(name) and table.section[-1].lower().endswith(" values")
+        if cells and (is_named or head == "member") and all(map(_NAME.fullmatch, cells)):
+            found[name] = tuple(dict.fromkeys(cells))
+    return MappingProxyType(found)
+
+
 def _permissions(tables: Iterable[Table]) -> Mapping[str, str]:
-    """The table of permission types; newer pages split the permissions into two columns."""
+    """The table of permission types; newer pages split the permissions into two columns.
+
+    Its head is in any language: names of permissions tell it.
+    """
     found: dict[str, str] = {}
     for table in tables:
-        if plain(table.header[0]).lower() == "permission type":
+        is_named = plain(table.header[0]).lower() == "permission type"
+        if is_named or (not found and _lists_permissions(table)):
             for kind, *permissions in table.rows:
                 text = ", ".join(filter(None, map(plain, permissions)))
                 found.setdefault(plain(kind), text)
     return MappingProxyType(found)
 
 
-def _examples(fences: Iterable[Fence]) -> tuple[tuple[Example, ...], tuple[str, ...]]:
-    """Requests, each with the response right after it, and what was left out."""
-    examples: list[Example] = []
-    skipped: list[str] = []
-    is_open = False  # the last request can be read, and its response is yet to come
-    for fence in fences:
-        kind = _block_type(fence)
-        if kind == "request":
-            request = parse_request(fence.text)
-            is_open = request is not None
-            if request is None:
-                skipped.append(f"line {fence.line}: the request does not start with a request line")
-            else:
-                examples.append(Example(_text(fence, "name") or "", request, None))
-        elif kind == "response":
-            response = _response(fence)
-            if response is None:
-                skipped.append(f"line {fence.line}: the response does not start with a status line")
-            elif not is_open:
-                skipped.append(f"line {fence.line}: the response follows no request")
-            else:
-                examples[-1] = examples[-1]._replace(response=response)
-            is_open = False
-    return tuple(examples), tuple(skipped)
-
-
-def _response(fence: Fence) -> DocumentedResponse | None:
-    type_name = _text(fence, "@odata.type")
-    collection = _COLLECTION.fullmatch(type_name or "")
-    return parse_response(
-        fence.text,
-        truncated=_is_true(fence, "truncated"),
-        type_name=collection[1] if collection else type_name,
-        is_collection=collection is not None or _is_true(fence, "isCollection"),
+def _lists_permissions(table: Table) -> bool:
+    cells = [plain(cell) for row in table.rows for cell in row[1:]]
+    return (
+        len(table.rows) in (2, 3)
+        and any(permission_names(cell) for cell in cells)
+        and not any(" " in cell and permission_names(cell) and "," not in cell for cell in cells)
     )
+
+
+def permission_names(text: str) -> tuple[str, ...]:
+    """The permissions that a text names: ``SecurityAlert.Read.All``."""
+    return tuple(dict.fromkeys(_PERMISSION.findall(text)))
 
 
 def _representations(fences: Iterable[Fence]) -> Iterator[Representation]:
     for fence in fences:
-        if _block_type(fence) == "resource":
+        if block_type(fence) == "resource":
             yield Representation(
-                type_name=_text(fence, "@odata.type"),
-                key_property=_text(fence, "keyProperty"),
-                base_type=_text(fence, "baseType"),
-                open_type=_is_true(fence, "openType"),
+                type_name=text_of(fence, "@odata.type"),
+                key_property=text_of(fence, "keyProperty"),
+                base_type=text_of(fence, "baseType"),
+                open_type=is_true(fence, "openType"),
                 body=fence.text.strip(),
             )
-
-
-def _block_type(fence: Fence) -> str:
-    return (_text(fence, "blockType") or "").lower()
-
-
-def _text(fence: Fence, key: str) -> str | None:
-    """A string of the annotation; None where it is empty or no string."""
-    value = fence.annotation.get(key.lower())
-    return value if isinstance(value, str) and value else None
-
-
-def _is_true(fence: Fence, key: str) -> bool:
-    """Pages write true, and "true" as a string."""
-    return str(fence.annotation.get(key.lower())).lower() == "true"
 
 
 def _is_under(section: Iterable[str], heading: str) -> bool:

@@ -6,189 +6,115 @@ the state that it was found in at the end. Any other server is asked as it is.
 
 from __future__ import annotations
 
-import difflib
 import http.client
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
-from mockgraph import instants
-from mockgraph import metadata as edm
-from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.errors import (
+    GraphError,
+    MethodNotAllowed,
+    MockGraphError,
+    NotEmulated,
+    UnknownRoot,
+    UnknownSegment,
+)
 from mockgraph.metadata.names import Json
-from mockgraph.pages.examples import DocumentedExchange, pages_of, read_exchange, schemas
-from mockgraph.service import SERVICE
-from mockgraph.state.documents import SECURITY
+from mockgraph.metadata.resources import Service
+from mockgraph.pages import Example, ReferencePage
+from mockgraph.pages.comparison import Answer, difference
+from mockgraph.pages.examples import DocumentedExchange, read_exchange
+from mockgraph.pages.replay_report import Detail, Report
+from mockgraph.pages.served_pages import is_of_pages
+from mockgraph.state.intent import RequestKind
 
 _TIMEOUT = 30
+_UNSERVED = (NotEmulated, UnknownRoot, UnknownSegment)
+# What the protocol answers a write that went well with, whatever a page prints.
+_ANSWERS = {RequestKind.CREATE: 201, RequestKind.DELETE: 204}
+
+Told = Callable[[Detail], object]
 
 
-class Answer(NamedTuple):
-    """The answer of a server: ``body`` is the JSON value, or the text where it is none."""
-
-    status: int
-    body: Json
-
-
-def replay_pages(url: str, docs: Iterable[str], token: str, say: Callable[[str], object]) -> bool:
+def replay_pages(
+    url: str, pages: Sequence[ReferencePage], service: Service, token: str, tell: Told
+) -> Report:
     """Replay every documented example against the server at ``url`` (scheme, host and port).
 
-    Says a line an example, a diff where one differs, and a summary. Gives whether all were
-    answered as documented. Raises MockGraphError where nothing answers at the URL.
+    ``service`` is what the pages are read against. Tells of each example once it is known. Raises
+    MockGraphError where nothing answers at the URL.
     """
     target = _Target(url, token)
-    passed = failed = 0
+    details: list[Detail] = []
     with target.state_kept():
-        for page in pages_of(docs):
-            for reason in page.skipped:
-                say(f"skip  {page.name}: {reason}")
-            for example in page.examples:
-                line = f"{example.request.method} {example.request.target}  ({page.name})"
-                difference = _replay(example, target)
-                if difference is None:
-                    passed += 1
-                    say(f"ok    {line}")
-                else:
-                    failed += 1
-                    say(f"DIFF  {line}\n{difference}")
-    say(f"{passed + failed} documented examples: {passed} answered as documented, {failed} not.")
-    return failed == 0 and passed > 0
+        for page in pages:
+            for detail in _replay_page(page, service, target):
+                details.append(detail)
+                tell(detail)
+    return Report(len(pages), details)
 
 
-def difference(exchange: DocumentedExchange, answer: Answer) -> str | None:
-    """Return the unified diff of an answer to the documented one, None if they agree."""
-    exchange = exchange._replace(answer=_documented(exchange.answer))
-    documented = _shown(exchange.status, exchange.answer)
-    actual = _shown(answer.status, _aligned(exchange, answer.body))
-    if documented == actual:
-        return None
-    lines = difflib.unified_diff(documented, actual, "documented", "answered", lineterm="", n=2)
-    return "\n".join(f"      {line}" for line in lines)
+def _replay_page(page: ReferencePage, service: Service, target: _Target) -> Iterator[Detail]:
+    for reason in page.skipped:
+        yield Detail(page.name, "", "unreadable", f"page: {reason}")
+    for example in page.examples:
+        line = f"{example.request.method} {example.request.target}"
+        outcome, reason, diff = _replay(page, example, service, target)
+        yield Detail(page.name, line, outcome, reason, diff)
 
 
-def _replay(example: Any, target: _Target) -> str | None:
+def _replay(
+    page: ReferencePage, example: Example, service: Service, target: _Target
+) -> tuple[str, str, str]:
+    """The outcome of an example, the reason for it, and a diff."""
     try:
-        exchange = read_exchange(example, SERVICE)
-    except (GraphError, MockGraphError) as error:
-        return f"      not replayed: {error}"
-    target.prepare(exchange)
-    return difference(exchange, target.send(exchange.method, exchange.path, exchange.body))
+        exchange = read_exchange(example, service, page)
+    except MockGraphError as error:
+        return "unreadable", f"page: {error}", ""
+    except _UNSERVED as error:
+        return "unserved", f"MockGraph: {error.message}", ""
+    except MethodNotAllowed as error:
+        return "different", f"MockGraph: {error.message}", ""
+    except GraphError as error:
+        return "unreadable", f"page: {error.message}", ""
+    refusal = target.prepare(exchange)
+    if refusal:
+        return "different", f"MockGraph: the state that the page shows is refused: {refusal}", ""
+    answer = target.send(exchange.method, exchange.path, exchange.body, exchange.headers)
+    if answer.status == 501:
+        return "unserved", f"MockGraph: {answer.message}", ""
+    found = difference(exchange, answer)
+    if found is None and _is_echo(exchange, service):
+        return "unserved", "MockGraph: answers what the page itself shows of an operation", ""
+    if found is None:
+        notes = "; ".join(exchange.notes)
+        return "answered", f"page: {notes}" if notes else "", ""
+    fault = _fault_of_page(page, exchange, answer)
+    return "different", f"page: {fault}" if fault else f"MockGraph: {found.reason}", found.diff
 
 
-def _shown(status: int, body: Json) -> list[str]:
-    text = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() if body is not None else ""
-    return [f"HTTP {status}", *text.splitlines()]
+def _is_echo(exchange: DocumentedExchange, service: Service) -> bool:
+    """Whether the answer is the page's own, of which nothing could be wrong."""
+    name = exchange.address.call_name
+    return name is not None and exchange.answer is not None and is_of_pages(name, service)
 
 
-def _aligned(exchange: DocumentedExchange, body: Json) -> Json:
-    """The answer with all that may differ made as documented, so that a diff shows the rest."""
-    if not isinstance(body, dict):
-        return body
-    body = _without_control(body)
-    alignment = _Alignment(exchange)
-    _, schema = schemas(exchange.address)
-    documented = exchange.answer
-    if schema is None:
-        return body
-    if isinstance(documented, dict) and isinstance(documented.get("value"), list):
-        return {**body, "value": alignment.items(schema, documented["value"], body.get("value"))}
-    return alignment.structured(schema, documented, body, "")
+def _fault_of_page(page: ReferencePage, exchange: DocumentedExchange, answer: Answer) -> str:
+    """What the page itself has wrong where an answer is not the documented one, empty if nothing.
 
-
-def _documented(answer: Json) -> Json:
-    """A documented answer without control information, but for ``@odata.type``."""
-    answer = _without_control(answer)
-    if isinstance(answer, dict) and isinstance(answer.get("value"), list):
-        return {**answer, "value": [_without_control(item) for item in answer["value"]]}
-    return answer
-
-
-def _without_control(value: Json) -> Json:
-    """An object without the control information that real Graph adds and no page prints."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: item
-        for name, item in value.items()
-        if not name.startswith("@odata.") or name == "@odata.type"
-    }
-
-
-class _Alignment:
-    """The differences that an answer may have from its page.
-
-    Instants may have another offset. Where an example creates, the key is the server's, and
-    where it writes, so are computed properties. A page may leave out what is unset, and on
-    the roots that do not print it, the ``@odata.type``.
+    It contradicts its own text, the protocol, or its own request.
     """
-
-    def __init__(self, exchange: DocumentedExchange):
-        self._writes = exchange.method != "GET"
-        self._creates = exchange.method == "POST"
-        self._typed = exchange.address.view.documented
-
-    def structured(self, schema: Any, documented: Json, actual: Json, path: str) -> Json:
-        if not isinstance(documented, dict) or not isinstance(actual, dict):
-            return actual
-        aligned: dict[str, Json] = {}
-        for name, value in documented.items():
-            declared = schema.properties().get(name)
-            if name == "@odata.type" and not self._typed:
-                aligned[name] = value
-            elif name in actual:
-                aligned[name] = (
-                    actual[name]
-                    if declared is None
-                    else self._value(declared, value, actual[name], f"{path}/{name}")
-                )
-        for name, value in actual.items():
-            declared = schema.properties().get(name)
-            if name not in documented and not (declared and self._may_be_left_out(declared, value)):
-                aligned[name] = value
-        return aligned
-
-    def items(self, schema: Any, documented: list[Json], actual: Json) -> Json:
-        """The entities of a collection, one by one."""
-        if not isinstance(actual, list) or len(actual) != len(documented):
-            return actual
-        pairs = zip(documented, actual, strict=True)
-        return [self.structured(schema, mine, _without_control(yours), "") for mine, yours in pairs]
-
-    def _value(
-        self, declared: edm.PropertyField, documented: Json, actual: Json, path: str
-    ) -> Json:
-        if path == "/id":
-            made = self._creates and isinstance(actual, str) and actual
-            return documented if made else actual
-        if isinstance(declared, edm.DateTimeOffset):
-            mine = self._writes and declared.computed
-            return documented if _moment(actual) and (mine or _same(documented, actual)) else actual
-        if isinstance(declared, edm.Complex):
-            return self.structured(declared.schema, documented, actual, path)
-        if isinstance(declared, edm.Collection) and isinstance(documented, list):
-            if not isinstance(actual, list) or len(actual) != len(documented):
-                return actual
-            pairs = zip(documented, actual, strict=True)
-            return [self._value(declared.item, mine, yours, f"{path}/") for mine, yours in pairs]
-        return actual
-
-    def _may_be_left_out(self, declared: edm.PropertyField, value: Json) -> bool:
-        computed = self._writes and declared.computed
-        return value is None or value == [] or computed or not declared.nullable
-
-
-def _moment(text: Json) -> str | None:
-    try:
-        return instants.sort_key(instants.to_utc(text))
-    except (ValueError, TypeError):
-        return None
-
-
-def _same(documented: Json, actual: Json) -> bool:
-    return _moment(documented) == _moment(actual)
+    if exchange.status != answer.status:
+        said = {each for each in page.statuses if each < 300}
+        if answer.status in said and exchange.status not in said:
+            return f"it shows {exchange.status} where its text says {answer.status}"
+        due = _ANSWERS.get(exchange.address.kind)
+        if answer.status == due and 200 <= exchange.status < 300:
+            return f"it shows {exchange.status} where {due} is answered"
+        return ""
+    return next((each for each in exchange.notes if "than the request writes" in each), "")
 
 
 class _Target:
@@ -196,45 +122,65 @@ class _Target:
 
     def __init__(self, url: str, token: str):
         parts = _split(url)
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
         self._url = url
-        self._secure = parts.scheme == "https"
-        self._host = parts.netloc
-        self._token = token
+        self._connection = kind(parts.netloc, timeout=_TIMEOUT)
+        self._is_kept = False
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._is_ours = self.send("GET", "/_mockgraph/health").status == 200
+        self._is_stopped = False  # its clock
 
-    def send(self, method: str, path: str, body: Json = None) -> Answer:
+    def send(
+        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] = {}
+    ) -> Answer:
         """Send one request; raises MockGraphError where no HTTP answer comes back."""
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        headers = {"Authorization": f"Bearer {self._token}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        connection = kind(self._host, timeout=_TIMEOUT)
-        try:
-            content = None if body is None else orjson.dumps(body)
-            connection.request(method, path, content, headers)
-            response = connection.getresponse()
-            return Answer(response.status, _read(response.read()))
-        except (OSError, http.client.HTTPException) as error:
-            raise MockGraphError(f"{self._url} does not answer: {error}") from None
-        finally:
-            connection.close()
+        content = None if body is None else orjson.dumps(body)
+        given = {**self._headers, **headers}
+        if content is not None:
+            given["Content-Type"] = "application/json"
+        for is_last in (not self._is_kept, True):
+            try:
+                self._connection.request(method, path, content, given)
+                response = self._connection.getresponse()
+                self._is_kept = True
+                return Answer(response.status, _read(response.read()))
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                self._is_kept = False  # it may have been closed meanwhile
+                if is_last or isinstance(error, TimeoutError):
+                    raise MockGraphError(f"{self._url} does not answer: {error}") from None
+        raise AssertionError
 
-    def prepare(self, exchange: DocumentedExchange) -> None:
-        if self._is_ours:
-            answer = self.send("PUT", "/_mockgraph/state", {SECURITY: exchange.state})
-            if answer.status != 204:
-                raise MockGraphError(f"The state for {exchange.path} was refused: {answer.body}")
+    def prepare(self, exchange: DocumentedExchange) -> str:
+        """Bring a MockGraph into the state that is needed; what it refuses, if it does."""
+        if not self._is_ours:
+            return ""
+        if exchange.now is not None or self._is_stopped:
+            self._set_clock(exchange.now)
+        answer = self.send("PUT", "/_mockgraph/state", exchange.state)
+        return "" if answer.status == 204 else answer.message or str(answer.status)
+
+    def _set_clock(self, now: str | None) -> None:
+        if now is None:
+            self.send("DELETE", "/_mockgraph/clock")
+        else:
+            self.send("POST", "/_mockgraph/clock", {"freeze": now})
+        self._is_stopped = now is not None
 
     @contextmanager
     def state_kept(self) -> Iterator[None]:
-        if not self._is_ours:
-            yield
-            return
-        found = self.send("GET", "/_mockgraph/state").body
+        """Have the state afterwards that a MockGraph has now."""
+        found = self.send("GET", "/_mockgraph/state").body if self._is_ours else None
         try:
             yield
         finally:
-            self.send("PUT", "/_mockgraph/state", found)
+            if self._is_ours:
+                if self._is_stopped:
+                    self._set_clock(None)
+                self.send("PUT", "/_mockgraph/state", found)
+            self._connection.close()
 
 
 def _split(url: str) -> SplitResult:

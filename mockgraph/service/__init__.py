@@ -8,6 +8,7 @@ import runpy
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from mockgraph.errors import MockGraphError
 from mockgraph.metadata import roots
@@ -36,13 +37,21 @@ _logger = logging.getLogger("mockgraph")
 SINGLETON = "security"
 
 
-def _service(csdl: Sequence[Path] = ()) -> Service:
-    added = _read(csdl) if csdl else None
-    shows_null = (lambda _: True) if added is None else _is_bundled
-    documented = View("localtest", _of("localtest", None), documented=True, canonical=_canonical)
-    live = (View(name, _of(name, added), shows_null=shows_null) for name in ("v1.0", "beta"))
-    views = (documented, *live)
-    return Service(views, View("stored", lambda: _union(views), shows_null=shows_null))
+def _service(
+    csdl: Sequence[Path] = (), added: Mapping[str, Model] = MappingProxyType({})
+) -> Service:
+    declared = _read(csdl) if csdl else None
+    shows_null = (lambda _: True) if declared is None else _is_bundled
+    live = (
+        View(name, _of(name, declared, added.get(name)), shows_null=shows_null)
+        for name in ("v1.0", "beta")
+    )
+    localtest = _of("localtest", None, added.get("localtest"))
+    documented = View("localtest", localtest, documented=True, canonical=_canonical)
+    others = [View(name, _given(added[name])) for name in added if name not in roots.DECLARED]
+    views = (documented, *live, *others)
+    stored = View("stored", lambda: _union(views, added.values()), shows_null=shows_null)
+    return Service(views, stored)
 
 
 def _is_bundled(type_name: str) -> bool:
@@ -50,20 +59,26 @@ def _is_bundled(type_name: str) -> bool:
     return any(roots.served(each).type(type_name) is not None for each in ("beta", "localtest"))
 
 
-def _of(name: str, added: Model | None) -> Callable[[], Model]:
+def _of(name: str, *added: Model | None) -> Callable[[], Model]:
     def make() -> Model:
         model = roots.served(name)
-        return model if added is None else model.with_layer(added)
+        for each in added:
+            model = model if each is None else model.with_layer(each)
+        return model
 
     return make
 
 
-def _union(views: Sequence[View]) -> Model:
-    """The model of all that can be stored: what any of the views has."""
+def _given(model: Model) -> Callable[[], Model]:
+    return lambda: model
+
+
+def _union(views: Sequence[View], added: Iterable[Model]) -> Model:
+    """The model of all that can be stored: what any of the views has, what is added on top."""
     documented, *live = views
     model = documented.model
-    for view in live:
-        model = model.with_layer(view.model)
+    for each in (*(view.model for view in live), *added):
+        model = model.with_layer(each)
     return model
 
 
@@ -78,15 +93,18 @@ def _read(csdl: Sequence[Path]) -> Model:
     return read(csdl, roots.served("beta"))
 
 
-SERVICE = _service()
+SERVICE = _service((), {})
 
 
-def service_of(csdl: Sequence[str | os.PathLike[str]] = ()) -> Service:
-    """Return the service of the bundled metadata and of what CSDL files add to v1.0 and beta.
+def service_of(
+    csdl: Sequence[str | os.PathLike[str]] = (), added: Mapping[str, Model] = MappingProxyType({})
+) -> Service:
+    """Return the service of the bundled metadata, and of what is added to it.
 
-    Raises MockGraphError where a file cannot be used.
+    CSDL files add to v1.0 and beta, the models in ``added`` to the root that each is for, which
+    may be a new one. Raises MockGraphError where a file cannot be used.
     """
-    return _service([Path(each) for each in csdl]) if csdl else SERVICE
+    return _service([Path(each) for each in csdl], added) if csdl or added else SERVICE
 
 
 # What operations do, by their qualified names, and what is done when entities are written, by those

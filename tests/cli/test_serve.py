@@ -224,7 +224,9 @@ def test_pages_that_are_not_used_in_whole_are_told_of(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(good)
     (tmp_path / "b.md").write_text("# Prose\n\nNothing else.\n")
     (tmp_path / "c.md").write_text(exchange("no request"))
-    (tmp_path / "d.md").write_text(exchange("GET /localtest/Security", "{") + exchange("GET /no"))
+    (tmp_path / "d.md").write_text(
+        exchange("GET /localtest/Security", "plain") + exchange("GET /no")
+    )
     with serving("--docs", str(tmp_path)) as server:
         lines = server.stop().err.splitlines()
     told = [line.partition("The page ")[2] for line in lines if "page" in line]
@@ -235,7 +237,9 @@ def test_pages_that_are_not_used_in_whole_are_told_of(tmp_path: Path) -> None:
     assert "the request does not start with a request line (and 1 more)" in told[0]
     assert "GET /localtest/Security: The documented body is not JSON" in told[1]
     for number in range(12):
-        (tmp_path / f"e{number}.md").write_text(exchange(f"GET /{'x' * 4000}"))
+        (tmp_path / f"e{number}.md").write_text(
+            exchange(f"GET /localtest/Security?{'x' * 4000}", "plain")
+        )
     with serving("--docs", str(tmp_path)) as server:
         lines = server.stop().err.splitlines()
     told = [line for line in lines if "page" in line]
@@ -249,5 +253,7 @@ def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for make in (lambda page: page.symlink_to("nowhere"), os.mkfifo):
         page = tmp_path / "page.md"
         make(page)
-        assert "page.md: is no file" in refused("--port", "0", "--docs", str(tmp_path))
+        with serving("--docs", str(tmp_path)) as server:
+            told = server.stop().err
+        assert "The page page.md is not used in whole: is no file" in told
         page.unlink()

@@ -116,7 +116,7 @@ def test_one_object_is_unwrapped(body: str, bare: object) -> None:
     assert response.json() == json.loads(body)
 
 
-@pytest.mark.parametrize("body", ['{"a": 1,}', '{"a": ...}', "[" * 100_000, "plain", "NaN"])
+@pytest.mark.parametrize("body", ["[" * 100_000, "plain", "NaN", '{"a"}', "{:}"])
 def test_what_is_no_json_is_kept_and_refused_clearly(body: str) -> None:
     response = only_response(f"HTTP/1.1 200 OK\n\n{body}")
     assert response.body == body

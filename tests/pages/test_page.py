@@ -73,7 +73,7 @@ def test_operations(heading: str, text: str, expected: list[tuple[str, str]]) ->
             "|states|[alertState](../x.md) collection||\n",
             [
                 DocumentedProperty("id", "String", "Inherited from entity"),
-                DocumentedProperty("states", "alertState collection", ""),
+                DocumentedProperty("states", "alertState collection", "", target="x"),
             ],
         ),
         ("| Type | Property |\n|--|--|\n| String | id |\n", []),

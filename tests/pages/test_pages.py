@@ -36,25 +36,39 @@ def test_directories_without_pages_are_refused(tmp_path: Path) -> None:
         read_pages(tmp_path / "file.md")
 
 
-@pytest.mark.parametrize("data", [b"# caf\xe9", "# title".encode("utf-16"), b"\x80" * 100])
-def test_pages_that_are_not_utf_8_are_refused_by_name(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [(b"# caf\xe9", "caf\xe9"), ("# title".encode("utf-16"), "title"), (b"\x80\x81", "")],
+)
+def test_pages_in_other_encodings_are_read(tmp_path: Path, data: bytes, title: str) -> None:
     (tmp_path / "good.md").write_text("# Good")
     (tmp_path / "bad.md").write_bytes(data)
-    with pytest.raises(MockGraphError, match=r"^bad\.md: not UTF-8 \(at byte \d+\)$"):
-        read_pages(tmp_path)
+    assert [found.title for found in read_pages(tmp_path)] == [title, "Good"]
 
 
-def test_pages_that_cannot_be_read_are_refused_by_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_that_cannot_be_read_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "locked.md").write_text("# Locked")
 
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(MockGraphError, match=r"^locked\.md: cannot be read \(Permission denied\)$"):
-        read_pages(tmp_path)
+    (found,) = read_pages(tmp_path)
+    assert found.skipped == ("cannot be read (Permission denied)",)
+    assert found.examples == ()
+
+
+def test_tables_of_permissions_are_included(tmp_path: Path) -> None:
+    for folder in ("api", "includes/permissions"):
+        (tmp_path / folder).mkdir(parents=True)
+    table = "|Permission type|Least|Higher|\n|-|-|-|\n|Application|A.Read.All|A.ReadWrite.All|\n"
+    (tmp_path / "includes/permissions/x-permissions.md").write_text(f"---\ny: z\n---\n{table}")
+    include = "[!INCLUDE [permissions-table](../includes/permissions/{}-permissions.md)]\n"
+    (tmp_path / "api/x.md").write_text("# X\n\n" + include.format("x"))
+    (tmp_path / "api/y.md").write_text("# Y\n\n" + include.format("y"))
+    with_table, without = read_pages(tmp_path)
+    assert with_table.permissions == {"Application": "A.Read.All, A.ReadWrite.All"}
+    assert without.permissions == {}
 
 
 @pytest.fixture(params=["installed", "checkout"])

@@ -11,9 +11,12 @@ import pytest
 
 from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
-from mockgraph.pages import read_page
+from mockgraph.pages import read_page, read_pages
+from mockgraph.pages.comparison import Answer
+from mockgraph.pages.comparison import difference as compared
 from mockgraph.pages.examples import DocumentedExchange, read_exchange
-from mockgraph.pages.replay import Answer, difference, replay_pages
+from mockgraph.pages.replay import replay_pages
+from mockgraph.pages.replay_report import Detail, Report
 from mockgraph.service import SERVICE
 from mockgraph.serving.server import Server
 
@@ -83,6 +86,11 @@ GET_V1 = exchange("GET", "/v1.0/security/alerts/{id}", ALERT)
 
 def without(body: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key != name}
+
+
+def difference(documented: DocumentedExchange, answer: Answer) -> str | None:
+    found = compared(documented, answer)
+    return None if found is None else found.diff
 
 
 SAME: list[tuple[DocumentedExchange, int, Any]] = [
@@ -159,17 +167,19 @@ def test_not_as_documented(
 # -- the replay of pages --------------------------------------------------------------------
 
 
-def replay(url: str, docs: Path, *pages: str) -> tuple[bool, list[str]]:
+def replay(url: str, docs: Path, *pages: str) -> Report:
     for number, text in enumerate(pages):
         (docs / f"{number}.md").write_text(text)
-    said: list[str] = []
-    return replay_pages(url, [str(docs)], "token", said.append), said
+    told: list[Detail] = []
+    report = replay_pages(url, read_pages(docs), SERVICE, "token", told.append)
+    assert told == list(report.details)
+    return report
 
 
 def test_each_example_has_the_state_it_needs_and_the_state_is_put_back(tmp_path: Path) -> None:
     with MockGraph() as graph:
         before = graph.state
-        passed, said = replay(
+        report = replay(
             graph.origin,
             tmp_path,
             page("GET", "/localtest/Security/alerts/{id}", ALERT),
@@ -178,44 +188,62 @@ def test_each_example_has_the_state_it_needs_and_the_state_is_put_back(tmp_path:
             page("POST", "/localtest/Security/alerts", ALERT, without(ALERT, "id"), "201 Created"),
             page("GET", "/localtest/Security?$select=id", without(SECURITY, "providerStatus")),
         )
-        assert passed, "\n".join(said)
-        assert len(said) == 6
+        assert report.passed, report.details
+        assert report.counts["answered"] == 5
         assert graph.state == before
 
 
-def test_the_state_is_put_back_where_a_page_cannot_be_replayed(tmp_path: Path) -> None:
-    bad = page("GET", "/localtest/Security", {**SECURITY, "providerStatus": 5})
+def test_what_a_type_cannot_hold_is_left_aside_and_told(tmp_path: Path) -> None:
+    bad = page("GET", "/localtest/Security", {**SECURITY, "providerStatus": 5, "colour": "red"})
     with MockGraph() as graph:
         before = graph.state
-        with pytest.raises(MockGraphError, match=r"The state for /localtest/Security was refused"):
-            replay(graph.origin, tmp_path, bad)
+        (detail,) = replay(graph.origin, tmp_path, bad).details
         assert graph.state == before
+    assert detail.outcome == "answered"
+    assert detail.reason == (
+        "page: 'providerStatus' of microsoft.graph.security is a collection, and not the number 5; "
+        "'colour' is no property of microsoft.graph.security"
+    )
 
 
-def test_what_cannot_be_replayed_fails(tmp_path: Path) -> None:
+def test_outcomes_and_reasons(tmp_path: Path) -> None:
     no_response = page("GET", "/localtest/Security", None).partition('<!-- { "blockType": "resp')[0]
     with MockGraph() as graph:
-        passed, said = replay(
+        report = replay(
             graph.origin,
             tmp_path,
             page("GET", "/localtest/Security/colours", {}),
             no_response,
             page("GET", "/localtest/Security", SECURITY).replace("HTTP/1.1", "Answer:"),
+            page("PATCH", "/localtest/Security/alerts/{id}", ALERT, {"title": "Other"}),
+            page("POST", "/localtest/Security/alerts", ALERT, without(ALERT, "id"), "200 OK"),
+            page(
+                "POST", "/localtest/Security/alerts", {**ALERT, "severity": "high"}, {"title": "T"}
+            ),
         )
-    assert not passed
-    text = "\n".join(said)
-    assert "not replayed: Resource not found for the segment 'colours'." in text
-    assert "not replayed: the page shows no response" in text
-    (skipped,) = (line for line in said if line.startswith("skip  "))
-    assert skipped.startswith("skip  2.md: line ")
-    assert skipped.endswith(": the response does not start with a status line")
+    assert not report.passed
+    told = [(each.page, each.outcome, each.reason) for each in report.details]
+    assert told == [
+        ("0.md", "unserved", "MockGraph: Resource not found for the segment 'colours'."),
+        ("1.md", "unreadable", "page: the page shows no response"),
+        ("2.md", "unreadable", told[2][2]),
+        ("2.md", "unreadable", "page: the page shows no response"),
+        ("3.md", "different", "page: 'title' is shown with another value than the request writes"),
+        ("4.md", "different", "page: it shows 200 where 201 is answered"),
+        ("5.md", "different", told[6][2]),
+    ]
+    assert told[2][2].endswith(": the response does not start with a status line")
+    assert report.counts == {"answered": 0, "different": 3, "unserved": 1, "unreadable": 3}
+    assert report.document()["examples"] == len(report.details)
 
 
 def test_no_example_is_no_success(tmp_path: Path) -> None:
     with MockGraph() as graph:
-        passed, said = replay(graph.origin, tmp_path, "# Nothing here\n")
-    assert not passed
-    assert said == ["0 documented examples: 0 answered as documented, 0 not."]
+        report = replay(graph.origin, tmp_path, "# Nothing here\n")
+    assert not report.passed
+    assert report.summary == [
+        "0 documented examples on 1 pages: 0 answered, 0 different, 0 unserved, 0 unreadable."
+    ]
 
 
 def other_server(body: bytes, asked: list[str]) -> Callable[..., Iterable[bytes]]:
@@ -235,16 +263,16 @@ def test_another_server_is_asked_as_it_is(tmp_path: Path, body: bytes) -> None:
     asked: list[str] = []
     server = Server(other_server(body, asked))
     server.start()
-    passed, _ = replay(server.origin, tmp_path, page("GET", "/localtest/Security", SECURITY))
+    report = replay(server.origin, tmp_path, page("GET", "/localtest/Security", SECURITY))
     server.stop()
-    assert passed == (body == json.dumps(SECURITY).encode())
+    assert report.passed == (body == json.dumps(SECURITY).encode())
     assert asked == ["GET /_mockgraph/health", "GET /localtest/Security"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:abc", "http://[::1", "http://:80", "http://a:0"])
 def test_replay_refuses_what_is_no_url(url: str) -> None:
     with pytest.raises(MockGraphError, match="is no http or https URL"):
-        replay_pages(url, (), "token", print)
+        replay_pages(url, (), SERVICE, "token", print)
 
 
 ACTION = """
@@ -271,6 +299,6 @@ HTTP/1.1 200 OK
 def test_what_an_action_shows_but_does_not_set_is_there_before() -> None:
     (example,) = read_page(ACTION, "page.md").examples
     needed: Any = read_exchange(example, SERVICE).state
-    assert needed["tiIndicators"] == [
+    assert needed["Security"]["tiIndicators"] == [
         {"id": "7", "ingestedDateTime": "2016-12-31T23:57:12.8864462+03:00", "isActive": True}
     ]

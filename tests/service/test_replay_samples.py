@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from mockgraph import MockGraph
+from mockgraph.pages import read_pages
 from mockgraph.pages.replay import replay_pages
+from mockgraph.pages.replay_report import Detail
+from mockgraph.service import SERVICE
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-PAGES = sorted(FIXTURES.glob("*.md"))
+PAGES = sorted([*FIXTURES.glob("*.md"), *FIXTURES.glob("reference/*/*.md")])
 
 
 def requests_on(page: Path) -> int:
@@ -25,11 +28,10 @@ def test_there_are_pages() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_is_answered_as_documented(page: Path, tmp_path: Path) -> None:
     (tmp_path / page.name).write_bytes(page.read_bytes())
-    lines: list[str] = []
+    told: list[Detail] = []
     with MockGraph() as server:
         before = server.state
-        passed = replay_pages(server.origin, [str(tmp_path)], "token", lines.append)
+        replay_pages(server.origin, read_pages(tmp_path), SERVICE, "token", told.append)
         assert server.state == before
-    assert passed, "\n".join(lines)
-    assert sum(line.startswith("ok ") for line in lines) == requests_on(page)
-    assert not [line for line in lines if line.startswith(("skip", "DIFF"))]
+    assert [each.outcome for each in told] == ["answered"] * requests_on(page), told
+    assert {each.reason for each in told} == {""}

@@ -1,0 +1,216 @@
+"""A folder of pages as a service: types, paths, operations, first state, permissions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from mockgraph import MockGraph
+from mockgraph.pages import read_pages
+from mockgraph.pages.replay import replay_pages
+from mockgraph.pages.served_pages import service_with
+from pages.markdown import block
+
+AUTH = {"Authorization": "Bearer anything"}
+RESOURCE = """---
+title: "{name} resource type"
+doc_type: resourcePageType
+---
+# {name} resource type
+
+Namespace: microsoft.graph.zoo
+
+## Properties
+|Property|Type|Description|
+|:---|:---|:---|
+{rows}
+## Relationships
+{relations}
+## JSON representation
+{block}
+"""
+API = """# {title}
+
+Namespace: microsoft.graph.zoo
+
+## Permissions
+|Permission type|Permissions|
+|:---|:---|
+|Delegated (work or school account)|{permission}|
+|Application|{permission}|
+
+## HTTP request
+<!-- {{ "blockType": "ignored" }} -->
+```http
+{method} {syntax}
+```
+{parameters}
+## Response
+If successful, this method returns a `{status}` response code.
+
+## Example
+### Request
+{request}
+### Response
+{response}
+"""
+KEEPER = {"name": "Ada", "since": "2020-01-01T00:00:00Z"}
+ANIMAL: dict[str, Any] = {
+    "id": "a1",
+    "name": "Leo",
+    "legs": 4,
+    "diet": "meat",
+    "keeper": KEEPER,
+    "tags": ["big"],
+}
+URL = "https://graph.microsoft.com/contoso"
+
+
+def resource(name: str, rows: str, relations: str, shown: Any, **keys: Any) -> str:
+    keys["@odata.type"] = f"microsoft.graph.zoo.{name}"
+    text = block("resource", json.dumps(shown), " json", **keys)
+    return RESOURCE.format(name=name, rows=rows, relations=relations or "None\n", block=text)
+
+
+def api(title: str, method: str, syntax: str, status: str, answer: Any = None, **more: Any) -> str:
+    body = json.dumps(more["body"]) if "body" in more else ""
+    printed = "" if answer is None else json.dumps(answer)
+    keys = {"@odata.type": more["type"]} if "type" in more else {}
+    path = more.get("path", syntax)
+    return API.format(
+        title=title,
+        method=method,
+        syntax=syntax,
+        status=status,
+        permission=more.get("permission", "Zoo.Read.All"),
+        parameters=more.get("parameters", ""),
+        request=block("request", f"{method} {URL}{path}\n\n{body}"),
+        response=block("response", f"HTTP/1.1 {status}\n\n{printed}", **keys),
+    )
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    animal = (
+        "|id|String|Read-only.|\n|name|String||\n|legs|Int32||\n"
+        "|diet|[dietKind](#dietkind-values)|Possible values are: `meat`, `plants`.|\n"
+        "|keeper|[keeper](../resources/zoo-keeper.md)||\n|tags|String collection||\n"
+        "|createdDateTime|DateTimeOffset|Read-only.|\n"
+    )
+    keeper = "|name|String||\n|since|DateTimeOffset||\n"
+    visits = "|Relationship|Type|Description|\n|:--|:--|:--|\n"
+    visits += "|cubs|[animal](zoo-animal.md) collection||\n"
+    shown = {"id": "String (identifier)", "name": "String", "legs": "Int32"}
+    pages = {
+        "resources/zoo-animal.md": resource("animal", animal, visits, shown, keyProperty="id"),
+        "resources/zoo-keeper.md": resource("keeper", keeper, "", {"name": "String"}),
+        "api/animal-list.md": api(
+            "List animals", "GET", "/zoo/animals", "200 OK", {"value": [ANIMAL]},
+            type="Collection(microsoft.graph.zoo.animal)",
+        ),
+        "api/animal-get.md": api(
+            "Get animal", "GET", "/zoo/animals/{id}", "200 OK", {"value": ANIMAL},
+            type="microsoft.graph.zoo.animal",
+        ),
+        "api/animal-post.md": api(
+            "Create animal", "POST", "/zoo/animals", "201 Created",
+            {**ANIMAL, "createdDateTime": "2020-01-01T00:00:00Z"},
+            body={k: v for k, v in ANIMAL.items() if k != "id"}, type="microsoft.graph.zoo.animal",
+            permission="Zoo.ReadWrite.All",
+        ),
+        "api/animal-update.md": api(
+            "Update animal", "PATCH", "/zoo/animals/{id}", "204 No Content", body={"legs": 3},
+            permission="Zoo.ReadWrite.All",
+        ),
+        "api/animal-feed.md": api(
+            "animal: feed", "POST", "/zoo/animals/{id}/feed", "204 No Content",
+            body={"food": "hay"},
+            parameters="## Request body\n|Parameter|Type|\n|-|-|\n|food|String|\n",
+        ),
+        "api/animal-cubs.md": api(
+            "List cubs", "GET", "/zoo/animals/{id}/cubs", "200 OK", {"value": [ANIMAL]},
+            path="/zoo/animals/a1/cubs", type="microsoft.graph.zoo.animal",
+        ),
+        "api/ticket-list.md": api(
+            "List tickets", "GET", "/zoo/tickets", "200 OK",
+            {"value": [{"id": "t1", "price": 2.5, "seat": {"row": 4}, "sold": True}]},
+        ),
+    }  # fmt: skip
+    for name, text in pages.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def graph(docs: Path) -> Iterator[MockGraph]:
+    with MockGraph(docs=[docs]) as served:
+        yield served
+
+
+def test_the_examples_are_the_first_state(graph: MockGraph) -> None:
+    url = f"{graph.origin}/contoso/zoo"
+    found = requests.get(f"{url}/animals?$filter=legs eq 4", headers=AUTH).json()["value"]
+    assert [each["name"] for each in found] == ["Leo"]
+    assert found[0]["keeper"] == KEEPER
+    cubs = requests.get(f"{url}/animals/a1/cubs", headers=AUTH).json()["value"]
+    assert [each["id"] for each in cubs] == ["a1"]
+    tickets = requests.get(f"{url}/tickets?$filter=seat/row eq 4", headers=AUTH).json()["value"]
+    assert [(each["id"], each["price"]) for each in tickets] == [("t1", 2.5)]
+
+
+def test_what_is_written_is_checked_and_kept(graph: MockGraph) -> None:
+    url = f"{graph.origin}/contoso/zoo/animals"
+    made = requests.post(url, json={"name": "Mia", "diet": "plants"}, headers=AUTH)
+    assert made.status_code == 201
+    assert made.json()["createdDateTime"]
+    refused = requests.post(url, json={"legs": "four"}, headers=AUTH)
+    assert refused.status_code == 400
+    refused = requests.post(url, json={"diet": "stones"}, headers=AUTH)
+    assert "'stones' is not a member" in refused.json()["error"]["message"]
+    assert requests.post(url, json={"wings": 2}, headers=AUTH).status_code == 400
+    changed = requests.patch(f"{url}/a1", json={"legs": 3}, headers=AUTH)
+    assert (changed.status_code, changed.content) == (204, b"")
+    assert requests.get(f"{url}/a1", headers=AUTH).json()["legs"] == 3
+
+
+def test_an_operation_answers_as_its_page_shows(graph: MockGraph) -> None:
+    url = f"{graph.origin}/contoso/zoo/animals"
+    fed = requests.post(f"{url}/a1/feed", json={"food": "hay"}, headers=AUTH)
+    assert (fed.status_code, fed.content) == (204, b"")
+    assert requests.post(f"{url}/a1/feed", json={"food": 1}, headers=AUTH).status_code == 400
+    assert requests.post(f"{url}/no/feed", json={"food": "hay"}, headers=AUTH).status_code == 404
+
+
+def test_permissions_are_those_of_the_tables(docs: Path) -> None:
+    animals = service_with([docs]).views["contoso"].resource("zoo/animals")
+    assert animals is not None
+    assert animals.permissions("read") == ("Zoo.Read.All",)
+    assert animals.permissions("insert") == ("Zoo.ReadWrite.All",)
+    assert animals.permissions("update") == ("Zoo.ReadWrite.All",)
+
+
+def test_what_pages_show_is_answered(graph: MockGraph, docs: Path) -> None:
+    service = service_with([docs])
+    report = replay_pages(graph.origin, read_pages(docs), service, "token", lambda _: None)
+    assert [each for each in report.details if each.outcome != "answered"] == []
+    assert report.counts["answered"] == 7
+
+
+def test_the_bundled_metadata_stays_as_it_is(graph: MockGraph) -> None:
+    found = requests.get(f"{graph.origin}/localtest/Security", headers=AUTH)
+    assert found.status_code == 200
+    assert (
+        requests.get(f"{graph.origin}/v1.0/security/alerts_v2", headers=AUTH).json()["value"] == []
+    )
+
+
+def test_with_csdl_pages_say_no_types(docs: Path) -> None:
+    csdl = (Path(__file__).parents[1] / "metadata" / "data").glob("*.csdl")
+    service = service_with([docs], [next(iter(csdl))])
+    assert "contoso" not in service.views
