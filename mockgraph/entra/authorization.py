@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request
 from mockgraph.errors import Forbidden, Unauthenticated
 from mockgraph.metadata.capabilities import operation_permissions
 from mockgraph.metadata.names import Json
+from mockgraph.metadata.vocabulary import Permission
 from mockgraph.state.intent import Address, Caller, RequestKind
 
 # The literal tokens that the mode ``any`` refuses, and why.
@@ -66,14 +67,22 @@ def authorize(caller: Caller, address: Address, mode: str = "any") -> None:
 
 
 def _accepted(address: Address) -> tuple[str, ...]:
-    """The permissions of which one will do: the operation's own where something is said of it,
-    else those of the resource; at the root those of its singleton.
+    return tuple(scope for each in permissions_for(address) for scope in each.scopes)
+
+
+def permissions_for(address: Address) -> tuple[Permission, ...]:
+    """Return the permissions of which one will do, by the scheme of the token.
+
+    They are the operation's own where something is said of it, else those of the resource; at the
+    root those of its singleton.
     """
     if address.call_name and (own := operation_permissions(address.view.model, address.call_name)):
         return own
     first = next(iter(address.view.children.values()))
     resource = address.resource if address.steps else first
-    return resource.permissions(_WANTED.get(address.kind, "update" if address.writes else "read"))
+    return resource.permissions_by_scheme(
+        _WANTED.get(address.kind, "update" if address.writes else "read")
+    )
 
 
 def bearer_token(request: Request) -> str:

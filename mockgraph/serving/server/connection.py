@@ -16,7 +16,7 @@ RECEIVED = 64 * 1024  # bytes that are received at a time
 _POUR_TIMEOUT = 60.0  # seconds in which a client must take some of a response that is poured
 
 # Waits for some seconds during a request of the connection, while others are served.
-Sleep = Callable[["Connection", float], None]
+Sleep = Callable[["Connection", float], bool]
 # Makes a connection of an accepted socket, a base environ, max_body and sleep.
 Connect = Callable[[socket.socket, Environ, int, Sleep], "Connection"]
 
@@ -132,9 +132,9 @@ class Connection:
         if not self.is_cut:
             self._socket.setblocking(False)
 
-    def sleep(self, seconds: float) -> None:
-        """Wait while others are served, at most until the server stops."""
-        self._sleep(self, seconds)
+    def sleep(self, seconds: float) -> bool:
+        """Wait while others are served, at most until the server stops; tell whether it does."""
+        return self._sleep(self, seconds)
 
     def cut(self) -> None:
         """End the connection where it stands. Any thread may call it."""

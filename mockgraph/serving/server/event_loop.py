@@ -97,11 +97,14 @@ class EventLoop:
         self._deadline = 0.0
         self._wake()
 
-    def sleep(self, connection: Connection, seconds: float) -> None:
-        """Wait during a request of the connection, while another thread runs the loop."""
+    def sleep(self, connection: Connection, seconds: float) -> bool:
+        """Wait during a request of the connection, while another thread runs the loop.
+
+        Return whether the server is to stop.
+        """
         if seconds or len(self._connections) > 1:  # a new connection can wait for a tick
             self._watchdog.step_aside(connection)
-        self._stopping.wait(seconds)
+        return self._stopping.wait(seconds)
 
     def _hand_over(self, slow: Connection) -> None:
         """Leave a connection to the thread that answers it; another thread runs the loop."""

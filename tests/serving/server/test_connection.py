@@ -11,7 +11,8 @@ from mockgraph.serving.http1_parser import base_environ
 from mockgraph.serving.server.connection import Connection
 
 
-def no_sleep(_: Connection, __: float) -> None: ...
+def no_sleep(_: Connection, __: float) -> bool:
+    return False
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from ..proxy import GRAPH, connect_head
 Ends = tuple[socket.socket, socket.socket]
 
 
-def no_sleep(_: Connection, __: float) -> None: ...
+def no_sleep(_: Connection, __: float) -> bool:
+    return False
 
 
 @pytest.fixture
