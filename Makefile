@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-long check format soak bench fidelity acceptance clean
+.PHONY: help serve test test-long check format soak browser bench fidelity acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,20 @@ format: $(VENV)/.check ## Format the code
 soak: $(VENV)/.test ## Run the property tests for long, with new examples
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q -n auto $(ARGS)
 
+$(VENV)/.browser: $(VENV)/.test
+	@if $(PIP) --editable '.[test,browser]'; then touch $@; else echo "Playwright cannot be installed."; fi
+
+.browser/node_modules/.installed:
+	@if npm install --prefix .browser --no-audit --no-fund --no-package-lock --silent axe-core @azure/msal-browser; \
+		then touch $@; else echo "axe-core and MSAL.js cannot be installed: tests with them are left out."; fi
+
+# What cannot be had is told of, and the tests that need it are left out.
+browser: $(VENV)/.browser .browser/node_modules/.installed ## Run the tests of the console in Chromium
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| apt-get install --yes --quiet --no-install-recommends chromium >/dev/null 2>&1 \
+		|| echo "Chromium is not on this machine and cannot be installed from its distribution."
+	$(BIN)/python -m pytest -q -rs tests/browser $(ARGS)
+
 # The peers have environments of their own; one that cannot be had is left out of the table.
 .venv-bench/.installed:
 	$(PYTHON) -m venv .venv-bench
@@ -88,8 +102,15 @@ examples/node_modules/.installed: examples/package.json
 fidelity: $(VENV)/.test ## Measure against the documented examples (more pages: make fidelity ARGS="DIR ...")
 	$(BIN)/python -m scripts.write_fidelity $(ARGS)
 
-acceptance: $(VENV)/.test .venv-sdk/.installed examples/node_modules/.installed ## Run the examples with the official clients
+examples/%/node_modules/.installed: examples/%/package.json
+	@if npm install --prefix examples/$* --no-audit --no-fund --no-package-lock --silent; \
+		then touch $@; else echo "What examples/$* needs cannot be installed."; fi
+
+JAVASCRIPT := $(addsuffix node_modules/.installed,examples/ examples/vitest/ examples/jest/)
+
+acceptance: $(VENV)/.test .venv-sdk/.installed $(JAVASCRIPT) ## Run the examples with the official clients
 	$(BIN)/python examples/run.py --python .venv-sdk/bin/python $(ARGS)
+	$(BIN)/python -m pytest -q -rs tests/test_javascript_examples.py
 
 clean: ## Remove everything that was built or installed here
-	rm -rf $(VENV) .venv-sdk .venv-bench .bench examples/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov
+	rm -rf $(VENV) .venv-sdk .venv-bench .bench .browser examples/node_modules examples/*/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov

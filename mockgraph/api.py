@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
@@ -17,6 +17,9 @@ from mockgraph.serving.transports import Intercept
 from mockgraph.testing.graph import Graph
 from mockgraph.testing.police import rules
 from mockgraph.testing.tenant import Tenant, Tenants
+
+if TYPE_CHECKING:
+    from mockgraph.testing.reports import Facts
 
 _LEFT_OPEN = "An intercept was entered and not left; use it as a with block, or as a decorator."
 
@@ -88,6 +91,11 @@ class MockGraph(Graph):
 
     def __repr__(self) -> str:
         return f"<MockGraph {self.origin if self._server else 'stopped'}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that it was made with."""
+        return self._settings
 
     @property
     def origin(self) -> str:
@@ -170,6 +178,13 @@ class MockGraph(Graph):
                 found.append(str(error))
         if found:
             raise CheckFailed("\n".join(found))
+
+    def facts(self) -> list[Facts]:
+        """Return the facts of the requests to each tenant, to be merged into a report."""
+        from mockgraph.testing.reports import facts_of
+
+        tenants = self._running()
+        return [facts_of(each) for each in (tenants.default, *tenants)]
 
     def renew(self, seed: Seed | Sequence[Seed] = ()) -> None:
         """Make it as new, for the next test: without tenants, snapshots, faults and stubs.

@@ -43,6 +43,7 @@ from mockgraph.service import (
     service_of,
     tell_of_unknown,
 )
+from mockgraph.serving import cors
 from mockgraph.serving.origins import Origins
 from mockgraph.state import State
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
@@ -162,6 +163,8 @@ class Emulator(Flask):
     def respond(self, request: Request) -> Response:
         """Answer a request of Graph's: the whole line, errors, faults, ids and journal included."""
         began = time.perf_counter()
+        if request.method == "OPTIONS" and cors.is_preflight(request.environ):
+            return cors.preflight(request.environ)
         tenant: Tenant = request.environ[NOTED]
         request.max_content_length = self._settings.max_body
         request.service = self._service
@@ -293,6 +296,8 @@ class Emulator(Flask):
         headers = _identity(request)
         if request.strike is not None or request.answered_by != "emulation":
             headers = [pair for pair in headers if response.get(pair[0]) is None]
+        if "HTTP_ORIGIN" in request.environ:
+            headers += [pair for pair in cors.readable() if response.get(pair[0]) is None]
         response.headers += headers
         return response
 
@@ -336,7 +341,13 @@ class Emulator(Flask):
         """Answer by the line where no route has the path."""
         request = cast("Request", flask.request)
         if control.is_control(request.path):
+            if cors.is_preflight(request.environ) and (origin := self._named_origin(request)):
+                return _as_werkzeug(cors.preflight(request.environ, origin), request.method)
             self._check_access(request)
+            if isinstance(request.routing_exception, NotRouted):
+                from mockgraph.control.catalogue import unknown_endpoint
+
+                raise unknown_endpoint(request.path)
             return super().dispatch_request()
         if not isinstance(request.routing_exception, NotRouted):
             return super().dispatch_request()
@@ -354,11 +365,19 @@ class Emulator(Flask):
         if request.is_recorded:
             return response
         response.headers.extend(_identity(request))
-        if not control.is_control(request.path):
+        if control.is_control(request.path):
+            if origin := self._named_origin(request):
+                response.headers.extend([*cors.readable(origin), ("Vary", "Origin")])
+        else:
             request.answered_by = "route"
             tenant: Tenant = request.environ[NOTED]
             tenant.record(request, plain(response), 0)
         return response
+
+    def _named_origin(self, request: Request) -> str | None:
+        """Return the origin of a page that may ask the control plane from elsewhere."""
+        origin: str | None = request.environ.get("HTTP_ORIGIN")
+        return origin if origin is not None and self._origins.is_named(origin) else None
 
     def _refuse_route(self, error: Exception) -> WerkzeugResponse:
         request = cast("Request", flask.request)

@@ -175,6 +175,10 @@ class ControlTokenMissing(GraphError):
     default_message = "The control plane asks for its token in the header x-mockgraph-token."
 
 
+class ConsoleTokenMissing(ControlTokenMissing):
+    """A browser that shows a page of the console has not been told the token."""
+
+
 class ProxyRefused(GraphError):
     """A request that another proxy would pass on; ``summary`` fits in a status line."""
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.server_options import Option
     from mockgraph.serving.transports import Intercept
+    from mockgraph.testing.reports import Report
 
+_FACTS = pytest.StashKey[list[dict[str, Any]]]()
+_FAILURES = pytest.StashKey[list[str]]()
 # What a marker may say of the test rather than of its server.
 _OF_TESTS = {
     "strict": "whether asking for what is not emulated fails it",
@@ -31,6 +34,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if each.is_path:
             told += " Paths are from the root of the project."
         parser.addini(f"mockgraph_{each.name}", told, type=_ini_type(each), default=each.default)
+    group = parser.getgroup("mockgraph")
+    group.addoption(
+        "--mockgraph-report",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="Print a report on the requests of all tests at the end, and write it to a file, as "
+        "HTML, JSON, JUnit's XML or text by its ending.",
+    )
+    group.addoption(
+        "--mockgraph-report-fail-under",
+        type=float,
+        metavar="PERCENT",
+        help="Fail the run where fewer of the operations of the resources used were called.",
+    )
+    group.addoption(
+        "--mockgraph-report-fail-on",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="Fail the run where there is any of misdeeds, advice, permissions that were not "
+        "needed, idle-faults, unemulated; may be repeated.",
+    )
     parser.addini(
         "mockgraph_strict",
         "Fail a test that asks for what MockGraph does not emulate and no stub answers.",
@@ -61,6 +87,69 @@ def _options() -> list[Option]:
     from mockgraph.server_options import options
 
     return [each for each in options() if each.for_tests]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the report on all requests of the run, and write it where a file was named."""
+    config = terminalreporter.config
+    if (report := _report(config)) is None:
+        return
+    terminalreporter.section("MockGraph")
+    terminalreporter.write(report.text())
+    for each in config.stash.get(_FAILURES, ()):
+        terminalreporter.write_line(each, red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send a worker's facts to the controller; write the report, and fail the run by it."""
+    config = session.config
+    facts = config.stash.get(_FACTS, [])
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["mockgraph_facts"] = facts
+        return
+    if (report := _report(config)) is None:
+        return
+    from mockgraph.errors import MockGraphError
+
+    try:
+        if path := config.getoption("mockgraph_report"):
+            report.write(config.invocation_params.dir / path)
+        under = config.getoption("mockgraph_report_fail_under")
+        failures = report.failures(under, tuple(config.getoption("mockgraph_report_fail_on")))
+    except MockGraphError as error:
+        failures = [str(error)]
+    config.stash[_FAILURES] = failures
+    if failures and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the facts that a worker of pytest-xdist has sent."""
+    sent = getattr(node, "workeroutput", {}).get("mockgraph_facts", [])
+    node.config.stash.setdefault(_FACTS, []).extend(sent)
+
+
+def _report(config: pytest.Config) -> Report | None:
+    """The report that was asked for; None in a worker, and where none was."""
+    if config.getoption("mockgraph_report") is None or hasattr(config, "workeroutput"):
+        return None
+    from mockgraph.testing.reports import Report, merged
+
+    facts: list[dict[str, Any]] = config.stash.get(_FACTS, [])
+    return Report(merged(facts))
+
+
+def _take_facts(config: pytest.Config, server: MockGraph) -> None:
+    """Keep the facts of a test's requests, of all tenants, until the run is over."""
+    if config.getoption("mockgraph_report") is None:
+        return
+    from mockgraph.testing.reports import merged
+
+    found = [each for each in server.facts() if each["requests"]]
+    kept = config.stash.setdefault(_FACTS, [])
+    kept[:] = [merged([*kept, *found])] if found else kept
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -110,6 +199,7 @@ def mockgraph(
         _fail(f"MockGraph cannot start this test as it is asked to. {error}")
     with _intercepting(server, marked) as intercept:
         yield server
+    _take_facts(request.config, server)
     found = []
     if intercept is not None and intercept.refused:
         found.append(str(CallRefused(intercept.refused)))
@@ -130,6 +220,7 @@ def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> It
     options = _configured(request.config) | {"seed": mockgraph_seed}
     with MockGraph(**options, ca_dir=_ca_dir()) as server:
         yield server
+        _take_facts(request.config, server)
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from mockgraph.cli import main
 from mockgraph.serving import tls
 from mockgraph.testing.faults import PRESETS, Faults
 from mockgraph.testing.police import RULES
+from mockgraph.testing.reports.guidance import HINTS
+from mockgraph.testing.reports.report import CHECKS
 
 AUTH = {"Authorization": "Bearer x"}
 
@@ -122,7 +124,7 @@ def test_the_example_in_javascript_says_what_is_taken() -> None:
 
 
 def test_a_whole_test_in_csharp() -> None:
-    (block,) = blocks("csharp", "_mockgraph")
+    (block,) = blocks("csharp", "async Task Control(")
     # System.Text.Json writes the members of objects in camel case, as PutAsJsonAsync has it.
     members = re.findall(r"new \{ (\w+) =", block)
     assert len(members) >= 4
@@ -140,7 +142,9 @@ def test_what_is_said_of_the_control_plane_is_there() -> None:
     assert told is not None
     served = {each.split()[1] for each in told["value"]}
     tables = "\n".join(line for line in MANUAL.splitlines() if line.startswith("|"))
-    named = set(re.findall(r"/_mockgraph/[\w/{}]+", tables.replace("{user code}", "{code}")))
+    named = set(
+        re.findall(r"/_mockgraph/[\w/{}]+(?:\.json)?", tables.replace("{user code}", "{code}"))
+    )
     assert len(named) > 10
     assert named - served == set()
     covered = {each for each in served if any(each.startswith(name) for name in named)}
@@ -215,3 +219,12 @@ def test_the_readme_leads_to_every_page() -> None:
     pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
     assert pages == {*PAGES} - {"README.md"} | {"docs/architecture.md"}
     assert "(docs/architecture.md)" in PAGES["README.md"]
+
+
+def test_every_piece_of_advice_is_named() -> None:
+    assert [name for name in HINTS if f"`{name}`" not in MANUAL] == []
+    assert [name for name in CHECKS if f"`{name}`" not in MANUAL] == []
+
+
+def test_the_example_of_a_report_runs() -> None:
+    exec(compile(blocks("python", "graph.report()")[0], "manual", "exec"), {})

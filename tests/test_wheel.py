@@ -104,7 +104,16 @@ def check_contents(wheel: Path) -> None:
         for pattern in ("*.*", "metadata/*/*.edm", "hunting/*")
         for path in fixtures.glob(pattern)
     }
-    assert names == expected | bundled | {"mockgraph/py.typed"}
+    console = ROOT / "mockgraph" / "control" / "console"
+    bundled |= {
+        path.relative_to(ROOT).as_posix()
+        for pattern in ("static/*", "templates/console/*")
+        for path in console.glob(pattern)
+    }
+    pages = ROOT / "mockgraph" / "entra" / "templates"
+    bundled |= {path.relative_to(ROOT).as_posix() for path in pages.iterdir()}
+    own = {"mockgraph/py.typed", "mockgraph/testing/reports/report.html"}
+    assert names == expected | bundled | own
     assert "mockgraph = mockgraph.cli:main" in declared
     assert "mockgraph = mockgraph.pytest_plugin" in declared
 

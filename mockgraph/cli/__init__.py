@@ -1,15 +1,19 @@
 """The command line: ``mockgraph serve``, ``hunt``, ``state``, ``replay``, ``routes`` and others.
 
-Every option has an environment variable, ``MOCKGRAPH_`` and its name. Heavy imports wait
-until a command runs.
+Beside these there is a command for each action of the control plane, ``mockgraph reset``. Options
+of servers have environment variables, ``MOCKGRAPH_`` and their names. Heavy imports wait until a
+command runs.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import click
 
 from mockgraph import __version__
 from mockgraph.cli.arguments import (
+    CommandGroup,
     ca_dir_option,
     option,
     reporting_errors,
@@ -17,13 +21,32 @@ from mockgraph.cli.arguments import (
 )
 from mockgraph.cli.check_command import check
 from mockgraph.cli.hunt import hunt
+from mockgraph.cli.mcp import mcp
 from mockgraph.cli.metadata_commands import drift, routes
 from mockgraph.cli.replay_command import replay
+from mockgraph.cli.report import report
+from mockgraph.cli.run import run, wait
 from mockgraph.cli.serve import serve
 from mockgraph.cli.state_commands import state
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(CommandGroup):
+    """The commands written here, and those of the control plane, loaded when one is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._of_control})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or self._of_control.get(cmd_name)
+
+    @cached_property
+    def _of_control(self) -> dict[str, click.Command]:
+        from mockgraph.cli.control_commands import control_commands
+
+        return control_commands()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="MockGraph")
 def main() -> None:
     """A local, stateful emulator of the Microsoft Graph Security endpoint."""
@@ -36,6 +59,10 @@ main.add_command(drift)
 main.add_command(hunt)
 main.add_command(replay)
 main.add_command(check)
+main.add_command(report)
+main.add_command(mcp)
+main.add_command(run)
+main.add_command(wait)
 
 
 @main.command()

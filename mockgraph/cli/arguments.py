@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.server_options import Option, Settings, options
+from mockgraph.spelling import suggestion
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,6 +123,30 @@ def nearest(name: str, names: Iterable[str]) -> str:
     from difflib import SequenceMatcher
 
     return max(names, key=lambda each: SequenceMatcher(None, each, name).ratio())
+
+
+def is_given(name: str) -> bool:
+    """Return whether an option of the command that runs was given, or its variable was."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+
+
+class CommandGroup(click.Group):
+    """A group of commands that names those near one that there is not.
+
+    The words of a name may be joined by ``_`` as well.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name.replace("_", "-"))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            ctx.fail(f"No such command '{name}'.{suggestion(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
 
 
 class reporting_errors:

@@ -6,14 +6,17 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
 from mockgraph.cli.arguments import nearest
 from mockgraph.errors import MockGraphError
+
+if TYPE_CHECKING:
+    from mockgraph.control.actions import ControlAction
 
 # A server may have a hundred thousand entities to check.
 _SECONDS = 600
@@ -37,6 +40,35 @@ class Remote(NamedTuple):
             return str(answer["access_token"])
         except (KeyError, TypeError):
             raise self._is_another() from None
+
+    def act(self, action: ControlAction, arguments: Mapping[str, Any]) -> Any:
+        """Have an action done, with arguments by the names of its parameters; return its answer.
+
+        An answer without content is None.
+        """
+        if action.only_reads:
+            self._check_tenant()
+        path, body = _address(action, arguments)
+        content = self._ask(action.method, path, body)
+        if not content:
+            return None
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            raise self._is_another() from None
+
+    def events(self, after: int | None = None) -> Iterator[Any]:
+        """Give each request that is recorded from now on, or after that of a number."""
+        self._check_tenant()
+        path = "/requests/events" + ("" if after is None else f"?after={after}")
+        with self._open("GET", path) as answer:
+            name = ""
+            for line in answer:
+                field, _, value = line.strip().partition(b": ")
+                if field == b"event":
+                    name = value.decode()
+                elif field == b"data" and name == "request":
+                    yield orjson.loads(value)
 
     def state(self, snapshot: str | None = None) -> Any:
         """The state document, or that of a snapshot, of a tenant that there is."""
@@ -73,19 +105,24 @@ class Remote(NamedTuple):
             raise self._is_another() from None
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        # No proxy: the server is the caller's own, and mostly on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(self._request(method, path, body), timeout=_SECONDS) as answer:
+            with self._open(method, path, body) as answer:
                 content: bytes = answer.read()
                 return content
-        except urllib.error.HTTPError as error:
-            raise self._refusal(error) from None
         except http.client.IncompleteRead:
             raise MockGraphError(f"{self.url} broke off its answer.") from None
         except OSError as error:
-            why = getattr(error, "reason", error)
-            raise MockGraphError(f"{self.url} cannot be asked: {_why(why)}.") from None
+            raise self._is_silent(error) from None
+
+    def _open(self, method: str, path: str, body: bytes | None = None) -> Any:
+        # No proxy: the server is the caller's own, and mostly on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            return opener.open(self._request(method, path, body), timeout=_SECONDS)
+        except urllib.error.HTTPError as error:
+            raise self._refusal(error) from None
+        except OSError as error:
+            raise self._is_silent(error) from None
         except http.client.HTTPException:
             raise self._is_another() from None
 
@@ -109,8 +146,31 @@ class Remote(NamedTuple):
                 return self._is_another()
         return MockGraphError(f"{self.url} refuses: {said}")
 
+    def _is_silent(self, error: OSError) -> MockGraphError:
+        why = getattr(error, "reason", error)
+        return MockGraphError(f"{self.url} cannot be asked: {_why(why)}.")
+
     def _is_another(self) -> MockGraphError:
         return MockGraphError(f"{self.url} does not answer as MockGraph does.")
+
+
+def _address(action: ControlAction, arguments: Mapping[str, Any]) -> tuple[str, bytes | None]:
+    """Return the path and the query of a request for an action, and its body."""
+    in_path = {name: quote(str(arguments[name]), safe="") for name in action.path_names}
+    path = action.path.format(**in_path)
+    if action.document is not None:
+        return path, orjson.dumps(arguments[action.document])
+    names = {each.name: each.query_name for each in action.members}
+    given = {name: value for name, value in arguments.items() if name in names}
+    if action.is_asked_by_query:
+        texts = {names[name]: _query_text(value) for name, value in given.items()}
+        return (f"{path}?{urlencode(texts, doseq=True)}" if texts else path), None
+    needs_body = action.members and (given or action.needs_body)
+    return path, orjson.dumps(given) if needs_body else None
+
+
+def _query_text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _state(snapshot: str | None) -> str:

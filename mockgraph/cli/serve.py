@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockgraph import __version__
-from mockgraph.cli.arguments import reporting_errors, settings_options, tell_unknown_variables
+from mockgraph.cli.arguments import (
+    option,
+    reporting_errors,
+    settings_options,
+    tell_unknown_variables,
+)
 from mockgraph.collector import leave_alone, uncollected
 
 if TYPE_CHECKING:
@@ -21,7 +26,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @settings_options()
-def serve(**given: Any) -> None:
+@option("--quiet", is_flag=True, help="Write no line for each request.")
+@option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How lines are written to the standard error: as text, or as an object each.",
+)
+def serve(quiet: bool, log: str, **given: Any) -> None:
     """Serve until SIGTERM or Ctrl+C; requests under way are finished, unless told twice."""
     from mockgraph.seeds import read_seeds
     from mockgraph.server_options import Settings
@@ -31,7 +43,7 @@ def serve(**given: Any) -> None:
     with reporting_errors():
         settings = Settings(**given)
         settings = replace(settings, seed=read_seeds(settings.seed))
-        _serve(settings, certificates(settings))
+        _serve(settings, certificates(settings), quiet=quiet, as_json=log == "json")
 
 
 def _ca_command(ca_dir: FilePath | None) -> str:
@@ -42,18 +54,19 @@ def _ca_command(ca_dir: FilePath | None) -> str:
     return "mockgraph ca --ca-dir " + (f'"{path}"' if " " in path else path)
 
 
-def _serve(settings: Settings, certificates: Certificates) -> None:
+def _serve(settings: Settings, certificates: Certificates, *, quiet: bool, as_json: bool) -> None:
     with uncollected():
         from mockgraph.app import create_app
         from mockgraph.serving.ports import open_server
         from mockgraph.serving.server.process import Shutdown, logging_to, take_descriptors
-    with logging_to(sys.stderr) as writer:
+    with logging_to(sys.stderr, as_json=as_json) as writer:
         with uncollected():
             app = create_app(settings)
         take_descriptors()
         leave_alone()
         try:
-            server = open_server(app, settings, certificates, writer, app.body_limit)
+            log = None if quiet else writer
+            server = open_server(app, settings, certificates, log, app.body_limit)
             shutdown = Shutdown(server)
             server.start()
             _tell(server, settings)

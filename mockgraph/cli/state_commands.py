@@ -58,11 +58,14 @@ def import_state(
     from mockgraph.cli.remote import Remote
 
     with reporting_errors():
-        Remote(url, tenant, control_token).put_state(_read(file), snapshot)
+        Remote(url, tenant, control_token).put_state(read_json_file(file), snapshot)
 
 
-def _read(file: str) -> bytes:
-    """Return the content of a file that is JSON. Raises MockGraphError."""
+def read_json_file(file: str) -> bytes:
+    """Return what is in a file, ``-`` being the standard input, once it is seen to be JSON.
+
+    Raises MockGraphError.
+    """
     import orjson
 
     try:

@@ -7,6 +7,7 @@ which is loaded when the first request comes that is for it.
 from __future__ import annotations
 
 PREFIX = "/_mockgraph"
+CONSOLE = f"{PREFIX}/console"
 # Browsers ask for it by themselves; it is no request to Graph.
 FAVICON = "/favicon.ico"
 

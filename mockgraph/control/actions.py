@@ -1,17 +1,19 @@
 """Actions of the control plane, each declared once: a function and what is said of it.
 
-The name, the parameters with their types and help, and the summary are those of the function;
-the HTTP endpoint derives from them, and so may every other surface.
+The name, the parameters with their types and help, and the summary are those of the function.
+The HTTP endpoint, the command, the form in the console, the tool for agents and the OpenAPI
+description derive from them.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 from mockgraph.control.parameters import ActionParameter, parameters_of
 from mockgraph.testing.tenant import Tenant, Tenants
@@ -21,25 +23,64 @@ F = TypeVar("F", bound=Callable[..., Any])
 # The type of a parameter that is the whole body of a request, any JSON.
 Document = Annotated[Any, "The whole body, as JSON."]
 
+_MARKUP = re.compile(r"``|:\w+:`[\w.]*?(\w+)`")
 _IN_PATH = re.compile(r"\{(\w+)\}")
+
+
+def summary_of(function: Callable[..., Any]) -> str:
+    """Return the first line of a function's documentation, as plain text."""
+    first = (inspect.getdoc(function) or "").partition("\n")[0]
+    return _MARKUP.sub(lambda found: found[1] or "", first)
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
 
 
 @dataclass(frozen=True)
 class ActionContext:
-    """The tenant that an action is about, and all tenants beside it."""
+    """The tenant that an action is about, and all tenants beside it.
+
+    ``origin`` is the tenant's base URL as the caller wrote it. ``sleep`` waits so many seconds
+    while others are served, and returns whether the server is about to stop.
+    """
 
     tenant: Tenant
     tenants: Tenants
+    origin: str = ""
+    sleep: Callable[[float], bool] = _sleep
+
+
+class EventStream(NamedTuple):
+    """What an action answers that goes on: events, each a name and a JSON value, None to wait."""
+
+    events: Iterator[tuple[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Forms of a document of which the text in one member names the one that is meant.
+
+    A document without that member is of the form ``otherwise``. The parameters of a form are
+    those of its function.
+    """
+
+    member: str
+    forms: Mapping[str, Callable[..., Any]]
+    otherwise: Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class ControlAction:
     """An action: its function, and its endpoint below the control plane's prefix.
 
-    ``run`` takes a Context and the parameters, and returns the value to be answered, None for
+    ``run`` takes a ActionContext and the parameters, and returns the value to be answered, None for
     no content. ``only_reads`` says that nothing is changed, ``is_destructive`` that something
     is lost which no other action brings back. The body may be left out where it is not
     ``needs_body``; it is of at most ``max_body`` bytes, where that is not the server's own bound.
+    ``command`` has the words of the command line, by default the name. A document has the forms
+    of ``choice``, where there is one.
     """
 
     method: str
@@ -50,6 +91,8 @@ class ControlAction:
     is_destructive: bool = False
     needs_body: bool = True
     max_body: int | None = None
+    command: str = ""
+    choice: Choice | None = None
 
     @property
     def name(self) -> str:
@@ -57,9 +100,28 @@ class ControlAction:
         return self.run.__name__
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words of its command, ``("faults", "add")``."""
+        return tuple(self.command.split()) or (self.name.replace("_", "-"),)
+
+    @cached_property
+    def _returns(self) -> Any:
+        return get_type_hints(self.run).get("return")
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers with a value."""
+        return self._returns is not type(None)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it answers with events, for as long as the caller listens."""
+        return self._returns is EventStream
+
+    @property
     def summary(self) -> str:
         """The first line of the function's documentation."""
-        return (inspect.getdoc(self.run) or "").partition("\n")[0]
+        return summary_of(self.run)
 
     @cached_property
     def parameters(self) -> tuple[ActionParameter, ...]:
@@ -78,8 +140,13 @@ class ControlAction:
         return next((name for name, hint in hints.items() if hint == Document), None)
 
     @property
+    def is_asked_by_query(self) -> bool:
+        """Whether its members are in the query, not in a body."""
+        return self.method in ("GET", "DELETE")
+
+    @property
     def members(self) -> tuple[ActionParameter, ...]:
-        """The parameters in the query of a GET, or in the body of another request."""
+        """The parameters in the query, or in the body."""
         elsewhere = {*self.path_names, self.document}
         return tuple(each for each in self.parameters if each.name not in elsewhere)
 
@@ -93,9 +160,9 @@ class Actions:
     def __iter__(self) -> Iterator[ControlAction]:
         return iter(self._actions)
 
-    def get(self, path: str) -> Callable[[F], F]:
+    def get(self, path: str, **more: Any) -> Callable[[F], F]:
         """Declare an action that changes nothing."""
-        return self._declare("GET", path, only_reads=True)
+        return self._declare("GET", path, only_reads=True, **more)
 
     def post(self, path: str, **more: Any) -> Callable[[F], F]:
         """Declare an action that makes something, or makes something happen."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hmac
 
-from mockgraph.control import FAVICON, PREFIX
-from mockgraph.errors import ControlNotProxied, ControlTokenMissing
+from werkzeug.http import parse_cookie
+
+from mockgraph.control import CONSOLE, FAVICON, PREFIX
+from mockgraph.errors import ConsoleTokenMissing, ControlNotProxied, ControlTokenMissing
 from mockgraph.serving.origins import Origins
 from mockgraph.wsgi import Environ
 
+# Where the console keeps the token; a page of another site cannot have it sent along.
+COOKIE = "mockgraph-token"
+
 # These tell nothing and do nothing: any page may ask for them. The first two by a proxy, too.
 _OF_BROWSERS = ("/", FAVICON)
-_OPEN = (*_OF_BROWSERS, f"{PREFIX}/health")
+_OPEN = (*_OF_BROWSERS, f"{PREFIX}/health", f"{CONSOLE}/token")
+_STATIC = f"{CONSOLE}/static/"
 
 
 def check(environ: Environ, path: str, token: str | None, origins: Origins) -> None:
@@ -22,10 +28,23 @@ def check(environ: Environ, path: str, token: str | None, origins: Origins) -> N
     """
     if "mockgraph.proxied" in environ and path not in _OF_BROWSERS:
         raise ControlNotProxied
-    if path in _OPEN:
-        return
+    if path not in _OPEN and not path.startswith(_STATIC):
+        check_caller(environ, path, token, origins)
+
+
+def check_caller(environ: Environ, path: str, token: str | None, origins: Origins) -> None:
+    """Raise as ``check`` does, whatever is asked for."""
     origins.check_control(environ)
-    if token is not None:
-        given: str = environ.get("HTTP_X_MOCKGRAPH_TOKEN", "")
-        if not hmac.compare_digest(given.encode(), token.encode()):
-            raise ControlTokenMissing
+    if token is not None and not _has_token(environ, token):
+        is_page = path == "/" or path.startswith(CONSOLE)
+        raise ConsoleTokenMissing if is_page else ControlTokenMissing
+
+
+def is_token(given: str, token: str | None) -> bool:
+    """Return whether a text is the token; without one any is."""
+    return token is None or hmac.compare_digest(given.encode(), token.encode())
+
+
+def _has_token(environ: Environ, token: str) -> bool:
+    sent: str = environ.get("HTTP_X_MOCKGRAPH_TOKEN", "")
+    return is_token(sent or parse_cookie(environ).get(COOKIE, ""), token)

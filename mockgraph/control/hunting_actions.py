@@ -11,7 +11,20 @@ from mockgraph.server_options import MAX_STATE
 ACTIONS = Actions()
 
 
-@ACTIONS.post("/hunting/rows", status=204, max_body=MAX_STATE)
+@ACTIONS.post("/hunting/run", only_reads=True, command="hunting run")
+def run_hunt(
+    context: ActionContext,
+    query: Annotated[str, "The query, in the Kusto Query Language."],
+    timespan: Annotated[
+        str | None, "The time to look back on, in ISO 8601, by default P30D."
+    ] = None,
+) -> Any:
+    """Return what a hunting query finds, and the types of the columns; the journal is not told."""
+    found = context.tenant.hunts.hunt(query, timespan)
+    return {"schema": found.schema, "results": found.results}
+
+
+@ACTIONS.post("/hunting/rows", status=204, max_body=MAX_STATE, command="hunting add-rows")
 def add_hunting_rows(
     context: ActionContext,
     table: Annotated[str, "The table that the rows are put into, DeviceEvents."],
@@ -22,7 +35,7 @@ def add_hunting_rows(
     context.tenant.hunts.add(table, *rows)
 
 
-@ACTIONS.post("/hunting/answers", status=204)
+@ACTIONS.post("/hunting/answers", status=204, command="hunting answer")
 def answer_hunts(
     context: ActionContext,
     pattern: Annotated[str, "A text in the queries; blanks and case do not matter."],

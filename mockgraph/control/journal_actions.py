@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Unpack, cast
 
-from mockgraph.control.actions import ActionContext, Actions
-from mockgraph.errors import BadRequest, ExpectationFailed, MockGraphError
+from mockgraph.control.actions import ActionContext, Actions, EventStream
+from mockgraph.errors import BadRequest, ExpectationFailed, MockGraphError, NotFound
+from mockgraph.testing.curl import as_curl
 from mockgraph.testing.expectations import (
     Expectation,
     Expected,
     ExpectedValues,
     check_called,
 )
-from mockgraph.testing.police import misdeeds, rules
+from mockgraph.testing.police import marked, misdeeds, rules
+from mockgraph.testing.skeletons import skeleton
 
 ACTIONS = Actions()
+
+_INTERVAL = 0.04  # seconds between looks at the journal
+_REVIEWED = 300  # of the last requests, which those to come are judged by
+_SILENCE = 250  # looks after which a comment shows whether the client is still there
 
 OptionValue = str | int | list[str] | None
 
 
-@ACTIONS.get("/requests")
+@ACTIONS.get("/requests", command="requests list")
 def list_requests(
     context: ActionContext,
     method: Annotated[str | None, "The method."] = None,
@@ -37,13 +43,35 @@ def list_requests(
     return {"value": [each.as_json() for each in newest], "dropped": requests.dropped}
 
 
-@ACTIONS.delete("/requests")
+@ACTIONS.get("/requests/{number}", command="requests show")
+def read_request(
+    context: ActionContext, number: Annotated[str, "The number of the request."]
+) -> Any:
+    """Return a request and its response, whole, with misdeeds, and as a command of curl."""
+    requests = context.tenant.requests()
+    found = next((each for each in requests if str(each.number) == number), None)
+    if found is None:
+        raise NotFound(f"The journal has no request {number[:20]}.")
+    shown = {**found.as_json(), "misdeeds": [each.as_json() for each in found.misdeeds]}
+    return {**shown, "curl": as_curl(found, context.origin)}
+
+
+@ACTIONS.get("/requests/events", command="requests follow")
+def follow_requests(
+    context: ActionContext,
+    after: Annotated[int | None, "The last request that is known; by default the newest."] = None,
+) -> EventStream:
+    """Tell of each request as it is recorded, by server-sent events: request, or cleared."""
+    return EventStream(_told(context, after))
+
+
+@ACTIONS.delete("/requests", command="requests clear")
 def clear_requests(context: ActionContext) -> None:
     """Forget the journal."""
     context.tenant.journal.clear()
 
 
-@ACTIONS.post("/verify", only_reads=True)
+@ACTIONS.post("/verify", only_reads=True, command="verify")
 def verify(
     context: ActionContext,
     path: Annotated[str, "A pattern of whole paths, /security/alerts/{id}."],
@@ -69,20 +97,43 @@ def verify(
     return {"count": len(found), "value": [each.number for each in found]}
 
 
-@ACTIONS.get("/unemulated")
+@ACTIONS.get("/report", command="report")
+def read_report(
+    context: ActionContext,
+    all_tenants: Annotated[bool, "On every tenant of the server, not on one."] = False,
+    facts: Annotated[bool, "What a report is made of, to be merged with that of others."] = False,
+) -> Any:
+    """Return a report on the journal: operations, permissions, guidance, latencies."""
+    from mockgraph.testing.reports import Report, facts_of, merged
+
+    tenants = [context.tenant]
+    if all_tenants:
+        tenants = [context.tenants.default, *context.tenants]
+    found = merged(facts_of(each) for each in tenants)
+    return found if facts else Report(found).as_json()
+
+
+@ACTIONS.get("/skeleton", command="skeleton")
+def write_test(context: ActionContext) -> Any:
+    """Return a test's skeleton for pytest, with the faults in force and what was asked so far."""
+    faults = [each.as_json() for each in context.tenant.faults]
+    return {"python": skeleton(context.tenant.requests(), faults)}
+
+
+@ACTIONS.get("/unemulated", command="unemulated")
 def list_unemulated(context: ActionContext) -> Any:
     """Return the requests that were neither emulated nor answered by a stub."""
     return {"value": [each.as_json() for each in context.tenant.requests().unemulated]}
 
 
-@ACTIONS.get("/unmigrated")
+@ACTIONS.get("/unmigrated", command="unmigrated")
 def list_unmigrated(context: ActionContext) -> Any:
     """Return the requests of the legacy alerts, with what replaces each."""
     requests = context.tenant.requests()
     return {"value": [each.as_json() for each in requests if each.replacement is not None]}
 
 
-@ACTIONS.get("/misdeeds")
+@ACTIONS.get("/misdeeds", command="misdeeds")
 def list_misdeeds(
     context: ActionContext, allow: Annotated[Sequence[str], "Rules that may be broken."] = ()
 ) -> Any:
@@ -93,3 +144,27 @@ def list_misdeeds(
         raise BadRequest(f"allow: {error}") from None
     found = misdeeds(context.tenant.journal.requests())
     return {"value": [each.as_json() for each in found if each.rule not in allowed]}
+
+
+def _told(context: ActionContext, after: int | None) -> Iterator[tuple[str, Any] | None]:
+    """Give the requests that are recorded from now on, and None where the client is looked for."""
+    journal = context.tenant.journal
+    clears, count = journal.marks
+    seen = count if after is None else after
+    silent = 0
+    while not context.sleep(_INTERVAL):
+        marks = journal.marks
+        silent += 1
+        if marks == (clears, seen):
+            if silent >= _SILENCE:
+                silent = 0
+                yield None
+            continue
+        silent = 0
+        if marks[0] != clears:
+            clears, seen = marks[0], 0
+            yield "cleared", {}
+        for each in marked(journal.requests()[-_REVIEWED:]):
+            if each.number > seen:
+                seen = each.number
+                yield "request", each.summary()

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from mockgraph.errors import BadRequest
+from mockgraph.spelling import suggestion
 
 _NOUNS: dict[type, tuple[str, ...]] = {
     str: ("a text",),
@@ -171,6 +172,8 @@ def read(form: type[Schema], value: Any) -> dict[str, Any]:
         loaded: dict[str, Any] = form().load(value)
     except ValidationError as error:
         path, message = _first(error.messages)
+        if message == Form.error_messages["unknown"]:
+            message += suggestion(path, form().fields)
         raise BadRequest(f"{path}: {message}" if path else message) from None
     return loaded
 
@@ -261,12 +264,16 @@ def read_query(
     """
     names = [each.query_name for each in parameters]
     if unknown := query.keys() - names:
-        raise BadRequest(f"{min(unknown)}: The choices are {', '.join(names)}.")
+        name = min(unknown)
+        near = suggestion(name, names)
+        raise BadRequest(f"{name}: The choices are {', '.join(names)}.{near}")
     found: dict[str, Any] = {}
     for each in parameters:
         texts = [text for text in query.get(each.query_name, ()) if text]
         if texts:
             found[each.name] = _query_value(each, texts)
+        elif each.is_required:
+            raise BadRequest(f"{each.query_name}: This member is needed.")
     return found
 
 

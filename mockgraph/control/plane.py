@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, cast
 
 import flask
+import orjson
 from flask import Blueprint
 
 from mockgraph import __version__
-from mockgraph.control import FAVICON, PREFIX
-from mockgraph.control import hunting_actions as hunting
-from mockgraph.control import interception_actions as interception
-from mockgraph.control import journal_actions as journal
-from mockgraph.control import sign_in_actions as sign_in
-from mockgraph.control import state_actions as state
-from mockgraph.control.actions import ActionContext, Actions, ControlAction
+from mockgraph.control import CONSOLE, FAVICON, PREFIX, guard
+from mockgraph.control.actions import ActionContext, ControlAction, EventStream
+from mockgraph.control.catalogue import ACTIONS
+from mockgraph.control.console.pages import Console
 from mockgraph.control.parameters import form_of, read, read_query
+from mockgraph.errors import BadRequest, ConsoleTokenMissing
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering, validation
 from mockgraph.server_options import Settings
-from mockgraph.testing.tenant import NOTED, Tenants
-
-_ABOUT = Actions()
-
-
-@_ABOUT.get("")
-def list_actions(_: ActionContext) -> Any:
-    """Return all endpoints of the control plane."""
-    endpoints = sorted((each.path, each.method) for each in ACTIONS)
-    return {"value": [f"{method} {PREFIX}{path}" for path, method in endpoints]}
-
-
-@_ABOUT.get("/health")
-def read_health(_: ActionContext) -> Any:
-    """Return 200 when the server is ready."""
-    return {"status": "ready", "version": __version__}
-
-
-ACTIONS: tuple[ControlAction, ...] = (
-    *_ABOUT,
-    *state.ACTIONS,
-    *interception.ACTIONS,
-    *hunting.ACTIONS,
-    *journal.ACTIONS,
-    *sign_in.ACTIONS,
-)
+from mockgraph.serving.origins import Origins
+from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 
 
 def max_body(method: str, path: str) -> int | None:
@@ -73,7 +48,8 @@ def _patterns() -> tuple[tuple[ControlAction, re.Pattern[str]], ...]:
 
 def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Blueprint:
     """Return the control plane of one app."""
-    plane = Blueprint("control", __name__)
+    origins = Origins(settings)
+    plane = Blueprint("control", __name__, template_folder="console/templates")
 
     def answer(value: Any, status: int = 200) -> flask.Response:
         if value is None:
@@ -84,11 +60,13 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
     def endpoint(action: ControlAction) -> Callable[..., flask.Response]:
         def view(**in_path: Any) -> flask.Response:
             request = cast("Request", flask.request)
-            context = ActionContext(request.environ[NOTED], tenants)
+            context = context_of(request, tenants)
             arguments = {**in_path, **_arguments(action, request)}
             value = action.run(context, **arguments)
             if not action.only_reads:
                 tenants.keep(context.tenant)
+            if isinstance(value, EventStream):
+                return _streamed(value)
             return answer(value, action.status)
 
         return view
@@ -97,8 +75,22 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
         rule = PREFIX + action.path.replace("{", "<").replace("}", ">")
         plane.add_url_rule(rule, action.name, endpoint(action), methods=[action.method])
 
+    console = Console(settings, lambda request: context_of(request, tenants))
+    console.register(plane)
+
+    @plane.errorhandler(ConsoleTokenMissing)
+    def ask_for_the_token(_: ConsoleTokenMissing) -> Any:
+        return flask.redirect(f"{flask.request.script_root}{CONSOLE}/token")
+
     @plane.get("/")
     def index() -> flask.Response:
+        request = cast("Request", flask.request)
+        wanted = request.accept_mimetypes.best_match(("application/json", "text/html"))
+        if wanted == "text/html" and "mockgraph.proxied" not in request.environ:
+            if settings.control_token is not None:
+                return cast("flask.Response", flask.redirect(request.script_root + CONSOLE))
+            guard.check_caller(request.environ, request.path, None, origins)
+            return console.open()
         prefix = flask.request.environ[NOTED].prefix
         roots = {
             name: f"{prefix}/{name}/{next(iter(view.children.values())).name}"
@@ -120,6 +112,35 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
     return plane
 
 
+def context_of(request: Request, tenants: Tenants) -> ActionContext:
+    """Return what a request is about."""
+    sleep = request.environ.get("mockgraph.sleep")
+    more = {} if sleep is None else {"sleep": sleep}
+    tenant: Tenant = request.environ[NOTED]
+    try:
+        origin = request.server_origin
+    except BadRequest:  # no host, which is nothing to an action
+        origin = tenant.prefix
+    return ActionContext(tenant, tenants, origin, **more)
+
+
+def _streamed(stream: EventStream) -> flask.Response:
+    """Answer with server-sent events, each sent when it comes."""
+
+    def written() -> Iterator[bytes]:
+        yield b": events\n\n"
+        for each in stream.events:
+            if each is None:
+                yield b":\n\n"
+            else:
+                name, value = each
+                yield b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(value))
+
+    response = flask.Response(written(), content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
     """Return the parameters of an action in a request's query or body. Raises 400, 413, 415."""
     if action.max_body is not None:
@@ -128,7 +149,7 @@ def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
         return {action.document: validation.read_json(request)}
     if not action.members:
         return {}
-    if action.method == "GET":
+    if action.is_asked_by_query:
         return read_query(action.members, request.args.to_dict(flat=False))
     sent = validation.read_json(request) if action.needs_body or request.content else {}
     return read(form_of(action.run, action.path_names), sent)

@@ -26,25 +26,25 @@ class TokenOptions(TypedDict, total=False):
     flaw: Annotated[str | None, "A flaw that makes the token invalid, such as expired."]
 
 
-@ACTIONS.post("/tokens", status=201, needs_body=False)
+@ACTIONS.post("/tokens", status=201, needs_body=False, command="token")
 def mint(context: ActionContext, **options: Unpack[TokenOptions]) -> Any:
     """Return an access token without a sign-in."""
     return {"access_token": context.tenant.entra.mint(**options)}
 
 
-@ACTIONS.post("/devices/{code}/approve", needs_body=False)
+@ACTIONS.post("/devices/{code}/approve", needs_body=False, command="devices approve")
 def approve_device(context: ActionContext, code: UserCode, user: User = None) -> None:
     """Sign a waiting device in, as a user or as the first one."""
     context.tenant.entra.approve_device_code(code, user)
 
 
-@ACTIONS.post("/devices/{code}/deny", needs_body=False)
+@ACTIONS.post("/devices/{code}/deny", needs_body=False, command="devices deny")
 def deny_device(context: ActionContext, code: UserCode) -> None:
     """Refuse to sign a waiting device in."""
     context.tenant.entra.deny_device_code(code)
 
 
-@ACTIONS.post("/revocations", needs_body=False)
+@ACTIONS.post("/revocations", needs_body=False, command="revoke")
 def revoke(context: ActionContext, user: User = None, app: App = None) -> None:
     """Revoke the tokens issued up to now: a user's, an app's, or everyone's."""
     context.tenant.entra.revoke(user, app)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, Final, TypedDict, Unpack
+from typing import Annotated, Any, TypedDict, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions, Document
 from mockgraph.server_options import MAX_STATE
 from mockgraph.state.runs import Ending
 
 ACTIONS = Actions()
-NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 SnapshotName = Annotated[str, "The name of the snapshot."]
 
@@ -23,78 +20,68 @@ class ClockOptions(TypedDict, total=False):
     advance: Annotated[float, "Seconds to move the clock, after stopping it; may be negative."]
 
 
-@ACTIONS.post("/reset", is_destructive=True)
+@ACTIONS.post("/reset", is_destructive=True, command="reset")
 def reset(context: ActionContext) -> None:
     """Go back to the seeds, without faults, stubs and journal, in real time."""
     context.tenant.reset()
 
 
-@ACTIONS.get("/state")
+@ACTIONS.get("/state", command="state export")
 def read_state(context: ActionContext) -> Any:
     """Return the whole state as one document."""
     return context.tenant.state.document()
 
 
-@ACTIONS.put("/state", max_body=MAX_STATE)
+@ACTIONS.put("/state", max_body=MAX_STATE, command="state import")
 def write_state(context: ActionContext, document: Document) -> None:
     """Replace the whole state, or nothing where the document is refused."""
     context.tenant.replace(document)
 
 
-@ACTIONS.post("/entities", status=201)
-def add_entity(
-    context: ActionContext,
-    set: Annotated[str, "The set, by its path below security: alerts_v2."],
-    properties: Annotated[Mapping[str, Any], "What the entity has, as Graph's JSON."] = NOTHING,
-) -> Any:
-    """Make an entity of any set, with believable defaults, and return it."""
-    return context.tenant.add(set, properties)
-
-
-@ACTIONS.get("/snapshots")
+@ACTIONS.get("/snapshots", command="snapshot list")
 def list_snapshots(context: ActionContext) -> Any:
     """Return the names of the snapshots."""
     return {"value": list(context.tenant.snapshots)}
 
 
-@ACTIONS.post("/snapshots/{name}", status=201)
+@ACTIONS.post("/snapshots/{name}", status=201, command="snapshot take")
 def take_snapshot(context: ActionContext, name: SnapshotName) -> Any:
     """Keep the present state under a name."""
     context.tenant.keep(name)
     return {"name": name}
 
 
-@ACTIONS.get("/snapshots/{name}")
+@ACTIONS.get("/snapshots/{name}", command="snapshot show")
 def read_snapshot(context: ActionContext, name: SnapshotName) -> Any:
     """Return a snapshot as a state document."""
     return context.tenant.document(name)
 
 
-@ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE)
+@ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE, command="snapshot put")
 def write_snapshot(context: ActionContext, name: SnapshotName, document: Document) -> None:
     """Make a snapshot of a state document."""
     context.tenant.keep(name, context.tenant.read(document))
 
 
-@ACTIONS.post("/snapshots/{name}/restore", is_destructive=True)
+@ACTIONS.post("/snapshots/{name}/restore", is_destructive=True, command="snapshot restore")
 def restore_snapshot(context: ActionContext, name: SnapshotName) -> None:
     """Go back to a snapshot."""
     context.tenant.restore(name)
 
 
-@ACTIONS.delete("/snapshots/{name}")
+@ACTIONS.delete("/snapshots/{name}", command="snapshot delete")
 def delete_snapshot(context: ActionContext, name: SnapshotName) -> None:
     """Forget a snapshot."""
     context.tenant.forget(name)
 
 
-@ACTIONS.get("/clock")
+@ACTIONS.get("/clock", command="clock show")
 def read_clock(context: ActionContext) -> Any:
     """Return the time of the clock."""
     return {"now": context.tenant.state.clock.text()}
 
 
-@ACTIONS.post("/clock")
+@ACTIONS.post("/clock", command="clock set")
 def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> Any:
     """Stop the clock, or move it, and return its time."""
     clock = context.tenant.state.clock
@@ -104,19 +91,39 @@ def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> Any:
     return read_clock(context)
 
 
-@ACTIONS.delete("/clock", is_destructive=False)
+@ACTIONS.post("/clock/advance", command="clock advance")
+def advance_clock(
+    context: ActionContext,
+    seconds: Annotated[float, "Seconds to move it; may be negative."],
+) -> Any:
+    """Move the clock, and return its time."""
+    context.tenant.state.clock.advance(seconds)
+    return read_clock(context)
+
+
+@ACTIONS.post("/clock/freeze", command="clock freeze", needs_body=False)
+def freeze_clock(
+    context: ActionContext,
+    at: Annotated[str | None, "The time to stop at, in ISO 8601; the present if left out."] = None,
+) -> Any:
+    """Stop the clock, and return its time."""
+    context.tenant.state.clock.freeze(at)
+    return read_clock(context)
+
+
+@ACTIONS.delete("/clock", is_destructive=False, command="clock reset")
 def reset_clock(context: ActionContext) -> None:
     """Let the clock show real time."""
     context.tenant.state.clock.reset()
 
 
-@ACTIONS.get("/operations")
+@ACTIONS.get("/operations", command="operations list")
 def list_operations(context: ActionContext) -> Any:
     """Return the operations that were set going and have not ended, with when they will."""
     return {"value": [each.as_json() for each in context.tenant.operations]}
 
 
-@ACTIONS.post("/operations/complete", needs_body=False)
+@ACTIONS.post("/operations/complete", command="operations complete", needs_body=False)
 def complete_operations(
     context: ActionContext,
     status: Annotated[
@@ -127,19 +134,19 @@ def complete_operations(
     return {"completed": context.tenant.operations.complete(status)}
 
 
-@ACTIONS.get("/tenants")
+@ACTIONS.get("/tenants", command="tenants list")
 def list_tenants(context: ActionContext) -> Any:
     """Return the names of the tenants."""
     return {"value": [each.name for each in context.tenants]}
 
 
-@ACTIONS.delete("/tenants")
+@ACTIONS.delete("/tenants", command="tenants clear")
 def drop_tenants(context: ActionContext) -> None:
     """Forget all tenants that have a name."""
     context.tenants.clear()
 
 
-@ACTIONS.delete("/tenants/{name}")
+@ACTIONS.delete("/tenants/{name}", command="tenants drop")
 def drop_tenant(context: ActionContext, name: Annotated[str, "The name of the tenant."]) -> None:
     """Forget a tenant."""
     context.tenants.drop(name)

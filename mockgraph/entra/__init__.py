@@ -51,11 +51,12 @@ def _entra(service: Service, state: State) -> Entra:
 def _declared(service: Service) -> set[str]:
     """The permissions that the rules of the service name, for resources and for operations."""
     of_operations = {
-        permission
+        scope
         for model in (view.model for view in service.views.values())
         for schema in model.schemas.values()
         for name in schema.operations
         for permission in operation_permissions(model, name)
+        for scope in permission.scopes
     }
     resources = [
         each

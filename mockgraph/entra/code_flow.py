@@ -40,7 +40,7 @@ from mockgraph.entra.oauth_messages import (
     read_query,
     require,
 )
-from mockgraph.entra.scopes import GRAPH, LOOPBACK
+from mockgraph.entra.scopes import GRAPH, LOOPBACK, RequestedScope
 from mockgraph.entra.sign_in_pages import PAGE_FIELDS, form_post_page, message_page, sign_in_page
 from mockgraph.guids import new_guid
 
@@ -176,9 +176,9 @@ def _sign_in(entra: Entra, request: _AuthorizationRequest, reply: _Reply) -> Res
     except EntraError as error:
         if not request.typed:
             raise
-        return _page(entra, request, error.message)
+        return _page(entra, request, requested, error.message)
     if user is None:
-        return _page(entra, request)
+        return _page(entra, request, requested)
     client = AuthenticatedClient(request.app, "0")
     grant = delegate(entra, request.call, parameters, client, user, requested)
     code = entra.codes.issue(AuthorizationCode(grant, reply.uri, challenge))
@@ -205,10 +205,16 @@ def _signed_in_user(entra: Entra, request: _AuthorizationRequest) -> User | None
     return user and find_user(user.name, directory, authority)
 
 
-def _page(entra: Entra, request: _AuthorizationRequest, error: str | None = None) -> Response:
+def _page(
+    entra: Entra,
+    request: _AuthorizationRequest,
+    requested: RequestedScope,
+    error: str | None = None,
+) -> Response:
     call = request.call
     action = f"{call.root.rstrip('/')}{call.request.path}"
-    return sign_in_page(entra.directory, request.app, action, request.parameters, error)
+    fields = request.parameters
+    return sign_in_page(entra.directory, request.app, requested, action, fields, error)
 
 
 # -- redirects -----------------------------------------------------------------------------

@@ -73,4 +73,5 @@ def device_page(entra: Entra, call: TenantRequest) -> Response:
                 )
     except GraphError as refusal:
         return code_page(action, refusal.message)
-    return sign_in_page(entra.directory, device.app, action, {"user_code": user_code}, error)
+    fields = {"user_code": user_code}
+    return sign_in_page(entra.directory, device.app, device.requested, action, fields, error)

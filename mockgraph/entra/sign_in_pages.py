@@ -1,14 +1,18 @@
-"""The pages of the sign-in: plain HTML that loads nothing else, filled in by Jinja2."""
+"""The pages of the sign-in: HTML that loads nothing else, filled in by Jinja2."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
 from mockgraph.entra.directory import App, Directory
+from mockgraph.entra.scopes import RequestedScope
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,80 +22,19 @@ PAGE_FIELDS = frozenset({"username", "password", "declined"})
 
 _MOST_USERS = 50
 
-_LAYOUT = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{{ title }}</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem }
-form { margin: 0 0 .75rem } input { font: inherit; padding: .4rem; width: 12rem }
-button { font: inherit; padding: .4rem .8rem; cursor: pointer } .error { color: #a80000 }
-</style>
-<h1>{{ title }}</h1>
-{% block body %}{% endblock %}
-<p><small>MockGraph: no real account is used here.</small></p>
-</html>
-"""
-
-_FIELDS = """{% for name, value in fields.items() -%}
-<input type="hidden" name="{{ name }}" value="{{ value }}">
-{% endfor %}"""
-
-_SIGN_IN = """{% extends "layout" %}{% block body %}
-{% if error %}<p class="error" role="alert">{{ error }}</p>{% endif %}
-<p>{{ app }} wants to sign you in.</p>
-{% for user in users %}
-<form method="post" action="{{ action }}">
-{% include "fields" %}<input type="hidden" name="username" value="{{ user.name }}">
-{% if user.password is not none %}<input type="password" name="password" required
- placeholder="Password" aria-label="Password of {{ user.name }}">
-{% endif %}<button>Sign in as {{ user.display_name }} ({{ user.name }})</button>
-</form>
-{% endfor %}
-{% if anyone %}
-<form method="post" action="{{ action }}">
-{% include "fields" %}<input name="username" required placeholder="someone@example.com"
- aria-label="User name">
-<input type="password" name="password" placeholder="Password" aria-label="Password">
-<button>Sign in</button>
-</form>
-{% endif %}
-<form method="post" action="{{ action }}">
-{% include "fields" %}<input type="hidden" name="declined" value="1"><button>Cancel</button>
-</form>
-{% endblock %}"""
-
-_FORM_POST = """{% extends "layout" %}{% block body %}
-<form method="post" action="{{ action }}">
-{% include "fields" %}<button>Continue</button>
-</form>
-<script>document.forms[0].submit()</script>
-{% endblock %}"""
-
-_ENTER_CODE = """{% extends "layout" %}{% block body %}
-{% if error %}<p class="error" role="alert">{{ error }}</p>{% endif %}
-<form method="get" action="{{ action }}">
-<input name="user_code" required placeholder="Code" aria-label="Code"> <button>Next</button>
-</form>
-{% endblock %}"""
-
-_MESSAGE = """{% extends "layout" %}{% block body %}<p>{{ message }}</p>{% endblock %}"""
-
-_TEMPLATES = {
-    "layout": _LAYOUT,
-    "fields": _FIELDS,
-    "sign_in": _SIGN_IN,
-    "form_post": _FORM_POST,
-    "enter_code": _ENTER_CODE,
-    "message": _MESSAGE,
-}
+# What the page of a form post does; browsers that run no script show its button.
+_SUBMIT = "document.forms[0].submit()"
 
 
 def sign_in_page(
-    directory: Directory, app: App, action: str, fields: Mapping[str, str], error: str | None
+    directory: Directory,
+    app: App,
+    requested: RequestedScope,
+    action: str,
+    fields: Mapping[str, str],
+    error: str | None,
 ) -> Response:
-    """Make the page that lists the users who may sign in.
+    """Make the page that says which app asks for what, and lists the users who may sign in.
 
     It posts the user's choice and these fields to ``action``. A user without a password signs
     in by a click. Of more than 50 users the first are listed, and any name can be typed.
@@ -103,7 +46,8 @@ def sign_in_page(
         "sign_in",
         "Sign in",
         401 if error else 200,
-        app=app.name,
+        app=app,
+        scopes=_asked(app, requested),
         users=seeded[:_MOST_USERS] or [default] * (default is not None),
         anyone=directory.users is None or len(seeded) > _MOST_USERS,
         action=action,
@@ -127,17 +71,47 @@ def message_page(title: str, message: str, status: int = 200) -> Response:
     return _page("message", title, status, message=message)
 
 
+def _asked(app: App, requested: RequestedScope) -> list[str]:
+    """Return what an app asks for, in words of the page where that is all that it may have."""
+    if requested.names is not None:
+        return requested.written(requested.names).split()
+    known = ", ".join(sorted(app.permissions or ()))
+    every = f"all that it was granted on {requested.resource}{f': {known}' if known else ''}"
+    return [*requested.openid, every]
+
+
 def _page(template: str, title: str, status: int = 200, **values: Any) -> Response:
-    text = _environment().get_template(template).render(title=title, **values)
+    css = _source("pages.css")
+    text = (
+        _environment()
+        .get_template(f"{template}.html")
+        .render(title=title, css=css, script=_SUBMIT, **values)
+    )
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-store, no-cache"
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src {_hash_of(css)}; script-src {_hash_of(_SUBMIT)}; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
     return response
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import DictLoader, Environment
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text("utf-8")
 
-    return Environment(autoescape=True, loader=DictLoader(_TEMPLATES), trim_blocks=True)
+
+@cache
+def _hash_of(text: str) -> str:
+    """Return what a Content-Security-Policy calls an inline style or script (CSP 3, 2.3.1)."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader
+
+    return Environment(autoescape=True, loader=FunctionLoader(_source), trim_blocks=True)

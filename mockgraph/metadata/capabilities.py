@@ -350,14 +350,13 @@ class _Fields:
         return permissions(self._record.get("Permissions"))
 
 
-def operation_permissions(model: Model, name: str) -> tuple[str, ...]:
+def operation_permissions(model: Model, name: str) -> tuple[Permission, ...]:
     """Return the permissions of which one will do to call an action or a function.
 
-    They are said of its qualified name, for all its overloads. Empty where nothing is said.
+    They are by the scheme of the token, and said of its qualified name, for all its overloads.
+    Empty where nothing is said.
     """
     said = find(model.annotations(name), f"{CAPABILITIES}OperationRestrictions")
     if said is None or not isinstance(said.value, Record):
         return ()
-    return tuple(
-        scope for each in permissions(said.value.get("Permissions")) for scope in each.scopes
-    )
+    return permissions(said.value.get("Permissions"))

@@ -26,7 +26,7 @@ from mockgraph.metadata.keys import (
 )
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.structures import StructuredSchema
-from mockgraph.metadata.vocabulary import MOCKGRAPH, Revision, deprecated, tagged
+from mockgraph.metadata.vocabulary import MOCKGRAPH, Permission, Revision, deprecated, tagged
 
 # Stands for the key of the one entity of a single-valued resource.
 SINGLE = "$"
@@ -211,7 +211,11 @@ class Resource:
         return self.view.rules.rules(self.type_name, declaring, self._own_name, path)
 
     def permissions(self, wanted: str) -> tuple[str, ...]:
-        """Return the permissions of which one will do.
+        """Return the permissions of which one will do, see :meth:`permissions_by_scheme`."""
+        return tuple(name for each in self.permissions_by_scheme(wanted) for name in each.scopes)
+
+    def permissions_by_scheme(self, wanted: str) -> tuple[Permission, ...]:
+        """Return the permissions of which one will do, by the scheme of the token.
 
         ``wanted`` is ``read``, ``insert``, ``update`` or ``delete``.
 
@@ -226,8 +230,8 @@ class Resource:
             "delete": rules.delete.permissions or rules.update.permissions,
         }[wanted]
         if not said:
-            return () if self.owner is None else self.owner.permissions(wanted)
-        return tuple(scope for each in said for scope in each.scopes)
+            return () if self.owner is None else self.owner.permissions_by_scheme(wanted)
+        return said
 
     @cached_property
     def deprecated(self) -> Revision | None:

@@ -135,6 +135,20 @@ class EntityTable(Table):
         """Insert documents, all or none, and return their keys. Raise as ``insert`` does."""
         return super().insert_multiple(self._keyed(each) for each in documents)
 
+    def put(self, key: str, document: Mapping[str, Any] | None) -> None:
+        """Put a document in the place of that with a key, or insert it; None takes that away.
+
+        Raise BadRequest for what does not fit.
+        """
+
+        def become(table: Changes) -> None:
+            if document is None:
+                del table[key]
+            else:
+                table[key] = dict(document)
+
+        self._update_table(become)
+
     def _keyed(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the document with its own key as TinyDB's id, where it brings one."""
         if isinstance(document, Document) or not isinstance(document, Mapping):

@@ -21,7 +21,7 @@ from mockgraph.odata import addressing
 from mockgraph.redaction import masked, masked_body, redact, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
-from mockgraph.testing.matching import ROOTS, caller_of
+from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_of
 from mockgraph.testing.migration import Replacement, replacement
 from mockgraph.testing.nearest_names import nearest
 from mockgraph.wsgi import Environ
@@ -71,12 +71,13 @@ class Exchange:
     Of a sign-in, neither body nor response is kept. ``caller`` tells apps apart and ``token``
     their tokens, both by hashes; ``sender`` tells connections apart, or, for certain, threads
     and tasks in process. ``effects`` are those of faults; ``changes`` is how
-    often the test had changed state, faults or stubs by then. ``size`` is about how many bytes
-    it takes.
+    often the test had changed state, faults or stubs by then; ``claims`` are those of a JWT.
+    ``size`` is about how many bytes it takes.
     """
 
     effects: Sequence[object] = ()
     changes = 0
+    claims = TokenClaims()
     _review: Callable[[], None] | None = None
 
     def __init__(
@@ -98,7 +99,10 @@ class Exchange:
         header: str = environ.get("HTTP_AUTHORIZATION", "")
         self.token = hash(header)
         # An app's id is in tokens that have three parts only.
-        self.caller = self.token if header.count(".") != 2 else hash(caller_of(request))
+        self.caller = self.token
+        if header.count(".") == 2:
+            self.claims = claims_of(token_of(request))
+            self.caller = hash(self.claims.app or token_of(request))
         content = _content(request, environ)
         # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of
         # the others secrets are masked once somebody looks.
@@ -338,6 +342,22 @@ class Exchange:
             "misdeeds": [each.rule for each in self.misdeeds],
             "nearest": list(self.nearest),
             "replacement": None if self.replacement is None else self.replacement.as_json(),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a line of the journal shows of the exchange, misdeeds whole."""
+        return {
+            "number": self.number,
+            "at": self.at.isoformat(),
+            "method": self.method,
+            "url": self.url,
+            "status": self.status,
+            "durationMs": round(self.seconds * 1000, 3),
+            "operation": self.operation,
+            "answeredBy": self.answered_by,
+            "faults": [str(each) for each in self.effects],
+            "inBatch": self.in_batch,
+            "misdeeds": [each.as_json() for each in self.misdeeds],
         }
 
     def __repr__(self) -> str:

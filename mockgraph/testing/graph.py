@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mockgraph.state import EntityDB, Snapshot, State
     from mockgraph.testing.hunts import Hunts, Pattern
     from mockgraph.testing.long_operations import LongOperations
+    from mockgraph.testing.reports import Report
     from mockgraph.wsgi import WSGIApp
 
 F = TypeVar("F", bound=Function)
@@ -344,6 +345,16 @@ class Graph:
         """
         __tracebackhide__ = True
         check_migrated(self.requests)
+
+    def report(self) -> Report:
+        """Return a report on the requests so far: operations, permissions, guidance, latencies::
+
+        print(graph.report().text())
+        graph.report().write("report.html")
+        """
+        from mockgraph.testing.reports import Report, facts_of
+
+        return Report(facts_of(self._tenant))
 
     def token(self, **about: Any) -> str:
         """Return an access token without a sign-in, see :meth:`mockgraph.entra.Entra.mint`."""

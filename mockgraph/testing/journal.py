@@ -107,6 +107,7 @@ class Journal:
     __slots__ = (
         "_bytes",
         "_changes",
+        "_clears",
         "_clock",
         "_count",
         "_exchanges",
@@ -126,7 +127,7 @@ class Journal:
         self._lost: tuple[Exchange, ...] = ()
         self._bytes = self._lost_bytes = 0
         self._count = 0
-        self._changes = 0
+        self._changes = self._clears = 0
         self._lock = threading.Lock()
 
     def draft(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
@@ -160,6 +161,11 @@ class Journal:
         with self._lock:
             self._changes += 1
 
+    @property
+    def marks(self) -> tuple[int, int]:
+        """How often it was cleared, and how many requests it was told of since."""
+        return self._clears, self._count
+
     def requests(self) -> Requests:
         """Return the requests that are recorded now."""
         with self._lock:
@@ -172,6 +178,7 @@ class Journal:
             self._exchanges = None
             self._lost = ()
             self._bytes = self._lost_bytes = self._count = 0
+            self._clears += 1
 
     def _drop(self, exchange: Exchange) -> None:
         self._bytes -= exchange.size

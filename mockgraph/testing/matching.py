@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, takewhile
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NamedTuple, TypedDict
 from urllib.parse import parse_qsl
 
 import orjson
@@ -93,18 +93,43 @@ def token_of(request: Request) -> str:
     return header.partition(" ")[2].strip()
 
 
-@lru_cache(maxsize=256)
 def app_of(token: str) -> str:
     """Return the ``appid`` claim of a JWT (``azp`` in version 2), the token itself otherwise."""
+    return claims_of(token).app or token
+
+
+class TokenClaims(NamedTuple):
+    """The claims of a JWT, which nobody has verified: the app, and what the token is good for.
+
+    ``permissions`` are a user's where it is ``delegated``, else the app's own; None where the token
+    says nothing of them.
+    """
+
+    app: str = ""
+    permissions: tuple[str, ...] | None = None
+    delegated: bool = False
+
+
+@lru_cache(maxsize=256)
+def claims_of(token: str) -> TokenClaims:
+    """Return the claims of a token, empty ones where it is no JWT."""
     parts = token.split(".")
     if len(parts) != 3:
-        return token
+        return TokenClaims()
     try:
         claims = orjson.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError):
-        return token
-    app = (claims.get("appid") or claims.get("azp")) if isinstance(claims, dict) else None
-    return app if isinstance(app, str) else token
+        return TokenClaims()
+    if not isinstance(claims, dict):
+        return TokenClaims()
+    app = claims.get("appid") or claims.get("azp")
+    scopes, roles = claims.get("scp"), claims.get("roles")
+    permissions = None
+    if isinstance(scopes, str):
+        permissions = tuple(scopes.split())
+    elif isinstance(roles, list):
+        permissions = tuple(each for each in roles if isinstance(each, str))
+    return TokenClaims(app if isinstance(app, str) else "", permissions, isinstance(scopes, str))
 
 
 class Criteria(TypedDict, total=False):

@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockgraph.control.actions import ControlAction
+from mockgraph.control.catalogue import ACTIONS
 from mockgraph.control.parameters import parameters_of
-from mockgraph.control.plane import ACTIONS
 from mockgraph.testing.faults import PRESETS, Faults
 
 NAMED = {each.name: each for each in ACTIONS}

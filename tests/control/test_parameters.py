@@ -120,7 +120,11 @@ def test_a_query() -> None:
         ("limit", "-1", "limit: Give a whole number."),
         ("limit", "²", "limit: Give a whole number."),
         ("limit", "1234567890", "limit: Give a whole number."),
-        ("in_batch", "true", "in_batch: The choices are inBatch, limit, path, allow."),
+        (
+            "in_batch",
+            "true",
+            "in_batch: The choices are inBatch, limit, path, allow. Did you mean inBatch?",
+        ),
     ],
 )
 def test_a_query_that_is_wrong(name: str, text: str, message: str) -> None:

@@ -40,3 +40,9 @@ def test_all_that_there_is_is_told(client: FlaskClient) -> None:
 def test_the_layout_of_the_pages(make_client: Callable[..., FlaskClient]) -> None:
     data = make_client(json="documented").get("/_mockgraph/health").data
     assert data.startswith(b'{\r\n  "status": "ready",\r\n')
+
+
+def test_an_endpoint_that_is_misspelt(client: FlaskClient) -> None:
+    answer = client.get("/_mockgraph/requets")
+    assert answer.status_code == 404
+    assert "Did you mean /_mockgraph/requests" in answer.get_json()["error"]["message"]

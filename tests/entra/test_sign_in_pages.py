@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
+from base64 import b64encode
+from hashlib import sha256
 
 from . import (
     PUBLIC,
@@ -50,3 +53,29 @@ def test_form_post(caller: Caller) -> None:
     fields = hidden_fields(answer.text)
     assert html.unescape(fields["state"]) == '"><script>x</script>'
     granted(caller.redeem(fields["code"]))
+
+
+def test_the_page_says_which_app_asks_for_what(make: Make) -> None:
+    app = {"appId": "triage", "displayName": "Triage <b>", "permissions": ["User.Read"]}
+    page = make(apps=[app]).authorize(
+        client_id="triage", scope="openid https://graph.microsoft.com/User.Read"
+    )
+    assert "Triage &lt;b&gt;" in page.text
+    assert "<code>triage</code>" in page.text
+    assert "<li><code>openid</code></li>" in page.text
+    assert "<li><code>https://graph.microsoft.com/User.Read</code></li>" in page.text
+    assert "no real account is used here" in page.text
+
+
+def test_nothing_but_what_is_on_the_page_runs(caller: Caller) -> None:
+    for answer in (
+        caller.authorize(),
+        caller.authorize(login_hint="a@b.c", response_mode="form_post"),
+    ):
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert "unsafe" not in policy
+        for tag, directive in (("style", "style-src"), ("script", "script-src")):
+            for text in re.findall(rf"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL):
+                digest = b64encode(sha256(text.encode()).digest()).decode()
+                assert f"{directive} 'sha256-{digest}'" in policy

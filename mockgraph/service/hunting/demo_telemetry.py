@@ -25,6 +25,8 @@ def rows(alerts: Sequence[Entity], day: date) -> Tables:
     devices: dict[str, DemoDevice] = {}
     users: dict[str, DemoUser] = {}
     for alert in alerts[:_MOST_ALERTS]:
+        if _began(alert) is None:  # a test's own alert, which nothing is known of
+            continue
         story = _Story.of(alert)
         devices |= {each.name: each for each in story.devices}
         users |= {each.principal: each for each in story.users}
@@ -34,6 +36,10 @@ def rows(alerts: Sequence[Entity], day: date) -> Tables:
     for table, row in demo_noise.rows(list(devices.values()), list(users.values()), end):
         found.setdefault(table, []).append(row)
     return found
+
+
+def _began(alert: Entity) -> object:
+    return alert.get("firstActivityDateTime") or alert.get("createdDateTime")
 
 
 @dataclass
@@ -55,10 +61,9 @@ class _Story:
             for each in evidence
             if _is(each, "userEvidence") and each.get("userAccount")
         ]
-        began = alert.get("firstActivityDateTime") or alert.get("createdDateTime")
         return cls(
             alert,
-            read_datetime(str(began)),
+            read_datetime(str(_began(alert))),
             [each for each in devices if each.name],
             [each for each in users if each.principal],
             list(alert.get("mitreTechniques") or ()),

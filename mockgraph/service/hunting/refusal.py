@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from mockgraph.errors import BadRequest
+from mockgraph.spelling import nearest
 
 
 class HuntingError(BadRequest):
@@ -80,12 +80,6 @@ class HuntingNotInstalledError(HuntingError):
             "MockGraph runs hunting queries on DuckDB, which is not installed: "
             "pip install 'mockgraph[hunting]'."
         )
-
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Return up to three known names that look like the one that is not known."""
-    by_fold = {each.casefold(): each for each in known}
-    return [by_fold[fold] for fold in get_close_matches(name.casefold(), by_fold, 3, 0.6)]
 
 
 def word_at(text: str, offset: int) -> str:

@@ -15,7 +15,8 @@ import orjson
 from mockgraph.files import fixtures
 from mockgraph.service.hunting.kql.kinds import BY_NAME, Kind
 from mockgraph.service.hunting.kql.moments import read_datetime
-from mockgraph.service.hunting.refusal import HuntingError, nearest
+from mockgraph.service.hunting.refusal import HuntingError
+from mockgraph.spelling import nearest
 
 Columns = Mapping[str, Kind]
 Row = dict[str, Any]

@@ -10,9 +10,10 @@ import orjson
 from mockgraph.errors import MockGraphError
 from mockgraph.service.hunting.engine import import_duckdb
 from mockgraph.service.hunting.kql.kinds import Kind
-from mockgraph.service.hunting.refusal import HuntingError, nearest
+from mockgraph.service.hunting.refusal import HuntingError
 from mockgraph.service.hunting.schema import Columns, columns_of
 from mockgraph.service.hunting.telemetry import arrow_schema, packed
+from mockgraph.spelling import nearest
 
 
 def read_table(path: Path) -> dict[str, list[Any]]:

@@ -11,9 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
 from urllib.parse import quote
+
+import orjson
 
 from mockgraph.redaction import masked_url
 from mockgraph.wsgi import Environ, StartResponse, WSGIApp
@@ -27,8 +30,9 @@ _logger = logging.getLogger("mockgraph.access")
 class AccessLog:
     """A WSGI app around another that logs each request: method, URL, status, milliseconds.
 
-    Lines go to a stream, the time of day in front; without one, which costs more, they go to
-    the log ``mockgraph.access``. None is lost where :meth:`close` is called at the end.
+    Lines go to a stream, the time of day in front, or as JSON where the writer is for that;
+    without one, which costs more, they go to the log ``mockgraph.access``. None is lost where
+    :meth:`close` is called at the end.
     """
 
     def __init__(self, app: WSGIApp, to: LineWriter | TextIO | None = None):
@@ -47,6 +51,9 @@ class AccessLog:
 
         body = self._app(environ, start)
         took = (time.perf_counter() - began) * 1000
+        if self._writer.as_json:
+            self._writer.add(_json_line(environ, status, took))
+            return body
         line = f"{environ['REQUEST_METHOD']} {_url(environ)} {status[:3]} {took:.1f} ms"
         if self._is_timed:
             line = f"{_time_of_day(int(time.time()))} {line}"
@@ -61,12 +68,14 @@ class AccessLog:
 class LineWriter:
     """Writes lines to a stream, or, without one, to a log; :meth:`add` never waits for that.
 
-    A thread of its own writes many lines at a time. None is lost where the stream takes them
-    and :meth:`close` is called at the end. Where the stream is a full pipe that nobody reads,
-    ``is_stuck`` is true after :meth:`close`: the thread still waits for the pipe.
+    ``as_json`` says that each line is an object. A thread of its own writes many lines at a time.
+    None is lost where the stream takes them and :meth:`close` is called at the end. Where the
+    stream is a full pipe that nobody reads, ``is_stuck`` is true after :meth:`close`: the thread
+    still waits for the pipe.
     """
 
-    def __init__(self, stream: TextIO | None = None):
+    def __init__(self, stream: TextIO | None = None, *, as_json: bool = False):
+        self.as_json = as_json
         self.is_stuck = False
         self._stream = stream
         self._lines: deque[str] = deque(maxlen=_MAX_WAITING)
@@ -125,6 +134,20 @@ class LineWriter:
                 self._stream.flush()
 
 
+class JsonFormatter(logging.Formatter):
+    """Formats what is logged as an object a line: its time, level and message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(told).decode()
+
+
 class LineHandler(logging.Handler):
     """A logging handler that passes formatted records to a :class:`LineWriter`."""
 
@@ -142,6 +165,17 @@ class LineHandler(logging.Handler):
 def logged(app: WSGIApp, stream: TextIO | None = None) -> WSGIApp:
     """Return the app with an access log on a stream, or in the log ``mockgraph.access``."""
     return AccessLog(app, stream)
+
+
+def _json_line(environ: Environ, status: str, took: float) -> str:
+    told = {
+        "time": datetime.now(UTC).isoformat(),
+        "method": environ["REQUEST_METHOD"],
+        "url": _url(environ),
+        "status": int(status[:3] or 0),
+        "ms": round(took, 1),
+    }
+    return orjson.dumps(told).decode()
 
 
 def _url(environ: Environ) -> str:

@@ -24,7 +24,8 @@ _CLOSED = getattr(select, "POLLRDHUP", 0)
 class Loop(Protocol):
     """The loop that a connection belongs to.
 
-    ``sleep`` waits for some seconds during a request of the connection, while others are served.
+    ``sleep`` waits for some seconds during a request of the connection, while others are served,
+    and tells whether the server is to stop.
     """
 
     @property
@@ -33,7 +34,7 @@ class Loop(Protocol):
     def body_limit(self) -> BodyLimit | None: ...
     @property
     def is_stopping(self) -> bool: ...
-    def sleep(self, connection: Connection, seconds: float) -> None: ...
+    def sleep(self, connection: Connection, seconds: float) -> bool: ...
 
 
 # Makes a connection of an accepted socket, a base environ and its loop.
@@ -146,9 +147,9 @@ class Connection:
         if not self.is_cut:
             self._socket.setblocking(False)
 
-    def sleep(self, seconds: float) -> None:
-        """Wait while others are served, at most until the server stops."""
-        self._loop.sleep(self, seconds)
+    def sleep(self, seconds: float) -> bool:
+        """Wait while others are served, at most until the server stops; tell whether it does."""
+        return self._loop.sleep(self, seconds)
 
     def has_left(self) -> bool:
         """Return whether nobody waits for an answer: the client has closed, or the server stops.

@@ -113,16 +113,17 @@ class EventLoop:
         self._deadline = 0.0
         self._wake()
 
-    def sleep(self, connection: Connection, seconds: float) -> None:
+    def sleep(self, connection: Connection, seconds: float) -> bool:
         """Wait during a request of the connection, while another thread runs the loop.
 
-        Raises Unavailable where no other thread can be had: everybody would wait.
+        Return whether the server is to stop. Raises Unavailable where no other thread can be had:
+        everybody would wait.
         """
         if seconds or len(self._connections) > 1:  # a new connection can wait for a tick
             is_aside = self._watchdog.step_aside(connection)
             if seconds and not is_aside:
                 raise Unavailable(f"More than {_MAX_SLOW} requests wait already.")
-        self._stopping.wait(seconds)
+        return self._stopping.wait(seconds)
 
     def _hand_over(self, slow: Connection) -> None:
         """Leave a connection to the thread that answers it; another thread runs the loop."""

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from mockgraph.errors import MockGraphError
 from mockgraph.serving.server import Server
-from mockgraph.serving.server.access_log import LineHandler, LineWriter
+from mockgraph.serving.server.access_log import JsonFormatter, LineHandler, LineWriter
 
 # As many as the loop may need. macOS gives no more, and 256 unless asked.
 _DESCRIPTORS = 10_240
@@ -35,15 +35,18 @@ def take_descriptors() -> None:
 
 
 @contextmanager
-def logging_to(stream: TextIO) -> Iterator[LineWriter]:
+def logging_to(stream: TextIO, *, as_json: bool = False) -> Iterator[LineWriter]:
     """Write what is logged within the block to a stream, by a thread of its own.
+
+    With ``as_json`` each line is an object.
 
     Where the stream is a full pipe that nobody reads, the process exits at the end of the
     block: an exit in order would take the lock of the stream, which the stuck thread holds.
     """
-    writer = LineWriter(stream)
+    writer = LineWriter(stream, as_json=as_json)
     handler = LineHandler(writer)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    text = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
+    handler.setFormatter(JsonFormatter() if as_json else text)
     logger = logging.getLogger("mockgraph")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -131,12 +131,14 @@ class Call:
     def _cut(self) -> None:
         self._is_cut = True
 
-    def _sleep(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> bool:
+        """Wait, and tell whether nobody waits for the answer any more."""
         self._waited += seconds
         if self.timeout is not None and self._waited >= self.timeout:
             self._is_late = True
         elif not self._is_late:
             self._gone.wait(seconds)
+        return self._is_late or self._gone.is_set()
 
     # -- threads --------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ same request, sent again at once, is a retry; anything in between may be a reaso
 
 from __future__ import annotations
 
-from mockgraph.testing.police.conduct import RULES, rules
+from mockgraph.testing.police.conduct import HINTS, RULES, rules
 from mockgraph.testing.police.watch import Police, marked, misdeeds
 
-__all__ = ["RULES", "Police", "marked", "misdeeds", "rules"]
+__all__ = ["HINTS", "RULES", "Police", "marked", "misdeeds", "rules"]

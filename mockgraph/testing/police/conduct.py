@@ -45,7 +45,7 @@ _VOLATILE = frozenset(
     ]
 )
 
-_HINTS = {
+HINTS = {
     "retry-after-ignored": "Wait as many seconds as Retry-After says before the next try.",
     "no-backoff": "Wait before each try, longer each time, with a random part; the first retry "
     "of urllib3's Retry does not wait.",
@@ -57,7 +57,7 @@ _HINTS = {
     "client-request-id-dropped": "Send the client-request-id of the first try with the others.",
     "paging-by-hand": "Request the URL in @odata.nextLink as it is, until there is none.",
 }
-RULES = tuple(_HINTS)
+RULES = tuple(HINTS)
 
 
 def rules(names: Iterable[str]) -> frozenset[str]:
@@ -70,7 +70,7 @@ def rules(names: Iterable[str]) -> frozenset[str]:
 
 def misdeed(rule: str, says: str, exchange: Exchange, earlier: Exchange) -> Misdeed:
     """Return a misdeed, with the hint of its rule."""
-    return Misdeed(rule, says, _HINTS[rule], exchange, earlier)
+    return Misdeed(rule, says, HINTS[rule], exchange, earlier)
 
 
 def without_bodies(exchange: Exchange) -> Exchange:

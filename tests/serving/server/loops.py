@@ -12,4 +12,5 @@ class StillLoop:
     body_limit = None
     is_stopping = False
 
-    def sleep(self, connection: Connection, seconds: float) -> None: ...
+    def sleep(self, connection: Connection, seconds: float) -> bool:  # noqa: ARG002
+        return False

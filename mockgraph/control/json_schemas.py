@@ -1,0 +1,88 @@
+"""Parameters as JSON Schema, from which each surface but Python takes what they may be."""
+
+from __future__ import annotations
+
+import collections.abc
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args, get_origin
+
+from mockgraph.control.actions import Choice, ControlAction, summary_of
+from mockgraph.control.parameters import ActionParameter, parameters_of
+
+JsonSchema = dict[str, Any]
+
+_SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def schema_of(parameter: ActionParameter) -> JsonSchema:
+    """Return the schema of the values that a parameter may have, with its help and default."""
+    schema = _any_of(parameter.types, null=parameter.takes_null)
+    if parameter.help:
+        schema["description"] = parameter.help
+    if isinstance(parameter.default, (bool, int, float, str)):
+        schema["default"] = parameter.default
+    return schema
+
+
+def object_schema(parameters: Sequence[ActionParameter]) -> JsonSchema:
+    """Return the schema of an object that has these parameters for members, and no others."""
+    schema: JsonSchema = {
+        "type": "object",
+        "properties": {each.name: schema_of(each) for each in parameters},
+        "additionalProperties": False,
+    }
+    if required := [each.name for each in parameters if each.is_required]:
+        schema["required"] = required
+    return schema
+
+
+def body_schema(action: ControlAction) -> JsonSchema:
+    """Return the schema of the body of a request for an action."""
+    if action.choice is not None:
+        return _choice(action.choice)
+    if action.document is not None:
+        return {"description": "The whole body, any JSON."}
+    return object_schema(action.members)
+
+
+def _choice(choice: Choice) -> JsonSchema:
+    named = [_form(form, choice.member, name) for name, form in choice.forms.items()]
+    return {"oneOf": [*named, _form(choice.otherwise)]}
+
+
+def _form(function: Callable[..., Any], member: str = "", name: str = "") -> JsonSchema:
+    schema = object_schema(parameters_of(function))
+    schema["title"] = name or function.__name__
+    schema["description"] = summary_of(function)
+    if member:
+        schema["properties"] = {member: {"const": name}, **schema["properties"]}
+        schema["required"] = [member, *schema.get("required", ())]
+    return schema
+
+
+def _any_of(types: Sequence[Any], *, null: bool = False) -> JsonSchema:
+    if Any in types:
+        return {}
+    schemas = [_schema(each) for each in types]
+    schemas += [{"type": "null"}] if null else []
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _schema(hint: Any) -> JsonSchema:
+    origin = get_origin(hint)
+    if origin is Literal:
+        return {"type": "string", "enum": list(get_args(hint))}
+    if origin is collections.abc.Mapping:
+        return {"type": "object", "additionalProperties": _any_of_hint(get_args(hint)[1])}
+    if origin in (list, collections.abc.Sequence):
+        return {"type": "array", "items": _any_of_hint(get_args(hint)[0])}
+    return {"type": _SCALARS[hint]}
+
+
+def _any_of_hint(hint: Any) -> JsonSchema:
+    if hint is Any:
+        return {}
+    types = get_args(hint) if get_origin(hint) not in (list, collections.abc.Mapping) else ()
+    alternatives = tuple(types) or (hint,)
+    found = tuple(each for each in alternatives if each is not type(None))
+    return _any_of(found, null=type(None) in alternatives)
