@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from mockgraph.errors import BadRequest, NotFound
 from mockgraph.metadata.names import Properties
-from mockgraph.state.behaviours import Behaviour, Invocation
+from mockgraph.state.behaviours import Behaviour, Invocation, Result
 from mockgraph.state.entities import Entity, split_key
 from mockgraph.state.transactions import Transaction
 
@@ -75,10 +75,11 @@ def _protection_scopes(_: Transaction, __: Invocation) -> list[Properties]:
     return []
 
 
-def _process_content(_: Transaction, call: Invocation) -> None:
+def _process_content(_: Transaction, call: Invocation) -> Result:
     """Take content in to be processed; no policy has anything to do with it."""
     if not call.parameters["processContentRequests"]:
         raise BadRequest("processContentRequests: At least one request must be given.")
+    return Result(status=204)
 
 
 BEHAVIOURS = {

@@ -332,6 +332,8 @@ def _returned(
         returned = TypeRef(result.returns, isinstance(value, list))
     if returned is None:
         raise WrongResult(call.name, "it returned a value, and the operation returns none.")
+    if isinstance(value, bytes) and returned.name == "Edm.Stream":
+        return Outcome(value=value, status=result.status, returned=returned)
     resource = intent.address.resource if intent.address.steps else None
     field = reader.field_of(returned)
 

@@ -277,14 +277,25 @@ class Reader:
         if value is None:
             raise BadRequest(f"{path}: it returned null, and not '{declared.type_name}'.")
         if not isinstance(value, Entity):
-            given = plain({"": value}, path)[""]
-            return edm.load_as(declared, given, path)
+            return self._expanded_value(declared, value, path)
         expected = declared.type_name
         own = value.get("@odata.type") or self._declared_type(value)
         fits = own is None or self._view.stored.model.derives_from(own.removeprefix("#"), expected)
         if not fits or not isinstance(declared, edm.Complex):
             raise BadRequest(f"{path}: it returned an entity, '{value.key}', and no '{expected}'.")
         return value
+
+    def _expanded_value(self, declared: edm.PropertyField, value: Json, path: str) -> Json:
+        """Return a value that is not stored, validated, with what its navigation leads to."""
+        led_to: dict[str, Json] = {}
+        if isinstance(declared, edm.Complex) and isinstance(value, Mapping):
+            for name, each in self._view.model.navigation(declared.type_name).items():
+                if value.get(name) is not None:
+                    field = self.field_of(each.type)
+                    led_to[name] = self.returned(field, value[name], f"{path}/{name}")
+            value = {name: item for name, item in value.items() if name not in led_to}
+        valid = edm.load_as(declared, plain({"": value}, path)[""], path)
+        return {**valid, **led_to} if led_to else valid
 
     def _declared_type(self, entity: Entity) -> str | None:
         """Return the type of the entities of the table that has an entity, None if it is gone."""

@@ -150,7 +150,7 @@ def test_levels_of_metadata(cases: FlaskClient, level: str, has: bool) -> None:
         (CASES, "custodians/any(c:c/email eq 'k1@x')", ["c1"]),
         (CASES, "custodians/$count eq 0", ["c2"]),
         (CASES, "tags/any(t:t/childTags/any(c:c/displayName eq 't3'))", ["c1"]),
-        (CASES, "settings/redundancyDetection eq null", ["c1", "c2"]),
+        (CASES, "settings/ocr/isEnabled eq false", ["c1", "c2"]),
         (TAGS, "childTags/any(c:c/childTags/any(d:d/id eq 't1'))", ["t2"]),
         (
             TAGS,
