@@ -9,7 +9,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 from __future__ import annotations
 
 from mockgraph.metadata.evolvable import masked, masked_property
-from mockgraph.metadata.keys import composite_key, key_names
+from mockgraph.metadata.keys import composite_key, key_holders, key_names
 from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
 from mockgraph.metadata.primitives import (
@@ -71,6 +71,7 @@ __all__ = [
     "fully_typed",
     "instance",
     "is_identifier",
+    "key_holders",
     "key_names",
     "load",
     "load_as",

@@ -95,6 +95,11 @@ def key_names(schema: type[StructuredSchema]) -> tuple[str, ...]:
     return schema.key if issubclass(schema, EntitySchema) else ()
 
 
+def key_holders(schema: type[StructuredSchema]) -> frozenset[str]:
+    """Return the properties of a type that are parts of its key, or have parts of it in them."""
+    return frozenset(path[0] for path, _ in _parts(schema).values())
+
+
 @cache
 def _parts(
     schema: type[StructuredSchema],

@@ -26,13 +26,13 @@ Schema = type[edm.StructuredSchema]
 def computed(schema: Schema) -> frozenset[str]:
     """Return the properties whose values the service alone gives, but for the key."""
     found = (name for name, each in schema.properties().items() if each.computed)
-    return frozenset(found) - {*edm.key_names(schema)}
+    return frozenset(found) - edm.key_holders(schema)
 
 
 @cache
 def unsettable(schema: Schema) -> frozenset[str]:
     """Return the properties that no request sets: computed ones, and those of the key."""
-    return computed(schema) | {*edm.key_names(schema)}
+    return computed(schema) | edm.key_holders(schema)
 
 
 def of_new(

@@ -160,7 +160,7 @@ class Transaction:
         """
         before = self._changeable(table, key, changes)
         valid = self._valid(table, before, changes)
-        return self._change(table, before, valid, edm.key_names)
+        return self._change(table, before, valid, edm.key_holders)
 
     def change(
         self, table: str, before: Entity, changes: Properties, entry: Entry | None = None
