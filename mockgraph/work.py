@@ -25,7 +25,8 @@ MAX_BYTES = 64 * 1024 * 1024  # of texts that expressions make
 
 # Steps between two looks at whether anybody waits for the answer: some milliseconds.
 _LOOK = 10_000
-_BLOCK = 256  # items that are counted at a time
+# Items that are counted at a time: at first few, as few may be wanted.
+_FIRST_BLOCK, _BLOCK = 16, 256
 
 
 class TooMuchWork(BadRequest):
@@ -90,9 +91,11 @@ class Work:
         return chain.from_iterable(self._blocks(iter(items), steps))
 
     def _blocks(self, items: Iterator[T], steps: int) -> Iterator[list[T]]:
-        while block := list(islice(items, _BLOCK)):
+        size = _FIRST_BLOCK
+        while block := list(islice(items, size)):
             self.step(len(block) * steps)
             yield block
+            size = min(2 * size, _BLOCK)
 
     def _look(self) -> None:
         self._look_at = 0  # whatever raises now raises at the next step, too

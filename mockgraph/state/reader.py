@@ -277,7 +277,10 @@ class Reader:
         if value is None:
             raise BadRequest(f"{path}: it returned null, and not '{declared.type_name}'.")
         if not isinstance(value, Entity):
-            return self._expanded_value(declared, value, path)
+            given = plain({"": value}, path)[""]
+            if isinstance(declared, edm.Complex) and type(given) is dict:
+                return self._returned_value(declared.schema, given, path)
+            return edm.load_as(declared, given, path)
         expected = declared.type_name
         own = value.get("@odata.type") or self._declared_type(value)
         fits = own is None or self._view.stored.model.derives_from(own.removeprefix("#"), expected)
@@ -285,17 +288,26 @@ class Reader:
             raise BadRequest(f"{path}: it returned an entity, '{value.key}', and no '{expected}'.")
         return value
 
-    def _expanded_value(self, declared: edm.PropertyField, value: Json, path: str) -> Json:
-        """Return a value that is not stored, validated, with what its navigation leads to."""
-        led_to: dict[str, Json] = {}
-        if isinstance(declared, edm.Complex) and isinstance(value, Mapping):
-            for name, each in self._view.model.navigation(declared.type_name).items():
-                if value.get(name) is not None:
-                    field = self.field_of(each.type)
-                    led_to[name] = self.returned(field, value[name], f"{path}/{name}")
-            value = {name: item for name, item in value.items() if name not in led_to}
-        valid = edm.load_as(declared, plain({"": value}, path)[""], path)
-        return {**valid, **led_to} if led_to else valid
+    def _returned_value(
+        self, schema: type[edm.StructuredSchema], given: dict[str, Json], path: str
+    ) -> Json:
+        """A structured value, with what its navigation properties lead to where it has that.
+
+        What other roots alone have of a stored entity, whose copy it may be, is left out.
+        """
+        type_ = edm.own_type(schema, given)
+        navigation = self._view.model.navigation(type_.type_name)
+        stored = self._view.stored.schemas[type_.type_name].properties()
+        others = stored.keys() - type_.properties().keys() if not type_.is_open else set()
+        aside = others | navigation.keys()
+        own = {name: item for name, item in given.items() if name not in aside}
+        loaded = edm.load(schema, own, root=path)
+        for name in given.keys() & navigation.keys():
+            field = self.field_of(navigation[name].type)
+            item = given[name]
+            below = f"{path}/{name}"
+            loaded[name] = None if item is None else self.returned(field, item, below)
+        return loaded
 
     def _declared_type(self, entity: Entity) -> str | None:
         """Return the type of the entities of the table that has an entity, None if it is gone."""

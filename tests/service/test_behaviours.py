@@ -135,6 +135,7 @@ FIND = "find(path='a')"
         ("sizesOf", SIZES, [{"width": "x"}], "value/0/width: Cannot convert 'x'"),
         ("sizesOf", SIZES, [{"width": 1}, None], "value/1: it returned null"),
         ("find", FIND, {"id": museum.GUID, "wing": "east"}, "value/wing: 'east' is not a member"),
+        ("find", FIND, {"notes": [{"id": 7}]}, "value/notes/0/id: Cannot convert 7"),
         ("find", FIND, 7, "value: Cannot convert 7 to the type 'museum.Work'."),
     ],
 )
@@ -161,6 +162,8 @@ def test_what_a_behaviour_returns_is_of_the_declared_type(
         ("sizesOf", SIZES, [], {"value": []}),
         ("sizesOf", SIZES, [{"width": 1}], {"value": [{"width": 1, "height": None}]}),
         ("find", FIND, {"title": "t"}, {"title": "t", "wing": "north", "tags": []}),
+        ("find", FIND, {"notes": [{"id": "n"}]}, {"notes": [{"id": "n", "text": None}]}),
+        ("find", FIND, {"label": None}, {"label": None}),
     ],
 )
 def test_what_a_behaviour_returns_is_answered_whole(

@@ -66,7 +66,7 @@ def test_refused(many: FlaskClient, monkeypatch: pytest.MonkeyPatch, name: str) 
     answer = many.get(SLOW[name])
     if answer.status_code != 400:  # those that the bound that holds is not reached by
         assert answer.status_code == 200, answer.data
-        monkeypatch.setattr(work, "MAX_STEPS", 50_000)
+        monkeypatch.setattr(work, "MAX_STEPS", 20_000)
         answer = many.get(SLOW[name])
     assert answer.status_code == 400
     assert "steps of work that MockGraph does for one" in answer.get_json()["error"]["message"]
