@@ -137,6 +137,11 @@ def test_what_a_test_may_choose_is_an_ini_option() -> None:
         def addini(self, name: str, _: str, *, type: str, default: Any) -> None:
             added[name] = (type, default)
 
+        def getgroup(self, _: str) -> Parser:
+            return self
+
+        def addoption(self, *_: str, **__: Any) -> None: ...
+
     parser: Any = Parser()
     pytest_addoption(parser)
     chosen = {f"mockgraph_{each.name}": each.default for each in options() if each.for_tests}

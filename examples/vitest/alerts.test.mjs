@@ -25,11 +25,11 @@ afterEach(async () => {
 });
 
 test("high alerts are read", async () => {
-  expect(await highAlerts(`${graph}/v1.0`)).toHaveLength(15);
+  expect(await highAlerts(`${graph}/v1.0`)).toHaveLength(16);
 });
 
 test("a throttle is waited for", async () => {
   await control("POST", "faults", { preset: "throttle", retry_after: 0.1 });
-  expect(await highAlerts(`${graph}/v1.0`)).toHaveLength(15);
+  expect(await highAlerts(`${graph}/v1.0`)).toHaveLength(16);
   await control("POST", "verify", { path: "/security/alerts_v2", times: 2 });
 });

@@ -24,7 +24,7 @@ from mockgraph.cli.hunt import hunt
 from mockgraph.cli.mcp import mcp
 from mockgraph.cli.metadata_commands import drift, routes
 from mockgraph.cli.replay_command import replay
-from mockgraph.cli.report import report
+from mockgraph.cli.report_command import report
 from mockgraph.cli.run import run, wait
 from mockgraph.cli.serve import serve
 from mockgraph.cli.state_commands import state

@@ -19,7 +19,7 @@ from mockgraph.cli.arguments import (
     server_options,
     settings_options,
 )
-from mockgraph.cli.report import checks
+from mockgraph.cli.report_command import checks
 from mockgraph.errors import MockGraphError
 
 if TYPE_CHECKING:

@@ -25,12 +25,17 @@ from mockgraph.server_options import Settings
 from mockgraph.serving.origins import Origins
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 
+# Bytes of the form in which the console takes the control token.
+_MAX_FORM = 64 * 1024
+
 
 def max_body(method: str, path: str) -> int | None:
     """Return the bytes that a body for an action may have, 0 where there is no such action.
 
     None is as many as the server takes of any request.
     """
+    if (method, path) == ("POST", f"{CONSOLE}/token"):
+        return _MAX_FORM
     for action, pattern in _patterns():
         if action.method == method and pattern.fullmatch(path):
             return action.max_body

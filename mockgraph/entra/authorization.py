@@ -99,31 +99,27 @@ def _is_newer(address: Address) -> bool:
     return bool(address.steps) and namespace_of(address.resource.type_name) == _NEWER
 
 
-def permissions_for(address: Address) -> tuple[Permission, ...]:
-    """Return the permissions of which one will do, by the scheme of the token.
+def _accepted(address: Address) -> tuple[tuple[str, ...], ...]:
+    """The permissions of which one will do, of each tuple, whatever the scheme of the token."""
+    return tuple(
+        tuple(scope for each in said for scope in each.scopes) for said in permissions_for(address)
+    )
 
-    They are the operation's own where something is said of it, else those of the resource; at the
-    root those of its singleton.
+
+def permissions_for(address: Address) -> tuple[tuple[Permission, ...], ...]:
+    """Return the permissions of which one will do, of each tuple, by the scheme of the token.
+
+    They are the operation's own where something is said of it, else those of the resource and of
+    the set that its entities are of; at the root those of its singleton.
     """
-    if address.call_name and (own := operation_permissions(address.view.model, address.call_name)):
-        return own
+    model = address.view.model
+    if address.call_name and (own := operation_permissions(model, address.call_name)):
+        return (own,)
     first = next(iter(address.view.children.values()))
     resource = address.resource if address.steps else first
-    return resource.permissions_by_scheme(_wanted(address))
-
-
-def _accepted(address: Address) -> tuple[tuple[str, ...], ...]:
-    """The permissions of which one will do, of each tuple, see ``permissions_for``; those on the
-    set that the entities are of are needed, too."""
-    own = tuple(scope for each in permissions_for(address) for scope in each.scopes)
-    if not address.steps or address.call_name:
-        return (own,)
-    home = address.resource.home.permissions(_wanted(address))
-    return (own,) if home == own else (own, home)
-
-
-def _wanted(address: Address) -> str:
-    return _WANTED.get(address.kind, "update" if address.writes else "read")
+    wanted = _WANTED.get(address.kind, "update" if address.writes else "read")
+    found = (resource, resource.home)
+    return tuple(dict.fromkeys(each.permissions_by_scheme(wanted) for each in found))
 
 
 def _of_resource(resource: Resource, wanted: str) -> tuple[tuple[str, ...], ...]:

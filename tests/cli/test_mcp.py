@@ -133,4 +133,4 @@ def test_over_the_standard_streams_with_a_server_of_its_own() -> None:
     about, listed = anyio.run(run)
     assert about["v1.0"].startswith("http://127.0.0.1:")
     counts = {each["set"]: each["count"] for each in listed["value"]}
-    assert counts["security/alerts_v2"] == 33
+    assert counts["security/alerts_v2"] == 34

@@ -89,15 +89,15 @@ def _operations(
     return found
 
 
-def _needs(exchange: Exchange) -> dict[str, list[str]]:
-    """Return the permissions of which one will do, by the kind of the token."""
+def _needs(exchange: Exchange) -> dict[str, list[list[str]]]:
+    """Return the permissions of which one will do, of each list, by the kind of the token."""
     address = exchange.address
     if address is None or address.kind is RequestKind.BATCH:
         return {DELEGATED: [], APPLICATION: []}
     said = permissions_for(address)
     return {
-        DELEGATED: _scopes(said, "delegated"),
-        APPLICATION: _scopes(said, "application"),
+        DELEGATED: [_scopes(each, "delegated") for each in said],
+        APPLICATION: [_scopes(each, "application") for each in said],
     }
 
 

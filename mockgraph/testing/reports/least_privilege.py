@@ -9,10 +9,10 @@ DELEGATED, APPLICATION = "delegated", "application"
 
 
 class Needs(NamedTuple):
-    """The permissions of which one will do for an operation, by the kind of the token."""
+    """What an operation needs by the kind of the token: of each choice one permission."""
 
-    delegated: tuple[str, ...]
-    application: tuple[str, ...]
+    delegated: Sequence[Sequence[str]]
+    application: Sequence[Sequence[str]]
 
 
 class Privilege(NamedTuple):
@@ -45,7 +45,7 @@ def privileges(needs: Mapping[str, Needs], granted: Mapping[str, Sequence[str]])
     """Return what operations need for each kind of token, beside what tokens of it had."""
     found = []
     for kind in (DELEGATED, APPLICATION):
-        choices = [getattr(each, kind) for each in needs.values()]
+        choices = [choice for each in needs.values() for choice in getattr(each, kind)]
         wanted, had = least(choices), tuple(sorted(granted.get(kind, ())))
         found.append(Privilege(kind, wanted, had, tuple(_unneeded(choices, had))))
     return found

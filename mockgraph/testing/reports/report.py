@@ -86,7 +86,7 @@ class Report:
         """The fewest permissions that would do, delegated and application, and those granted."""
         operations = self.facts.get("operations", {})
         needs = {
-            name: Needs(tuple(about["needs"]["delegated"]), tuple(about["needs"]["application"]))
+            name: Needs(about["needs"]["delegated"], about["needs"]["application"])
             for name, about in operations.items()
         }
         return privileges(needs, self.facts.get("granted", {}))

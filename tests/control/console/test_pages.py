@@ -8,8 +8,10 @@ from html import unescape
 from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 
+from mockgraph import MockGraph
 from mockgraph.seeds import read_seeds
 
 CONSOLE = "/_mockgraph/console"
@@ -63,11 +65,11 @@ def test_a_misspelt_set_and_a_wrong_filter_say_why(client: FlaskClient) -> None:
 def test_entities_are_filtered_and_paged(make_client: Callable[..., FlaskClient]) -> None:
     client = make_client(seed=read_seeds("demo"))
     text = page(client, f"{CONSOLE}/state/{ALERTS}?filter=severity eq 'high'&orderby=title")
-    assert "15 entities" in text
+    assert "16 entities" in text
     every = page(client, f"{CONSOLE}/state/{ALERTS}")
     assert "1 to 25 shown" in every
     (following,) = re.findall(r'href="(\?[^"]*)">Next', every)
-    assert "26 to 33 shown" in page(client, f"{CONSOLE}/state/{ALERTS}{unescape(following)}")
+    assert "26 to 34 shown" in page(client, f"{CONSOLE}/state/{ALERTS}{unescape(following)}")
 
 
 def test_what_a_client_can_set_is_shown_as_text(client: FlaskClient) -> None:
@@ -162,3 +164,11 @@ class TestBehindAToken:
         assert guarded.get("/_mockgraph/state").status_code == 401
         sent = {"x-mockgraph-token": "s3cret"}
         assert guarded.get("/_mockgraph/state", headers=sent).status_code == 200
+
+    def test_over_a_socket(self) -> None:
+        with MockGraph(control_token="s3cret") as graph, requests.Session() as browser:
+            browser.headers["Accept"] = "text/html"
+            form = f"{graph.origin}{CONSOLE}/token"
+            opened = browser.post(form, data={"token": "s3cret"}, timeout=10)
+            assert (opened.status_code, opened.url) == (200, f"{graph.origin}{CONSOLE}")
+            assert "alerts_v2" in opened.text

@@ -25,7 +25,7 @@ def test_every_choice_is_met(choices: list[list[str]]) -> None:
 
 @given(CHOICES, st.sets(NAMES))
 def test_without_the_unneeded_as_much_is_met(choices: list[list[str]], granted: set[str]) -> None:
-    needs = {str(number): Needs(tuple(each), ()) for number, each in enumerate(choices)}
+    needs = {str(number): Needs([each], ()) for number, each in enumerate(choices)}
     delegated, application = privileges(needs, {"delegated": sorted(granted)})
     kept = granted - set(delegated.unneeded)
     for each in choices:

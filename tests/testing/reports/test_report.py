@@ -193,7 +193,7 @@ def test_as_a_file(graph: MockGraph, tmp_path: Path, ending: str) -> None:
     graph.faults.throttle(retry_after=30)
     for _ in range(2):
         client.get(f"{graph.v1}{ALERTS}")
-    client.get(f"{graph.v1}/security/<script>alert(1)</script>\x01")
+    client.get(f"{graph.v1}/security/<script>alert(1)</script>")
     path = tmp_path / f"report{ending}"
     graph.report().write(path)
     written = path.read_text("utf-8")
