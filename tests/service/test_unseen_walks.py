@@ -204,3 +204,20 @@ def test_the_metadata_comes_back(served: FlaskClient) -> None:
         view = served.application.extensions["mockgraph"].default.state.service.views[root]
         assert model == view.model
         assert csdl_writer.write(model).encode() == shown
+
+
+def test_the_service_document_lists_what_it_includes() -> None:
+    shown = {}
+    for name, path in FILES.items():
+        app = create_app(Settings(auth="off", csdl=(str(path),)))
+        body = app.test_client().get("/v1.0").get_json()
+        shown[name] = {each["name"]: each["kind"] for each in body["value"]}
+        app.extensions["mockgraph"].close()
+    assert shown["features"] == {
+        "security": "Singleton",
+        "ports": "EntitySet",
+        "flagship": "Singleton",
+        "nearest": "FunctionImport",
+    }
+    assert shown["museum"]["works"] == "EntitySet"
+    assert "find" not in shown["museum"]

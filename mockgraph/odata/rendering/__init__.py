@@ -10,6 +10,7 @@ import orjson
 
 from mockgraph import metadata as edm
 from mockgraph.http import Response
+from mockgraph.metadata.elements import EntitySet, OperationImport, Singleton
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, View
 from mockgraph.odata.deprecation import deprecation
@@ -199,13 +200,17 @@ class _Renderer:
         return self._annotated(schema, value)
 
     def _service_document(self, _: Outcome) -> Response:
+        children = self._view.model.roots.values()
         value = [
-            {
-                "name": each.name,
-                "kind": "EntitySet" if each.is_collection else "Singleton",
-                "url": each.name,
-            }
-            for each in self._view.children.values()
+            {"name": each.name, "kind": type(each).__name__, "url": each.name}
+            for each in children
+            if isinstance(each, Singleton)
+            or (isinstance(each, EntitySet) and each.in_service_document)
+        ]
+        value += [
+            {"name": each.name, "kind": "FunctionImport", "url": each.name}
+            for each in children
+            if isinstance(each, OperationImport) and each.in_service_document
         ]
         body = {"@odata.context": self._urls.metadata, "value": value}
         return self._json(self._controlled(body), 200)
