@@ -46,6 +46,7 @@ def test_the_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     outside.mkdir()
     check_it_is_the_wheel(python, outside)
     check_serve(python.parent / "mockgraph", outside)
+    run(python, "-m", "pip", "install", "--quiet", f"{wheel}[hunting]", cwd=outside)
     check_replay(python.parent / "mockgraph", outside)
     check_plugin(python, outside)
 
@@ -101,7 +102,7 @@ def check_contents(wheel: Path) -> None:
     fixtures = ROOT / "fixtures"
     bundled = {
         f"mockgraph/fixtures/{path.relative_to(fixtures).as_posix()}"
-        for pattern in ("*.*", "metadata/*/*.edm", "hunting/*")
+        for pattern in ("*.*", "reference/*/*.md", "metadata/*/*.edm", "hunting/*")
         for path in fixtures.glob(pattern)
     }
     console = ROOT / "mockgraph" / "control" / "console"
