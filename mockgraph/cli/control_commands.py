@@ -41,6 +41,8 @@ def _commands(word: str, actions: Mapping[str, ControlAction]) -> click.Command:
     if "" in actions:
         return _command(word, actions[""])
     first = next((actions[each] for each in _FIRST if each in actions), None)
+    if first is not None and any(each.is_required for each in first.parameters):
+        first = None  # its argument would be taken for the next word
     group = CommandGroup(
         word,
         help=_help(word, actions.values()),

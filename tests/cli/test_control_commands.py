@@ -174,6 +174,19 @@ def test_a_tenant_that_there_is_not_is_not_made_by_a_look(graph: MockGraph) -> N
     assert run(graph, "tenants").stdout == ""
 
 
+def test_entities_are_added_listed_changed_and_deleted(graph: MockGraph) -> None:
+    added = run(graph, "entities", "add", "alerts_v2", "--properties", '{"title": "By hand"}')
+    key = json.loads(added.stdout)["id"]
+    words = ["entities", "list", "alerts_v2", "--filter", "title eq 'By hand'", "--top", "1"]
+    listed = json.loads(run(graph, *words).stdout)
+    assert [each["key"] for each in listed["value"]] == [key]
+    put = run(graph, "entities", "put", "alerts_v2", key, '{"title": "Changed"}')
+    assert put.exit_code == 0, put.stderr
+    assert json.loads(run(graph, "entities", "show", "alerts_v2", key).stdout)["title"] == "Changed"
+    assert run(graph, "entities", "delete", "alerts_v2", key).exit_code == 0
+    assert run(graph, "entities", "show", "alerts_v2", key).exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "near"),
     [
