@@ -265,7 +265,7 @@ def _intercepting(
 
 
 def _drift(server: MockGraph, url: str) -> list[str]:
-    """What the mock answered otherwise than the real service does, a line each."""
+    """Return the answers of the mock that the real service gives otherwise, a line each."""
     from mockgraph.errors import MockGraphError
     from mockgraph.pages.contract_check import Answered, Asked, Recorded, drift_of_recorded
 

@@ -122,7 +122,7 @@ def _ask(endpoint: Endpoint, path: str, wait: Callable[[float], object]) -> Json
 
 
 def _seconds(text: str | None, attempt: int) -> float:
-    """How long to wait: as the service asks, and else longer each time."""
+    """Return the seconds to wait: as the service asks, and else more each time."""
     try:
         asked = float(text or "")
     except ValueError:
