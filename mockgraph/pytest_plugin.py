@@ -25,7 +25,12 @@ _OF_TESTS = {
     "strict": "whether asking for what is not emulated fails it",
     "intercept": "whether calls to https://graph.microsoft.com are answered in process",
     "allow_hosts": "which other hosts it may call all the same",
+    "check": "URL of a real service, which is asked what the test read, to compare",
 }
+
+# The token for a real service, and the headers that are sent to it as the test sent them.
+_CHECK_TOKEN = "MOCKGRAPH_CHECK_TOKEN"
+_CHECKED_HEADERS = ("prefer", "consistencylevel", "accept")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -203,6 +208,8 @@ def mockgraph(
     found = []
     if intercept is not None and intercept.refused:
         found.append(str(CallRefused(intercept.refused)))
+    if marked.get("check"):
+        found += _drift(server, marked["check"])
     strict = marked.get("strict", request.config.getini("mockgraph_strict"))
     try:
         server.check(strict=strict, strict_client=options["strict_client"])
@@ -255,6 +262,29 @@ def _intercepting(
     if not marked.get("intercept"):
         return nullcontext()
     return server.intercept(marked.get("allow_hosts", ()))
+
+
+def _drift(server: MockGraph, url: str) -> list[str]:
+    """Return the answers of the mock that the real service gives otherwise, a line each."""
+    from mockgraph.errors import MockGraphError
+    from mockgraph.pages.contract_check import Answered, Asked, Recorded, drift_of_recorded
+
+    token = os.environ.get(_CHECK_TOKEN)
+    if not token:
+        return [f"check={url!r} needs the token for it in the variable {_CHECK_TOKEN}."]
+    recorded = []
+    for each in server.requests:
+        if each.root is not None:
+            path = each.below + (f"?{each.query_text}" if each.query_text else "")
+            sent = {k: v for k, v in each.headers.items() if k.lower() in _CHECKED_HEADERS}
+            given = {name.lower(): value for name, value in each.response_headers.items()}
+            answer = Answered(each.status, given, each.response)
+            recorded.append(Recorded(each.root, Asked(each.method, path, sent), answer))
+    try:
+        drifts = list(drift_of_recorded(url, token, recorded))
+    except MockGraphError as error:
+        return [str(error)]
+    return [f"{drift.request}: {each}" for drift in drifts for each in drift.differences]
 
 
 def _ca_dir() -> str | None:

@@ -24,6 +24,8 @@ from mockgraph.metadata.resources import Resource, Service
 from mockgraph.server_options import FilePath, Seed, Settings
 from mockgraph.state.documents import DIRECTORY, HUNTING, RUNNING, SECURITY, read_document
 
+# The member of a seed that was captured, which says in which form.
+CAPTURED = "@mockgraph.capture"
 # The files that hold the rows of one of hunting's tables: the one that they are named after.
 TABLE_FILES = (".parquet", ".csv", ".jsonl", ".ndjson")
 
@@ -75,6 +77,13 @@ def _read_file(path: str | os.PathLike[str]) -> Any:
         raise MockGraphError(f"The seed {path} is not valid JSON: {error}.") from None
     if not isinstance(document, dict):
         raise MockGraphError(f"The seed {path} is no state document: an object is expected.")
+    if CAPTURED in document:
+        from mockgraph.pages.capture import migrated  # most are none
+
+        try:
+            document = migrated(document)
+        except MockGraphError as error:
+            raise MockGraphError(f"The seed {path} cannot be used. {error}") from None
     seed = NamedSeed(document)
     seed.name = os.fspath(path)
     return seed

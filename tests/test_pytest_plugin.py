@@ -11,6 +11,8 @@ import pytest
 from processes import environment
 from wire import ask
 
+from mockgraph import MockGraph
+
 HEAVY = (
     "flask",
     "werkzeug",
@@ -451,3 +453,30 @@ def test_others_are_refused_though_nobody_looks(mockgraph):
     )
     result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(["Refused: GET https://elsewhere.example/data. *"])
+
+
+CHECKED = """
+@pytest.mark.mockgraph(check={url!r}, seed={{"Security": {{"alerts_v2": [{{"id": "a1"}}]}}}})
+def test_it(mockgraph):
+    request = urllib.request.Request(
+        f"{{mockgraph.v1}}/security/alerts_v2?$top=1", headers={{"Authorization": "Bearer x"}}
+    )
+    urllib.request.urlopen(request).close()
+"""
+
+
+def test_what_a_test_read_is_held_against_the_real_service(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MockGraph(seed={"Security": {"alerts_v2": [{"id": "r1"}]}}) as real:
+        run(project, CHECKED.format(url=real.origin)).assert_outcomes(passed=1, errors=1)
+        assert list(real.requests) == []  # there is no token
+        monkeypatch.setenv("MOCKGRAPH_CHECK_TOKEN", "the-token")
+        run(project, CHECKED.format(url=real.origin)).assert_outcomes(passed=1)
+        real.stubs.add("GET", "/v1.0/security/alerts_v2", json={"value": {}})
+        result = run(project, CHECKED.format(url=real.origin))
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*GET /v1.0/security/alerts_v2?$top=1: 'value' is an array, the service's an object*"]
+    )
+    assert "the-token" not in result.stdout.str()

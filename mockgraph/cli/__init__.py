@@ -19,6 +19,7 @@ from mockgraph.cli.arguments import (
     reporting_errors,
     server_options,
 )
+from mockgraph.cli.capture_command import capture
 from mockgraph.cli.check_command import check
 from mockgraph.cli.hunt import hunt
 from mockgraph.cli.mcp import mcp
@@ -59,6 +60,7 @@ main.add_command(drift)
 main.add_command(hunt)
 main.add_command(replay)
 main.add_command(check)
+main.add_command(capture)
 main.add_command(report)
 main.add_command(mcp)
 main.add_command(run)

@@ -207,3 +207,23 @@ def collections(root: str, service: Service = SERVICE) -> list[Asked]:
     return [
         Asked("GET", f"security/{each.name}?$top=1") for each in found if each.rules.read.readable
     ]
+
+
+class Recorded(NamedTuple):
+    """A request that a test made, and the mock's answer to it."""
+
+    root: str
+    request: Asked
+    answer: Answered
+
+
+def drift_of_recorded(url: str, token: str | None, recorded: Iterable[Recorded]) -> Iterator[Drift]:
+    """Send the requests of a test that read to the service at ``url``, and give the drift.
+
+    ``url`` ends with the host. Those that may write are not sent.
+    """
+    for root, request, answer in recorded:
+        if request.method in _READING:
+            real = Endpoint(f"{url.rstrip('/')}/{root}", token).ask(request)
+            if found := tuple(differences(real, answer)):
+                yield Drift(f"{request.method} /{root}{request.path}", found[:_MOST_DRIFT])

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from mockgraph import metadata as edm
-from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.errors import BadRequest, GraphError, MockGraphError
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.entries import read_entry
 from mockgraph.metadata.names import Json
@@ -27,6 +27,7 @@ from mockgraph.pages.fitting import Fitting, Misfit, is_placeholder
 from mockgraph.pages.needed_state import NeededState, entity_key
 from mockgraph.service import BEHAVIOURS
 from mockgraph.service.hunting_query import HUNT
+from mockgraph.state.documents import SECURITY, read_document
 from mockgraph.state.intent import Address, RequestKind, Step
 from mockgraph.state.table_rules import check_key
 
@@ -38,6 +39,7 @@ _SHOWING = frozenset([RequestKind.READ, RequestKind.LIST, RequestKind.UPDATE, Re
 _SENT = frozenset(["prefer", "consistencylevel", "accept", "if-match", "if-none-match"])
 
 _MOST_TOLD = 10  # pages
+_MOST_LEFT_OUT = 50  # entities
 _MOST_CHARACTERS = 300  # of a line about one
 _logger = logging.getLogger("mockgraph")
 
@@ -101,11 +103,42 @@ def documented(service: Service, pages: Iterable[ReferencePage]) -> dict[str, An
                 faults.append(f"{example.request.method} {example.request.target}: {error}")
         if faults:
             unused.append(_summary(page, faults))
+    unused += [f"What pages show is not used: {told}" for told in _left_out(state, service)]
     for line in unused[:_MOST_TOLD]:
         _logger.info("%s", line)
     if len(unused) > _MOST_TOLD:
         _logger.info("... and %d more pages; mockgraph replay lists all", len(unused) - _MOST_TOLD)
     return state.document
+
+
+def _left_out(state: NeededState, service: Service) -> Iterator[str]:
+    """Take out of a state what does not fit together, though each entity does; say what it was."""
+    for _ in range(_MOST_LEFT_OUT):
+        try:
+            read_document(state.document, service)
+        except BadRequest as error:
+            yield error.message[:_MOST_CHARACTERS]
+            if not _take_out(state.document, error.message.partition(":")[0].split("/")):
+                break
+        else:
+            return
+    state.document = {SECURITY: {}}
+
+
+def _take_out(document: dict[str, Any], path: Sequence[str]) -> bool:
+    """Take the innermost entity on a path out of a document; whether there was one."""
+    at: Any = document
+    found: tuple[list[Any], int] | None = None
+    for name in path:
+        if isinstance(at, list) and name.isdecimal() and int(name) < len(at):
+            found, at = (at, int(name)), at[int(name)]
+        elif isinstance(at, dict) and name in at:
+            at = at[name]
+        else:
+            break
+    if found is not None:
+        del found[0][found[1]]
+    return found is not None
 
 
 def _show(exchange: DocumentedExchange, state: NeededState) -> None:
@@ -146,7 +179,7 @@ def _check_stored(entity: Mapping[str, Json], address: Address) -> None:
 
 
 def _summary(page: ReferencePage, faults: Sequence[str]) -> str:
-    """What cannot be used of a page, in one line."""
+    """Return the faults of a page in one line."""
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     text = f"The page {page.name} is not used in whole: {faults[0]}"
     return " ".join(text.split())[:_MOST_CHARACTERS] + more
@@ -498,7 +531,7 @@ def _put_for_call(state: NeededState, address: Address, body: Json, answer: Json
 
 
 def _named_by(body: Json) -> list[Json]:
-    """What the parameters of an action name: entities, or their keys."""
+    """Return the entities, or their keys, that the parameters of an action name."""
     found = []
     for name, value in body.items() if isinstance(body, dict) else ():
         is_naming = name == "value" or name.lower().endswith(("id", "ids"))

@@ -37,7 +37,7 @@ class Message:
         return None if self.body is None else parse_json(self.body)
 
     def faults(self) -> tuple[str, ...]:
-        """What of the body is not JSON, as it is printed, though it can be read."""
+        """Return the faults of the body as JSON, where it can be read all the same."""
         return () if self.body is None else read_json(self.body)[1]
 
 

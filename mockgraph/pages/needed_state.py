@@ -168,7 +168,7 @@ def entity_key(resource: Resource, entity: Json) -> str | None:
     names = edm.key_names(resource.type)
     found = [entity.get(name) for name in names]
     values = {name: each for name, each in zip(names, found, strict=True) if each}
-    if len(values) < len(names) or not all(isinstance(each, str) for each in found):
+    if not names or len(values) < len(names) or not all(isinstance(each, str) for each in found):
         return None
     key = str(found[0]) if len(names) == 1 else edm.composite_key(values)
     try:

@@ -342,7 +342,7 @@ class _Folder:
         del self._types.types[described.name]
 
     def _returns(self, documented: Documented) -> ReturnType | None:
-        """What an operation returns, as one example of it shows."""
+        """Return the type that an operation returns, as one example of it shows."""
         example, body = documented.example, _answer(documented)
         if example is None or example.response is None or body is None:
             return None

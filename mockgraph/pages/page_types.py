@@ -367,7 +367,9 @@ class PageTypes:
         if not is_entity:
             return whole
         key = described.key or "id"
-        own = known is None and key not in inherited and key in described.properties
+        own = known is None and key not in inherited and (base is None or key in own_names(whole))
+        if own and key not in own_names(whole):  # it is said to be there, and in no table
+            properties = (Property(key, TypeRef("Edm.String")), *properties)
         return EntityType(
             whole.name,
             whole.base,
@@ -411,6 +413,11 @@ class PageTypes:
         if described is not None:
             return described.is_entity
         return isinstance(self.known.type(name), EntityType)
+
+
+def own_names(type_: ComplexType) -> set[str]:
+    """Return the names of the properties that a type itself has."""
+    return {each.name for each in type_.properties}
 
 
 def _made_by_service(name: str, kind: TypeRef, described: Described) -> Annotations:

@@ -176,6 +176,11 @@ class Exchange:
         """The caller's id of the request, or the server's where it gave none."""
         return self.headers.get("client-request-id") or self.request_id
 
+    @property
+    def query_text(self) -> str:
+        """The query as the caller wrote it."""
+        return self._query.decode(errors="replace")
+
     @cached_property
     def options(self) -> list[tuple[str, str]]:
         """The query options in their order."""

@@ -214,3 +214,13 @@ def test_with_csdl_pages_say_no_types(docs: Path) -> None:
     csdl = (Path(__file__).parents[1] / "metadata" / "data").glob("*.csdl")
     service = service_with([docs], [next(iter(csdl))])
     assert "contoso" not in service.views
+
+
+def test_entities_that_cannot_be_kept_are_left_out(docs: Path) -> None:
+    twice = {**ANIMAL, "id": "a$1", "name": "Leo"}
+    (docs / "api/animal-twice.md").write_text(
+        api("List", "GET", "/zoo/animals", "200 OK", {"value": [twice, {**ANIMAL, "id": "$x"}]})
+    )
+    with MockGraph(docs=[docs]) as served:
+        found = requests.get(f"{served.origin}/contoso/zoo/animals", headers=AUTH).json()["value"]
+    assert {each["id"] for each in found} == {"a1", "a$1"}
