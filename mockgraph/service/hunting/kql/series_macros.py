@@ -25,8 +25,8 @@ SERIES_MACROS = (
     " coalesce(list_avg(kql_no_gaps(x)), 0) AS y))))",
     # How like itself a series without a trend is when it is moved by each number of points.
     "kql_likeness(d) AS (SELECT list_transform(range(0, len(z) // 2 + 2), lambda p:"
-    " CASE WHEN p < 1 OR power = 0 OR p >= len(z) THEN 0.0 ELSE list_sum(list_transform("
-    "range(1, len(z) - p + 1), lambda i: z[i] * z[i + p])) / (len(z) - p) / power END)"
+    " CASE WHEN p < 1 OR power = 0 OR p >= len(z) THEN 0.0"
+    " ELSE list_dot_product(z[1:len(z) - p], z[p + 1:len(z)]) / (len(z) - p) / power END)"
     " FROM (SELECT d AS z, list_avg(list_transform(d, lambda v: v * v)) AS power))",
     # The places of the peaks of the likeness, from the highest down.
     "kql_peaks(d) AS (SELECT list_transform(list_reverse_sort(list_transform(list_filter("
@@ -41,14 +41,16 @@ SERIES_MACROS = (
     " 'residual': list_transform(range(1, len(z) + 1), lambda i: z[i] - trend[i] - seasonal[i])"
     "} FROM (SELECT *, CASE WHEN coalesce(period, 0) <= 1"
     " THEN list_transform(z, lambda v: 0.0) ELSE list_transform(range(0, len(z)), lambda i:"
-    " list_avg(list_transform(range(i % period, len(z), period), lambda j: flat[j + 1]))) END"
-    " AS seasonal FROM (SELECT *, CASE WHEN season >= 0 THEN season"
+    " profile[i % period + 1]) END AS seasonal FROM ("
+    "SELECT *, list_transform(range(0, least(coalesce(period, 0), len(z))), lambda r:"
+    " list_avg(flat[r + 1:len(z):period])) AS profile FROM (SELECT *,"
+    " CASE WHEN season >= 0 THEN season"
     " WHEN coalesce(peaks[1].score, 0) >= likeness THEN peaks[1].period ELSE 0 END AS period"
     " FROM (SELECT *, CASE WHEN season < 0 THEN kql_peaks(flat) END AS peaks FROM ("
     "SELECT *, list_transform(range(1, len(z) + 1), lambda i: z[i] - trend[i]) AS flat FROM ("
     "SELECT z, CASE trending WHEN 'none' THEN list_transform(z, lambda v: 0.0)"
     " WHEN 'linefit' THEN (kql_line(z)).line ELSE list_transform(z, lambda v: average) END AS trend"
-    " FROM (SELECT kql_no_gaps(x) AS z, list_avg(kql_no_gaps(x)) AS average)))))))",
+    " FROM (SELECT kql_no_gaps(x) AS z, list_avg(kql_no_gaps(x)) AS average))))))))",
     # How far outside of two quantiles values are, as a part of the distance between these.
     "kql_outliers(x, low, high) AS (SELECT list_transform(x, lambda v:"
     " CASE WHEN v IS NULL OR breadth = 0 THEN 0.0 WHEN v > q[2] THEN (v - q[2]) / breadth"

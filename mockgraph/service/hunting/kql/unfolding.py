@@ -57,12 +57,17 @@ def _expanded(
     packed = ", ".join(f"{array} AS {ref}" for (_, array), ref in zip(arrays, lists, strict=True))
     inner = f"SELECT *, {packed} FROM {table.source}"
     longest = f"greatest({', '.join(f'len({ref})' for ref in lists)}{', 1' if outer else ', 0'})"
-    numbers = f"unnest(range(0, least({longest}, {limit})))"
-    middle = f"SELECT *, {numbers} AS {place} FROM ({inner})"
+    number = context.fresh("", Kind.LONG).ref
+    counted = f"SELECT *, least({longest}, {limit}) AS {number} FROM ({inner})"
+    # Lists that are unnested side by side are not carried along by each of their elements.
+    elements = ", ".join(f"unnest(list_resize({ref}, {number})) AS {ref}" for ref in lists)
+    middle = (
+        f"SELECT {refs(table.columns)}, {ORDER}, {elements},"
+        f" unnest(range(0, {number})) AS {place} FROM ({counted})"
+    )
     added: list[tuple[Column, Value]] = []
     for (column, _), ref in zip(arrays, lists, strict=True):
-        element = Value(f"{ref}[{place} + 1]", Kind.DYNAMIC)
-        added.append((column, converted(element, column.kind)))
+        added.append((column, converted(Value(ref, Kind.DYNAMIC), column.kind)))
     if index is not None:
         added.append((index, Value(place, Kind.LONG)))
     values = beside(table, added)
