@@ -65,7 +65,7 @@ def document(reports: Iterable[tuple[str, Report]]) -> str:
 
 
 def _gaps(name: str, report: Report) -> list[str]:
-    """What is not answered, by its outcome and its reason."""
+    """Return the examples that are not answered, by outcome and reason."""
     missed = [each for each in report.details if each.outcome != "answered"]
     found = Counter((each.outcome, each.reason, each.page) for each in missed)
     return [

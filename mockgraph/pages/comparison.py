@@ -18,7 +18,7 @@ _MOST_SHOWN = 60  # characters of a value in a reason
 
 
 class Answer(NamedTuple):
-    """What a server answered: ``body`` is the JSON value, or the text where it is none."""
+    """The answer of a server: ``body`` is the JSON value, or the text where it is none."""
 
     status: int
     body: Json
@@ -86,7 +86,7 @@ def _shown(status: int, body: Json) -> list[str]:
 
 
 def _reasons(documented: Json, actual: Json, path: str) -> Iterator[str]:
-    """What differs, value by value."""
+    """Return the differences, value by value."""
     if isinstance(documented, dict) and isinstance(actual, dict):
         for name in documented.keys() | actual.keys():
             where = f"{path}/{name}" if path else name
@@ -151,7 +151,7 @@ def _without_control(value: Json) -> Json:
 
 
 class _Alignment:
-    """What of an answer may differ from the page: what the server makes, and how it is put.
+    """The differences that an answer may have from its page.
 
     Instants may have another offset. Where an example creates, the key is the server's, and so
     is what no request may send; where it writes, so are computed properties, and what the page
@@ -171,7 +171,7 @@ class _Alignment:
         self._added = body.keys() if address.kind is RequestKind.APPEND else None
 
     def structured(self, schema: Any, documented: Json, actual: Json, path: str) -> Json:
-        """One value of a structured type at a path, ``""`` being the whole answer."""
+        """Align a value of a structured type at a path, ``""`` being the whole answer."""
         if not isinstance(documented, dict) or not isinstance(actual, dict):
             return actual
         own = _own(schema, actual)

@@ -146,7 +146,7 @@ def _check_stored(entity: Mapping[str, Json], address: Address) -> None:
 
 
 def _summary(page: ReferencePage, faults: Sequence[str]) -> str:
-    """What cannot be used of a page, in one line."""
+    """Return the faults of a page in one line."""
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     text = f"The page {page.name} is not used in whole: {faults[0]}"
     return " ".join(text.split())[:_MOST_CHARACTERS] + more
@@ -498,7 +498,7 @@ def _put_for_call(state: NeededState, address: Address, body: Json, answer: Json
 
 
 def _named_by(body: Json) -> list[Json]:
-    """What the parameters of an action name: entities, or their keys."""
+    """Return the entities, or their keys, that the parameters of an action name."""
     found = []
     for name, value in body.items() if isinstance(body, dict) else ():
         is_naming = name == "value" or name.lower().endswith(("id", "ids"))

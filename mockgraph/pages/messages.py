@@ -37,7 +37,7 @@ class Message:
         return None if self.body is None else parse_json(self.body)
 
     def faults(self) -> tuple[str, ...]:
-        """What of the body is not JSON, as it is printed, though it can be read."""
+        """The parts of the body that are not JSON, as it is printed, though it can be read."""
         return () if self.body is None else read_json(self.body)[1]
 
 

@@ -102,7 +102,7 @@ def _is_echo(exchange: DocumentedExchange, service: Service) -> bool:
 
 
 def _fault_of_page(page: ReferencePage, exchange: DocumentedExchange, answer: Answer) -> str:
-    """What the page itself has wrong where an answer is not the documented one, empty if nothing.
+    """Return the fault of the page where an answer is not the documented one, empty if none.
 
     It contradicts its own text, the protocol, or its own request.
     """
