@@ -1,4 +1,4 @@
-"""The findings of a replay: outcomes by example, and their report as JSON, HTML or JUnit."""
+"""The outcomes of a replay by example, and the report of them as JSON, HTML or JUnit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTCOMES: Final = ("answered", "different", "unserved", "unreadable")
 
 
 class Detail(NamedTuple):
-    """The outcome of one example.
+    """The outcome of an example.
 
     ``reason`` begins with whose the fault is, ``page:`` or ``MockGraph:``; of what was answered
     it says what the page has wrong besides. ``diff`` is a unified diff, empty where there is none.
@@ -33,7 +33,7 @@ class Detail(NamedTuple):
     diff: str = ""
 
 
-class Report(NamedTuple):
+class ReplayReport(NamedTuple):
     """The outcomes of all examples of so many pages."""
 
     pages: int
