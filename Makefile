@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-long check format soak browser bench fidelity acceptance clean
+.PHONY: help serve test test-long check format soak dist browser bench fidelity acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,15 @@ browser: $(VENV)/.browser .browser/node_modules/.installed ## Run the tests of t
 		|| apt-get install --yes --quiet --no-install-recommends chromium >/dev/null 2>&1 \
 		|| echo "Chromium is not on this machine and cannot be installed from its distribution."
 	$(BIN)/python -m pytest -q -rs tests/browser $(ARGS)
+
+$(VENV)/.release: $(VENV)/.serve
+	$(PIP) --editable '.[release]'
+	@touch $@
+
+dist: $(VENV)/.release ## Build the wheel and the sdist, and check what they say of themselves
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
 
 # The peers have environments of their own; one that cannot be had is left out of the table.
 .venv-bench/.installed:

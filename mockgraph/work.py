@@ -20,7 +20,7 @@ from mockgraph.wsgi import Environ
 R = TypeVar("R")
 T = TypeVar("T")
 
-MAX_STEPS = 25_000_000
+MAX_STEPS = 10_000_000
 MAX_BYTES = 64 * 1024 * 1024  # of texts that expressions make
 
 # Steps between two looks at whether anybody waits for the answer: some milliseconds.

@@ -218,8 +218,9 @@ def test_the_readme_is_one_screen() -> None:
 def test_the_readme_leads_to_every_page() -> None:
     pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
     in_passing = {"docs/architecture.md", "docs/fidelity.md"}
-    assert pages == {*PAGES} - {"README.md"} | in_passing
-    assert all(f"({page})" in PAGES["README.md"] for page in in_passing)
+    assert pages == {*PAGES} - {"README.md"} | in_passing | {"docs/releasing.md"}
+    assert all(f"({page})" in PAGES["README.md"] for page in in_passing | {"SECURITY.md"})
+    assert "(docs/releasing.md)" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_every_piece_of_advice_is_named() -> None:

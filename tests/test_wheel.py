@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,44 @@ def test_the_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     run(python, "-m", "pip", "install", "--quiet", f"{wheel}[hunting]", cwd=outside)
     check_replay(python.parent / "mockgraph", outside)
     check_plugin(python, outside)
+
+
+@pytest.mark.long
+def test_the_sdist_passes_its_own_tests(tmp_path: Path) -> None:
+    """It has all that they look at; of the tests those run that look at files."""
+    checkout = copied(tmp_path / "checkout", ROOT.iterdir())
+    there = {each.name for each in checkout.iterdir()}
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", tmp_path, checkout, cwd=tmp_path)
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    made = {"PKG-INFO", "mockgraph.egg-info"}
+    assert {each.name for each in unpacked.iterdir()} - made == there
+    assert files_in(unpacked / "tests") == files_in(checkout / "tests")
+    assert files_in(unpacked / "fixtures") == files_in(checkout / "fixtures")
+    named = ("test_changelog", "test_readme", "test_examples", "test_demo", "test_documented")
+    tests = [f"tests/{name}.py" for name in named]
+    assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-n0", *tests, cwd=unpacked)
+
+
+def copied(to: Path, paths: Iterable[Path]) -> Path:
+    """A copy of a checkout, without what was built or installed in it."""
+    left = ("__pycache__", ".venv*", ".git", "*.egg-info", ".*_cache", ".hypothesis", ".coverage*")
+    ignored = shutil.ignore_patterns(*left, "build", "dist", "htmlcov", "node_modules", ".bench")
+    to.mkdir()
+    names = [path.name for path in paths]
+    for name in set(names) - ignored(str(ROOT), names):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, to / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, to / name)
+    return to
+
+
+def files_in(folder: Path) -> set[str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in files if path.suffix != ".pyc"}
 
 
 def run(*command: object, cwd: Path) -> str:

@@ -19,6 +19,8 @@ from mockgraph.metadata.resources import Service, View
 from mockgraph.state import operations
 from mockgraph.state.behaviours import Behaviour
 from mockgraph.state.documents import (
+    DIRECTORY,
+    SECURITY,
     directory_in,
     incomplete_in,
     open_store,
@@ -33,7 +35,7 @@ from mockgraph.state.reader import Reader
 from mockgraph.state.runs import LATEST, SUCCEEDED, Run, due_runs
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage
-from mockgraph.state.table_rules import HUNTING_TABLE, RUNS_TABLE, TableRules
+from mockgraph.state.table_rules import DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, TableRules
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import Transaction, take_status
 
@@ -42,6 +44,7 @@ __all__ = ["EntityDB", "Snapshot", "State", "Transaction"]
 _logger = logging.getLogger("mockgraph")
 
 _MOST_STEPS = 1000  # of work that sets other work going, when it is all ended at once
+_EMPTY: Mapping[str, Json] = {SECURITY: {}}
 _LONGEST_BLOCK = 100  # rows for hunting that came one by one and are kept together
 
 
@@ -267,7 +270,15 @@ class State:
         return write_document(self.db.view(snapshot), self.service)
 
     def read(self, document: Json) -> Snapshot:
-        """Return the state that a document describes. Raises BadRequest where it does not fit."""
+        """Return the state that a document describes. Raises BadRequest where it does not fit.
+
+        One that says who may sign in and nothing else leaves all else as it is.
+        """
+        if isinstance(document, dict) and document.keys() == {DIRECTORY}:
+            now = self.db.snapshot()
+            read = self.db.stamped(read_document({**_EMPTY, **document}, self.service))
+            tables = {**now.tables, DIRECTORY_TABLE: read.rows(DIRECTORY_TABLE)}
+            return Snapshot(tables, max(now.revision, read.revision))
         return self.db.stamped(read_document(document, self.service, self.db.view()))
 
     def replace(self, document: Json) -> None:

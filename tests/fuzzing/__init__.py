@@ -1,0 +1,1 @@
+"""Fuzz targets: input that was mutated, into each of the parsers."""
