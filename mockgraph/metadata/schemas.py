@@ -213,6 +213,7 @@ class Schemas:
         schema.is_open = self.model.is_open(name)
         # Where a part of a model has no other type to take its place, it is one like any other.
         heirs = self.model.derived(name) if declared.abstract else ()
+        schema.any_case = self._any_case
         schema.is_abstract = any(not self.model.structured(each).abstract for each in heirs)
         schema.schemas = staticmethod(self.find)
         schema.field_of = staticmethod(self.field_of)

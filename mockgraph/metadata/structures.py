@@ -128,6 +128,7 @@ class StructuredSchema(Schema):
     type_name: ClassVar[str] = ""
     is_open: ClassVar[bool] = False
     is_abstract: ClassVar[bool] = False
+    any_case: ClassVar[bool] = False
     echoed: ClassVar[frozenset[str]] = frozenset()
     navigation: ClassVar[frozenset[str]] = frozenset()
     schemas: ClassVar[Callable[[str], type[StructuredSchema] | None]] = staticmethod(lambda _: None)
@@ -140,6 +141,13 @@ class StructuredSchema(Schema):
         declared: Any = cls._declared_fields
         fields: Mapping[str, PropertyField] = declared  # of marshmallow's, all are ours
         return fields
+
+    @classmethod
+    def declared_name(cls, name: str) -> str | None:
+        """Return the declared name of a property, in any case where the service takes that."""
+        if name in cls.properties():
+            return name
+        return _folded(cls).get(name.lower()) if cls.any_case else None
 
     @classmethod
     def named_by(cls, value: Mapping[str, Json]) -> type[StructuredSchema]:
@@ -288,6 +296,12 @@ class EntitySchema(StructuredSchema):
 def common_names(schema: type[StructuredSchema]) -> frozenset[str]:
     """Return the names in values of a type about which there is nothing to ask."""
     return frozenset((*schema.properties(), "@odata.type"))
+
+
+@cache
+def _folded(schema: type[StructuredSchema]) -> Mapping[str, str]:
+    """The names of the declared properties by their small letters."""
+    return {name.lower(): name for name in schema.properties()}
 
 
 @cache

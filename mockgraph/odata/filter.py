@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mockgraph import metadata as edm
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind, weight
+from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
@@ -55,7 +56,7 @@ def compile_filter(
     ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
     of parameter aliases.
     """
-    node = parse(text, aliases)
+    node = as_declared(parse(text, aliases), schema, resource)
     if resource is not None:
         check_filter(node, resource.rules.filter)
     scope = Scope(schema, resource=resource, relations=relations, now=now)

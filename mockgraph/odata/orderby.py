@@ -14,6 +14,7 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind, weight
+from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
@@ -82,7 +83,7 @@ def compile_orderby(
     of parameter aliases.
     """
     scope = Scope(schema, resource=resource, relations=relations, now=now)
-    items = parse_orderby(text, aliases)
+    items = as_declared(parse_orderby(text, aliases), schema, resource)
     if len(items) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")
     if resource is not None:

@@ -121,6 +121,8 @@ def _keys(
             if type_ != declared or type_.kind is ValueKind.UNTYPED:
                 keys += (_CAST, full_name(name) if type_.kind is ValueKind.UNTYPED else type_.name)
         else:
+            if type_.kind is ValueKind.COMPLEX:
+                name = type_.of.declared_name(name) or name
             type_ = member(type_, name)
             keys.append(name)
     return keys

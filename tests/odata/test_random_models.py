@@ -91,15 +91,17 @@ class Leaf(NamedTuple):
         return None if held is None else self.understood(held)
 
 
-def leaves(own: Structured, above: tuple[str, ...] = ()) -> Iterator[Leaf]:
+def leaves(own: Structured, schemas: Schemas, above: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    heirs = [schemas[each] for each in schemas.model.derived(own.type_name)]
     for name, declared in own.properties().items():
-        if name in WORDS:
+        # A random type may declare anew, and otherwise, what its base has: its values differ.
+        if name in WORDS or any(each.properties()[name] is not declared for each in heirs):
             continue
         item = declared.item if isinstance(declared, edm.Collection) else declared
         if isinstance(item, edm.Enum) or item.edm in KINDS:
             yield Leaf((*above, name), item, item is not declared)
         elif isinstance(declared, edm.Complex) and len(above) < 2:
-            yield from leaves(declared.schema, (*above, name))
+            yield from leaves(declared.schema, schemas, (*above, name))
 
 
 @st.composite
@@ -111,7 +113,7 @@ def types(draw: st.DrawFn) -> tuple[Structured, list[Leaf]]:
     for name in model.type_names():
         if isinstance(model.type(name), ComplexType):
             own = schemas[name]
-            comparable = list(leaves(own))
+            comparable = list(leaves(own, schemas))
             if comparable and not values_of(own).is_empty:
                 found.append((own, comparable))
     assume(found)

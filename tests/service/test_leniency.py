@@ -108,3 +108,44 @@ def test_nulls_and_empty_lists_are_read_back(graph: FlaskClient, root: str) -> N
     made = graph.post(at(root, "alerts"), json=body)
     assert made.status_code == 201
     assert graph.get(made.headers["Location"]).get_json().items() >= body.items()
+
+
+# -- names of properties in any case --------------------------------------------------------------
+
+
+@official
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"$filter": "Severity eq 'High'"},
+        {"$filter": "SEVERITY in ('high') and $it/Title ne null"},
+        {"$filter": "tolower(Title) eq 'first'", "$orderby": "CreatedDateTime desc,Id"},
+        {"$filter": "Evidence/any(e:e/Verdict eq 'malicious')"},
+        {"$filter": "evidence/any(e:e/microsoft.graph.security.urlEvidence/Url eq 'http://x')"},
+        {"$filter": "Evidence/$count eq 1"},
+    ],
+)
+def test_names_in_any_case(graph: FlaskClient, root: str, options: dict[str, str]) -> None:
+    url = {"@odata.type": "#microsoft.graph.security.urlEvidence", "url": "http://x"}
+    evidence = [{**url, "verdict": "malicious"}]
+    create(graph, "alerts_v2", id="a", title="First", severity="high", evidence=evidence)
+    create(graph, "alerts_v2", id="b", severity="low")
+    assert ids(graph.get(at(root, "alerts_v2"), query_string=options)) == ["a"]
+
+
+@official
+def test_names_that_select_in_any_case(graph: FlaskClient, root: str) -> None:
+    create(graph, "alerts_v2", id="a", title="First")
+    shown = graph.get(f"{at(root, 'alerts_v2', 'a')}?$select=Title,ID").get_json()
+    assert {name: value for name, value in shown.items() if "@" not in name} == {
+        "id": "a",
+        "title": "First",
+    }
+    refused(graph.get(f"{at(root, 'alerts_v2')}?$filter=Severty eq 'high'"))
+
+
+def test_names_are_exact_where_the_pages_are(graph: FlaskClient) -> None:
+    create(graph, "alerts", id="a", severity="high")
+    options = {"$filter": "Severity eq 'high'"}
+    assert ids(graph.get(at("localtest", "alerts"), query_string=options)) == []
+    assert ids(graph.get(at("v1.0", "alerts"), query_string=options)) == ["a"]
