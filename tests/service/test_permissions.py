@@ -48,7 +48,7 @@ ACTIONS = [
 
 
 def below(root: str, name: str) -> list[tuple[str, tuple[str, ...]]]:
-    """What callers may ask of a set."""
+    """Return what callers may ask of a set."""
     return [
         (method, segments) for method, segments in BELOW_A_SET if may(method, root, name, *segments)
     ]

@@ -1,4 +1,4 @@
-"""What replaces a call of the legacy alerts, and the assertion that there is none."""
+"""The migration from legacy alerts: what replaces a call, and the assertion that there is none."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ from mockgraph.testing.faults.throttling import (
     SECURITY_LIMIT,
     WINDOW,
     MeteredQuota,
-    Throttled,
+    ThrottledResponse,
 )
 from mockgraph.testing.matching import Matching
 from mockgraph.testing.registry import check_options
@@ -260,7 +260,7 @@ class Faults(FaultRules):
         where = cast("When", {"path": "/security/**", **when})
         later = _later(retry_after, as_date)
         if limit is None:
-            effect = Throttled(message, later)
+            effect = ThrottledResponse(message, later)
             given = {"retry_after": retry_after, "as_date": as_date}
             return self._enforce("security_quota", where, effect, **given)
         return self._metered("security_quota", message, where, limit, as_date, "app")
@@ -407,7 +407,7 @@ class Faults(FaultRules):
         information: str = "ResourceUnitLimitExceeded",
     ) -> Rule:
         later = _later(retry_after, as_date)
-        effect = Throttled(message, later, scope="Tenant", information=information)
+        effect = ThrottledResponse(message, later, scope="Tenant", information=information)
         where = cast("When", {**_HUNTS, **when})
         return self._enforce(name, where, effect, retry_after=retry_after, as_date=as_date)
 
@@ -418,7 +418,7 @@ class Faults(FaultRules):
         quota = MeteredQuota(self._clock, limit, WINDOW, per)
         later = RetryAfter(quota.wait, as_date=as_date)
         scope = "Tenant" if per == "tenant" else "Tenant_Application"
-        effect = Throttled(message, later, scope=scope, quota=quota)
+        effect = ThrottledResponse(message, later, scope=scope, quota=quota)
         asked = {"preset": name, "limit": limit, **({"as_date": True} if as_date else {})}
         return self.enforce(where, effect, schedule=quota, asked=asked)
 

@@ -35,7 +35,7 @@ class MeteredQuota(Quota):
         return is_over or self.share(request) >= _WARNED_FROM
 
 
-class Throttled(FixedResponse):
+class ThrottledResponse(FixedResponse):
     """A 429 with the headers that tell of the quota.
 
     ``scope`` is what the quota is of, ``Tenant_Application`` or ``Tenant``; ``information`` is the
