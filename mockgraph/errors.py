@@ -319,13 +319,13 @@ class NotEmulated(GraphError):
 
 
 class WrongResult(GraphError):
-    """What somebody registered for an operation returned what the metadata does not declare."""
+    """A behaviour that a user registered returned a value that the metadata does not declare."""
 
     def __init__(self, name: str, fault: str):
         super().__init__(f"What is registered with MockGraph for '{name}' is wrong: {fault}")
 
 
-class Unavailable(GraphError):
+class ServiceUnavailable(GraphError):
     status = 503
     code = "ServiceUnavailable"
     default_message = "The service is not available."

@@ -14,7 +14,7 @@ from itertools import chain, islice
 from math import inf
 from typing import Any, TypeVar
 
-from mockgraph.errors import BadRequest, Unavailable
+from mockgraph.errors import BadRequest, ServiceUnavailable
 from mockgraph.wsgi import Environ
 
 R = TypeVar("R")
@@ -39,8 +39,8 @@ class TooMuchWork(BadRequest):
         )
 
 
-class Abandoned(Unavailable):
-    """Nobody waits for the answer any more, or the server stops."""
+class Abandoned(ServiceUnavailable):
+    """A request was given up: its client has left, or the server stops."""
 
     default_message = "The request was given up: its client has left, or MockGraph stops."
 

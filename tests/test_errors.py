@@ -38,7 +38,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.PreconditionFailed(), 412, "PreconditionFailed"),
     (errors.PayloadTooLarge(10), 413, "RequestEntityTooLarge"),
     (errors.TooManyValues(10), 413, "RequestEntityTooLarge"),
-    (errors.Unavailable(), 503, "ServiceUnavailable"),
+    (errors.ServiceUnavailable(), 503, "ServiceUnavailable"),
     (errors.UnsupportedMediaType("text/plain"), 415, "UnsupportedMediaType"),
     (errors.UnsupportedCoding("br"), 415, "UnsupportedMediaType"),
     (errors.Misdirected("a.example", "b.example"), 421, "MisdirectedRequest"),

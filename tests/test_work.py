@@ -26,7 +26,7 @@ def test_bytes_are_bounded() -> None:
 
 
 def test_once_refused_it_is_over() -> None:
-    """What a batch does about the refusal of an item, the next item is refused, too."""
+    """After the refusal of an item of a batch the next item is refused, too."""
     done = Work(max_steps=10)
     for _ in range(3):
         with pytest.raises(TooMuchWork):

@@ -120,7 +120,7 @@ def _contained(
 
 
 def _none(resource: Resource, path: str) -> tuple[()]:
-    """What a null says of a navigation property: that it leads to nothing. Raise 400."""
+    """Read a null as a navigation property that leads to nothing. Raise 400."""
     navigation = resource.navigation
     if resource.is_collection or (navigation is not None and not navigation.nullable):
         raise BadRequest(f"{path}: The navigation property is not nullable.")

@@ -171,7 +171,7 @@ class _Alignment:
         self._added = body.keys() if address.kind is RequestKind.APPEND else None
 
     def structured(self, schema: Any, documented: Json, actual: Json, path: str) -> Json:
-        """One value of a structured type at a path, ``""`` being the whole answer."""
+        """Align a value of a structured type at a path, ``""`` being the whole answer."""
         if not isinstance(documented, dict) or not isinstance(actual, dict):
             return actual
         own = _own(schema, actual)

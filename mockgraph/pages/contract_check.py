@@ -53,15 +53,15 @@ class Answered(NamedTuple):
     body: Json
 
 
-class Drift(NamedTuple):
+class ContractDrift(NamedTuple):
     """The differences of a mock to the real service in the answers to one request."""
 
     request: str
     differences: tuple[str, ...]
 
 
-class Endpoint:
-    """One of the two servers, at a URL that ends with the root: ``https://host/v1.0``."""
+class ComparedServer:
+    """A server that is compared, at a URL that ends with the root: ``https://host/v1.0``."""
 
     def __init__(self, url: str, token: str | None):
         try:
@@ -101,8 +101,8 @@ class Endpoint:
 
 
 def check_contract(
-    real: Endpoint, mock: Endpoint, requests: Iterable[Asked], *, writes: bool = False
-) -> Iterator[Drift]:
+    real: ComparedServer, mock: ComparedServer, requests: Iterable[Asked], *, writes: bool = False
+) -> Iterator[ContractDrift]:
     """Send requests to both, and give the differences of the mock, one drift a request.
 
     One without differences is given, too. Raises MockGraphError for a request that may write,
@@ -112,7 +112,7 @@ def check_contract(
         if request.method not in _READING and not writes:
             raise MockGraphError(f"{request.method} {request.path} may write; see --writes.")
         found = tuple(differences(real.ask(request), mock.ask(request)))
-        yield Drift(f"{request.method} /{request.path.lstrip('/')}", found[:_MOST_DRIFT])
+        yield ContractDrift(f"{request.method} /{request.path.lstrip('/')}", found[:_MOST_DRIFT])
 
 
 def differences(real: Answered, mock: Answered) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _shapes(real: Json, mock: Json, path: str) -> Iterator[str]:
 
 
 def _merged(items: Sequence[Json]) -> Json:
-    """One value with the properties of all items, or the first item that is not null."""
+    """Return a value with the properties of all items, or the first item that is not null."""
     objects = [each for each in items if isinstance(each, dict)]
     if not objects:
         return next((each for each in items if each is not None), None)

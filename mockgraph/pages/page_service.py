@@ -37,7 +37,7 @@ from mockgraph.metadata.notation import BINDING_PARAMETER
 from mockgraph.metadata.vocabulary import CAPABILITIES, MOCKGRAPH
 from mockgraph.pages.page import DocumentedProperty, ReferencePage, permission_names
 from mockgraph.pages.page_types import PageTypes, schemas_of
-from mockgraph.pages.url_tree import Documented, Node, named_root, url_trees
+from mockgraph.pages.url_tree import Documented, UrlNode, named_root, url_trees
 
 _CONTAINER: Final = f"{NAMESPACE}.GraphService"
 _FOLDERS: Final = frozenset({"api", "resources"})
@@ -104,7 +104,7 @@ def _root_of(folder: str, pages: Sequence[ReferencePage], every: Counter[str]) -
 class _Folder:
     """The pages of one folder, laid over the model of one root."""
 
-    def __init__(self, pages: Sequence[ReferencePage], known: Model, tree: Node):
+    def __init__(self, pages: Sequence[ReferencePage], known: Model, tree: UrlNode):
         self._known = known
         self._tree = tree
         self._types = PageTypes(pages, known)
@@ -136,7 +136,7 @@ class _Folder:
 
     # -- paths ----------------------------------------------------------------------------------
 
-    def _declare_root(self, node: Node) -> None:
+    def _declare_root(self, node: UrlNode) -> None:
         roots = {name.lower(): child for name, child in self._known.roots.items()}
         known = roots.get(node.name.lower())
         if isinstance(known, (EntitySet, Singleton)):
@@ -152,7 +152,7 @@ class _Folder:
             )
             self._declare_node(node, type_name, f"{self._container}/{node.name}", is_new=True)
 
-    def _declare_node(self, node: Node, type_name: str, path: str, *, is_new: bool) -> None:
+    def _declare_node(self, node: UrlNode, type_name: str, path: str, *, is_new: bool) -> None:
         """Declare what is below a node of entities of a type, the operations on both included."""
         self._annotate(node, path, is_new=is_new)
         for each in (node, *([node.key] if node.key else [])):
@@ -169,7 +169,7 @@ class _Folder:
         self._declare_children(node.key, type_name, path, of_collection=False)
 
     def _declare_children(
-        self, node: Node, type_name: str, path: str, *, of_collection: bool
+        self, node: UrlNode, type_name: str, path: str, *, of_collection: bool
     ) -> None:
         for child in node.children.values():
             if self._is_cast(child):
@@ -187,7 +187,7 @@ class _Folder:
             else:
                 self._declare_navigation(child, type_name, path)
 
-    def _declare_navigation(self, node: Node, owner: str, path: str) -> None:
+    def _declare_navigation(self, node: UrlNode, owner: str, path: str) -> None:
         is_many = self._is_collection(node)
         type_name = self._type_of(node, is_many)
         described = self._types.made(owner, is_entity=True)
@@ -223,11 +223,11 @@ class _Folder:
 
     # -- what a node is -------------------------------------------------------------------------
 
-    def _is_cast(self, node: Node) -> bool:
+    def _is_cast(self, node: UrlNode) -> bool:
         found = self._types.find(node.name) if "." in node.name else None
         return found is not None and found.lower() == node.name.lower()
 
-    def _is_operation(self, node: Node) -> bool:
+    def _is_operation(self, node: UrlNode) -> bool:
         """Whether a name is that of an action or a function: nothing is below it, or created."""
         if node.key is not None or node.children:
             return False
@@ -242,7 +242,7 @@ class _Folder:
             return True
         return methods == {"POST"} and not any(_creates(each) for each in node.documented)
 
-    def _is_collection(self, node: Node) -> bool:
+    def _is_collection(self, node: UrlNode) -> bool:
         if node.key is not None or any(_creates(each) for each in node.documented):
             return True
         return any(
@@ -250,7 +250,7 @@ class _Folder:
             for each in node.documented
         )
 
-    def _type_of(self, node: Node, is_many: bool) -> str:
+    def _type_of(self, node: UrlNode, is_many: bool) -> str:
         """The type of the entities at a node: what pages name, or one made of what they show."""
         every = [*node.documented, *(node.key.documented if node.key else ())]
         names = Counter(name for each in every for name in self._named_by(each))
@@ -299,7 +299,7 @@ class _Folder:
 
     # -- operations -----------------------------------------------------------------------------
 
-    def _declare_operation(self, node: Node, binding: TypeRef | None) -> None:
+    def _declare_operation(self, node: UrlNode, binding: TypeRef | None) -> None:
         is_known = binding is not None and self._known.type(binding.name) is not None
         if is_known and binding and self._known.bound_operation(binding, node.name):
             return
@@ -323,7 +323,7 @@ class _Folder:
             said = Annotation(f"{CAPABILITIES}OperationRestrictions", permissions)
             self._targets[name] = (said,)
 
-    def _parameters(self, node: Node, name: str, is_function: bool) -> Iterator[Parameter]:
+    def _parameters(self, node: UrlNode, name: str, is_function: bool) -> Iterator[Parameter]:
         if is_function:
             for each in node.arguments or ():
                 yield Parameter(each, TypeRef("Edm.String"))
@@ -356,7 +356,7 @@ class _Folder:
 
     # -- annotations ----------------------------------------------------------------------------
 
-    def _annotate(self, node: Node, path: str, *, is_new: bool) -> None:
+    def _annotate(self, node: UrlNode, path: str, *, is_new: bool) -> None:
         """Say of a new resource which permissions it needs, and that an update answers 204."""
         every = [*node.documented, *(node.key.documented if node.key else ())]
         found: dict[str, Annotation] = {}

@@ -58,7 +58,7 @@ def read_json(text: str) -> tuple[Json, tuple[str, ...]]:
 
 
 class _Reader:
-    """One text, read from its beginning to its end; no place is read twice."""
+    """A text, read from its beginning to its end; no place is read twice."""
 
     def __init__(self, text: str):
         self._text = text

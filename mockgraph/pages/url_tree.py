@@ -26,43 +26,45 @@ class Documented(NamedTuple):
 
 
 @dataclass
-class Node:
+class UrlNode:
     """The target of a path: ``key`` is the node of one entity, below the name of a collection.
 
     ``arguments`` are the names in parentheses behind the name of a function, None without those.
     """
 
     name: str
-    children: dict[str, Node] = field(default_factory=dict)
-    key: Node | None = None
+    children: dict[str, UrlNode] = field(default_factory=dict)
+    key: UrlNode | None = None
     arguments: tuple[str, ...] | None = None
     documented: list[Documented] = field(default_factory=list)
 
-    def child(self, name: str) -> Node:
+    def child(self, name: str) -> UrlNode:
         """The node of a name, in any case, made if it is not there."""
-        return self.children.setdefault(name.lower(), Node(name))
+        return self.children.setdefault(name.lower(), UrlNode(name))
 
-    def entity(self) -> Node:
+    def entity(self) -> UrlNode:
         """The node of one entity of a collection."""
         if self.key is None:
-            self.key = Node("")
+            self.key = UrlNode("")
         return self.key
 
 
-def url_trees(pages: Iterable[ReferencePage], roots: Iterable[str], root: str) -> dict[str, Node]:
+def url_trees(
+    pages: Iterable[ReferencePage], roots: Iterable[str], root: str
+) -> dict[str, UrlNode]:
     """Return a tree for each root that URLs name; those that name none are of ``root``."""
-    trees: dict[str, Node] = {}
+    trees: dict[str, UrlNode] = {}
     known = {each.lower() for each in roots} | {root}
     several = list(pages)
     for page in several:
         for method, url in page.operations:
             name, segments = _rooted(url, known, root)
-            _insert(trees.setdefault(name, Node("")), segments, Documented(method, page, None))
+            _insert(trees.setdefault(name, UrlNode("")), segments, Documented(method, page, None))
     for page in several:
         for example in page.examples:
             name, segments = _rooted(example.request.url, known, root)
             at = Documented(example.request.method, page, example)
-            _insert(trees.setdefault(name, Node("")), segments, at)
+            _insert(trees.setdefault(name, UrlNode("")), segments, at)
     return trees
 
 
@@ -90,7 +92,7 @@ def _segments(url: str) -> list[str]:
     return [each for each in unquote(path).strip().split("/") if each.strip()]
 
 
-def _insert(node: Node, segments: list[str], documented: Documented) -> None:
+def _insert(node: UrlNode, segments: list[str], documented: Documented) -> None:
     for segment in segments:
         if segment.startswith("$"):
             return

@@ -19,7 +19,7 @@ _ROUNDS = 8
 _SYNCED_AT_ONCE = 4 * 1024 * 1024
 
 
-class Abandoned(Exception):
+class CompactionAbandoned(Exception):
     """The compaction is not wanted any more."""
 
 
@@ -111,7 +111,7 @@ class Compaction:
 
     def _check(self) -> None:
         if self._abandoned.is_set():
-            raise Abandoned
+            raise CompactionAbandoned
 
     def _close(self) -> None:
         file, self._file = self._file, -1

@@ -1,4 +1,4 @@
-"""What requests read of the tables: the entities at an address, and what answers are made of."""
+"""The reads of requests: the entities at an address, and the parts of their answers."""
 
 from __future__ import annotations
 

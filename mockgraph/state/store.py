@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.compaction import Abandoned, Compaction
+from mockgraph.state.compaction import Compaction, CompactionAbandoned
 from mockgraph.state.log import StoreLog
 from mockgraph.state.snapshots import Delta, Snapshot
 from mockgraph.state.store_format import End, encode
@@ -169,7 +169,7 @@ class Store:
                 self._swap(compaction)
         except OSError as error:
             self._put_off(error.strerror or str(error))
-        except Abandoned:
+        except CompactionAbandoned:
             pass
         finally:
             self._compaction = None

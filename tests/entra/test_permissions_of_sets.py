@@ -1,4 +1,4 @@
-"""Whatever way an answer comes to show a set, the caller needs the permission on it."""
+"""Permissions of sets: callers need them however an answer comes to show the set."""
 
 from __future__ import annotations
 

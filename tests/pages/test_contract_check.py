@@ -15,7 +15,7 @@ from mockgraph.errors import MockGraphError
 from mockgraph.pages.contract_check import (
     Answered,
     Asked,
-    Endpoint,
+    ComparedServer,
     check_contract,
     collections,
     differences,
@@ -39,7 +39,10 @@ def mock() -> Iterator[MockGraph]:
 
 
 def drift(real: MockGraph, mock: MockGraph, *asked: Asked, writes: bool = False) -> list[str]:
-    ends = Endpoint(f"{real.origin}/v1.0", SECRET), Endpoint(f"{mock.origin}/v1.0", "any")
+    ends = (
+        ComparedServer(f"{real.origin}/v1.0", SECRET),
+        ComparedServer(f"{mock.origin}/v1.0", "any"),
+    )
     return [
         f"{each.request}: {text}"
         for each in check_contract(*ends, asked, writes=writes)

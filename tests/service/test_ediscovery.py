@@ -89,7 +89,7 @@ class Case:
         self._client = client
 
     def get(self, path: str = "", **headers: str) -> Json:
-        """What is at a path below the case, or at a URL."""
+        """Get a path below the case, or a URL."""
         answer = self._client.get(path, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()

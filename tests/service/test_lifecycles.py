@@ -1,4 +1,4 @@
-"""What the service does by itself, by the tenant's clock: audit queries, sensors, requests, events.
+"""Lifecycles, which go on by the tenant's clock: audit queries, sensors, requests, events.
 
 The pages that say so are named at the top of the modules under test.
 """

@@ -39,7 +39,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
 
 
 def resources(client: FlaskClient) -> Iterator[Resource]:
-    """What v1.0 has at its root beside Security, and all below it."""
+    """Return the resources of v1.0 at its root beside Security, and all below them."""
     view = client.application.extensions["mockgraph"].default.state.service.views["v1.0"]
     for name, root in view.children.items():
         if name != "security":

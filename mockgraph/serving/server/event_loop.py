@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from mockgraph.errors import Unavailable
+from mockgraph.errors import ServiceUnavailable
 from mockgraph.serving.http1_parser import BodyLimit, RequestTimeout
 from mockgraph.serving.server import keep_alive
 from mockgraph.serving.server.connection import Connection
@@ -116,13 +116,13 @@ class EventLoop:
     def sleep(self, connection: Connection, seconds: float) -> bool:
         """Wait during a request of the connection, while another thread runs the loop.
 
-        Return whether the server is to stop. Raises Unavailable where no other thread can be had:
+        Return whether the server is to stop. Raises ServiceUnavailable where no other thread can be had:
         everybody would wait.
         """
         if seconds or len(self._connections) > 1:  # a new connection can wait for a tick
             is_aside = self._watchdog.step_aside(connection)
             if seconds and not is_aside:
-                raise Unavailable(f"More than {_MAX_SLOW} requests wait already.")
+                raise ServiceUnavailable(f"More than {_MAX_SLOW} requests wait already.")
         return self._stopping.wait(seconds)
 
     def _hand_over(self, slow: Connection) -> None:

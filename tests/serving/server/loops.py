@@ -1,4 +1,4 @@
-"""What stands in for the loop of a connection, without a server."""
+"""A stand-in for the loop of a connection, without a server."""
 
 from __future__ import annotations
 
