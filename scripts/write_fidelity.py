@@ -19,7 +19,7 @@ from mockgraph import MockGraph
 from mockgraph.errors import MockGraphError
 from mockgraph.pages.examples import replayed_pages
 from mockgraph.pages.replay import replay_pages
-from mockgraph.pages.replay_report import OUTCOMES, Report
+from mockgraph.pages.replay_report import OUTCOMES, ReplayReport
 from mockgraph.pages.served_pages import service_with
 
 ROOT = Path(__file__).parent.parent
@@ -36,20 +36,20 @@ How many of the documented examples MockGraph answers as documented, written by 
 """
 
 
-def measured(docs: Sequence[str]) -> Report:
+def measured(docs: Sequence[str]) -> ReplayReport:
     """The outcomes of the examples in folders, or of those that come with MockGraph."""
     pages = replayed_pages(docs)
     with MockGraph(docs=docs) as graph:
         return replay_pages(graph.origin, pages, service_with(docs), "fidelity", lambda _: None)
 
 
-def percentage(report: Report) -> str:
+def percentage(report: ReplayReport) -> str:
     """The part of the examples that can be read which is answered as documented."""
     readable = len(report.details) - report.counts["unreadable"]
     return f"{100 * report.counts['answered'] / readable:.1f} %" if readable else "none"
 
 
-def document(reports: Iterable[tuple[str, Report]]) -> str:
+def document(reports: Iterable[tuple[str, ReplayReport]]) -> str:
     """The page as Markdown."""
     text = _HEAD.format(
         heads=" | ".join(map(str.capitalize, OUTCOMES)), lines="--:|" * len(OUTCOMES)
@@ -64,7 +64,7 @@ def document(reports: Iterable[tuple[str, Report]]) -> str:
     return f"{text}\n## Gaps\n\n{listed}\n"
 
 
-def _gaps(name: str, report: Report) -> list[str]:
+def _gaps(name: str, report: ReplayReport) -> list[str]:
     """Return the examples that are not answered, by outcome and reason."""
     missed = [each for each in report.details if each.outcome != "answered"]
     found = Counter((each.outcome, each.reason, each.page) for each in missed)
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def write_figure(readme: Path, report: Report) -> None:
+def write_figure(readme: Path, report: ReplayReport) -> None:
     """Put the figure between the comments of the README."""
     figure = (
         f"{report.counts['answered']} of the {len(report.details)} documented examples that come "

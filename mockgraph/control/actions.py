@@ -53,7 +53,7 @@ class ActionContext:
 
 
 class EventStream(NamedTuple):
-    """What an action answers that goes on: events, each a name and a JSON value, None to wait."""
+    """An answer that goes on: events, each a name and a JSON value, None to wait."""
 
     events: Iterator[tuple[str, Any] | None]
 

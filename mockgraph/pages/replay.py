@@ -26,7 +26,7 @@ from mockgraph.metadata.resources import Service
 from mockgraph.pages import Example, ReferencePage
 from mockgraph.pages.comparison import Answer, difference
 from mockgraph.pages.examples import DocumentedExchange, read_exchange
-from mockgraph.pages.replay_report import Detail, Report
+from mockgraph.pages.replay_report import Detail, ReplayReport
 from mockgraph.pages.served_pages import is_of_pages
 from mockgraph.state.intent import RequestKind
 
@@ -40,7 +40,7 @@ Told = Callable[[Detail], object]
 
 def replay_pages(
     url: str, pages: Sequence[ReferencePage], service: Service, token: str, tell: Told
-) -> Report:
+) -> ReplayReport:
     """Replay every documented example against the server at ``url`` (scheme, host and port).
 
     ``service`` is what the pages are read against. Tells of each example once it is known. Raises
@@ -53,7 +53,7 @@ def replay_pages(
             for detail in _replay_page(page, service, target):
                 details.append(detail)
                 tell(detail)
-    return Report(len(pages), details)
+    return ReplayReport(len(pages), details)
 
 
 def _replay_page(page: ReferencePage, service: Service, target: _Target) -> Iterator[Detail]:

@@ -33,7 +33,7 @@ class Detail(NamedTuple):
     diff: str = ""
 
 
-class Report(NamedTuple):
+class ReplayReport(NamedTuple):
     """The outcomes of all examples of so many pages."""
 
     pages: int

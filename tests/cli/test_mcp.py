@@ -31,7 +31,7 @@ def graph(server: MockGraph) -> MockGraph:
 
 
 def told(result: Any) -> Any:
-    """What a tool answered: JSON, or a text where it refused."""
+    """Return the answer of a tool: JSON, or a text where it refused."""
     (content,) = result.content
     try:
         return json.loads(content.text)

@@ -16,7 +16,7 @@ from mockgraph.pages.comparison import Answer
 from mockgraph.pages.comparison import difference as compared
 from mockgraph.pages.examples import DocumentedExchange, read_exchange
 from mockgraph.pages.replay import replay_pages
-from mockgraph.pages.replay_report import Detail, Report
+from mockgraph.pages.replay_report import Detail, ReplayReport
 from mockgraph.service import SERVICE
 from mockgraph.serving.server import Server
 
@@ -167,7 +167,7 @@ def test_not_as_documented(
 # -- the replay of pages --------------------------------------------------------------------
 
 
-def replay(url: str, docs: Path, *pages: str) -> Report:
+def replay(url: str, docs: Path, *pages: str) -> ReplayReport:
     for number, text in enumerate(pages):
         (docs / f"{number}.md").write_text(text)
     told: list[Detail] = []

@@ -116,8 +116,8 @@ class EventLoop:
     def sleep(self, connection: Connection, seconds: float) -> bool:
         """Wait during a request of the connection, while another thread runs the loop.
 
-        Return whether the server is to stop. Raises ServiceUnavailable where no other thread can be had:
-        everybody would wait.
+        Return whether the server is to stop. Raises ServiceUnavailable where no other thread can
+        be had: everybody would wait.
         """
         if seconds or len(self._connections) > 1:  # a new connection can wait for a tick
             is_aside = self._watchdog.step_aside(connection)
