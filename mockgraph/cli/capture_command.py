@@ -44,14 +44,14 @@ def capture(
 
     from mockgraph.files import put
     from mockgraph.pages.capture import Capture, read_recording, read_service
-    from mockgraph.pages.contract_check import ComparedServer, collections
+    from mockgraph.pages.contract_check import RemoteServer, collections
 
     if (url is None) == (recording is None):
         raise click.UsageError("One of --url and --from is needed.")
     with reporting_errors():
         taken = Capture(keep)
         if url is not None:
-            endpoint = ComparedServer(url, _token(token_from))
+            endpoint = RemoteServer(url, _token(token_from))
             root = url.rstrip("/").rpartition("/")[2]
             asked = paths or [each.path.partition("?")[0] for each in collections(root)]
             answers = read_service(endpoint, asked)

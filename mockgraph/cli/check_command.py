@@ -51,7 +51,7 @@ def check(
     token_from: str | None,
 ) -> None:
     """Send the same requests to a real service and to a mock, and list how the mock differs."""
-    from mockgraph.pages.contract_check import Asked, ComparedServer, check_contract, collections
+    from mockgraph.pages.contract_check import Asked, RemoteServer, check_contract, collections
     from mockgraph.pages.request_files import read_requests
 
     with reporting_errors():
@@ -63,7 +63,7 @@ def check(
         asked = asked or collections(against.rstrip("/").rpartition("/")[2])
         found = 0
         with progress(len(asked), "Checking") as advance:
-            ends = ComparedServer(url, token), ComparedServer(against, "check")
+            ends = RemoteServer(url, token), RemoteServer(against, "check")
             for drift in check_contract(*ends, asked, writes=writes):
                 advance(1)
                 found += bool(drift.differences)

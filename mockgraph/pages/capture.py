@@ -19,7 +19,7 @@ from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing
-from mockgraph.pages.contract_check import Asked, ComparedServer
+from mockgraph.pages.contract_check import Asked, RemoteServer
 from mockgraph.pages.fitting import Fitting
 from mockgraph.pages.needed_state import NeededState, entity_key
 from mockgraph.pages.pseudonyms import Pseudonyms
@@ -88,7 +88,7 @@ class Capture:
 
 
 def read_service(
-    endpoint: ComparedServer,
+    endpoint: RemoteServer,
     paths: Iterable[str],
     *,
     wait: Callable[[float], object] = time.sleep,
@@ -108,7 +108,7 @@ def read_service(
             following = _next(endpoint, body)
 
 
-def _ask(endpoint: ComparedServer, path: str, wait: Callable[[float], object]) -> Json:
+def _ask(endpoint: RemoteServer, path: str, wait: Callable[[float], object]) -> Json:
     for attempt in range(_ATTEMPTS):
         answer = endpoint.ask(Asked("GET", path))
         if answer.status == 200:
@@ -130,7 +130,7 @@ def _seconds(text: str | None, attempt: int) -> float:
     return min(max(asked, 0.0), _LONGEST_WAIT)
 
 
-def _next(endpoint: ComparedServer, body: Json) -> str | None:
+def _next(endpoint: RemoteServer, body: Json) -> str | None:
     """The path of the next page below the root; a link to another host is not followed."""
     link = body.get("@odata.nextLink") if isinstance(body, dict) else None
     if not isinstance(link, str):

@@ -60,8 +60,8 @@ class ContractDrift(NamedTuple):
     differences: tuple[str, ...]
 
 
-class ComparedServer:
-    """A server that is compared, at a URL that ends with the root: ``https://host/v1.0``."""
+class RemoteServer:
+    """A server of Graph, real or mock, at a URL that ends with the root: ``https://host/v1.0``."""
 
     def __init__(self, url: str, token: str | None):
         try:
@@ -101,7 +101,7 @@ class ComparedServer:
 
 
 def check_contract(
-    real: ComparedServer, mock: ComparedServer, requests: Iterable[Asked], *, writes: bool = False
+    real: RemoteServer, mock: RemoteServer, requests: Iterable[Asked], *, writes: bool = False
 ) -> Iterator[ContractDrift]:
     """Send requests to both, and give the differences of the mock, one drift a request.
 
@@ -226,6 +226,6 @@ def drift_of_recorded(
     """
     for root, request, answer in recorded:
         if request.method in _READING:
-            real = ComparedServer(f"{url.rstrip('/')}/{root}", token).ask(request)
+            real = RemoteServer(f"{url.rstrip('/')}/{root}", token).ask(request)
             if found := tuple(differences(real, answer)):
                 yield ContractDrift(f"{request.method} /{root}{request.path}", found[:_MOST_DRIFT])

@@ -27,7 +27,7 @@ class Documented(NamedTuple):
 
 @dataclass
 class UrlNode:
-    """The end of a path in URLs: ``key`` is the node of one entity, below the name of a collection.
+    """The target of a path: ``key`` is the node of one entity, below the name of a collection.
 
     ``arguments`` are the names in parentheses behind the name of a function, None without those.
     """

@@ -16,7 +16,7 @@ from mockgraph import MockGraph
 from mockgraph.cli import main
 from mockgraph.errors import MockGraphError
 from mockgraph.pages.capture import Capture, Captured, read_recording, read_service
-from mockgraph.pages.contract_check import ComparedServer
+from mockgraph.pages.contract_check import RemoteServer
 from mockgraph.pages.pseudonyms import KEPT, Pseudonyms
 from mockgraph.seeds import read_seeds
 
@@ -90,7 +90,7 @@ def test_pages_are_followed_and_busy_servers_waited_for() -> None:
         graph.faults.throttle(times=2, retry_after=7)
         answers = list(
             read_service(
-                ComparedServer(f"{graph.origin}/v1.0", TOKEN),
+                RemoteServer(f"{graph.origin}/v1.0", TOKEN),
                 ["security/alerts_v2?$top=4"],
                 wait=waited.append,
             )
@@ -101,9 +101,7 @@ def test_pages_are_followed_and_busy_servers_waited_for() -> None:
 
 def test_a_refusal_is_told() -> None:
     with MockGraph() as graph, pytest.raises(MockGraphError, match="is answered with 401"):
-        list(
-            read_service(ComparedServer(f"{graph.origin}/v1.0", "invalid"), ["security/alerts_v2"])
-        )
+        list(read_service(RemoteServer(f"{graph.origin}/v1.0", "invalid"), ["security/alerts_v2"]))
 
 
 def test_a_link_to_another_host_is_not_followed() -> None:
@@ -111,9 +109,7 @@ def test_a_link_to_another_host_is_not_followed() -> None:
         link = {"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/x"}
         graph.stubs.add("GET", "/v1.0/security/alerts_v2", json=link)
         with pytest.raises(MockGraphError, match="is not asked for"):
-            list(
-                read_service(ComparedServer(f"{graph.origin}/v1.0", TOKEN), ["security/alerts_v2"])
-            )
+            list(read_service(RemoteServer(f"{graph.origin}/v1.0", TOKEN), ["security/alerts_v2"]))
 
 
 def test_drift_is_told_and_secrets_are_left_out() -> None:

@@ -15,7 +15,7 @@ from mockgraph.errors import MockGraphError
 from mockgraph.pages.contract_check import (
     Answered,
     Asked,
-    ComparedServer,
+    RemoteServer,
     check_contract,
     collections,
     differences,
@@ -40,8 +40,8 @@ def mock() -> Iterator[MockGraph]:
 
 def drift(real: MockGraph, mock: MockGraph, *asked: Asked, writes: bool = False) -> list[str]:
     ends = (
-        ComparedServer(f"{real.origin}/v1.0", SECRET),
-        ComparedServer(f"{mock.origin}/v1.0", "any"),
+        RemoteServer(f"{real.origin}/v1.0", SECRET),
+        RemoteServer(f"{mock.origin}/v1.0", "any"),
     )
     return [
         f"{each.request}: {text}"
