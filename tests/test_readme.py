@@ -16,7 +16,8 @@ from manual import MANUAL, PAGES, blocks
 from processes import ROOT
 
 from mockgraph import MockGraph, __version__, create_app
-from mockgraph.cli import main
+from mockgraph.cli import MODULES, main
+from mockgraph.cli.serve import serve
 from mockgraph.serving import tls
 from mockgraph.testing.faults import PRESETS, Faults
 from mockgraph.testing.police import RULES
@@ -186,11 +187,11 @@ def test_the_sdk_example_is_python() -> None:
     compile(blocks("python", "GraphServiceClient")[0], "manual", "exec")
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", sorted({*main.commands, *MODULES}))
 def test_every_command_and_option_is_named(name: str) -> None:
     assert f"`mockgraph {name}`" in MANUAL
     if name == "serve":
-        for option in main.commands[name].params:
+        for option in serve.params:
             assert isinstance(option, click.Option)
             assert option.opts[0] in MANUAL
 

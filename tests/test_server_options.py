@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from mockgraph import MockGraph
-from mockgraph.cli import main
 from mockgraph.cli.arguments import settings_options
+from mockgraph.cli.serve import serve
 from mockgraph.errors import MockGraphError
 from mockgraph.pytest_plugin import pytest_addoption
 from mockgraph.server_options import FilePath, Option, Settings, option, options, takes
@@ -122,7 +122,7 @@ def test_values_that_do_not_fit_are_refused(wrong: dict[str, Any], says: str) ->
 
 @pytest.mark.parametrize("each", OPTIONS.values(), ids=OPTIONS)
 def test_an_option_is_everywhere(each: Option) -> None:
-    (served,) = (found for found in main.commands["serve"].params if found.name == each.name)
+    (served,) = (found for found in serve.params if found.name == each.name)
     assert isinstance(served, click.Option)
     assert served.envvar == "MOCKGRAPH_" + served.opts[0][2:].replace("-", "_").upper()
     assert served.help == each.help

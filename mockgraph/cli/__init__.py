@@ -8,6 +8,7 @@ command runs.
 from __future__ import annotations
 
 from functools import cached_property
+from importlib import import_module
 
 import click
 
@@ -19,25 +20,36 @@ from mockgraph.cli.arguments import (
     reporting_errors,
     server_options,
 )
-from mockgraph.cli.capture_command import capture
-from mockgraph.cli.check_command import check
-from mockgraph.cli.hunt import hunt
-from mockgraph.cli.mcp import mcp
-from mockgraph.cli.metadata_commands import drift, routes
-from mockgraph.cli.replay_command import replay
-from mockgraph.cli.report_command import report
-from mockgraph.cli.run import run, wait
-from mockgraph.cli.serve import serve
-from mockgraph.cli.state_commands import state
+
+# The modules of the commands that are not written here.
+MODULES = {
+    "capture": "capture_command",
+    "check": "check_command",
+    "drift": "metadata_commands",
+    "hunt": "hunt",
+    "mcp": "mcp",
+    "replay": "replay_command",
+    "report": "report_command",
+    "routes": "metadata_commands",
+    "run": "run",
+    "serve": "serve",
+    "state": "state_commands",
+    "wait": "run",
+}
 
 
 class _Commands(CommandGroup):
-    """The commands written here, and those of the control plane, loaded when one is asked for."""
+    """All commands, those of the control plane too; each is loaded when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._of_control})
+        return sorted({*super().list_commands(ctx), *MODULES, *self._of_control})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in MODULES:
+            command: click.Command = getattr(
+                import_module(f"mockgraph.cli.{MODULES[cmd_name]}"), cmd_name
+            )
+            return command
         return super().get_command(ctx, cmd_name) or self._of_control.get(cmd_name)
 
     @cached_property
@@ -51,20 +63,6 @@ class _Commands(CommandGroup):
 @click.version_option(__version__, prog_name="MockGraph")
 def main() -> None:
     """A local, stateful emulator of the Microsoft Graph Security endpoint."""
-
-
-main.add_command(serve)
-main.add_command(state)
-main.add_command(routes)
-main.add_command(drift)
-main.add_command(hunt)
-main.add_command(replay)
-main.add_command(check)
-main.add_command(capture)
-main.add_command(report)
-main.add_command(mcp)
-main.add_command(run)
-main.add_command(wait)
 
 
 @main.command()
