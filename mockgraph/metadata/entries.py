@@ -8,6 +8,7 @@ from typing import NamedTuple
 from marshmallow import ValidationError
 
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.metadata.keys import key_of
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.metadata.structures import MAX_DEPTH, StructuredSchema, common_names
@@ -41,8 +42,9 @@ def read_entry(
     """Validate an entity of a resource, and the entities within it.
 
     ``schema`` is the type that it is cast to, the declared one if left out; with ``partial`` only
-    what was sent is read. Raises BadRequest with the path of the fault below ``root``, and
-    NotEmulated where entities come along that their navigation property does not contain.
+    what was sent is read, and entities of other resources, as an expansion answered them, are left
+    aside. Raises BadRequest with the path of the fault below ``root``, and NotEmulated where
+    entities come along that their navigation property does not contain.
     """
     schema = schema or resource.type
     if type(value) is dict and (within := resource.within(schema.type_name)):
@@ -65,6 +67,8 @@ def read_entry(
         path = f"{root}/{name}" if root else name
         if name in known and item is None and known[name].kind is ResourceKind.REFERENCE:
             references[known[name]] = _none(known[name], path)
+        elif name in known and partial and _is_expanded(known[name], item):
+            continue  # clients send back what they were answered
         elif name in known:
             contained[known[name]] = _contained(known[name], item, partial, path, depth + 1)
         elif name.endswith(_BIND):
@@ -117,6 +121,17 @@ def _contained(
         read_entry(resource, item, root=f"{path}/{index}", depth=depth)
         for index, item in enumerate(value)
     ]
+
+
+def _is_expanded(resource: Resource, value: Json) -> bool:
+    """Whether a value is what expanding a navigation property to other resources answers.
+
+    That is entities which are there already: each has its key.
+    """
+    if resource.kind is ResourceKind.CONTAINED or isinstance(value, list) != resource.is_collection:
+        return False
+    entities = value if isinstance(value, list) else [value]
+    return all(type(each) is dict and key_of(resource.type, each) for each in entities)
 
 
 def _none(resource: Resource, path: str) -> tuple[()]:

@@ -214,3 +214,25 @@ def test_how_many_incidents_at_once(graph: FlaskClient, root: str) -> None:
     page = graph.get(f"{at(root, 'incidents')}?$top=50")
     assert len(ids(page)) == 50
     assert len(ids(graph.get(page.get_json()["@odata.nextLink"]))) == 1
+
+
+@official
+def test_what_an_expansion_answered_may_be_sent_back(incidents: FlaskClient, root: str) -> None:
+    url = at(root, "incidents", "1")
+    fetched = incidents.get(f"{url}?$expand=alerts").get_json()
+    changed = incidents.patch(url, json={**fetched, "status": "resolved"})
+    assert changed.status_code == 200, changed.text
+    after = incidents.get(f"{url}?$expand=alerts").get_json()
+    assert (after["status"], after["alerts"]) == ("resolved", fetched["alerts"])
+
+
+@official
+@pytest.mark.parametrize("alerts", [[{"title": "Made"}], [{"id": "1a"}, 7], "1a", {"id": "1a"}])
+def test_alerts_that_no_expansion_answered_are_not_written(
+    incidents: FlaskClient, root: str, alerts: Json
+) -> None:
+    before = state_of(incidents)
+    body = {"status": "resolved", "alerts": alerts}
+    response = incidents.patch(at(root, "incidents", "1"), json=body)
+    assert "writing 'alerts'" in refused(response, 501)
+    assert state_of(incidents) == before
