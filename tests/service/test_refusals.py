@@ -100,6 +100,7 @@ def test_the_rules_of_custom_detections(graph: FlaskClient) -> None:
     made = graph.post(url, json=RULE)
     assert made.status_code == 201
     assert made.get_json()["createdDateTime"]
+    assert made.get_json()["createdBy"] == made.get_json()["lastModifiedBy"] == "MockGraph"
     shown = made.get_json()["detectionAction"]
     assert shown["alertTemplate"]["severity"] == "medium"
     assert shown["responseActions"][0]["isolationType"] == "full"
