@@ -216,9 +216,11 @@ class Emulator(Flask):
             self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:
             outcome = self._run_batch(request, intent, tenant)
-        elif self._is_retired(address):
+        elif self._is_retiring(address) and legacy_alerts.is_legacy(address):
             outcome = legacy_alerts.retired(intent)
         else:
+            if intent.query.expand and self._is_retiring(address):
+                intent = intent._replace(query=legacy_alerts.unexpanded(intent.query))
             if state.takes_long(address):
                 request.step_aside()
             outcome = state.apply(intent)
@@ -227,8 +229,8 @@ class Emulator(Flask):
             legacy_alerts.unmark(response)
         return response
 
-    def _is_retired(self, address: Address) -> bool:
-        return self._settings.legacy_alerts == "retired" and legacy_alerts.is_legacy(address)
+    def _is_retiring(self, address: Address) -> bool:
+        return self._settings.legacy_alerts == "retired" and not address.view.documented
 
     def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch

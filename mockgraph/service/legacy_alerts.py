@@ -7,9 +7,12 @@ alerts of their own, which are not touched by that.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mockgraph.errors import NotFound
 from mockgraph.http import Response
 from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind
+from mockgraph.state.query import Query
 
 _PATH = "security/alerts"
 _MARKS = ("Deprecation", "Sunset", "Link")
@@ -36,3 +39,19 @@ def retired(intent: Intent) -> Outcome:
     if kind is RequestKind.OPTIONS:
         return Outcome()
     raise NotFound("The legacy alerts were retired and return no data: use alerts_v2.")
+
+
+def unexpanded(query: Query) -> Query:
+    """Return a query whose expansions find no legacy alerts, as the service has none to return."""
+    return replace(
+        query,
+        expand=tuple(
+            replace(
+                each,
+                query=replace(each.query, search=lambda _: False)
+                if each.resource.path == _PATH
+                else unexpanded(each.query),
+            )
+            for each in query.expand
+        ),
+    )

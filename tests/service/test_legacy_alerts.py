@@ -88,8 +88,22 @@ def test_retired(retired: FlaskClient, root: str) -> None:
     assert state_of(retired) == before
 
 
+@official
+@pytest.mark.parametrize("options", ["", "($top=1)", "($filter=id eq 'a';$select=id)"])
+def test_retired_alerts_are_not_found_by_expanding(
+    retired: FlaskClient, root: str, options: str
+) -> None:
+    answer = retired.get(f"{at(root)}?$expand=alerts{options},alerts_v2").get_json()
+    assert answer["alerts"] == []
+    assert [each["id"] for each in answer["alerts_v2"]] == ["v"]
+    counted = retired.get(f"{at(root)}?$expand=alerts($count=true)").get_json()
+    assert counted["alerts@odata.count"] == 0
+
+
 def test_localtest_is_not_touched(retired: FlaskClient, deprecated: FlaskClient) -> None:
     for client in (retired, deprecated):
         answer = client.get(at("localtest", "alerts"))
         assert ids(answer) == ["a"]
         assert "Deprecation" not in answer.headers
+        expanded = client.get(f"{at('localtest')}?$expand=alerts").get_json()
+        assert [each["id"] for each in expanded["alerts"]] == ["a"]
