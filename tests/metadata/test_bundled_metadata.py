@@ -117,7 +117,7 @@ NUMBERS = {
         "operations": 46,
         "parameters": 121,
         "optional": 8,
-        "targets": 62,
+        "targets": 63,
     },
 }
 
