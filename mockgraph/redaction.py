@@ -7,7 +7,7 @@ however they are written: letter case, ``-`` for ``_``, percent-encoding, escape
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -45,13 +45,15 @@ def is_secret(name: str) -> bool:
     return _SECRET.fullmatch(name.strip().lower().replace("-", "_")) is not None
 
 
-def redact(variables: dict[str, str]) -> None:
-    """Take what is secret out of the headers in a WSGI environment."""
-    for name, value in variables.items():
-        if _is_secret_variable(name):
-            variables[name] = _redacted(value)
+def redacted(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers in a WSGI environment, without what is secret in them."""
+    names, secret = _headers_among(tuple(environ))
+    variables = {name: environ[name] for name in names}
+    for name in secret:
+        variables[name] = _redacted(variables[name])
     if "HTTP_REFERER" in variables:
         variables["HTTP_REFERER"] = masked_url(variables["HTTP_REFERER"])
+    return variables
 
 
 def masked(pairs: bytes) -> bytes:
@@ -92,9 +94,11 @@ def shown(name: str, value: str) -> str:
     return masked_url(value) if name.lower() in ("location", "content-location") else value
 
 
-@lru_cache(maxsize=1024)
-def _is_secret_variable(name: str) -> bool:
-    return is_secret(name.removeprefix("HTTP_"))
+@lru_cache(maxsize=256)
+def _headers_among(names: tuple[str, ...]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the names of headers among those in an environ, and which of these are secret."""
+    headers = [name for name in names if name.startswith("HTTP_")]
+    return headers, [name for name in headers if is_secret(name.removeprefix("HTTP_"))]
 
 
 def _redacted(value: str) -> str:

@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 from mockgraph.errors import GraphError
 from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
-from mockgraph.redaction import masked, masked_body, redact, shown
+from mockgraph.redaction import masked, masked_body, redacted, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_of
@@ -106,16 +106,16 @@ class Exchange:
         content = _content(request, environ)
         # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of
         # the others secrets are masked once somebody looks.
-        self._body = content if _is_plain(request, environ) else masked_body(content)
+        self._body = content
+        if content and not _is_plain(request, environ):
+            self._body = masked_body(content)
         self._response_body = response.body
         self._query = masked(request.query_string)
         self._response_headers = response.headers
         self._found = request.address
         self._service = request.service or SERVICE
         # The headers alone: nothing of a server's is kept alive.
-        variables = {name: value for name, value in environ.items() if name[0] == "H"}
-        redact(variables)
-        self._variables = variables
+        self._variables = variables = redacted(environ)
         self._content_type = environ.get("CONTENT_TYPE")
         self._content_length = environ.get("CONTENT_LENGTH")
         if self.answered_by == "sign-in":
