@@ -16,7 +16,7 @@ pytestmark = pytest.mark.long
 AUTH = {"Authorization": "Bearer anything"}
 CONSOLE = "/_mockgraph/console"
 PAGES = ["", "/state", "/state/security/alerts_v2", "/new/security/alerts_v2", "/journal"]
-PAGES += ["/faults", "/tenants", "/hunting", "/sign-in"]
+PAGES += ["/faults", "/tenants", "/hunting", "/sign-in", "/reports", "/nowhere"]
 HOSTILE = (
     "</td><script>document.title='struck'</script><img src=x onerror=\"document.title='struck'\">"
 )
@@ -192,7 +192,8 @@ def test_each_page_can_be_used_by_everybody(
         bypass_csp=True,  # axe is put into the page
     )
     page = context.new_page()
-    for path in [*PAGES, "/journal/2"]:
+    key = graph.state["Security"]["alerts_v2"][0]["id"]
+    for path in [*PAGES, "/journal/2", f"/entity/security/alerts_v2?key={key}"]:
         page.goto(CONSOLE + path)
         page.evaluate(axe)
         found = page.evaluate("axe.run()")

@@ -100,6 +100,7 @@ class Console:
             "/hunting": self.hunting,
             "/sign-in": self.sign_in,
             "/reports": self.reports,
+            "/<path:name>": self.no_page,
         }
         for path, view in views.items():
             plane.add_url_rule(CONSOLE + path, f"console{path}", self._page(view), methods=["GET"])
@@ -311,6 +312,10 @@ class Console:
         report = Report(facts_of(context.tenant))
         return self._render("reports", "/reports", report=report, told=_told)
 
+    def no_page(self, _: ActionContext, name: str) -> str:
+        """Refuse the path of a page that the console has not."""
+        raise NotFound(f"The console has no page {name[:200]}.")
+
     def token(self) -> flask.Response:
         """Take the control token, and keep it in a cookie for the console."""
         request = cast("Request", flask.request)
@@ -376,7 +381,7 @@ def _columns(resource: Resource) -> list[str]:
 def _example(resource: Resource) -> str:
     for each in _properties(resource):
         if each["members"]:
-            return f"{each['name']} eq '{each['members'][-1]}'"
+            return f"{each['name']} eq '{each['members'][0]}'"
     return "id eq '1'"
 
 

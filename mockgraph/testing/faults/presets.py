@@ -134,7 +134,7 @@ class Faults(FaultRules):
         as_date: AsDate = False,
         **when: Unpack[When],
     ) -> Rule:
-        """Answer 429 with ``Retry-After``, in seconds or as a date; None leaves it out."""
+        """Answer 429 with ``Retry-After``, in seconds or as a date, or without it."""
         return self._refuse("throttle", 429, when, retry_after, as_date)
 
     @_preset

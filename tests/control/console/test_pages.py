@@ -55,6 +55,14 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline(client: FlaskCli
         assert not re.search(r'(?:src|href)="(?:https?:)?//', text)
 
 
+def test_a_page_that_is_not_there_is_refused_as_a_page(client: FlaskClient) -> None:
+    for path in ("/nowhere", "/journal/first", f"/{HOSTILE}"):
+        text = page(client, CONSOLE + path, 404)
+        assert "The console has no page" in text
+        assert f'href="{CONSOLE}"' in text
+        assert "<script>alert" not in text
+
+
 def test_a_misspelt_set_and_a_wrong_filter_say_why(client: FlaskClient) -> None:
     assert "security/alerts_v2" in page(client, f"{CONSOLE}/state/security/alert_v2", 400)
     text = unescape(page(client, f"{CONSOLE}/state/{ALERTS}?filter=severty eq 'high'"))
