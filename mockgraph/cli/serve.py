@@ -84,5 +84,6 @@ def _tell(server: Server, settings: Settings) -> None:
         click.echo(f"  and {server.tls_origin}/localtest/Security{trust}")
     if server.proxy_url:
         click.echo(f"  and, as a proxy, {server.proxy_url}; {ca} tells how to use it")
-    click.echo(f"  state in {settings.store or 'memory'}; stop it with Ctrl+C")
+    kept = settings.store or "memory"
+    click.echo(f"  console at {server.origin}/, state in {kept}; stop it with Ctrl+C")
     sys.stdout.flush()

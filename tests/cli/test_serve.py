@@ -35,7 +35,7 @@ def test_serve_until_told_to_stop(number: signal.Signals) -> None:
         assert ask(server.origin, "GET", "/nowhere?$select=id").status == 400
         ended = server.stop(number)
     assert ended.code == 0
-    assert "state in memory" in ended.out
+    assert f"  console at {server.origin}/, state in memory; " in ended.out
     first, second = ended.err.splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /localtest/Security 200 \d+\.\d ms", first)
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nowhere\?\$select=id 400 \d+\.\d ms", second)
