@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mockgraph.cli.arguments import csdl_option, operations_option, option, reporting_errors
+from mockgraph.spelling import suggestion
 
 
 @click.command()
@@ -25,14 +26,14 @@ def routes(prefix: str, csdl: tuple[str, ...], operations: tuple[str, ...]) -> N
     with reporting_errors():
         service, behaviours = service_of(csdl), behaviours_of(operations)
     wanted = f"/{prefix.strip('/').lower()}"
-    found = False
-    for route in served(service, behaviours):
-        if route.template.lower().startswith(wanted):
-            found = True
-            mark = "" if route.emulated else "  501"
-            click.echo(f"{route.method:<7} {route.template}{mark}")
+    every = list(served(service, behaviours))
+    found = [each for each in every if each.template.lower().startswith(wanted)]
+    for route in found:
+        mark = "" if route.emulated else "  501"
+        click.echo(f"{route.method:<7} {route.template}{mark}")
     if not found:
-        raise click.ClickException(f"Nothing that is served begins with {prefix}.")
+        near = suggestion(wanted, (each.template for each in every))
+        raise click.ClickException(f"Nothing that is served begins with {prefix}.{near}")
 
 
 @click.command()

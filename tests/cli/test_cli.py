@@ -153,6 +153,16 @@ def test_routes_lists_every_operation() -> None:
     assert len(lines) == len(set(lines))
 
 
+@pytest.mark.parametrize(
+    ("prefix", "near"),
+    [("security", "/v1.0/security"), ("v1.0/security/alertsv2", "/v1.0/security/alerts_v2")],
+)
+def test_routes_names_what_is_near(prefix: str, near: str) -> None:
+    result = CliRunner().invoke(main, ["routes", prefix])
+    assert result.exit_code == 1
+    assert f"begins with {prefix}. Did you mean {near} or " in result.output
+
+
 @pytest.mark.parametrize(("value", "is_json"), [("1", True), ("0", False)])
 def test_the_report_of_drift_is_json_by_a_variable_of_its_own(
     tmp_path: Path, value: str, *, is_json: bool
