@@ -156,7 +156,9 @@ def _repeated(before: Exchange, exchange: Exchange, may_succeed: bool) -> Iterat
     """Yield the misdeeds of sending the same once more."""
     if before.status == 401:
         if before.token == exchange.token:
-            says = "it was sent again with the token that was refused"
+            has_one = "Authorization" in exchange.headers
+            how = "with the token that was refused" if has_one else "without a token"
+            says = f"it was sent again {how}"
             yield misdeed("retried-with-a-refused-token", says, exchange, before)
     elif not may_succeed and _in_vain(before, exchange):
         says = f"it was sent again although {before.status} is no answer that time changes"

@@ -108,6 +108,15 @@ def test_the_same_again(found: list[str], steps: Sequence[Step]) -> None:
     assert rules(*steps) == found
 
 
+def test_what_is_said_of_a_token_that_was_not_sent() -> None:
+    for sent, says in (
+        (headed(Authorization="Bearer x"), "with the token that was refused"),
+        ({}, "without a token"),
+    ):
+        (found,) = misdeeds(play(failed(401, **sent), failed(401, **sent)))
+        assert found.says == f"it was sent again {says}"
+
+
 @pytest.mark.parametrize("status", [400, 403, 405, 406, 410, 411, 412, 413, 414, 415, 422, 501])
 def test_what_is_final(status: int) -> None:
     assert rules(*[failed(status, **PATCH)] * 2) == ["retried-in-vain"]
