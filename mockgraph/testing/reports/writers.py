@@ -37,10 +37,8 @@ def text(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     called = sum(len(each.called) for each in report.coverage)
-    yield (
-        f"{report.requests} requests, {called} operations called, {report.covered:.1f} % of those "
-        "of the resources used"
-    )
+    share = f", {report.covered:.1f} % of those of the resources used" if report.coverage else ""
+    yield f"{report.requests} requests, {called} operations called{share}"
     for each in report.permissions:
         granted = f"; granted {', '.join(each.granted)}" if each.granted else ""
         yield f"{each.kind}: needed at least {', '.join(each.least) or 'none'}{granted}"

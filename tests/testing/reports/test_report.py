@@ -232,3 +232,12 @@ def test_by_the_command_line(graph: MockGraph, tmp_path: Path) -> None:
     assert json.loads(path.read_text())["requests"] == 1
     assert run("--output", "report.pdf").exit_code == 1
     assert run("--fail-on", "advise").exit_code == 2
+
+
+def test_no_share_is_told_where_nothing_was_called(graph: MockGraph, tmp_path: Path) -> None:
+    written = {}
+    for ending in "txt", "html":
+        graph.report().write(tmp_path / f"report.{ending}")
+        written[ending] = (tmp_path / f"report.{ending}").read_text("utf-8")
+    assert written["txt"].startswith("0 requests, 0 operations called\n")
+    assert "<p>0 requests.</p>" in written["html"]
