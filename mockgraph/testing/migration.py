@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from mockgraph.metadata.names import Json
+from mockgraph.service import SINGLETON
 from mockgraph.service.legacy_alerts import is_legacy
 from mockgraph.state.intent import Address, RequestKind
 
@@ -57,6 +58,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
 }
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
+_INNERMOST = re.compile(r"\([^()]*\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -91,7 +93,7 @@ def replacement(
     address: Address | None, method: str, options: Sequence[tuple[str, str]], body: Json
 ) -> Replacement | None:
     """Return what replaces a call, None where it is not of the legacy alerts."""
-    if address is None or not is_legacy(address):
+    if address is None or not (is_legacy(address) or _expands(address, options)):
         return None
     used = [name for name in _names(address, options, body) if name in PROPERTIES]
     wanted = "ReadWrite" if address.writes else "Read"
@@ -102,6 +104,22 @@ def replacement(
         {each: MEMBERS[each] for each in _texts(options, body) if each in MEMBERS},
         {permission: PERMISSIONS[permission]},
     )
+
+
+def _expands(address: Address, options: Sequence[tuple[str, str]]) -> bool:
+    """Whether a call of the singleton expands its legacy alerts."""
+    if address.view.documented or [each.resource.path for each in address.steps] != [SINGLETON]:
+        return False
+    texts = (text for name, text in options if name.lower().removeprefix("$") == "expand")
+    return any("alerts" in _outermost(text).lower().split(",") for text in texts)
+
+
+def _outermost(text: str) -> str:
+    """Return what stands outside of all parentheses in the text of an option."""
+    text, inner = _QUOTED.sub("", text).replace(" ", ""), 1
+    while inner:
+        text, inner = _INNERMOST.subn("", text)
+    return text
 
 
 def _call(address: Address, method: str) -> str | None:

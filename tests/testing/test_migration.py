@@ -40,6 +40,7 @@ def ask(graph: MockGraph, method: str, path: str, json: Any = None) -> dict[str,
     [
         ("GET", "/v1.0/security/alerts", None, "GET /security/alerts_v2", []),
         ("GET", "/beta/security/Alerts/a", None, "GET /security/alerts_v2/{id}", []),
+        ("GET", "/v1.0/security?$expand=alerts($top=1)", None, "GET /security/alerts_v2", []),
         ("GET", "/v1.0/security/alerts/$count", None, "GET /security/alerts_v2/$count", []),
         (
             "GET",
@@ -103,6 +104,8 @@ def test_what_replaces_a_call(
         "/v1.0/security/incidents?$expand=alerts",
         "/v1.0/security/secureScores",
         "/v1.0/security",
+        "/v1.0/security?$expand=incidents($expand=alerts($top=1)),alerts_v2",
+        "/localtest/security?$expand=alerts",
         "/v1.0/security/alertz",
     ],
 )
