@@ -74,6 +74,27 @@ def test_an_incident_has_a_number(graph: MockGraph) -> None:
     assert graph.add("incidents", id="mine")["id"] == "mine"
 
 
+def post(graph: MockGraph, path: str, body: Any) -> requests.Response:
+    return requests.post(f"{graph.v1}/security/{path}", json=body, headers=HEADERS, timeout=10)
+
+
+def test_what_is_added_can_be_acted_on(graph: MockGraph) -> None:
+    identity = graph.add("identities/identityAccounts")
+    (account,) = identity["accounts"]
+    body = {
+        "accountId": account["identifier"],
+        "action": account["actions"][0],
+        "identityProvider": account["identityProvider"],
+    }
+    invoked = post(graph, f"identities/identityAccounts/{identity['id']}/invokeAction", body)
+    assert invoked.status_code == 200, invoked.text
+    named = ("networkMessageId", "recipientEmailAddress")
+    email = graph.add("collaboration/analyzedEmails")
+    body = {"action": "softDelete", "analyzedEmails": [{name: email[name] for name in named}]}
+    remediated = post(graph, "collaboration/analyzedEmails/remediate", body)
+    assert remediated.status_code == 202, remediated.text
+
+
 @pytest.mark.parametrize("path", SETS)
 def test_every_set(graph: MockGraph, path: str) -> None:
     added = graph.add(path)
