@@ -201,3 +201,15 @@ def test_each_page_can_be_used_by_everybody(
         assert told == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     context.close()
+
+
+def test_a_phone_shows_how_each_request_ended(page: Any, graph: MockGraph) -> None:
+    client_asks(graph)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{CONSOLE}/journal")
+    status = page.locator("#journal tbody tr").first.get_by_role("cell", name="200", exact=True)
+    box = status.bounding_box()
+    assert box["x"] + box["width"] <= 390
+    page.goto(CONSOLE)
+    box = page.locator("#sets tbody td.number").first.bounding_box()
+    assert box["x"] + box["width"] <= 390

@@ -118,7 +118,7 @@ class Console:
                 text = view(self._context_of(cast("Request", flask.request)), **in_path)
             except GraphError as error:
                 status = error.status
-                text = self._render("error", "", status=status, message=error.message)
+                text = self._render("error", "/error", status=status, message=error.message)
             return _html(text, status)
 
         return answer

@@ -59,6 +59,7 @@ def test_a_page_that_is_not_there_is_refused_as_a_page(client: FlaskClient) -> N
     for path in ("/nowhere", "/journal/first", f"/{HOSTILE}"):
         text = page(client, CONSOLE + path, 404)
         assert "The console has no page" in text
+        assert "aria-current" not in text
         assert f'href="{CONSOLE}"' in text
         assert "<script>alert" not in text
 
