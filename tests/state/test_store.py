@@ -504,6 +504,15 @@ def test_a_store_is_its_owners_alone(store: Path) -> None:
     assert set(beside) == {0o600}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no modes")
+def test_a_store_that_others_could_read_is_its_owners_from_now_on(store: Path) -> None:
+    with serving(store) as client:
+        assert patch(client, "new") == 200
+    store.chmod(0o644)
+    with serving(store):
+        assert store.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links")
 @pytest.mark.parametrize("name", ["graph.store", "graph.store.lock"])
 def test_links_are_not_followed(tmp_path: Path, name: str) -> None:
