@@ -20,23 +20,30 @@ _REDACTED = "***"
 # Names in small letters with "_": the whole of one, or what it ends with behind "_".
 _SECRET = re.compile(
     r"(?:.*_)?(?:token|secret|password|passwd|pwd|assertion|signature|sig|cookie|api_?key"
-    r"|authorization(?:_auxiliary)?|identity_header|subscription_key|access_?key|id_token_hint"
+    r"|functions_key|authorization(?:_auxiliary)?|identity_header|subscription_key|access_?key|id_token_hint"
     r"|code_verifier|device_code|credentials?)"
     r"|(?:access|auth|refresh|id|bearer|session|sas|security)token|client_?secret|set_cookie2?"
 )
 # In queries and forms alone: in JSON an error has a code, which is no secret.
 _OF_PARAMETERS = frozenset({"code"})
+# Headers whose values are URLs.
+_OF_URLS = ("HTTP_REFERER", "HTTP_ORIGIN")
 
 # Whether a text may hold a secret at all, escaped names included.
 _MAYBE = re.compile(
-    rb"token|secret|passw|pwd|assertion|sig|cookie|key|authorization|identity|code|cred|bearer|\\u",
+    rb"token|secret|passw|pwd|assertion|sig|cookie|key|authorization|identity|code|cred|bearer|\\u|%|@",
     re.IGNORECASE,
 )
 _BEARER = re.compile(rb"\b(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 # A member of JSON whose value is a text, up to the end of that, or of what there is.
 _MEMBER = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)"((?:[^"\\]++|\\.?)*+)("|\Z)', re.DOTALL)
-_PART = re.compile(rb"""\bname\s*=\s*"?([^"\r\n;]*)"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n""")
+_SEPARATOR = re.compile(rb"([&;])")  # of pairs, the latter in older forms and in URLs by hand
+_PART = re.compile(
+    rb"""\bname\s*=\s*"?([^"\r\n;]*)"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n""", re.IGNORECASE
+)
 _USER_INFO = re.compile(r"(?:^|(?<=[\s\"'(<]))([a-z][a-z0-9+.-]*:)?//[^/?#\s]*@", re.IGNORECASE)
+# That of an authority alone, as CONNECT has it, and as what began with "//" is kept.
+_BARE_USER_INFO = re.compile(r"(/?)[^/?#\s:@]*:[^/?#\s]*@")
 
 
 @lru_cache(maxsize=1024)
@@ -51,14 +58,17 @@ def redacted(environ: Mapping[str, Any]) -> dict[str, str]:
     variables = {name: environ[name] for name in names}
     for name in secret:
         variables[name] = _redacted(variables[name])
-    if "HTTP_REFERER" in variables:
-        variables["HTTP_REFERER"] = masked_url(variables["HTTP_REFERER"])
+    for name in _OF_URLS:
+        if name in variables:
+            variables[name] = masked_url(variables[name])
     return variables
 
 
 def masked(pairs: bytes) -> bytes:
     """A form or a query without the values that are secret, however their names are written."""
-    return b"&".join(map(_masked, pairs.split(b"&"))) if b"=" in pairs else pairs
+    if b"=" not in pairs:
+        return pairs
+    return b"".join(map(_masked, _SEPARATOR.split(pairs)))
 
 
 def masked_body(body: bytes) -> bytes:
@@ -80,6 +90,8 @@ def masked_url(url: str) -> str:
     """A URL without the user, and without what is secret in its query and its fragment."""
     if "@" in url:
         url = _USER_INFO.sub(rf"\1//{_REDACTED}@", url)
+        if bare := _BARE_USER_INFO.match(url):
+            url = f"{bare[1]}{_REDACTED}@{url[bare.end() :]}"
     if "=" not in url:
         return url
     url, hash_mark, fragment = url.partition("#")
@@ -145,9 +157,9 @@ def _masked_member(found: re.Match[bytes]) -> bytes:
     name, gap, value, end = found.groups()
     if is_secret(_unescaped(name)):
         value = b"Bearer ***" if value[:7].lower() == b"bearer " else b"***"
-    elif b"=" in value:
+    elif b"=" in value or b"@" in value:
         url = value.decode("utf-8", "surrogateescape")
-        masked_value = masked_url(url) if "?" in url else _masked_pairs(url)
+        masked_value = masked_url(url) if "?" in url or "://" in url else _masked_pairs(url)
         value = masked_value.encode("utf-8", "surrogateescape")
     return b'"%b"%b"%b%b' % (name, gap, value, end)
 

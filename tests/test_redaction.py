@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.redaction import masked, masked_body, masked_url, shown
+from mockgraph.redaction import masked, masked_body, masked_url, redacted, shown
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ from mockgraph.redaction import masked, masked_body, masked_url, shown
         (b"+code+=a&%20code=b", b"+code+=***&%20code=***"),
         (b"code_challenge=a&encode=b", b"code_challenge=a&encode=b"),
         (b"\xff%zz=a&&=&code=", b"\xff%zz=a&&=&code=***"),
+        (b"a=1;sig=s;b=2&c=3", b"a=1;sig=***;b=2&c=3"),
     ],
 )
 def test_pairs(pairs: bytes, left: bytes) -> None:
@@ -42,6 +43,13 @@ def test_pairs(pairs: bytes, left: bytes) -> None:
         ),
         (b'{"Authorization": "a.b', b'{"Authorization": "***'),
         (b'{"Authorization": "a.b\\', b'{"Authorization": "***'),
+        (b'{"url": "/a?%74oken=t"}', b'{"url": "/a?%74oken=***"}'),
+        (b'{"url": "https://u:p@a.example/b"}', b'{"url": "https://***@a.example/b"}'),
+        (b'{"X-Functions-Key": "k"}', b'{"X-Functions-Key": "***"}'),
+        (
+            b"--b\r\nContent-Disposition: form-data; NAME=client_secret\r\n\r\ns\r\n--b--\r\n",
+            b"--b\r\nContent-Disposition: form-data; NAME=client_secret\r\n\r\n***\r\n--b--\r\n",
+        ),
     ],
 )
 def test_batches(body: bytes, left: bytes) -> None:
@@ -57,6 +65,9 @@ def test_batches(body: bytes, left: bytes) -> None:
         ("/a?x=1&code=1#id_token=2&y", "/a?x=1&code=***#id_token=***&y"),
         ("https://app.example/done#code=1", "https://app.example/done#code=***"),
         ("/a?$filter=a eq 'code=1'", "/a?$filter=a eq 'code=1'"),
+        ("u:p@a.example:443", "***@a.example:443"),
+        ("/u:p@a.example/b", "/***@a.example/b"),
+        ("/users/ada@a.example", "/users/ada@a.example"),
         ("/\udcff?code=\udcff&\ud800=1", "/\udcff?code=***&\ud800=1"),
     ],
 )
@@ -67,6 +78,14 @@ def test_urls(url: str, left: str) -> None:
 def test_where_a_browser_is_sent() -> None:
     assert shown("LOCATION", "https://a/?code=1") == "https://a/?code=***"
     assert shown("X-Location", "https://a/?code=1") == "https://a/?code=1"
+
+
+def test_headers_that_are_urls() -> None:
+    sent = {"HTTP_ORIGIN": "https://u:p@a.example", "HTTP_REFERER": "https://a.example/?sig=s"}
+    assert redacted(sent) == {
+        "HTTP_ORIGIN": "https://***@a.example",
+        "HTTP_REFERER": "https://a.example/?sig=***",
+    }
 
 
 @given(st.text(st.characters(exclude_categories=())))

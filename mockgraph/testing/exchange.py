@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 from mockgraph.errors import GraphError
 from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
-from mockgraph.redaction import masked, masked_body, redacted, shown
+from mockgraph.redaction import masked, masked_body, masked_url, redacted, shown
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_of
@@ -89,7 +89,8 @@ class Exchange:
         self.seconds = seconds
         self.ended = time.perf_counter()
         self.method = request.method
-        self.path = request.path
+        path = request.path
+        self.path = masked_url(path) if "@" in path else path
         self.status = response.status
         self.answered_by = request.answered_by
         self.in_batch = "mockgraph.in_batch" in environ
