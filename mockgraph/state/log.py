@@ -152,8 +152,10 @@ class StoreLog:
         """Open a file, held so that no other process may. Raises OSError, Timeout."""
         file = os.open(path, os.O_RDWR | os.O_APPEND | _NOT_A_LINK | _BINARY | flags, 0o600)
         if sys.platform != "win32":
-            with contextlib.suppress(PermissionError):  # of another user's, who may read it anyway
-                os.fchmod(file, 0o600)
+            # Open to all it was by no choice of anybody's; a group that was let in stays.
+            if os.fstat(file).st_mode & stat.S_IRWXO:
+                with contextlib.suppress(PermissionError):  # another user's, who may read it anyway
+                    os.fchmod(file, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
