@@ -21,9 +21,8 @@ MINUTE = 60
 @pytest.fixture(params=EXAMPLES)
 def folder(request: pytest.FixtureRequest) -> Path:
     path = ROOT / "examples" / str(request.param)
-    if shutil.which("npm") is None:
-        pytest.skip("There is no npm on this machine.")
-    if not (path / "node_modules").is_dir():
+    if shutil.which("npm") is None or not (path / "node_modules").is_dir():
+        # MockGraph itself needs no Node.js: with npm, make acceptance installs the examples first.
         pytest.skip(f"examples/{path.name} is not installed; make acceptance does that.")
     return path
 

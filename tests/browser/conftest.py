@@ -22,6 +22,8 @@ def chromium() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
+        # No package of Python's brings a browser, and not every system has one to install: what
+        # needs none is tested without it, and make browser tells what was left out (-rs).
         pytest.skip("There is no Chromium on this machine.")
     with api.sync_playwright() as playwright:
         # Its sandbox wants rights that root in a container has not.
@@ -37,6 +39,7 @@ def chromium() -> Iterator[Any]:
 def axe() -> str:
     """The source of axe, which checks a page for what keeps people from using it."""
     if not _AXE.is_file():
+        # It is npm's, which neither make test nor make check needs to have.
         pytest.skip("axe-core is not installed; make browser does that.")
     return _AXE.read_text("utf-8")
 

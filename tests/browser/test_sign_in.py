@@ -75,6 +75,7 @@ def program(graph: MockGraph, tmp_path: Path) -> Iterator[str]:
     """The origin of a site that serves the program."""
     msal = _MSAL / "msal-browser.min.js"
     if not msal.is_file():
+        # It is npm's, which neither make test nor make check needs to have.
         pytest.skip("MSAL.js is not installed; make browser does that.")
     site = tmp_path / "site"
     site.mkdir()

@@ -25,7 +25,9 @@ MAX_LINES = 2000
 def reference(root: str) -> Path:
     """Where the metadata document of a root is; the test is skipped where it is not at hand."""
     path = REFERENCE / root / "security.csdl"
-    if not path.exists():  # Graph's documents are not the project's to ship, only their facts
+    if not path.exists():
+        # Graph's documents are not the project's to ship: their facts are bundled, and counted
+        # below without them.
         pytest.skip(f"{path} is not there; MOCKGRAPH_REFERENCE says where the reference is")
     return path
 

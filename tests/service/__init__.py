@@ -176,6 +176,12 @@ def may(method: str, root: str, *segments: str) -> bool:
     return True
 
 
+# Those that the service does not write alone.
+on_every_updatable_set = pytest.mark.parametrize(
+    ("root", "name"), [each for each in SERVED if may("PATCH", *each, "x")]
+)
+
+
 def text_property(name: str) -> str:
     """A String that each entity of a set has and that an update may change on every root."""
     return {
