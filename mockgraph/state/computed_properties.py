@@ -59,15 +59,25 @@ def of_changed(
     caller: Caller,
 ) -> dict[str, Json]:
     """Return the values that the service gives an entity of a type that changes."""
-    times, told = _named(schema, _CHANGED), _told(schema)
-    at = now() if times or told else ""
+    times, authors, told = _on_change(schema)
+    if not (times or authors or told):
+        return {}
+    at = now()
     values: dict[str, Json] = dict.fromkeys(times, at)
-    for name in _named(schema, _CHANGED_BY):
+    for name in authors:
         values[name] = _author(schema, name, caller)
     for name, (of, value) in told:
         if of in changes and (changes[of] == value) is not (before.get(of) == value):
             values[name] = at if changes[of] == value else None
     return values
+
+
+@cache
+def _on_change(
+    schema: Schema,
+) -> tuple[frozenset[str], frozenset[str], Sequence[tuple[str, tuple[str, str]]]]:
+    """The properties that tell when, and by whom, an entity changed, and what else is told."""
+    return _named(schema, _CHANGED), _named(schema, _CHANGED_BY), _told(schema)
 
 
 @cache

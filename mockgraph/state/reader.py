@@ -21,11 +21,8 @@ from mockgraph.state.table_rules import is_there, plain
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import implicit
 
-# How many entities the expansions of one answer lead to at most: circles of references would
-# multiply them by their number with each level.
-MAX_EXPANDED = 100_000
-
-# The steps that it takes to follow a navigation property, and to show an entity that it leads to.
+# The steps that it takes to follow a navigation property, and to show an entity that it leads to:
+# circles of references multiply these by their number with each level.
 _STEPS_FOLLOWED = 10
 _STEPS_EXPANDED = 200
 
@@ -36,12 +33,11 @@ class Reader:
     ``view`` is the root by which what is read will be shown.
     """
 
-    __slots__ = ("_expanded", "_view", "database")
+    __slots__ = ("_view", "database")
 
     def __init__(self, database: EntityDB, view: View):
         self.database = database
         self._view = view
-        self._expanded = 0
 
     def rows(self, table: str) -> Rows:
         """Return the stored entities of a table by key."""
@@ -244,12 +240,6 @@ class Reader:
         entities = self.related(resource, owner_key(entity.key), query)
         step = work.current().step
         step(_STEPS_EXPANDED)
-        self._expanded += len(entities)
-        if self._expanded > MAX_EXPANDED:
-            raise BadRequest(
-                f"$expand leads to more than {MAX_EXPANDED} entities; ask for fewer levels of it, "
-                "or for smaller pages."
-            )
         if not resource.is_collection:
             first = next(iter(entities), None)
             return None if first is None else self.row(first, query, resource)

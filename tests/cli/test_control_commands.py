@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -20,18 +19,6 @@ from mockgraph.control.catalogue import ACTIONS
 from mockgraph.testing.faults import PRESETS
 
 ALERTS = "/v1.0/security/alerts_v2"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockGraph]:
-    with MockGraph() as graph:
-        yield graph
-
-
-@pytest.fixture
-def graph(server: MockGraph) -> MockGraph:
-    server.renew()
-    return server
 
 
 def run(graph: MockGraph, *words: str) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from mockgraph.control.catalogue import ACTIONS
 
 anyio = pytest.importorskip("anyio", reason="The extra mcp is not installed.")
 mcp = pytest.importorskip("mcp", reason="The extra mcp is not installed.")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockGraph]:
-    with MockGraph() as graph:
-        yield graph
 
 
 @pytest.fixture

@@ -40,18 +40,6 @@ def said(result: Result) -> str:
     return line.removeprefix("Error: ")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockGraph]:
-    with MockGraph() as graph:
-        yield graph
-
-
-@pytest.fixture
-def graph(server: MockGraph) -> MockGraph:
-    server.renew()
-    return server
-
-
 # -- there and back ---------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from mockgraph.state import reader
+from mockgraph import work
 
 from . import refused
 from .museum import GUID, WORK, changed, museum, read, shared_museum
@@ -72,12 +72,12 @@ def test_expansions_and_filters_go_on_from_there(lent: FlaskClient) -> None:
 def test_circles_of_references_are_not_followed_without_end(
     lent: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MAX_EXPANDED", 30)
+    monkeypatch.setattr(work, "MAX_STEPS", 8_000)
     levels = f"{WORK}?$select=id&$expand=kin($select=id;$levels=%s)"
     assert read(lent, levels % 3)
     for number in range(4):
-        work = {"title": str(number), "kin@odata.bind": [f"works({GUID})"]}
-        other = lent.post("/v1.0/works", json=work).get_json()["id"]
+        kin = {"title": str(number), "kin@odata.bind": [f"works({GUID})"]}
+        other = lent.post("/v1.0/works", json=kin).get_json()["id"]
         lent.post(f"{WORK}/kin/$ref", json={"@odata.id": f"works({other})"})
-    assert "more than 30 entities" in refused(lent.get(levels % "max"))
+    assert "more than the 8000 steps of work" in refused(lent.get(levels % "max"))
     assert read(lent, levels % 1)

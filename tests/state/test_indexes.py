@@ -122,8 +122,8 @@ writes = st.dictionaries(keys, st.none() | alerts, min_size=1, max_size=4)
 steps = st.lists(writes | st.sampled_from(["keep", 0, 1, 2]), min_size=1, max_size=25)
 
 
-@given(st.dictionaries(keys, alerts), steps)
-def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> None:
+def states(start: Json, steps: list[Json]) -> Iterator[Rows]:
+    """The rows after each step."""
     storage = EntityStorage()
     storage.restore(storage.stamped({"alerts": start}))
     kept = [storage.now]
@@ -134,7 +134,12 @@ def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> Non
             storage.restore(kept[step % len(kept)])
         else:
             storage.put({"alerts": step})
-        rows = storage.now.rows("alerts")
+        yield storage.now.rows("alerts")
+
+
+@given(st.dictionaries(keys, alerts), steps)
+def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> None:
+    for rows in states(start, steps):
         for text, each in zip(FILTERS, compiled, strict=True):
             found = [entity for entity in rows.having(each.equalities) if each.matches(entity)]
             assert found == [entity for entity in rows.in_order if each.matches(entity)], text
@@ -148,17 +153,7 @@ ORDERS = [
 
 @given(st.dictionaries(keys, alerts), steps)
 def test_the_keys_in_an_order_are_those_of_a_sort(start: Json, steps: list[Json]) -> None:
-    storage = EntityStorage()
-    storage.restore(storage.stamped({"alerts": start}))
-    kept = [storage.now]
-    for step in steps:
-        if step == "keep":
-            kept.append(storage.now)
-        elif isinstance(step, int):
-            storage.restore(kept[step % len(kept)])
-        else:
-            storage.put({"alerts": step})
-        rows = storage.now.rows("alerts")
+    for rows in states(start, steps):
         for order in ORDERS:
             found = rows.sorted_by(order)
             assert found is not None
