@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from functools import cache
 
 import orjson
@@ -21,6 +20,7 @@ from mockgraph.metadata.elements import short_name
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import Resource, View
 from mockgraph.service import SINGLETON
+from mockgraph.spelling import nearest
 from mockgraph.state.entities import split_key
 
 # The tenant that entities are of.
@@ -46,7 +46,7 @@ def set_at(view: View, path: str) -> tuple[Resource, str]:
             return found[0], split_key(found[1])[0]
     singleton = view.children[SINGLETON]
     sets = [each.name for each in singleton.children().values() if each.is_collection]
-    near = get_close_matches(trimmed, sets, 3)
+    near = nearest(trimmed, sets)
     hint = f" The nearest are {', '.join(near)}." if near else ""
     raise BadRequest(f"There is no set '{path[:200]}'.{hint}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from mockgraph.guids import new_guid, new_number
 from mockgraph.metadata.keys import key_of, key_property, missing_part
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
+from mockgraph.spelling import nearest
 from mockgraph.state.entities import REMOVED, join_key, split_key
 from mockgraph.state.links import LINKS
 from mockgraph.state.snapshots import Rows, Snapshot
@@ -63,7 +63,7 @@ class TableRules:
             return
         if name.endswith(REMOVED) and self.resource(name.removesuffix(REMOVED)) is not None:
             return
-        near = get_close_matches(name, self.tables, n=3, cutoff=0.5) or sorted(self.tables)[:20]
+        near = nearest(name, self.tables) or sorted(self.tables)[:20]
         raise BadRequest(f"There is no table {name!r}; the nearest are {', '.join(near)}.")
 
     def check(self, write: Write, now: Snapshot) -> Write:

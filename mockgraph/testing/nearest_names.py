@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
+from mockgraph import spelling
 from mockgraph.errors import GraphError
 from mockgraph.metadata.elements import TypeRef, short_name
 from mockgraph.metadata.resources import Resource, Service, View
@@ -13,7 +13,6 @@ from mockgraph.odata import addressing
 
 _SEGMENT = re.compile(r"Resource not found for the segment '(.*)'\.")
 _PROPERTY = re.compile(r"[Tt]he property '([^']*)' does not exist on type '([\w.]+)'")
-_MOST = 3
 
 
 def nearest(message: str, path: str, service: Service) -> tuple[str, ...]:
@@ -25,11 +24,12 @@ def nearest(message: str, path: str, service: Service) -> tuple[str, ...]:
     if view is None:
         return ()
     if match := _SEGMENT.match(message):
-        return _close(match[1], _below(match[1], path, view, service))
+        name = match[1].partition("(")[0]
+        return tuple(spelling.nearest(name, _below(match[1], path, view, service)))
     if match := _PROPERTY.search(message):
         schema = view.schemas.find(match[2])
         if schema is not None:
-            return _close(match[1], schema.properties())
+            return tuple(spelling.nearest(match[1], schema.properties()))
     return ()
 
 
@@ -51,10 +51,3 @@ def _names(resource: Resource) -> Iterable[str]:
         yield from map(short_name, bound)
     yield from (each.name for each in resource.children().values())
     yield from resource.type.properties()
-
-
-def _close(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that are like one, in any letter case."""
-    folded = {each.lower(): each for each in known}
-    found = get_close_matches(name.partition("(")[0].lower(), folded, _MOST, 0.6)
-    return tuple(folded[each] for each in found)
