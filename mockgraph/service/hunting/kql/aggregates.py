@@ -29,7 +29,9 @@ def is_aggregate(name: str) -> bool:
     return _base(name)[0] in _AGGREGATES or name in _LACKING
 
 
-def aggregate(context: Context, call: nodes.Call, rows: Scope) -> list[tuple[str, Value]]:
+def aggregate(
+    context: Context, call: nodes.FunctionCallExpression, rows: Scope
+) -> list[tuple[str, Value]]:
     """Return the columns that an aggregate makes, with the names they have where none is given."""
     name, conditional = _base(call.name)
     if call.name in _LACKING:
@@ -77,21 +79,29 @@ def _base(name: str) -> tuple[str, bool]:
     return name, False
 
 
-def result_name(node: nodes.Expression) -> str:
+def result_name(node: nodes.ExpressionNode) -> str:
     """Return the name that a column takes from its expression; none where it takes none."""
     match node:
-        case nodes.Name(name):
+        case nodes.NameReference(name):
             return name
-        case nodes.Member(target, name):
+        case nodes.MemberExpression(target, name):
             prefix = result_name(target)
             return f"{prefix}_{name}" if prefix else name
-        case nodes.Index(target, nodes.Literal(value, _)) if isinstance(value, str | int):
+        case nodes.ElementExpression(target, nodes.LiteralExpression(value, _)) if isinstance(
+            value, str | int
+        ):
             return f"{result_name(target)}_{value}"
-        case nodes.Call(name, arguments) if name in _NAMED_BY_ARGUMENT and arguments:
+        case nodes.FunctionCallExpression(name, arguments) if (
+            name in _NAMED_BY_ARGUMENT and arguments
+        ):
             return result_name(arguments[0])
-        case nodes.Call("column_ifexists" | "columnifexists", (nodes.Literal(value, _), _)):
+        case nodes.FunctionCallExpression(
+            "column_ifexists" | "columnifexists", (nodes.LiteralExpression(value, _), _)
+        ):
             return str(value)
-        case nodes.Call(name, arguments) if name in ("strlen", "array_length") and arguments:
+        case nodes.FunctionCallExpression(name, arguments) if (
+            name in ("strlen", "array_length") and arguments
+        ):
             return f"{name}_{result_name(arguments[0])}"
     return ""
 
@@ -242,7 +252,7 @@ def _bag(values: Sequence[Value], clause: str) -> Value:
 
 
 def _argument_of_extreme(
-    context: Context, name: str, arguments: list[nodes.Expression], rows: Scope
+    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: Scope
 ) -> list[tuple[str, Value]]:
     """Return the columns of ``arg_max``: the greatest value, and what is in its row."""
     if not arguments:
@@ -252,7 +262,7 @@ def _argument_of_extreme(
         first = text(first)
     wanted: dict[str, Value] = {}
     for argument in arguments[1:]:
-        if isinstance(argument, nodes.Star):
+        if isinstance(argument, nodes.StarExpression):
             wanted |= {
                 column: value
                 for column, value in rows.columns.items()
@@ -260,7 +270,7 @@ def _argument_of_extreme(
             }
         else:
             inner, column = argument, ""
-            if isinstance(argument, nodes.Named):
+            if isinstance(argument, nodes.NamedExpression):
                 inner, column = argument.value, argument.names[0]
             column = column or result_name(inner) or f"Column{len(wanted) + 1}"
             wanted.setdefault(column, context.scalar(inner, rows))
@@ -276,12 +286,12 @@ def _argument_of_extreme(
 
 
 def _any(
-    context: Context, name: str, arguments: list[nodes.Expression], rows: Scope, clause: str
+    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: Scope, clause: str
 ) -> list[tuple[str, Value]]:
     wanted: dict[str, Value] = {}
     prefix = "" if name.startswith("take") else f"{name}_"
     for argument in arguments:
-        if isinstance(argument, nodes.Star):
+        if isinstance(argument, nodes.StarExpression):
             wanted |= rows.columns
         else:
             value = context.scalar(argument, rows)
@@ -294,7 +304,7 @@ def _any(
 
 
 def _percentiles(
-    context: Context, name: str, arguments: list[nodes.Expression], rows: Scope, clause: str
+    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: Scope, clause: str
 ) -> list[tuple[str, Value]]:
     if len(arguments) < 2:
         raise SemanticQueryError(f"{name}() wants a value and percentages.")

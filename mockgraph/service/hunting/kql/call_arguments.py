@@ -9,11 +9,11 @@ from mockgraph.service.hunting.kql.context import Context, Scope
 from mockgraph.service.hunting.kql.sqlvalues import Value
 from mockgraph.service.hunting.refusal import SemanticQueryError
 
-Special = Callable[[Context, nodes.Call, Scope], Value]
+Special = Callable[[Context, nodes.FunctionCallExpression, Scope], Value]
 
 
 def values_of(
-    context: Context, node: nodes.Call, scope: Scope, least: int, most: int = 64
+    context: Context, node: nodes.FunctionCallExpression, scope: Scope, least: int, most: int = 64
 ) -> list[Value]:
     """Return the arguments of a call that takes so many."""
     if not least <= len(node.arguments) <= most:

@@ -104,7 +104,7 @@ def compile_query(
 
 
 @cache
-def stored_function(name: str) -> nodes.Expression:
+def stored_function(name: str) -> nodes.ExpressionNode:
     """Return a function that hunting has in KQL itself."""
     return parse(f"let {name} = {_STORED[name]}; print 1").lets[0].value
 
@@ -129,7 +129,7 @@ class Compiler(Context):
         self._shared: list[tuple[str, str]] = []
         self._depth = 0
 
-    def compiled(self, tree: nodes.Query) -> Compiled:
+    def compiled(self, tree: nodes.QueryBlock) -> Compiled:
         found = self._query(tree, Scope({}), shared=True)
         if isinstance(found, Value):
             column = self.fresh(found.name or "print_0", found.kind)
@@ -152,7 +152,7 @@ class Compiler(Context):
 
     # Names
 
-    def _query(self, tree: nodes.Query, scope: Scope, shared: bool) -> Binding:
+    def _query(self, tree: nodes.QueryBlock, scope: Scope, shared: bool) -> Binding:
         for let in tree.lets:
             found = self.evaluate(let.value, scope)
             if isinstance(found, Rowset) and shared:
@@ -214,18 +214,18 @@ class Compiler(Context):
 
     # Expressions
 
-    def evaluate(self, node: nodes.Expression, scope: Scope) -> Binding:
+    def evaluate(self, node: nodes.ExpressionNode, scope: Scope) -> Binding:
         self.worked()
         match node:
-            case nodes.Literal(value, kind):
+            case nodes.LiteralExpression(value, kind):
                 return literal(value, kind)
-            case nodes.Name(name):
+            case nodes.NameReference(name):
                 return self._named(name, scope)
-            case nodes.Pipe(source, operators):
+            case nodes.PipeExpression(source, operators):
                 return self._piped(source, operators, scope)
-            case nodes.Call():
+            case nodes.FunctionCallExpression():
                 return self._called(node, scope)
-            case nodes.Function():
+            case nodes.FunctionDeclaration():
                 return Closure(node, scope.names)
             case nodes.Datatable():
                 return self._datatable(node, scope)
@@ -235,32 +235,32 @@ class Compiler(Context):
                 return self._print(items, scope)
             case nodes.Find():
                 return table_search.find(self, node, scope.bare())
-            case nodes.Named(_, value):
+            case nodes.NamedExpression(_, value):
                 return self.evaluate(value, scope)
         return self._expression(node, scope)
 
-    def _expression(self, node: nodes.Expression, scope: Scope) -> Value:
+    def _expression(self, node: nodes.ExpressionNode, scope: Scope) -> Value:
         match node:
-            case nodes.Member(target, name):
+            case nodes.MemberExpression(target, name):
                 return scalars.member(self.scalar(target, scope), name)
-            case nodes.Index(target, index):
+            case nodes.ElementExpression(target, index):
                 return scalars.element(self.scalar(target, scope), self.scalar(index, scope))
-            case nodes.Unary(_, operand):
+            case nodes.UnaryExpression(_, operand):
                 return scalars.negative(self.scalar(operand, scope))
-            case nodes.Binary(sign, left, right):
-                if isinstance(left, nodes.Star):
+            case nodes.BinaryExpression(sign, left, right):
+                if isinstance(left, nodes.StarExpression):
                     return self._any_column(node, scope)
                 return scalars.binary(sign, self.scalar(left, scope), self.scalar(right, scope))
-            case nodes.Logical(sign, operands):
+            case nodes.LogicalExpression(sign, operands):
                 return scalars.logical(sign, [self.scalar(each, scope) for each in operands])
-            case nodes.Between(negated, operand, low, high):
+            case nodes.BetweenExpression(negated, operand, low, high):
                 three = (self.scalar(each, scope) for each in (operand, low, high))
                 return scalars.between(negated, *three)
-            case nodes.Among():
+            case nodes.InExpression():
                 return scalars.among(self, node, scope)
         raise SemanticQueryError("this cannot stand where a value is due.")
 
-    def _any_column(self, node: nodes.Binary, scope: Scope) -> Value:
+    def _any_column(self, node: nodes.BinaryExpression, scope: Scope) -> Value:
         """Return ``* has "text"``: whether the operator holds for one of the columns."""
         right = self.scalar(node.right, scope)
         tests = [
@@ -270,7 +270,7 @@ class Compiler(Context):
         ]
         return Value("(" + (" OR ".join(tests) or "FALSE") + ")", Kind.BOOL)
 
-    def _called(self, node: nodes.Call, scope: Scope) -> Binding:
+    def _called(self, node: nodes.FunctionCallExpression, scope: Scope) -> Binding:
         name = node.name
         found = scope.names.get(name)
         if found is None and name in _STORED:
@@ -291,13 +291,13 @@ class Compiler(Context):
         return special_functions.call(self, node, scope)
 
     def _function(
-        self, name: str, closure: Closure, arguments: tuple[nodes.Expression, ...], scope: Scope
+        self, name: str, closure: Closure, arguments: tuple[nodes.ExpressionNode, ...], scope: Scope
     ) -> Binding:
         """Return a function that the query defines, unfolded over its arguments."""
         parameters = closure.function.parameters
-        given: dict[str, nodes.Expression] = {}
+        given: dict[str, nodes.ExpressionNode] = {}
         for place, argument in enumerate(arguments):
-            if isinstance(argument, nodes.Named):
+            if isinstance(argument, nodes.NamedExpression):
                 given[argument.names[0]] = argument.value
             elif place < len(parameters):
                 given[parameters[place].name] = argument
@@ -325,10 +325,10 @@ class Compiler(Context):
     # Sources
 
     def _piped(
-        self, source: nodes.Expression, operators: tuple[nodes.Operator, ...], scope: Scope
+        self, source: nodes.ExpressionNode, operators: tuple[nodes.QueryOperator, ...], scope: Scope
     ) -> Binding:
         scope = scope.bare()
-        if isinstance(source, nodes.Star):
+        if isinstance(source, nodes.StarExpression):
             first, *rest = operators
             table = self._first(first, scope)
         else:
@@ -341,12 +341,12 @@ class Compiler(Context):
                 table = self.apply(operator, table, scope)
         return table
 
-    def _first(self, operator: nodes.Operator, scope: Scope) -> Rowset:
+    def _first(self, operator: nodes.QueryOperator, scope: Scope) -> Rowset:
         """Return what ``union`` or ``search`` makes where nothing stands before it."""
         if isinstance(operator, nodes.Union):
             return joins.union(self, operator, None, scope)
         assert isinstance(operator, nodes.Search)
-        names = operator.tables or (nodes.Name("*"),)
+        names = operator.tables or (nodes.NameReference("*"),)
         everywhere = nodes.Union(names, source_column="$table")
         table = joins.union(self, everywhere, None, scope)
         return table_search.search(self, operator, table, scope)
@@ -389,11 +389,11 @@ class Compiler(Context):
         sql = f"SELECT {point} AS {column.ref}, i AS {ORDER} FROM ({numbers})"
         return Rowset(sql, (column,), ordered=True)
 
-    def _print(self, items: tuple[nodes.Expression, ...], scope: Scope) -> Rowset:
+    def _print(self, items: tuple[nodes.ExpressionNode, ...], scope: Scope) -> Rowset:
         columns: list[Column] = []
         sqls = []
         for place, item in enumerate(items):
-            name = item.names[0] if isinstance(item, nodes.Named) else f"print_{place}"
+            name = item.names[0] if isinstance(item, nodes.NamedExpression) else f"print_{place}"
             value = self.scalar(item, scope)
             columns.append(self.fresh(name, value.kind))
             sqls.append(f"{value.sql} AS {columns[-1].ref}")
@@ -401,7 +401,7 @@ class Compiler(Context):
 
     # Operators
 
-    def apply(self, operator: nodes.Operator, table: Rowset, scope: Scope) -> Rowset:
+    def apply(self, operator: nodes.QueryOperator, table: Rowset, scope: Scope) -> Rowset:
         applied = _OPERATORS[type(operator)](self, operator, table, scope)
         self.worked(applied.sql)
         return applied
@@ -421,16 +421,18 @@ class Compiler(Context):
         if not isinstance(found, Closure):
             raise UnresolvedNameError(call.name, scope.names, "function")
         names = {**scope.names, "$invoked": table}
-        arguments = (nodes.Name("$invoked"), *call.arguments)
+        arguments = (nodes.NameReference("$invoked"), *call.arguments)
         called = self._function(call.name, found, arguments, replace(scope, names=names))
         if not isinstance(called, Rowset):
             raise SemanticQueryError(f"{call.name}() gives no table.")
         return called
 
-    def _file_profile(self, call: nodes.Call, table: Rowset) -> Rowset:
+    def _file_profile(self, call: nodes.FunctionCallExpression, table: Rowset) -> Rowset:
         """Return a table with what is known of the files whose hashes are in a column."""
-        node = call.arguments[0] if call.arguments else nodes.Name("SHA1")
-        name = node.value if isinstance(node, nodes.Literal) else getattr(node, "name", "")
+        node = call.arguments[0] if call.arguments else nodes.NameReference("SHA1")
+        name = (
+            node.value if isinstance(node, nodes.LiteralExpression) else getattr(node, "name", "")
+        )
         column = table.find(str(name))
         if column is None:
             raise UnresolvedNameError(str(name), [each.name for each in table.columns])
@@ -462,7 +464,7 @@ class Compiler(Context):
 
 Operate = Callable[[Any, Any, Rowset, Scope], Rowset]
 
-_OPERATORS: dict[type[nodes.Operator], Operate] = {
+_OPERATORS: dict[type[nodes.QueryOperator], Operate] = {
     nodes.Where: pipeline.where,
     nodes.Project: pipeline.project,
     nodes.Extend: pipeline.extend,
@@ -477,7 +479,7 @@ _OPERATORS: dict[type[nodes.Operator], Operate] = {
     nodes.TopHitters: rankings.top_hitters,
     nodes.Serialize: pipeline.serialize,
     nodes.SampleDistinct: pipeline.sample_distinct,
-    nodes.Schema: pipeline.get_schema,
+    nodes.GetSchema: pipeline.get_schema,
     nodes.Search: table_search.search,
     nodes.Join: joins.join,
     nodes.Union: joins.union,

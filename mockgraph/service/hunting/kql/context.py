@@ -21,7 +21,7 @@ _LONGEST_SQL = 1024 * 1024
 class Closure:
     """A function that ``let`` gave a name, with the names that it sees."""
 
-    function: nodes.Function
+    function: nodes.FunctionDeclaration
     names: Mapping[str, Binding]
 
 
@@ -61,11 +61,11 @@ class Context(ABC):
         self._work = 0
 
     @abstractmethod
-    def evaluate(self, node: nodes.Expression, scope: Scope) -> Binding:
+    def evaluate(self, node: nodes.ExpressionNode, scope: Scope) -> Binding:
         """Return what an expression is: a value, a table or a function."""
 
     @abstractmethod
-    def apply(self, operator: nodes.Operator, table: Rowset, scope: Scope) -> Rowset:
+    def apply(self, operator: nodes.QueryOperator, table: Rowset, scope: Scope) -> Rowset:
         """Return the table that an operator makes of another."""
 
     @abstractmethod
@@ -76,20 +76,20 @@ class Context(ABC):
     def tables(self, pattern: str) -> list[tuple[str, Rowset]]:
         """Return the tables whose names match a pattern with ``*``."""
 
-    def scalar(self, node: nodes.Expression, scope: Scope) -> Value:
+    def scalar(self, node: nodes.ExpressionNode, scope: Scope) -> Value:
         found = self.evaluate(node, scope)
         if isinstance(found, Value):
             return found
         what = "a table" if isinstance(found, Rowset) else "a function"
         raise SemanticQueryError(f"a scalar value is due where {what} stands.")
 
-    def table(self, node: nodes.Expression, scope: Scope) -> Rowset:
+    def table(self, node: nodes.ExpressionNode, scope: Scope) -> Rowset:
         found = self.evaluate(node, scope)
         if isinstance(found, Rowset):
             return found
         raise SemanticQueryError("a table is due where a scalar value or a function stands.")
 
-    def constant(self, node: nodes.Expression, scope: Scope, what: str) -> Any:
+    def constant(self, node: nodes.ExpressionNode, scope: Scope, what: str) -> Any:
         """Return the value of an expression that does not depend on rows."""
         value = self.scalar(node, scope.bare())
         if value.is_constant:
@@ -99,7 +99,7 @@ class Context(ABC):
             raise SemanticQueryError(f"{what} wants a constant.")
         return rows[0][0]
 
-    def count(self, node: nodes.Expression, scope: Scope, what: str) -> int:
+    def count(self, node: nodes.ExpressionNode, scope: Scope, what: str) -> int:
         """Return the value of an expression that is a number of rows or elements."""
         number = self.constant(node, scope, what)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:

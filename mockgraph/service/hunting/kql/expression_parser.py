@@ -127,22 +127,22 @@ class ExpressionParser:
 
     # Expressions
 
-    def named(self) -> nodes.Expression:
+    def named(self) -> nodes.ExpressionNode:
         """Read an expression that may have a name: ``name = value`` or ``(a, b) = value``."""
         at = self.word.start
         if self.word.kind is WordKind.NAME and self.ahead().text == "=":
             name = self.advance().text
             self.advance()
-            return nodes.Named((name,), self.expression(), at=at)
+            return nodes.NamedExpression((name,), self.expression(), at=at)
         if self.is_sign("[") and self.ahead().kind is WordKind.STRING and self._equals_at(3):
             name = self.identifier()
             self.advance()
-            return nodes.Named((name,), self.expression(), at=at)
+            return nodes.NamedExpression((name,), self.expression(), at=at)
         if self.is_sign("(") and self._names_before_equals():
             self.advance()
             names = self.listed(self.identifier, ")")
             self.expect("=")
-            return nodes.Named(names, self.expression(), at=at)
+            return nodes.NamedExpression(names, self.expression(), at=at)
         return self.expression()
 
     def _equals_at(self, number: int) -> bool:
@@ -159,7 +159,7 @@ class ExpressionParser:
             and self._equals_at(number + 2)
         )
 
-    def expression(self) -> nodes.Expression:
+    def expression(self) -> nodes.ExpressionNode:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise QueryLimitError(f"brackets are nested more than {_DEEPEST} deep.")
@@ -167,22 +167,26 @@ class ExpressionParser:
         self._depth -= 1
         return found
 
-    def sought(self) -> nodes.Expression:
+    def sought(self) -> nodes.ExpressionNode:
         """Read the condition of a search, in which ``name:text`` is ``name has text``."""
         self._searching = True
         found = self.expression()
         self._searching = False
         return found
 
-    def _logical(self, sign: str, operand: Callable[[], nodes.Expression]) -> nodes.Expression:
+    def _logical(
+        self, sign: str, operand: Callable[[], nodes.ExpressionNode]
+    ) -> nodes.ExpressionNode:
         at = self.word.start
         operands = [operand()]
         while self.is_name(sign):
             self.advance()
             operands.append(operand())
-        return nodes.Logical(sign, tuple(operands), at=at) if operands[1:] else operands[0]
+        return (
+            nodes.LogicalExpression(sign, tuple(operands), at=at) if operands[1:] else operands[0]
+        )
 
-    def _equality(self) -> nodes.Expression:
+    def _equality(self) -> nodes.ExpressionNode:
         left = self._relation()
         while True:
             word = self.word
@@ -191,10 +195,10 @@ class ExpressionParser:
                 self.advance()
                 right = self._relation()
                 sign = "!=" if sign == "<>" else sign
-                left = nodes.Binary(sign, left, right, at=word.start)
+                left = nodes.BinaryExpression(sign, left, right, at=word.start)
             elif word.kind in (WordKind.SIGN, WordKind.NAME) and sign in _LISTS:
                 self.advance()
-                left = nodes.Among(sign, left, self._items(), at=word.start)
+                left = nodes.InExpression(sign, left, self._items(), at=word.start)
             elif word.kind in (WordKind.SIGN, WordKind.NAME) and sign in ("between", "!between"):
                 self.advance()
                 self.expect("(")
@@ -202,72 +206,74 @@ class ExpressionParser:
                 self.expect("..")
                 high = self.expression()
                 self.expect(")")
-                left = nodes.Between(sign[0] == "!", left, low, high, at=word.start)
+                left = nodes.BetweenExpression(sign[0] == "!", left, low, high, at=word.start)
             elif word.kind is WordKind.NAME and sign == "matches":
                 self.advance()
                 self.expect("regex")
-                left = nodes.Binary("matches regex", left, self._relation(), at=word.start)
+                left = nodes.BinaryExpression(
+                    "matches regex", left, self._relation(), at=word.start
+                )
             elif sign == ":" and word.kind is WordKind.SIGN and self._searching:
                 self.advance()
-                left = nodes.Binary("has", left, self._relation(), at=word.start)
+                left = nodes.BinaryExpression("has", left, self._relation(), at=word.start)
             elif word.kind in (WordKind.SIGN, WordKind.NAME) and sign in _TEXT_SIGNS:
                 self.advance()
-                left = nodes.Binary(sign, left, self._relation(), at=word.start)
+                left = nodes.BinaryExpression(sign, left, self._relation(), at=word.start)
             else:
                 return left
 
-    def _items(self) -> tuple[nodes.Expression, ...]:
+    def _items(self) -> tuple[nodes.ExpressionNode, ...]:
         """Read what ``in`` looks into: items in brackets, or one name."""
         if not self.is_sign("("):
             return (self._postfix(),)
         self.advance()
         return self.listed(self.subquery, ")")
 
-    def _relation(self) -> nodes.Expression:
+    def _relation(self) -> nodes.ExpressionNode:
         return self._binary(_RELATIONS, self._sum)
 
-    def _sum(self) -> nodes.Expression:
+    def _sum(self) -> nodes.ExpressionNode:
         return self._binary(("+", "-"), self._product)
 
-    def _product(self) -> nodes.Expression:
+    def _product(self) -> nodes.ExpressionNode:
         return self._binary(("*", "/", "%"), self._unary)
 
     def _binary(
-        self, signs: tuple[str, ...], operand: Callable[[], nodes.Expression]
-    ) -> nodes.Expression:
+        self, signs: tuple[str, ...], operand: Callable[[], nodes.ExpressionNode]
+    ) -> nodes.ExpressionNode:
         left = operand()
         while self.is_sign(*signs):
             word = self.advance()
-            left = nodes.Binary(word.text, left, operand(), at=word.start)
+            left = nodes.BinaryExpression(word.text, left, operand(), at=word.start)
         return left
 
-    def _unary(self) -> nodes.Expression:
+    def _unary(self) -> nodes.ExpressionNode:
         signs = []
         while self.is_sign("-", "+"):
             signs.append(self.advance())
         found = self._postfix()
         for word in reversed(signs):
             if word.text == "-":
-                found = nodes.Unary("-", found, at=word.start)
+                found = nodes.UnaryExpression("-", found, at=word.start)
         return found
 
-    def _postfix(self) -> nodes.Expression:
+    def _postfix(self) -> nodes.ExpressionNode:
         found = self._primary()
         while True:
             at = self.word.start
             if self.is_sign(".") and self.ahead().kind is WordKind.NAME:
                 self.advance()
-                found = nodes.Member(found, self.advance().text, at=at)
+                found = nodes.MemberExpression(found, self.advance().text, at=at)
             elif self.is_sign(".") and self.ahead().text == "[":
                 self.advance()
             elif self.is_sign("["):
                 self.advance()
-                found = nodes.Index(found, self.expression(), at=at)
+                found = nodes.ElementExpression(found, self.expression(), at=at)
                 self.expect("]")
             else:
                 return found
 
-    def _primary(self) -> nodes.Expression:
+    def _primary(self) -> nodes.ExpressionNode:
         word = self.word
         at = word.start
         if word.kind is WordKind.STRING:
@@ -277,32 +283,32 @@ class ExpressionParser:
             return self._number(word)
         if word.kind is WordKind.TIMESPAN:
             self.advance()
-            return nodes.Literal(ticks(word.text), Kind.TIMESPAN, at=at)
+            return nodes.LiteralExpression(ticks(word.text), Kind.TIMESPAN, at=at)
         if self.accept("("):
             found = self.subquery()
             self.expect(")")
             return found
         if self.is_sign("*"):
             self.advance()
-            return nodes.Star(at=at)
+            return nodes.StarExpression(at=at)
         if self.is_sign("[") and self.ahead().kind is WordKind.STRING:
-            return nodes.Name(self.identifier(), at=at)
+            return nodes.NameReference(self.identifier(), at=at)
         if word.kind is not WordKind.NAME:
             self.fail("an expression is due here")
         return self._word()
 
-    def subquery(self) -> nodes.Expression:
+    def subquery(self) -> nodes.ExpressionNode:
         """Read what stands in brackets; a reader of queries knows pipes as well."""
         return self.expression()
 
-    def _string(self) -> nodes.Expression:
+    def _string(self) -> nodes.ExpressionNode:
         at = self.word.start
         texts = []
         while self.word.kind is WordKind.STRING:
             texts.append(self.advance().text)
-        return nodes.Literal("".join(texts), Kind.STRING, at=at)
+        return nodes.LiteralExpression("".join(texts), Kind.STRING, at=at)
 
-    def _number(self, word: Word) -> nodes.Expression:
+    def _number(self, word: Word) -> nodes.ExpressionNode:
         text = word.text
         if text[:2] in ("0x", "0X"):
             value = int(text, 16)
@@ -311,43 +317,43 @@ class ExpressionParser:
                 self.fail("a number too large for a long", word)
             value = int(text)
         else:
-            return nodes.Literal(float(text), Kind.REAL, at=word.start)
+            return nodes.LiteralExpression(float(text), Kind.REAL, at=word.start)
         if value > 2**63 - 1:
             self.fail("a number too large for a long", word)
-        return nodes.Literal(value, Kind.LONG, at=word.start)
+        return nodes.LiteralExpression(value, Kind.LONG, at=word.start)
 
-    def _word(self) -> nodes.Expression:
+    def _word(self) -> nodes.ExpressionNode:
         word = self.word
         at, name = word.start, word.text
         if name in ("true", "True", "TRUE", "false", "False", "FALSE"):
             self.advance()
-            return nodes.Literal(name.lower() == "true", Kind.BOOL, at=at)
+            return nodes.LiteralExpression(name.lower() == "true", Kind.BOOL, at=at)
         if self.ahead().text != "(" or self.ahead().kind is not WordKind.SIGN:
             self.advance()
-            return nodes.Name(name, at=at)
+            return nodes.NameReference(name, at=at)
         if name == "dynamic":
             self.advance()
             self.expect("(")
             value = self._dynamic()
             self.expect(")")
-            return nodes.Literal(value, Kind.DYNAMIC, at=at)
+            return nodes.LiteralExpression(value, Kind.DYNAMIC, at=at)
         if name == "typeof":
             self.advance()
             self.expect("(")
             kind = self.kind()
             self.expect(")")
-            return nodes.TypeOf(kind, at=at)
+            return nodes.TypeOfExpression(kind, at=at)
         if name in BY_NAME:
             return self._typed(BY_NAME[name])
         self.advance()
         self.expect("(")
-        return nodes.Call(name, self.listed(self.argument, ")"), at=at)
+        return nodes.FunctionCallExpression(name, self.listed(self.argument, ")"), at=at)
 
-    def argument(self) -> nodes.Expression:
+    def argument(self) -> nodes.ExpressionNode:
         """Read an argument of a call, which may be named."""
         return self.named()
 
-    def _typed(self, kind: Kind) -> nodes.Expression:
+    def _typed(self, kind: Kind) -> nodes.ExpressionNode:
         """Read ``kind(text)``, a literal whose text is no expression: ``datetime(2024-01-01)``."""
         word = self.advance()
         opening = self.expect("(")
@@ -355,7 +361,7 @@ class ExpressionParser:
             if self.word.kind is not WordKind.STRING:
                 self.expect("null")
                 self.expect(")")
-                return nodes.Literal("", Kind.STRING, at=word.start)
+                return nodes.LiteralExpression("", Kind.STRING, at=word.start)
             text = self.advance().text
         else:
             depth, closing = 1, opening
@@ -366,12 +372,12 @@ class ExpressionParser:
                 depth += {"(": 1, ")": -1}.get(closing.text, 0)
             text = self.text[opening.end : closing.start].strip()
             try:
-                return nodes.Literal(_constant(text, kind), kind, at=word.start)
+                return nodes.LiteralExpression(_constant(text, kind), kind, at=word.start)
             except (ValueError, OverflowError):
                 self.fail(f"no {kind.kql} literal", self._words[self._next - 1])
         self.expect(")")
         try:
-            return nodes.Literal(_constant(text, kind), kind, at=word.start)
+            return nodes.LiteralExpression(_constant(text, kind), kind, at=word.start)
         except (ValueError, OverflowError):
             self.fail(f"no {kind.kql} literal", word)
 
@@ -391,15 +397,15 @@ class ExpressionParser:
             return None
         word = self.word
         value = self._unary_constant()
-        if not isinstance(value, nodes.Literal):
+        if not isinstance(value, nodes.LiteralExpression):
             self.fail("a constant is due here", word)
         return jsonable(value)
 
-    def _unary_constant(self) -> nodes.Expression:
+    def _unary_constant(self) -> nodes.ExpressionNode:
         if self.accept("-"):
             value = self._primary()
-            if isinstance(value, nodes.Literal) and value.kind.numeric:
-                return nodes.Literal(-value.value, value.kind)
+            if isinstance(value, nodes.LiteralExpression) and value.kind.numeric:
+                return nodes.LiteralExpression(-value.value, value.kind)
             self.fail("a number is due here")
         return self._primary()
 
@@ -421,7 +427,7 @@ def ticks(text: str) -> int:
     return count
 
 
-def jsonable(literal: nodes.Literal) -> Any:
+def jsonable(literal: nodes.LiteralExpression) -> Any:
     """Return the value of a constant as JSON has it."""
     if literal.kind is Kind.DATETIME and literal.value is not None:
         moment: datetime = literal.value

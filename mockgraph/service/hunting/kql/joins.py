@@ -74,19 +74,21 @@ def join(context: Context, operator: nodes.Join, table: Rowset, scope: Scope) ->
 
 
 def _key(
-    context: Context, node: nodes.Expression, left: Rowset, right: Rowset, scope: Scope
+    context: Context, node: nodes.ExpressionNode, left: Rowset, right: Rowset, scope: Scope
 ) -> list[tuple[Column, Column]]:
     """Return the pairs of columns that a condition of a join says are the same."""
     match node:
-        case nodes.Name(name):
+        case nodes.NameReference(name):
             return [(_column(left, name, "left"), _column(right, name, "right"))]
-        case nodes.Logical("and", operands):
+        case nodes.LogicalExpression("and", operands):
             return [pair for each in operands for pair in _key(context, each, left, right, scope)]
-        case nodes.Binary("==", nodes.Member(one, first), nodes.Member(other, second)):
+        case nodes.BinaryExpression(
+            "==", nodes.MemberExpression(one, first), nodes.MemberExpression(other, second)
+        ):
             sides = (one, other)
-            if sides == (nodes.Name("$left"), nodes.Name("$right")):
+            if sides == (nodes.NameReference("$left"), nodes.NameReference("$right")):
                 return [(_column(left, first, "left"), _column(right, second, "right"))]
-            if sides == (nodes.Name("$right"), nodes.Name("$left")):
+            if sides == (nodes.NameReference("$right"), nodes.NameReference("$left")):
                 return [(_column(left, second, "left"), _column(right, first, "right"))]
     raise SemanticQueryError(
         "a join is on names of columns, or on '$left.name == $right.name' joined by 'and'."
@@ -148,21 +150,23 @@ def union(context: Context, operator: nodes.Union, table: Rowset | None, scope: 
 
 
 def parts_of(
-    context: Context, node: nodes.Expression, scope: Scope, number: int, fuzzy: bool = False
+    context: Context, node: nodes.ExpressionNode, scope: Scope, number: int, fuzzy: bool = False
 ) -> list[tuple[str, Rowset]]:
     """Return the tables that an operand of ``union`` means, by name; none where it is fuzzy."""
-    if isinstance(node, nodes.Name) and "*" in node.name:
+    if isinstance(node, nodes.NameReference) and "*" in node.name:
         return context.tables(node.name)
     try:
         table = context.table(node, scope.bare())
     except UnresolvedNameError as error:
-        if fuzzy and isinstance(node, nodes.Name) and error.name == node.name:
+        if fuzzy and isinstance(node, nodes.NameReference) and error.name == node.name:
             return []
         raise
     source = node
-    while isinstance(source, nodes.Pipe):
+    while isinstance(source, nodes.PipeExpression):
         source = source.source
-    return [(source.name if isinstance(source, nodes.Name) else f"union_arg{number}", table)]
+    return [
+        (source.name if isinstance(source, nodes.NameReference) else f"union_arg{number}", table)
+    ]
 
 
 def _united(parts: list[tuple[str, Rowset]], inner: bool) -> dict[tuple[str, Kind | None], Kind]:

@@ -17,7 +17,7 @@ def _any_of(test: str) -> Special:
     ``test`` is SQL with the text as ``{0}`` and one of the others as ``e``.
     """
 
-    def special(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
         subject, *others = values_of(context, node, scope, 2)
         lists = [
             f"kql_texts({each.sql})" if each.kind is Kind.DYNAMIC else f"[{text(each).sql}]"

@@ -9,18 +9,18 @@ from mockgraph.service.hunting.kql.kinds import Kind
 
 
 @dataclass(frozen=True)
-class Node:
+class SyntaxNode:
     """A part of a query; ``at`` is the offset of its first character."""
 
     at: int = field(default=0, kw_only=True, compare=False)
 
 
-class Expression(Node):
+class ExpressionNode(SyntaxNode):
     """A part of a query that has a value."""
 
 
 @dataclass(frozen=True)
-class Literal(Expression):
+class LiteralExpression(ExpressionNode):
     """A constant: ``value`` is a Python value, ticks (µs) for timespans, None for null."""
 
     value: Any
@@ -28,169 +28,169 @@ class Literal(Expression):
 
 
 @dataclass(frozen=True)
-class Name(Expression):
+class NameReference(ExpressionNode):
     """A column, a name that ``let`` gave, or a table."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Star(Expression):
+class StarExpression(ExpressionNode):
     """``*``: all columns."""
 
 
 @dataclass(frozen=True)
-class Member(Expression):
+class MemberExpression(ExpressionNode):
     """``target.name``."""
 
-    target: Expression
+    target: ExpressionNode
     name: str
 
 
 @dataclass(frozen=True)
-class Index(Expression):
+class ElementExpression(ExpressionNode):
     """``target[index]``."""
 
-    target: Expression
-    index: Expression
+    target: ExpressionNode
+    index: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Named(Expression):
+class NamedExpression(ExpressionNode):
     """``name = value``, or ``(one, two) = value``."""
 
     names: tuple[str, ...]
-    value: Expression
+    value: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Call(Expression):
+class FunctionCallExpression(ExpressionNode):
     """``name(arguments)``."""
 
     name: str
-    arguments: tuple[Expression, ...]
+    arguments: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Unary(Expression):
+class UnaryExpression(ExpressionNode):
     """``-operand`` or ``+operand``."""
 
     sign: str
-    operand: Expression
+    operand: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Binary(Expression):
+class BinaryExpression(ExpressionNode):
     """``left sign right``, of arithmetic, comparison and the string operators."""
 
     sign: str
-    left: Expression
-    right: Expression
+    left: ExpressionNode
+    right: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Logical(Expression):
+class LogicalExpression(ExpressionNode):
     """``one and two and ...``, or with ``or``."""
 
     sign: str
-    operands: tuple[Expression, ...]
+    operands: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Among(Expression):
+class InExpression(ExpressionNode):
     """``operand sign (items)``: ``in``, ``has_any``, ``has_all`` and those like them."""
 
     sign: str
-    operand: Expression
-    items: tuple[Expression, ...]
+    operand: ExpressionNode
+    items: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Between(Expression):
+class BetweenExpression(ExpressionNode):
     """``operand between (low .. high)``, or ``!between``."""
 
     negated: bool
-    operand: Expression
-    low: Expression
-    high: Expression
+    operand: ExpressionNode
+    low: ExpressionNode
+    high: ExpressionNode
 
 
 @dataclass(frozen=True)
-class TypeOf(Expression):
+class TypeOfExpression(ExpressionNode):
     """``typeof(kind)``."""
 
     kind: Kind
 
 
 @dataclass(frozen=True)
-class Pipe(Expression):
+class PipeExpression(ExpressionNode):
     """A source and the operators that it goes through: a table, as a value."""
 
-    source: Expression
-    operators: tuple[Operator, ...]
+    source: ExpressionNode
+    operators: tuple[QueryOperator, ...]
 
 
 @dataclass(frozen=True)
-class Parameter(Node):
+class FunctionParameter(SyntaxNode):
     """A parameter of a function: of a kind, or, where ``columns`` is there, a table."""
 
     name: str
     kind: Kind | None
-    default: Expression | None = None
+    default: ExpressionNode | None = None
     columns: tuple[tuple[str, Kind], ...] | None = None
 
 
 @dataclass(frozen=True)
-class Function(Expression):
+class FunctionDeclaration(ExpressionNode):
     """``(parameters) { body }``."""
 
-    parameters: tuple[Parameter, ...]
-    body: Query
+    parameters: tuple[FunctionParameter, ...]
+    body: QueryBlock
 
 
 @dataclass(frozen=True)
-class Let(Node):
+class LetStatement(SyntaxNode):
     """``let name = value;``."""
 
     name: str
-    value: Expression
+    value: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Query(Node):
+class QueryBlock(SyntaxNode):
     """Statements, and the expression whose value is the answer."""
 
-    lets: tuple[Let, ...]
-    answer: Expression
+    lets: tuple[LetStatement, ...]
+    answer: ExpressionNode
 
 
-class Operator(Node):
+class QueryOperator(SyntaxNode):
     """An operator of the pipe."""
 
 
 @dataclass(frozen=True)
-class Where(Operator):
+class Where(QueryOperator):
     """``where condition``."""
 
-    condition: Expression
+    condition: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Project(Operator):
+class Project(QueryOperator):
     """``project items``."""
 
-    items: tuple[Expression, ...]
+    items: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Extend(Operator):
+class Extend(QueryOperator):
     """``extend items``."""
 
-    items: tuple[Expression, ...]
+    items: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Pick(Operator):
+class Pick(QueryOperator):
     """``project-away``, ``project-keep`` or ``project-reorder`` with names or wildcards.
 
     An order (``asc``, ``desc``, ``granny-asc`` ...) goes with the patterns of ``reorder``.
@@ -201,137 +201,137 @@ class Pick(Operator):
 
 
 @dataclass(frozen=True)
-class Rename(Operator):
+class Rename(QueryOperator):
     """``project-rename new = old``."""
 
     pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Summarize(Operator):
+class Summarize(QueryOperator):
     """``summarize aggregates by keys``."""
 
-    aggregates: tuple[Expression, ...]
-    keys: tuple[Expression, ...]
+    aggregates: tuple[ExpressionNode, ...]
+    keys: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Distinct(Operator):
+class Distinct(QueryOperator):
     """``distinct items``."""
 
-    items: tuple[Expression, ...]
+    items: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Count(Operator):
+class Count(QueryOperator):
     """``count``."""
 
 
 @dataclass(frozen=True)
-class Take(Operator):
+class Take(QueryOperator):
     """``take``, ``limit`` or ``sample``."""
 
-    number: Expression
+    number: ExpressionNode
 
 
 @dataclass(frozen=True)
-class SortKey(Node):
+class SortKey(SyntaxNode):
     """An expression to sort by, whether downwards, and whether nulls come first."""
 
-    value: Expression
+    value: ExpressionNode
     descending: bool
     nulls_first: bool
 
 
 @dataclass(frozen=True)
-class Sort(Operator):
+class Sort(QueryOperator):
     """``sort by keys``, and with a number ``top number by keys``."""
 
     keys: tuple[SortKey, ...]
-    number: Expression | None = None
+    number: ExpressionNode | None = None
 
 
 @dataclass(frozen=True)
-class Level(Node):
+class Level(SyntaxNode):
     """A level of ``top-nested``: ``number of value by aggregate``."""
 
-    number: Expression | None
-    value: Expression
+    number: ExpressionNode | None
+    value: ExpressionNode
     by: SortKey
 
 
 @dataclass(frozen=True)
-class TopNested(Operator):
+class TopNested(QueryOperator):
     """``top-nested levels``."""
 
     levels: tuple[Level, ...]
 
 
 @dataclass(frozen=True)
-class TopHitters(Operator):
+class TopHitters(QueryOperator):
     """``top-hitters number of value by weight``."""
 
-    number: Expression
-    value: Expression
-    weight: Expression | None
+    number: ExpressionNode
+    value: ExpressionNode
+    weight: ExpressionNode | None
 
 
 @dataclass(frozen=True)
-class Serialize(Operator):
+class Serialize(QueryOperator):
     """``serialize items``."""
 
-    items: tuple[Expression, ...]
+    items: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Join(Operator):
+class Join(QueryOperator):
     """``join kind=... (right) on conditions``, and ``lookup``."""
 
     flavour: str
-    right: Expression
-    conditions: tuple[Expression, ...]
+    right: ExpressionNode
+    conditions: tuple[ExpressionNode, ...]
     lookup: bool = False
 
 
 @dataclass(frozen=True)
-class Union(Operator):
+class Union(QueryOperator):
     """``union tables``."""
 
-    tables: tuple[Expression, ...]
+    tables: tuple[ExpressionNode, ...]
     inner: bool = False
     source_column: str | None = None
     fuzzy: bool = False
 
 
 @dataclass(frozen=True)
-class Expansion(Node):
+class ExpandedColumn(SyntaxNode):
     """A column of ``mv-expand``: ``name = value to typeof(kind)``."""
 
     name: str | None
-    value: Expression
+    value: ExpressionNode
     kind: Kind | None
 
 
 @dataclass(frozen=True)
-class MvExpand(Operator):
+class MvExpand(QueryOperator):
     """``mv-expand items limit n``; with a body it is ``mv-apply items on (body)``."""
 
-    items: tuple[Expansion, ...]
+    items: tuple[ExpandedColumn, ...]
     index: str | None = None
-    limit: Expression | None = None
-    body: tuple[Operator, ...] | None = None
+    limit: ExpressionNode | None = None
+    body: tuple[QueryOperator, ...] | None = None
 
 
 @dataclass(frozen=True)
-class Partition(Operator):
+class Partition(QueryOperator):
     """``partition by key (body)``."""
 
-    key: Expression
-    body: tuple[Operator, ...]
+    key: ExpressionNode
+    body: tuple[QueryOperator, ...]
 
 
 @dataclass(frozen=True)
-class Capture(Node):
+class ParsedColumn(SyntaxNode):
     """A column that ``parse`` fills."""
 
     name: str
@@ -339,14 +339,14 @@ class Capture(Node):
 
 
 @dataclass(frozen=True)
-class Parse(Operator):
+class Parse(QueryOperator):
     """``parse kind=... value with pattern``: of texts, captures, and None for ``*``.
 
     Where it is ``relaxed`` a text matches though a capture is none of its kind.
     """
 
-    value: Expression
-    pattern: tuple[str | Capture | None, ...]
+    value: ExpressionNode
+    pattern: tuple[str | ParsedColumn | None, ...]
     regex: bool = False
     flags: str = ""
     relaxed: bool = False
@@ -354,83 +354,83 @@ class Parse(Operator):
 
 
 @dataclass(frozen=True)
-class ParseKv(Operator):
+class ParseKv(QueryOperator):
     """``parse-kv value as (columns) with (options)``."""
 
-    value: Expression
-    columns: tuple[Capture, ...]
+    value: ExpressionNode
+    columns: tuple[ParsedColumn, ...]
     options: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
-class As(Operator):
+class As(QueryOperator):
     """``as name``."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Invoke(Operator):
+class Invoke(QueryOperator):
     """``invoke function(arguments)``."""
 
-    call: Call
+    call: FunctionCallExpression
 
 
 @dataclass(frozen=True)
-class Evaluate(Operator):
+class Evaluate(QueryOperator):
     """``evaluate plugin(arguments)``, with the schema that the query gives for the outcome."""
 
-    call: Call
+    call: FunctionCallExpression
     schema: tuple[tuple[str, Kind], ...] | None = None
 
 
 @dataclass(frozen=True)
-class SeriesColumn(Node):
+class SeriesColumn(SyntaxNode):
     """``name = aggregate default = value`` of ``make-series``."""
 
-    value: Expression
-    default: Expression | None
+    value: ExpressionNode
+    default: ExpressionNode | None
 
 
 @dataclass(frozen=True)
-class MakeSeries(Operator):
+class MakeSeries(QueryOperator):
     """``make-series columns on axis from start to stop step step by keys``."""
 
     columns: tuple[SeriesColumn, ...]
-    axis: Expression
-    start: Expression | None
-    stop: Expression | None
-    step: Expression
-    keys: tuple[Expression, ...]
+    axis: ExpressionNode
+    start: ExpressionNode | None
+    stop: ExpressionNode | None
+    step: ExpressionNode
+    keys: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class SampleDistinct(Operator):
+class SampleDistinct(QueryOperator):
     """``sample-distinct number of value``."""
 
-    number: Expression
-    value: Expression
+    number: ExpressionNode
+    value: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Search(Operator):
+class Search(QueryOperator):
     """``search condition``: ``tables`` are those that ``in (...)`` names, if it stands first."""
 
-    condition: Expression
-    tables: tuple[Expression, ...] = ()
+    condition: ExpressionNode
+    tables: tuple[ExpressionNode, ...] = ()
     exact: bool = False
 
 
 @dataclass(frozen=True)
-class Find(Expression):
+class Find(ExpressionNode):
     """``find in (tables) where condition project columns project-away away``.
 
     Without columns they follow from the condition; ``packed`` tells whether the others are in a
     bag.
     """
 
-    condition: Expression
-    tables: tuple[Expression, ...] = ()
+    condition: ExpressionNode
+    tables: tuple[ExpressionNode, ...] = ()
     source_column: str | None = None
     columns: tuple[tuple[str, Kind | None], ...] | None = None
     packed: bool = True
@@ -438,35 +438,35 @@ class Find(Expression):
 
 
 @dataclass(frozen=True)
-class Schema(Operator):
+class GetSchema(QueryOperator):
     """``getschema``."""
 
 
 @dataclass(frozen=True)
-class Nothing(Operator):
+class Nothing(QueryOperator):
     """``render``, ``consume`` and others that leave the rows as they are."""
 
 
 @dataclass(frozen=True)
-class Datatable(Expression):
+class Datatable(ExpressionNode):
     """``datatable(columns) [values]``."""
 
     columns: tuple[tuple[str, Kind], ...]
-    values: tuple[Expression, ...]
+    values: tuple[ExpressionNode, ...]
 
 
 @dataclass(frozen=True)
-class Range(Expression):
+class Range(ExpressionNode):
     """``range name from start to stop step step``."""
 
     name: str
-    start: Expression
-    stop: Expression
-    step: Expression
+    start: ExpressionNode
+    stop: ExpressionNode
+    step: ExpressionNode
 
 
 @dataclass(frozen=True)
-class Print(Expression):
+class Print(ExpressionNode):
     """``print items``."""
 
-    items: tuple[Expression, ...]
+    items: tuple[ExpressionNode, ...]

@@ -56,7 +56,7 @@ class OperatorParser(ExpressionParser):
         self.expect(":")
         return name, self.kind()
 
-    def operator(self) -> nodes.Operator:
+    def operator(self) -> nodes.QueryOperator:
         word = self.word
         if word.kind is not WordKind.NAME:
             self.fail("an operator is due here")
@@ -100,18 +100,18 @@ class OperatorParser(ExpressionParser):
                 break
         return found
 
-    def _where(self) -> nodes.Operator:
+    def _where(self) -> nodes.QueryOperator:
         self._settings()
         at = self.word.start
         return nodes.Where(self.expression(), at=at)
 
-    def _project(self) -> nodes.Operator:
+    def _project(self) -> nodes.QueryOperator:
         return nodes.Project(self.listed(self.named), at=self.word.start)
 
-    def _extend(self) -> nodes.Operator:
+    def _extend(self) -> nodes.QueryOperator:
         return nodes.Extend(self.listed(self.named), at=self.word.start)
 
-    def _serialize(self) -> nodes.Operator:
+    def _serialize(self) -> nodes.QueryOperator:
         at = self.word.start
         return nodes.Serialize(() if self._at_end() else self.listed(self.named), at=at)
 
@@ -138,16 +138,16 @@ class OperatorParser(ExpressionParser):
             order = self._hyphenated()
         return name, order
 
-    def _away(self) -> nodes.Operator:
+    def _away(self) -> nodes.QueryOperator:
         return nodes.Pick("away", self.listed(self._pattern), at=self.word.start)
 
-    def _keep(self) -> nodes.Operator:
+    def _keep(self) -> nodes.QueryOperator:
         return nodes.Pick("keep", self.listed(self._pattern), at=self.word.start)
 
-    def _reorder(self) -> nodes.Operator:
+    def _reorder(self) -> nodes.QueryOperator:
         return nodes.Pick("reorder", self.listed(self._pattern), at=self.word.start)
 
-    def _rename(self) -> nodes.Operator:
+    def _rename(self) -> nodes.QueryOperator:
         def pair() -> tuple[str, str]:
             new = self.identifier()
             self.expect("=")
@@ -155,29 +155,33 @@ class OperatorParser(ExpressionParser):
 
         return nodes.Rename(self.listed(pair), at=self.word.start)
 
-    def _summarize(self) -> nodes.Operator:
+    def _summarize(self) -> nodes.QueryOperator:
         at = self.word.start
         self._settings()
         aggregates = () if self.is_name("by") else self.listed(self.named)
         return nodes.Summarize(aggregates, self._by(), at=at)
 
-    def _by(self) -> tuple[nodes.Expression, ...]:
+    def _by(self) -> tuple[nodes.ExpressionNode, ...]:
         if not self.accept("by"):
             return ()
         return self.listed(self.named)
 
-    def _distinct(self) -> nodes.Operator:
+    def _distinct(self) -> nodes.QueryOperator:
         self._settings()
         return nodes.Distinct(self.listed(self.named), at=self.word.start)
 
-    def _count(self) -> nodes.Operator:
+    def _count(self) -> nodes.QueryOperator:
         at = self.word.start
         if self.accept("as"):
             name = self.identifier()
-            return nodes.Summarize((nodes.Named((name,), nodes.Call("count", ())),), (), at=at)
+            return nodes.Summarize(
+                (nodes.NamedExpression((name,), nodes.FunctionCallExpression("count", ())),),
+                (),
+                at=at,
+            )
         return nodes.Count(at=at)
 
-    def _take(self) -> nodes.Operator:
+    def _take(self) -> nodes.QueryOperator:
         return nodes.Take(self.expression(), at=self.word.start)
 
     def _sort_key(self) -> nodes.SortKey:
@@ -193,19 +197,19 @@ class OperatorParser(ExpressionParser):
             nulls_first = self.advance().text == "first"
         return nodes.SortKey(value, descending, nulls_first, at=at)
 
-    def _sort(self) -> nodes.Operator:
+    def _sort(self) -> nodes.QueryOperator:
         at = self.word.start
         self._settings()
         self.expect("by")
         return nodes.Sort(self.listed(self._sort_key), at=at)
 
-    def _top(self) -> nodes.Operator:
+    def _top(self) -> nodes.QueryOperator:
         at = self.word.start
         number = self.expression()
         self.expect("by")
         return nodes.Sort(self.listed(self._sort_key), number, at=at)
 
-    def _top_nested(self) -> nodes.Operator:
+    def _top_nested(self) -> nodes.QueryOperator:
         at = self.word.start
         levels = [self._level()]
         while self.accept(","):
@@ -224,7 +228,7 @@ class OperatorParser(ExpressionParser):
         self.expect("by")
         return nodes.Level(number, value, self._sort_key(), at=at)
 
-    def _top_hitters(self) -> nodes.Operator:
+    def _top_hitters(self) -> nodes.QueryOperator:
         at = self.word.start
         number = self.expression()
         self.expect("of")
@@ -232,13 +236,13 @@ class OperatorParser(ExpressionParser):
         weight = self.expression() if self.accept("by") else None
         return nodes.TopHitters(number, value, weight, at=at)
 
-    def _join(self) -> nodes.Operator:
+    def _join(self) -> nodes.QueryOperator:
         return self._joined(lookup=False)
 
-    def _lookup(self) -> nodes.Operator:
+    def _lookup(self) -> nodes.QueryOperator:
         return self._joined(lookup=True)
 
-    def _joined(self, lookup: bool) -> nodes.Operator:
+    def _joined(self, lookup: bool) -> nodes.QueryOperator:
         at = self.word.start
         settings = self._settings("kind", "flavor")
         default = "leftouter" if lookup else "innerunique"
@@ -256,11 +260,11 @@ class OperatorParser(ExpressionParser):
             self.fail("'on' is due here")
         return nodes.Join(flavour, right, conditions, lookup, at=at)
 
-    def _piped_one(self) -> nodes.Expression:
+    def _piped_one(self) -> nodes.ExpressionNode:
         """Read a table that is an operand: a name, a call, or a pipe in brackets."""
         return self._postfix()
 
-    def union(self) -> nodes.Operator:
+    def union(self) -> nodes.QueryOperator:
         at = self.word.start
         settings = self._settings("kind", "withsource", "with_source", "isfuzzy")
         tables = self.listed(self._union_table)
@@ -272,21 +276,21 @@ class OperatorParser(ExpressionParser):
             at=at,
         )
 
-    def _union_table(self) -> nodes.Expression:
+    def _union_table(self) -> nodes.ExpressionNode:
         """Read a table; its name may hold ``*``."""
         word = self.word
         if (word.kind is WordKind.NAME and self.ahead().text == "*") or self.is_sign("*"):
-            return nodes.Name(self._pattern()[0], at=word.start)
+            return nodes.NameReference(self._pattern()[0], at=word.start)
         return self._piped_one()
 
-    def _mv_expand(self) -> nodes.Operator:
+    def _mv_expand(self) -> nodes.QueryOperator:
         at = self.word.start
         settings = self._settings("kind", "bagexpansion", "with_itemindex")
         items = self.listed(self._expansion)
         limit = self.expression() if self.accept("limit") else None
         return nodes.MvExpand(items, settings.get("with_itemindex"), limit, at=at)
 
-    def _mv_apply(self) -> nodes.Operator:
+    def _mv_apply(self) -> nodes.QueryOperator:
         at = self.word.start
         settings = self._settings("kind", "with_itemindex")
         items = self.listed(self._expansion)
@@ -294,7 +298,7 @@ class OperatorParser(ExpressionParser):
         self.expect("on")
         return nodes.MvExpand(items, settings.get("with_itemindex"), limit, self._body(), at=at)
 
-    def _body(self, opening: str = "(", closing: str = ")") -> tuple[nodes.Operator, ...]:
+    def _body(self, opening: str = "(", closing: str = ")") -> tuple[nodes.QueryOperator, ...]:
         """Read the operators that stand in brackets, to be applied to a part of the rows."""
         self.expect(opening)
         body = [self.operator()]
@@ -303,22 +307,22 @@ class OperatorParser(ExpressionParser):
         self.expect(closing)
         return tuple(body)
 
-    def _partition(self) -> nodes.Operator:
+    def _partition(self) -> nodes.QueryOperator:
         at = self.word.start
         self._settings()
         self.expect("by")
-        key = nodes.Name(self.identifier(), at=at)
+        key = nodes.NameReference(self.identifier(), at=at)
         if not self.is_sign("{"):
             return nodes.Partition(key, self._body(), at=at)
         if self.ahead().text not in _OPERATORS:
             raise UnsupportedQueryError("'partition' with a source of its own")
         return nodes.Partition(key, self._body("{", "}"), at=at)
 
-    def _expansion(self) -> nodes.Expansion:
+    def _expansion(self) -> nodes.ExpandedColumn:
         at = self.word.start
         item = self.named()
         name = None
-        if isinstance(item, nodes.Named):
+        if isinstance(item, nodes.NamedExpression):
             name, item = item.names[0], item.value
         kind = None
         if self.accept("to"):
@@ -326,20 +330,20 @@ class OperatorParser(ExpressionParser):
             self.expect("(")
             kind = self.kind()
             self.expect(")")
-        return nodes.Expansion(name, item, kind, at=at)
+        return nodes.ExpandedColumn(name, item, kind, at=at)
 
-    def _parse(self) -> nodes.Operator:
+    def _parse(self) -> nodes.QueryOperator:
         return self._parsed(filters=False)
 
-    def _parse_where(self) -> nodes.Operator:
+    def _parse_where(self) -> nodes.QueryOperator:
         return self._parsed(filters=True)
 
-    def _parsed(self, filters: bool) -> nodes.Operator:
+    def _parsed(self, filters: bool) -> nodes.QueryOperator:
         at = self.word.start
         settings = self._settings("kind", "flags")
         value = self.expression()
         self.expect("with")
-        pattern: list[str | nodes.Capture | None] = []
+        pattern: list[str | nodes.ParsedColumn | None] = []
         while not self._at_end():
             if self.word.kind is WordKind.STRING:
                 pattern.append(self.advance().text)
@@ -360,12 +364,12 @@ class OperatorParser(ExpressionParser):
             at=at,
         )
 
-    def _capture(self) -> nodes.Capture:
+    def _capture(self) -> nodes.ParsedColumn:
         at = self.word.start
         name = self.identifier()
-        return nodes.Capture(name, self.kind() if self.accept(":") else Kind.STRING, at=at)
+        return nodes.ParsedColumn(name, self.kind() if self.accept(":") else Kind.STRING, at=at)
 
-    def _parse_kv(self) -> nodes.Operator:
+    def _parse_kv(self) -> nodes.QueryOperator:
         at = self.word.start
         value = self.expression()
         self.expect("as")
@@ -383,23 +387,23 @@ class OperatorParser(ExpressionParser):
             options = self.listed(option, ")")
         return nodes.ParseKv(value, columns, options, at=at)
 
-    def _as(self) -> nodes.Operator:
+    def _as(self) -> nodes.QueryOperator:
         at = self.word.start
         self._settings()
         return nodes.As(self.identifier(), at=at)
 
-    def _invoke(self) -> nodes.Operator:
+    def _invoke(self) -> nodes.QueryOperator:
         at = self.word.start
         call = self._postfix()
-        if not isinstance(call, nodes.Call):
+        if not isinstance(call, nodes.FunctionCallExpression):
             self.fail("the call of a function is due here")
         return nodes.Invoke(call, at=at)
 
-    def _evaluate(self) -> nodes.Operator:
+    def _evaluate(self) -> nodes.QueryOperator:
         at = self.word.start
         self._settings()
         call = self._postfix()
-        if not isinstance(call, nodes.Call):
+        if not isinstance(call, nodes.FunctionCallExpression):
             self.fail("the call of a plugin is due here")
         schema = None
         if self.accept(":"):
@@ -409,7 +413,7 @@ class OperatorParser(ExpressionParser):
             schema = self.listed(self.column_kind, ")")
         return nodes.Evaluate(call, schema, at=at)
 
-    def _make_series(self) -> nodes.Operator:
+    def _make_series(self) -> nodes.QueryOperator:
         at = self.word.start
         self._settings("kind")
 
@@ -428,36 +432,39 @@ class OperatorParser(ExpressionParser):
         stop = self.expression() if self.accept("to") else None
         if self.accept("in"):
             call = self._postfix()
-            if not isinstance(call, nodes.Call) or (call.name, len(call.arguments)) != ("range", 3):
+            if not isinstance(call, nodes.FunctionCallExpression) or (
+                call.name,
+                len(call.arguments),
+            ) != ("range", 3):
                 self.fail("'range(start, stop, step)' is due here")
             start, stop, step = call.arguments
             # This way the stop is a point of its own.
-            stop = nodes.Binary("+", stop, nodes.Literal(1, Kind.TIMESPAN))
+            stop = nodes.BinaryExpression("+", stop, nodes.LiteralExpression(1, Kind.TIMESPAN))
         else:
             self.expect("step")
             step = self.expression()
         return nodes.MakeSeries(columns, axis, start, stop, step, self._by(), at=at)
 
-    def _sample_distinct(self) -> nodes.Operator:
+    def _sample_distinct(self) -> nodes.QueryOperator:
         at = self.word.start
         number = self.expression()
         self.expect("of")
         return nodes.SampleDistinct(number, self.expression(), at=at)
 
-    def search(self) -> nodes.Operator:
+    def search(self) -> nodes.QueryOperator:
         at = self.word.start
         settings = self._settings("kind")
-        tables: tuple[nodes.Expression, ...] = ()
+        tables: tuple[nodes.ExpressionNode, ...] = ()
         if self.accept("in"):
             self.expect("(")
             tables = self.listed(self._union_table, ")")
         exact = settings.get("kind") == "case_sensitive"
         return nodes.Search(self.sought(), tables, exact, at=at)
 
-    def _schema(self) -> nodes.Operator:
-        return nodes.Schema(at=self.word.start)
+    def _schema(self) -> nodes.QueryOperator:
+        return nodes.GetSchema(at=self.word.start)
 
-    def _ignored(self) -> nodes.Operator:
+    def _ignored(self) -> nodes.QueryOperator:
         """Pass over an operator that changes no row, with what belongs to it."""
         at = self.word.start
         depth = 0
@@ -466,7 +473,7 @@ class OperatorParser(ExpressionParser):
         return nodes.Nothing(at=at)
 
 
-_OPERATORS: Mapping[str, Callable[[OperatorParser], nodes.Operator]] = {
+_OPERATORS: Mapping[str, Callable[[OperatorParser], nodes.QueryOperator]] = {
     "where": OperatorParser._where,
     "filter": OperatorParser._where,
     "project": OperatorParser._project,

@@ -42,17 +42,19 @@ def selected(table: Rowset, values: list[tuple[Column, Value]]) -> Rowset:
 
 
 def _named(
-    context: Context, item: nodes.Expression, scope: Scope
+    context: Context, item: nodes.ExpressionNode, scope: Scope
 ) -> list[tuple[str | None, Value]]:
     """Return the values that an item of ``project`` or ``extend`` makes, with their names."""
-    inner = item.value if isinstance(item, nodes.Named) else item
+    inner = item.value if isinstance(item, nodes.NamedExpression) else item
     return _as_named(item, context.scalar(inner, scope))
 
 
-def _as_named(item: nodes.Expression, value: Value) -> list[tuple[str | None, Value]]:
-    names = item.names if isinstance(item, nodes.Named) else ()
+def _as_named(item: nodes.ExpressionNode, value: Value) -> list[tuple[str | None, Value]]:
+    names = item.names if isinstance(item, nodes.NamedExpression) else ()
     if value.members:
-        return _members(item.value if isinstance(item, nodes.Named) else item, value, names)
+        return _members(
+            item.value if isinstance(item, nodes.NamedExpression) else item, value, names
+        )
     if not names:
         return [(result_name(item) or None, value)]
     if len(names) == 1:
@@ -64,7 +66,7 @@ def _as_named(item: nodes.Expression, value: Value) -> list[tuple[str | None, Va
 
 
 def _values(
-    context: Context, items: Iterable[nodes.Expression], table: Rowset, scope: Scope
+    context: Context, items: Iterable[nodes.ExpressionNode], table: Rowset, scope: Scope
 ) -> tuple[Rowset, list[list[tuple[str | None, Value]]]]:
     """Return a table, and over its rows what each item makes.
 
@@ -74,10 +76,12 @@ def _values(
     rows = scope.over(table)
     found: list[list[tuple[str | None, Value]]] = []
     for item in items:
-        if isinstance(item, nodes.Star):
+        if isinstance(item, nodes.StarExpression):
             found.append([(column.name, column.value) for column in table.shown])
             continue
-        value = context.scalar(item.value if isinstance(item, nodes.Named) else item, rows)
+        value = context.scalar(
+            item.value if isinstance(item, nodes.NamedExpression) else item, rows
+        )
         if value.members:
             parts = replace(context.fresh("", Kind.DYNAMIC), hidden=True)
             table = selected(table, [*((c, c.value) for c in table.columns), (parts, value)])
@@ -87,10 +91,10 @@ def _values(
 
 
 def _members(
-    call: nodes.Expression, value: Value, names: tuple[str, ...]
+    call: nodes.ExpressionNode, value: Value, names: tuple[str, ...]
 ) -> list[tuple[str | None, Value]]:
     """Return the columns of a function that makes several: by the names given, or its own."""
-    assert isinstance(call, nodes.Call)
+    assert isinstance(call, nodes.FunctionCallExpression)
     prefix = f"{call.name}_{result_name(call.arguments[0])}"
     found: list[tuple[str | None, Value]] = []
     for place, (member, kind) in enumerate(value.members):
@@ -239,7 +243,7 @@ def sort(context: Context, operator: nodes.Sort, table: Rowset, scope: Scope) ->
     """Return the rows in the order of keys, all of them or the first ones."""
     keys = []
     for key in operator.keys:
-        item = key.value.value if isinstance(key.value, nodes.Named) else key.value
+        item = key.value.value if isinstance(key.value, nodes.NamedExpression) else key.value
         value = context.scalar(item, scope.over(table))
         if value.kind is Kind.DYNAMIC:
             value = text(value)
@@ -309,18 +313,18 @@ def summarize(context: Context, operator: nodes.Summarize, table: Rowset, scope:
 
 
 def _aggregated(
-    context: Context, item: nodes.Expression, groups: Scope, keys: set[str]
+    context: Context, item: nodes.ExpressionNode, groups: Scope, keys: set[str]
 ) -> list[tuple[str, Value]]:
     names: tuple[str, ...] = ()
-    if isinstance(item, nodes.Named):
+    if isinstance(item, nodes.NamedExpression):
         names, item = item.names, item.value
     assert groups.rows is not None
-    if isinstance(item, nodes.Call) and is_aggregate(item.name):
+    if isinstance(item, nodes.FunctionCallExpression) and is_aggregate(item.name):
         found = aggregate(context, item, groups.rows)
-        every = any(isinstance(each, nodes.Star) for each in item.arguments)
+        every = any(isinstance(each, nodes.StarExpression) for each in item.arguments)
         if every:  # of all columns, the keys are there already
             found = [found[0], *(each for each in found[1:] if each[0] not in keys)]
-            if isinstance(item.arguments[0], nodes.Star):
+            if isinstance(item.arguments[0], nodes.StarExpression):
                 found = [each for each in found if each[0] not in keys]
         renamed = [*names, *(name for name, _ in found[len(names) :])]
         return [(name, value) for name, (_, value) in zip(renamed, found, strict=False)]
@@ -336,7 +340,9 @@ def sample_distinct(
     return found.restricted(f"LIMIT {context.count(operator.number, scope, 'sample-distinct')}")
 
 
-def get_schema(context: Context, _operator: nodes.Schema, table: Rowset, _scope: Scope) -> Rowset:
+def get_schema(
+    context: Context, _operator: nodes.GetSchema, table: Rowset, _scope: Scope
+) -> Rowset:
     """Return a row for each column."""
     columns = (
         context.fresh("ColumnName", Kind.STRING),

@@ -56,7 +56,7 @@ def evaluate(context: Context, operator: nodes.Evaluate, table: Rowset, scope: S
 def _bag_unpack(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
     """Return a table with a column for each member of the bags in one column."""
     arguments = operator.call.arguments
-    if not arguments or not isinstance(arguments[0], nodes.Name):
+    if not arguments or not isinstance(arguments[0], nodes.NameReference):
         raise SemanticQueryError("bag_unpack() wants the name of a column.")
     column = table.find(arguments[0].name)
     if column is None:
@@ -98,13 +98,13 @@ def _bag_unpack(context: Context, operator: nodes.Evaluate, table: Rowset, scope
 
 
 def _bag_options(
-    context: Context, arguments: tuple[nodes.Expression, ...], scope: Scope
+    context: Context, arguments: tuple[nodes.ExpressionNode, ...], scope: Scope
 ) -> tuple[str, str, list[str]]:
     """Return the prefix of bag_unpack, what is done where two names are one, what is left out."""
     given: dict[str, Any] = {}
     names = ("OutputColumnPrefix", "columnsConflict", "ignoredProperties")
     for place, each in enumerate(arguments):
-        name = each.names[0] if isinstance(each, nodes.Named) else names[min(place, 2)]
+        name = each.names[0] if isinstance(each, nodes.NamedExpression) else names[min(place, 2)]
         given[name.lower()] = context.constant(each, scope, "bag_unpack")
     prefix, conflict, ignored = (given.get(name.lower()) for name in names)
     return str(prefix or ""), str(conflict or ""), ignored if isinstance(ignored, list) else []
@@ -121,20 +121,20 @@ def _kind_of(kinds: str) -> Kind:
 def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
     """Return a table with a column for each value of one column, and an aggregate in it."""
     arguments = operator.call.arguments
-    if not arguments or not isinstance(arguments[0], nodes.Name):
+    if not arguments or not isinstance(arguments[0], nodes.NameReference):
         raise SemanticQueryError("pivot() wants the name of a column.")
     rows = scope.over(table)
     pivot = context.scalar(arguments[0], rows)
-    call = arguments[1] if len(arguments) > 1 else nodes.Call("count", ())
-    if not isinstance(call, nodes.Call) or not is_aggregate(call.name):
+    call = arguments[1] if len(arguments) > 1 else nodes.FunctionCallExpression("count", ())
+    if not isinstance(call, nodes.FunctionCallExpression) or not is_aggregate(call.name):
         raise SemanticQueryError("pivot() wants an aggregate.")
     used = {arguments[0].name} | {
-        each.name for each in call.arguments if isinstance(each, nodes.Name)
+        each.name for each in call.arguments if isinstance(each, nodes.NameReference)
     }
     if len(arguments) > 2:
-        keys = [each for each in arguments[2:] if isinstance(each, nodes.Name)]
+        keys = [each for each in arguments[2:] if isinstance(each, nodes.NameReference)]
     else:
-        keys = [nodes.Name(each.name) for each in table.shown if each.name not in used]
+        keys = [nodes.NameReference(each.name) for each in table.shown if each.name not in used]
     sql = f"SELECT DISTINCT {text(pivot).sql} AS v FROM {table.source} ORDER BY v"
     found = [row[0] for row in context.probe(context.whole(sql))]
     if len(found) > _MOST_COLUMNS:
@@ -158,15 +158,17 @@ def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Sco
     return Rowset(f"SELECT {', '.join(items)} FROM {table.source}{group}", tuple(columns))
 
 
-def _aggregate_where(context: Context, call: nodes.Call, rows: Scope, test: str) -> Value:
+def _aggregate_where(
+    context: Context, call: nodes.FunctionCallExpression, rows: Scope, test: str
+) -> Value:
     """Return an aggregate over the rows that pass a test."""
     passed = replace(rows, columns={**rows.columns, "$pivot": Value(f"({test})", Kind.BOOL)})
     arguments = list(call.arguments)
-    arguments.insert(0 if call.name == "count" else 1, nodes.Name("$pivot"))
+    arguments.insert(0 if call.name == "count" else 1, nodes.NameReference("$pivot"))
     name = f"{call.name}_if" if call.name.startswith(("make", "take")) else f"{call.name}if"
     if not is_aggregate(name):
         raise UnsupportedQueryError(f"the aggregate '{call.name}' within 'pivot'")
-    return aggregate(context, nodes.Call(name, tuple(arguments)), passed)[0][1]
+    return aggregate(context, nodes.FunctionCallExpression(name, tuple(arguments)), passed)[0][1]
 
 
 def _narrow(context: Context, _operator: nodes.Evaluate, table: Rowset, _scope: Scope) -> Rowset:
@@ -195,10 +197,10 @@ def _address_lookup(inside: str) -> Plugin:
 
     def plugin(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
         name = operator.call.name
-        places: list[nodes.Expression] = []
+        places: list[nodes.ExpressionNode] = []
         unmatched = False
         for each in operator.call.arguments:
-            if isinstance(each, nodes.Named):
+            if isinstance(each, nodes.NamedExpression):
                 if each.names != ("return_unmatched",):
                     raise SemanticQueryError(f"{name}() has no argument '{each.names[0]}'.")
                 unmatched = bool(context.constant(each.value, scope, name))
@@ -283,7 +285,7 @@ def make_series(
         (*table.columns, slot),
     )
     wanted = tuple(each.value for each in operator.columns)
-    keys = (*operator.keys, nodes.Name("$slot"))
+    keys = (*operator.keys, nodes.NameReference("$slot"))
     grouped = summarize(context, nodes.Summarize(wanted, keys), slots, scope)
     kept = list(grouped.columns[: len(operator.keys)])
     place_ref = grouped.columns[len(operator.keys)].ref

@@ -15,7 +15,7 @@ from mockgraph.service.hunting.refusal import (
 _LONGEST = 256 * 1024  # characters
 
 
-def parse(text: str) -> nodes.Query:
+def parse(text: str) -> nodes.QueryBlock:
     """Return the tree of a query; a :class:`QuerySyntaxError` says where the reading stopped."""
     if len(text) > _LONGEST:
         raise QueryLimitError(f"its text is longer than {_LONGEST} characters.")
@@ -28,16 +28,16 @@ def parse(text: str) -> nodes.Query:
 class QueryParser(OperatorParser):
     """A reader of queries."""
 
-    def query(self) -> nodes.Query:
+    def query(self) -> nodes.QueryBlock:
         """Read the whole text."""
         found = self._statements("")
         if not self.ended():
             self.fail("nothing more is due here")
         return found
 
-    def _statements(self, end: str) -> nodes.Query:
-        lets: list[nodes.Let] = []
-        answer: nodes.Expression | None = None
+    def _statements(self, end: str) -> nodes.QueryBlock:
+        lets: list[nodes.LetStatement] = []
+        answer: nodes.ExpressionNode | None = None
         at = self.word.start
         while True:
             while self.accept(";"):
@@ -63,9 +63,9 @@ class QueryParser(OperatorParser):
                 self.fail("an operator, or ';', is due here")
         if answer is None:
             self.fail("a query is due here, after its 'let' statements" if lets else "no query")
-        return nodes.Query(tuple(lets), answer, at=at)
+        return nodes.QueryBlock(tuple(lets), answer, at=at)
 
-    def _query_parameters(self) -> list[nodes.Let]:
+    def _query_parameters(self) -> list[nodes.LetStatement]:
         """Read parameters of a query: nobody gives them here, so that each has its default."""
         self.advance()
         self.advance()
@@ -74,16 +74,16 @@ class QueryParser(OperatorParser):
         for each in self.listed(self._parameter, ")"):
             if each.default is None:
                 raise SemanticQueryError(f"the query parameter '{each.name}' has no value.")
-            found.append(nodes.Let(each.name, each.default, at=each.at))
+            found.append(nodes.LetStatement(each.name, each.default, at=each.at))
         return found
 
-    def _let(self) -> nodes.Let:
+    def _let(self) -> nodes.LetStatement:
         at = self.advance().start
         name = self.identifier()
         self.expect("=")
-        return nodes.Let(name, self._let_value(), at=at)
+        return nodes.LetStatement(name, self._let_value(), at=at)
 
-    def _let_value(self) -> nodes.Expression:
+    def _let_value(self) -> nodes.ExpressionNode:
         if self.is_name("view") and self.ahead().text == "(":
             self.advance()
         if self.is_sign("(") and self._is_function():
@@ -92,7 +92,7 @@ class QueryParser(OperatorParser):
             self.expect("{")
             body = self._statements("}")
             self.expect("}")
-            return nodes.Function(parameters, body, at=at)
+            return nodes.FunctionDeclaration(parameters, body, at=at)
         return self.pipe()
 
     def _is_function(self) -> bool:
@@ -108,48 +108,48 @@ class QueryParser(OperatorParser):
             if not depth:
                 return self.ahead(number).text == "{"
 
-    def _parameter(self) -> nodes.Parameter:
+    def _parameter(self) -> nodes.FunctionParameter:
         at = self.word.start
         name = self.identifier()
         self.expect(":")
         if self.accept("("):
             if self.accept("*"):
                 self.expect(")")
-                return nodes.Parameter(name, None, columns=(), at=at)
+                return nodes.FunctionParameter(name, None, columns=(), at=at)
             columns = self.listed(self.column_kind, ")")
-            return nodes.Parameter(name, None, columns=columns, at=at)
+            return nodes.FunctionParameter(name, None, columns=columns, at=at)
         kind = self.kind()
         default = self.expression() if self.accept("=") else None
-        return nodes.Parameter(name, kind, default, at=at)
+        return nodes.FunctionParameter(name, kind, default, at=at)
 
     # Pipes
 
-    def subquery(self) -> nodes.Expression:
+    def subquery(self) -> nodes.ExpressionNode:
         return self.pipe()
 
-    def argument(self) -> nodes.Expression:
+    def argument(self) -> nodes.ExpressionNode:
         """Read an argument of a call: an expression that may be named, or a table."""
         if self.word.kind is WordKind.NAME and self.ahead().text == "=":
             return self.named()
         return self.pipe()
 
-    def pipe(self) -> nodes.Expression:
+    def pipe(self) -> nodes.ExpressionNode:
         """Read an expression, and the operators that its table goes through."""
         return self._piped(self._source())
 
-    def _piped(self, source: nodes.Expression) -> nodes.Expression:
-        operators: list[nodes.Operator] = []
+    def _piped(self, source: nodes.ExpressionNode) -> nodes.ExpressionNode:
+        operators: list[nodes.QueryOperator] = []
         while self.accept("|"):
             operators.append(self.operator())
-        return nodes.Pipe(source, tuple(operators), at=source.at) if operators else source
+        return nodes.PipeExpression(source, tuple(operators), at=source.at) if operators else source
 
-    def _source(self) -> nodes.Expression:
+    def _source(self) -> nodes.ExpressionNode:
         word, after = self.word, self.ahead()
         if word.kind is not WordKind.NAME:
             return self.expression()
         if word.text == "union" and not (after.kind is WordKind.SIGN and after.text in ("=", ".")):
             self.advance()
-            return nodes.Pipe(nodes.Star(), (self.union(),), at=word.start)
+            return nodes.PipeExpression(nodes.StarExpression(), (self.union(),), at=word.start)
         if word.text == "range" and after.kind is WordKind.NAME and self.ahead(2).text == "from":
             return self._range()
         if word.text == "print":
@@ -161,29 +161,29 @@ class QueryParser(OperatorParser):
             raise UnsupportedQueryError("'externaldata'", "It needs data from elsewhere.")
         if word.text == "search" and after.text not in ("|", "."):
             self.advance()
-            return nodes.Pipe(nodes.Star(), (self.search(),), at=word.start)
+            return nodes.PipeExpression(nodes.StarExpression(), (self.search(),), at=word.start)
         if word.text == "find" and after.text not in ("|", "."):
             return self._find()
         return self.expression()
 
-    def _primary(self) -> nodes.Expression:
+    def _primary(self) -> nodes.ExpressionNode:
         if self.is_name("datatable") and self.ahead().text == "(":
             return self._datatable()
         if self.is_name("externaldata") and self.ahead().text == "(":
             raise UnsupportedQueryError("'externaldata'", "It needs data from elsewhere.")
         return super()._primary()
 
-    def _datatable(self) -> nodes.Expression:
+    def _datatable(self) -> nodes.ExpressionNode:
         at = self.advance().start
         self.expect("(")
         columns = self.listed(self.column_kind, ")")
         self.expect("[")
         return nodes.Datatable(columns, self.listed(self.expression, "]"), at=at)
 
-    def _find(self) -> nodes.Expression:
+    def _find(self) -> nodes.ExpressionNode:
         at = self.advance().start
         settings = self._settings("withsource", "with_source", "datascope")
-        tables: tuple[nodes.Expression, ...] = ()
+        tables: tuple[nodes.ExpressionNode, ...] = ()
         if self.accept("in"):
             self.expect("(")
             tables = self.listed(self._union_table, ")")
@@ -219,7 +219,7 @@ class QueryParser(OperatorParser):
         name = self.identifier()
         return name, self.kind() if self.accept(":") else None
 
-    def _range(self) -> nodes.Expression:
+    def _range(self) -> nodes.ExpressionNode:
         at = self.advance().start
         name = self.identifier()
         self.expect("from")

@@ -18,8 +18,10 @@ def top_nested(context: Context, operator: nodes.TopNested, table: Rowset, scope
     for level in operator.levels:
         item = level.value
         name = unique_name(result_name(item) or _given(item) or "Column1", keys)
-        inner = item.value if isinstance(item, nodes.Named) else item
-        table = extend(context, nodes.Extend((nodes.Named((name,), inner),)), table, scope)
+        inner = item.value if isinstance(item, nodes.NamedExpression) else item
+        table = extend(
+            context, nodes.Extend((nodes.NamedExpression((name,), inner),)), table, scope
+        )
         keys.append(name)
         ranked = _ranked(context, level, table, keys, scope)
         found = ranked if found is None else _beside(context, found, ranked, keys[:-1])
@@ -28,8 +30,8 @@ def top_nested(context: Context, operator: nodes.TopNested, table: Rowset, scope
     return found
 
 
-def _given(item: nodes.Expression) -> str:
-    return item.names[0] if isinstance(item, nodes.Named) else ""
+def _given(item: nodes.ExpressionNode) -> str:
+    return item.names[0] if isinstance(item, nodes.NamedExpression) else ""
 
 
 def _ranked(
@@ -37,10 +39,11 @@ def _ranked(
 ) -> Rowset:
     """Return the first values of a level with its aggregate, within each of the keys above."""
     by = level.by.value
-    aggregate = by.value if isinstance(by, nodes.Named) else by
+    aggregate = by.value if isinstance(by, nodes.NamedExpression) else by
     shown = _given(by) or f"aggregated_{keys[-1]}"
     grouping = nodes.Summarize(
-        (nodes.Named((shown,), aggregate),), tuple(nodes.Name(key) for key in keys)
+        (nodes.NamedExpression((shown,), aggregate),),
+        tuple(nodes.NameReference(key) for key in keys),
     )
     grouped = summarize(context, grouping, table, scope)
     if level.number is None:
@@ -94,11 +97,11 @@ def top_hitters(
 ) -> Rowset:
     """Return the values that are most often there, or have the greatest weight, with how much."""
     weight = operator.weight
-    name, call = ("count", nodes.Call("count", ()))
+    name, call = ("count", nodes.FunctionCallExpression("count", ()))
     if weight is not None:
-        name, call = "sum", nodes.Call("sum", (weight,))
+        name, call = "sum", nodes.FunctionCallExpression("sum", (weight,))
     shown = f"approximate_{name}_{result_name(weight or operator.value) or _given(operator.value)}"
-    grouping = nodes.Summarize((nodes.Named((shown,), call),), (operator.value,))
+    grouping = nodes.Summarize((nodes.NamedExpression((shown,), call),), (operator.value,))
     grouped = summarize(context, grouping, table, scope)
-    key = nodes.SortKey(nodes.Name(shown), descending=True, nulls_first=False)
+    key = nodes.SortKey(nodes.NameReference(shown), descending=True, nulls_first=False)
     return sort(context, nodes.Sort((key,), operator.number), grouped, scope)

@@ -19,7 +19,7 @@ _RUN = "$run"  # begins the names of columns that number the runs between restar
 
 
 def _window(sql: str) -> Special:
-    def special(context: Context, node: nodes.Call, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
         _in_order(node.name, scope)
         value, *others = values_of(context, node, scope, 1, 3)
         offset = others[0].constant if others else 1
@@ -39,40 +39,40 @@ def _in_order(name: str, scope: Scope) -> None:
         )
 
 
-def _over(context: Context, node: nodes.Call, scope: Scope) -> str:
+def _over(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> str:
     """Return the rows that a function counts over: all, or those since the last restart."""
     _in_order(node.name, scope)
     if len(node.arguments) < 2:
         return f"OVER (ORDER BY {ORDER})"
     run = node.arguments[1]
-    if not isinstance(run, nodes.Name) or not run.name.startswith(_RUN):
+    if not isinstance(run, nodes.NameReference) or not run.name.startswith(_RUN):
         raise UnsupportedQueryError(f"{node.name}() with a restart but in 'extend'")
     return f"OVER (PARTITION BY {context.scalar(run, scope).sql} ORDER BY {ORDER})"
 
 
-def _row_number(context: Context, node: nodes.Call, scope: Scope) -> Value:
+def _row_number(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
     over = _over(context, node, scope)
     values = values_of(context, node, scope, 0, 2)
     start = converted(values[0], Kind.LONG).sql if values else "1"
     return Value(f"(row_number() {over} + {start} - 1)", Kind.LONG)
 
 
-def _row_sum(context: Context, node: nodes.Call, scope: Scope) -> Value:
+def _row_sum(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
     over = _over(context, node, scope)
     value = values_of(context, node, scope, 1, 2)[0]
     return Value(f"CAST(sum({value.sql}) {over} AS {value.kind.duckdb})", value.kind)
 
 
 def with_runs(
-    context: Context, items: tuple[nodes.Expression, ...], table: Rowset, scope: Scope
-) -> tuple[tuple[nodes.Expression, ...], Rowset]:
+    context: Context, items: tuple[nodes.ExpressionNode, ...], table: Rowset, scope: Scope
+) -> tuple[tuple[nodes.ExpressionNode, ...], Rowset]:
     """Return items whose functions restart by a hidden column, and the table that has it.
 
     The column has for each row how often the condition of the restart held up to it. A window
     cannot stand in another, so that both are tables of their own.
     """
 
-    def restarted(node: nodes.Call) -> nodes.Expression:
+    def restarted(node: nodes.FunctionCallExpression) -> nodes.ExpressionNode:
         nonlocal table
         if node.name not in _RESTARTED or len(node.arguments) != 2:
             return node
@@ -87,7 +87,7 @@ def with_runs(
             f" FROM {table.source})"
         )
         table = replace(table, sql=sql, columns=(*table.columns, run))
-        return replace(node, arguments=(node.arguments[0], nodes.Name(run.name)))
+        return replace(node, arguments=(node.arguments[0], nodes.NameReference(run.name)))
 
     if not table.ordered:
         return items, table
@@ -95,20 +95,21 @@ def with_runs(
 
 
 def _changed(
-    node: nodes.Expression, change: Callable[[nodes.Call], nodes.Expression]
-) -> nodes.Expression:
+    node: nodes.ExpressionNode,
+    change: Callable[[nodes.FunctionCallExpression], nodes.ExpressionNode],
+) -> nodes.ExpressionNode:
     """Return an expression with the calls in it changed, the inner ones first."""
 
     def visited(value: object) -> object:
-        if isinstance(value, nodes.Pipe | nodes.Function):
+        if isinstance(value, nodes.PipeExpression | nodes.FunctionDeclaration):
             return value
-        if isinstance(value, nodes.Expression):
+        if isinstance(value, nodes.ExpressionNode):
             return _changed(value, change)
         return tuple(visited(each) for each in value) if isinstance(value, tuple) else value
 
     parts: dict[str, Any] = {each.name: visited(getattr(node, each.name)) for each in fields(node)}
     found = replace(node, **parts)
-    return change(found) if isinstance(found, nodes.Call) else found
+    return change(found) if isinstance(found, nodes.FunctionCallExpression) else found
 
 
 ROW_FUNCTIONS: dict[str, Special] = {

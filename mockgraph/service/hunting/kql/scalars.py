@@ -218,7 +218,7 @@ def between(negated: bool, operand: Value, low: Value, high: Value) -> Value:
     return Value(f"({'NOT ' if negated else ''}({above} AND {below}))", Kind.BOOL)
 
 
-def among(context: Context, node: nodes.Among, scope: Scope) -> Value:
+def among(context: Context, node: nodes.InExpression, scope: Scope) -> Value:
     """Return ``in``, ``has_any`` or ``has_all`` over values, arrays, or a table's column."""
     operand = context.scalar(node.operand, scope)
     negated = node.sign.startswith("!")

@@ -30,24 +30,26 @@ def search(context: Context, operator: nodes.Search, table: Rowset, scope: Scope
     return table.restricted(f"WHERE {_found(context, operator.condition, rows, operator.exact)}")
 
 
-def _found(context: Context, node: nodes.Expression, rows: Scope, exact: bool) -> str:
+def _found(context: Context, node: nodes.ExpressionNode, rows: Scope, exact: bool) -> str:
     """Return the condition of a search as SQL: a text by itself is a term of any column."""
     match node:
-        case nodes.Literal(str() as sought, Kind.STRING):
+        case nodes.LiteralExpression(str() as sought, Kind.STRING):
             sign = "has_cs" if exact else "has"
             if "*" in sought:
                 sought, sign = sought.strip("*"), "contains"
-            term = nodes.Literal(sought, Kind.STRING)
+            term = nodes.LiteralExpression(sought, Kind.STRING)
             parts = [
-                context.scalar(nodes.Binary(sign, nodes.Name(name), term), rows).sql
+                context.scalar(
+                    nodes.BinaryExpression(sign, nodes.NameReference(name), term), rows
+                ).sql
                 for name, value in rows.columns.items()
                 if value.kind in (Kind.STRING, Kind.DYNAMIC)
             ]
             return "(" + (" OR ".join(parts) or "FALSE") + ")"
-        case nodes.Logical(sign, operands):
+        case nodes.LogicalExpression(sign, operands):
             parts = [_found(context, each, rows, exact) for each in operands]
             return "(" + f" {sign.upper()} ".join(parts) + ")"
-        case nodes.Star():
+        case nodes.StarExpression():
             return "TRUE"
     return condition(context.scalar(node, rows)).sql
 
@@ -60,7 +62,7 @@ def find(context: Context, node: nodes.Find, scope: Scope) -> Rowset:
     a bag.
     """
     parts: list[tuple[str, Rowset]] = []
-    for each in node.tables or (nodes.Name("*"),):
+    for each in node.tables or (nodes.NameReference("*"),):
         parts += joins.parts_of(context, each, scope, len(parts))
     kinds: dict[str, Kind] = {}
     for _, part in parts:
@@ -84,7 +86,7 @@ def find(context: Context, node: nodes.Find, scope: Scope) -> Rowset:
         test = _found(context, node.condition, replace(rows, columns=every), False)
         part = part.restricted(f"WHERE {test}")
         names[f"$find{number}"] = _as_found(context, node, name, part, wanted)
-    tables = tuple(nodes.Name(each) for each in names)
+    tables = tuple(nodes.NameReference(each) for each in names)
     within = replace(scope, names={**scope.names, **names})
     found = joins.union(context, nodes.Union(tables), None, within)
     if node.away:
@@ -116,11 +118,11 @@ def _as_found(
 
 def _names(node: object) -> Iterator[str]:
     """Return the names that an expression speaks of."""
-    if isinstance(node, nodes.Name):
+    if isinstance(node, nodes.NameReference):
         yield node.name
     elif isinstance(node, tuple):
         for each in node:
             yield from _names(each)
-    elif isinstance(node, nodes.Expression):
+    elif isinstance(node, nodes.ExpressionNode):
         for field in fields(node):
             yield from _names(getattr(node, field.name))

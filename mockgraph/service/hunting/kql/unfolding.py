@@ -134,9 +134,11 @@ def partition(context: Context, operator: nodes.Partition, table: Rowset, scope:
     return Rowset(f"SELECT {refs(kept)} FROM {found.source}", kept)
 
 
-def _for_each_row(context: Context, step: nodes.Operator, table: Rowset, scope: Scope) -> Rowset:
+def _for_each_row(
+    context: Context, step: nodes.QueryOperator, table: Rowset, scope: Scope
+) -> Rowset:
     """Return what an operator within ``mv-apply`` makes of the elements of each row."""
-    row = nodes.Name("$row")
+    row = nodes.NameReference("$row")
     match step:
         case nodes.Summarize(aggregates, keys):
             step = nodes.Summarize(aggregates, (row, *keys))
@@ -145,7 +147,7 @@ def _for_each_row(context: Context, step: nodes.Operator, table: Rowset, scope: 
         case nodes.Distinct(items):
             step = nodes.Distinct((*items, row))
         case nodes.Count():
-            counted = nodes.Named(("Count",), nodes.Call("count", ()))
+            counted = nodes.NamedExpression(("Count",), nodes.FunctionCallExpression("count", ()))
             step = nodes.Summarize((counted,), (row,))
         case nodes.Take(number):
             return _first(table, context.count(number, scope, "take"))
@@ -205,10 +207,10 @@ def parse(context: Context, operator: nodes.Parse, table: Rowset, scope: Scope) 
     return with_columns(table, added)
 
 
-def _pattern(operator: nodes.Parse) -> tuple[str, list[nodes.Capture]]:
+def _pattern(operator: nodes.Parse) -> tuple[str, list[nodes.ParsedColumn]]:
     """Return the regular expression of a pattern, with a group for each of its captures."""
     written = ""
-    captures: list[nodes.Capture] = []
+    captures: list[nodes.ParsedColumn] = []
     last = len(operator.pattern) - 1
     for place, part in enumerate(operator.pattern):
         if part is None:
