@@ -1,8 +1,8 @@
 """Annotations of a model: a term, a qualifier and a value as plain Python data.
 
 A value is one of: None (``Null``), bool, int, float or str; a :class:`Constant` for a literal of
-another primitive type; :class:`EnumMembers`; a :class:`Path`; a tuple for a collection; a
-:class:`Record`; an :class:`Expression` for whatever a service would have to work out; or
+another primitive type; :class:`EnumMembers`; a :class:`PathExpression`; a tuple for a collection; a
+:class:`Record`; a :class:`DynamicExpression` for whatever a service would have to work out; or
 ``DEFAULT`` where the annotation states no value and the default of its term counts
 (OData CSDL 4.0, section 14).
 """
@@ -59,7 +59,7 @@ class EnumMembers(Immutable):
     members: tuple[str, ...]
 
 
-class Path(Immutable):
+class PathExpression(Immutable):
     """A path to an element of the model or to a value; ``kind`` is one of ``PATHS``."""
 
     kind: str
@@ -89,7 +89,7 @@ class Record(Immutable):
         return None
 
 
-class Expression(Immutable):
+class DynamicExpression(Immutable):
     """A dynamic expression (``If``, ``Apply``, ``Eq``, ...): its attributes and operands."""
 
     operator: str
@@ -106,9 +106,9 @@ Value: TypeAlias = Union[
     Default,
     Constant,
     EnumMembers,
-    Path,
+    PathExpression,
     Record,
-    Expression,
+    DynamicExpression,
     "tuple[Value, ...]",
     None,
 ]

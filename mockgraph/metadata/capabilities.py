@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from mockgraph.metadata.annotations import (
     DEFAULT,
     Annotation,
-    Path,
+    PathExpression,
     Record,
     Value,
     find,
@@ -165,7 +165,9 @@ class RuleBook:
         resource = (type, owner, name, path)
         known = self._known.get(resource)
         if known is None:
-            known = self._known[resource] = _Reader(list(self._places(*resource))).rules()
+            known = self._known[resource] = _RestrictionReader(
+                list(self._places(*resource))
+            ).rules()
         return known
 
     def _places(
@@ -216,11 +218,11 @@ def _restricted(annotations: Annotations, name: str) -> Iterator[_Place]:
     for each in listed if isinstance(listed, tuple) else ():
         if isinstance(each, Record):
             path = each.get("NavigationProperty")
-            if isinstance(path, Path) and path.text == name:
+            if isinstance(path, PathExpression) and path.text == name:
                 yield _Place((), each)
 
 
-class _Reader:
+class _RestrictionReader:
     def __init__(self, places: Sequence[_Place]) -> None:
         self._places = places
 
@@ -231,9 +233,9 @@ class _Reader:
                 return value
         return None
 
-    def _record(self, term: str) -> _Fields:
+    def _record(self, term: str) -> _RestrictionFields:
         value = self._value(f"{CAPABILITIES}{term}")
-        return _Fields(value if isinstance(value, Record) else Record())
+        return _RestrictionFields(value if isinstance(value, Record) else Record())
 
     def _flag(self, term: str) -> bool:
         return self._value(f"{CAPABILITIES}{term}") is not False
@@ -288,7 +290,7 @@ class _Reader:
         record = self._record("ReadRestrictions")
         readable = record.flag("Readable")
         by_key = record.get("ReadByKeyRestrictions")
-        one = _Fields(by_key if isinstance(by_key, Record) else Record())
+        one = _RestrictionFields(by_key if isinstance(by_key, Record) else Record())
         return ReadRules(readable, one.flag("Readable", default=readable), record.permissions())
 
     def _filter(self) -> FilterRules:
@@ -330,7 +332,7 @@ class _Reader:
         )
 
 
-class _Fields:
+class _RestrictionFields:
     """The properties of a restriction, by their types in the vocabulary."""
 
     def __init__(self, record: Record) -> None:

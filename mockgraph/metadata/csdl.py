@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from mockgraph.metadata.annotations import Annotation, merged
 from mockgraph.metadata.csdl_expressions import ExpressionReader
-from mockgraph.metadata.csdl_tree import Node, Source, read_bytes, shortened, tree
+from mockgraph.metadata.csdl_tree import SourceDocument, XmlElement, read_bytes, shortened, tree
 from mockgraph.metadata.elements import (
     INTEGERS,
     NO_FACETS,
@@ -64,7 +64,7 @@ def parse(documents: Iterable[tuple[str, bytes]], known: Model | None = None) ->
     The model has what the documents declare, and not what is merely known. Raises
     MockGraphError as :func:`read` does.
     """
-    read_documents = [_Document(Source(name), data) for name, data in documents]
+    read_documents = [_CsdlDocument(SourceDocument(name), data) for name, data in documents]
     schemas = [schema for document in read_documents for schema in document.schemas()]
     model = Model(schemas)
     whole = model if known is None else known.with_layer(model)
@@ -73,8 +73,8 @@ def parse(documents: Iterable[tuple[str, bytes]], known: Model | None = None) ->
     return model
 
 
-class _Document:
-    def __init__(self, source: Source, data: bytes) -> None:
+class _CsdlDocument:
+    def __init__(self, source: SourceDocument, data: bytes) -> None:
         self.source = source
         root = tree(data, source)
         if root.attributes.get("Version") not in ("4.0", "4.01"):
@@ -96,9 +96,9 @@ class _Document:
         for node in (*includes, *self.nodes):
             self._add_alias(node)
         self._expressions = ExpressionReader(source, self.resolve)
-        self._declared: dict[tuple[str, str], Node] = {}
+        self._declared: dict[tuple[str, str], XmlElement] = {}
 
-    def _add_alias(self, node: Node) -> None:
+    def _add_alias(self, node: XmlElement) -> None:
         namespace = self._required(node, "Namespace")
         if not _NAMESPACE.fullmatch(namespace):
             raise self.source.error(node, "Namespace is no name of a namespace.")
@@ -120,13 +120,13 @@ class _Document:
 
     # Attributes
 
-    def _required(self, node: Node, name: str) -> str:
+    def _required(self, node: XmlElement, name: str) -> str:
         value = node.attributes.get(name)
         if not value:
             raise self.source.error(node, f"the attribute {name} is missing.")
         return value
 
-    def _name(self, node: Node) -> str:
+    def _name(self, node: XmlElement) -> str:
         name = self._required(node, "Name")
         if not _IDENTIFIER.fullmatch(name):
             raise self.source.error(
@@ -134,7 +134,7 @@ class _Document:
             )
         return name
 
-    def _flag(self, node: Node, name: str, default: bool = False) -> bool:
+    def _flag(self, node: XmlElement, name: str, default: bool = False) -> bool:
         value = node.attributes.get(name)
         if value is None:
             return default
@@ -142,7 +142,7 @@ class _Document:
             raise self.source.error(node, f"{name} is true or false, not '{shortened(value)}'.")
         return value == "true"
 
-    def _number(self, node: Node, name: str, *words: str) -> int | str | None:
+    def _number(self, node: XmlElement, name: str, *words: str) -> int | str | None:
         value = node.attributes.get(name)
         if value is None or value in words:
             return value
@@ -150,7 +150,7 @@ class _Document:
             raise self.source.error(node, f"{name} is a number, not '{shortened(value)}'.")
         return int(value)
 
-    def _facets(self, node: Node) -> Facets:
+    def _facets(self, node: XmlElement) -> Facets:
         if not node.attributes.keys() & {"MaxLength", "Precision", "Scale", "Unicode", "SRID"}:
             return NO_FACETS
         precision = self._number(node, "Precision")
@@ -162,21 +162,23 @@ class _Document:
             self._number(node, "SRID", "variable"),
         )
 
-    def _type(self, node: Node, default: str | None = None) -> TypeRef:
+    def _type(self, node: XmlElement, default: str | None = None) -> TypeRef:
         text = node.attributes.get("Type") or default or self._required(node, "Type")
         if text.startswith("Collection(") and text.endswith(")"):
             return TypeRef(self.resolve(text[11:-1].strip()), True)
         return TypeRef(self.resolve(text))
 
-    def _reference(self, node: Node, name: str) -> str | None:
+    def _reference(self, node: XmlElement, name: str) -> str | None:
         value = node.attributes.get(name)
         return None if value is None else self.resolve(value)
 
-    def _path(self, node: Node, name: str) -> str | None:
+    def _path(self, node: XmlElement, name: str) -> str | None:
         value = node.attributes.get(name)
         return None if value is None else self._expressions.path(value)
 
-    def _several(self, node: Node, tag: str, make: Callable[[Node], T]) -> tuple[T, ...]:
+    def _several(
+        self, node: XmlElement, tag: str, make: Callable[[XmlElement], T]
+    ) -> tuple[T, ...]:
         """Return what is made of the children of one tag, each name once."""
         names: set[str] = set()
         found = []
@@ -189,7 +191,7 @@ class _Document:
                 found.append(make(child))
         return tuple(found)
 
-    def _only(self, node: Node, tag: str) -> Node | None:
+    def _only(self, node: XmlElement, tag: str) -> XmlElement | None:
         found = [child for child in node.children if child.tag == tag]
         if len(found) > 1:
             raise self.source.error(found[1], f"{node} has one <{tag}> at most.")
@@ -197,7 +199,7 @@ class _Document:
 
     # Elements
 
-    def _schema(self, node: Node) -> Schema:
+    def _schema(self, node: XmlElement) -> Schema:
         namespace = node.attributes["Namespace"]
         types: list[NamedType] = []
         operations: list[Operation] = []
@@ -231,14 +233,14 @@ class _Document:
             annotations=self._expressions.annotations(node),
         )
 
-    def _declare(self, namespace: str, node: Node, kind: str = "type") -> str:
+    def _declare(self, namespace: str, node: XmlElement, kind: str = "type") -> str:
         name = f"{namespace}.{self._name(node)}"
         first = self._declared.setdefault((kind, name), node)
         if first is not node:
             raise self.source.error(node, f"declared in line {first.line} already.")
         return name
 
-    def _annotations(self, node: Node) -> tuple[str, Annotations]:
+    def _annotations(self, node: XmlElement) -> tuple[str, Annotations]:
         target = self._required(node, "Target")
         name, parenthesis, rest = target.partition("(")
         if parenthesis:  # an overload: its name, and the types of its parameters
@@ -253,9 +255,9 @@ class _Document:
         )
 
     def _named_type(self, text: str) -> TypeRef:
-        return self._type(Node("Type", {"Type": text.strip()}, 0))
+        return self._type(XmlElement("Type", {"Type": text.strip()}, 0))
 
-    def _enumeration(self, node: Node, name: str) -> EnumType:
+    def _enumeration(self, node: XmlElement, name: str) -> EnumType:
         underlying = node.attributes.get("UnderlyingType", "Edm.Int32")
         if underlying not in INTEGERS:
             raise self.source.error(node, f"{shortened(underlying)} is no integer type.")
@@ -263,7 +265,7 @@ class _Document:
         low, high = INTEGERS[underlying]
         following = 0
 
-        def member(child: Node) -> Member:
+        def member(child: XmlElement) -> Member:
             nonlocal following
             value = self._number(child, "Value")
             if value is None and flags:
@@ -282,13 +284,13 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _definition(self, node: Node, name: str) -> TypeDefinition:
+    def _definition(self, node: XmlElement, name: str) -> TypeDefinition:
         underlying = self._required(node, "UnderlyingType")
         return TypeDefinition(
             name, underlying, self._facets(node), self._expressions.annotations(node)
         )
 
-    def _entity(self, node: Node, name: str) -> EntityType:
+    def _entity(self, node: XmlElement, name: str) -> EntityType:
         key = self._only(node, "Key")
         structure = self._complex(node, name)
         return EntityType(
@@ -303,7 +305,7 @@ class _Document:
             self._flag(node, "HasStream"),
         )
 
-    def _complex(self, node: Node, name: str) -> ComplexType:
+    def _complex(self, node: XmlElement, name: str) -> ComplexType:
         properties = self._several(node, "Property", self._property)
         navigation = self._several(node, "NavigationProperty", self._navigation)
         twice = {each.name for each in properties} & {each.name for each in navigation}
@@ -319,13 +321,13 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _key_property(self, node: Node) -> KeyProperty:
+    def _key_property(self, node: XmlElement) -> KeyProperty:
         alias = node.attributes.get("Alias")
         if alias is not None and not _IDENTIFIER.fullmatch(alias):
             raise self.source.error(node, "Alias is no name.")
         return KeyProperty(self._required(node, "Name"), alias)
 
-    def _property(self, node: Node) -> Property:
+    def _property(self, node: XmlElement) -> Property:
         return Property(
             self._name(node),
             self._type(node),
@@ -335,7 +337,7 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _navigation(self, node: Node) -> NavigationProperty:
+    def _navigation(self, node: XmlElement) -> NavigationProperty:
         on_delete = self._only(node, "OnDelete")
         return NavigationProperty(
             self._name(node),
@@ -348,20 +350,20 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _constraint(self, node: Node) -> ReferentialConstraint:
+    def _constraint(self, node: XmlElement) -> ReferentialConstraint:
         return ReferentialConstraint(
             self._required(node, "Property"),
             self._required(node, "ReferencedProperty"),
             self._expressions.annotations(node),
         )
 
-    def _on_delete(self, node: Node) -> OnDelete:
+    def _on_delete(self, node: XmlElement) -> OnDelete:
         action = self._required(node, "Action")
         if action not in ("Cascade", "None", "SetNull", "SetDefault"):
             raise self.source.error(node, "CSDL has no such Action.")
         return OnDelete(action, self._expressions.annotations(node))
 
-    def _operation(self, node: Node, name: str) -> Operation:
+    def _operation(self, node: XmlElement, name: str) -> Operation:
         kind: OperationKind = "action" if node.tag == "Action" else "function"
         returns = self._only(node, "ReturnType")
         bound = self._flag(node, "IsBound")
@@ -387,7 +389,7 @@ class _Document:
             )
         return operation
 
-    def _parameter(self, node: Node) -> Parameter:
+    def _parameter(self, node: XmlElement) -> Parameter:
         return Parameter(
             self._name(node),
             self._type(node),
@@ -396,7 +398,7 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _returns(self, node: Node) -> ReturnType:
+    def _returns(self, node: XmlElement) -> ReturnType:
         return ReturnType(
             self._type(node),
             self._flag(node, "Nullable", True),
@@ -404,7 +406,7 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _term(self, node: Node, name: str) -> Term:
+    def _term(self, node: XmlElement, name: str) -> Term:
         return Term(
             name,
             self._type(node),
@@ -416,7 +418,7 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _container(self, node: Node, name: str) -> EntityContainer:
+    def _container(self, node: XmlElement, name: str) -> EntityContainer:
         imports = (
             *self._several(node, "ActionImport", self._action_import),
             *self._several(node, "FunctionImport", self._function_import),
@@ -434,7 +436,7 @@ class _Document:
             raise self.source.error(node, "two of its children have the same name.")
         return container
 
-    def _entity_set(self, node: Node) -> EntitySet:
+    def _entity_set(self, node: XmlElement) -> EntitySet:
         return EntitySet(
             self._name(node),
             self.resolve(self._required(node, "EntityType")),
@@ -443,7 +445,7 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _singleton(self, node: Node) -> Singleton:
+    def _singleton(self, node: XmlElement) -> Singleton:
         return Singleton(
             self._name(node),
             self.resolve(self._required(node, "Type")),
@@ -452,11 +454,11 @@ class _Document:
             self._expressions.annotations(node),
         )
 
-    def _binding(self, node: Node) -> NavigationBinding:
+    def _binding(self, node: XmlElement) -> NavigationBinding:
         path, target = self._required(node, "Path"), self._required(node, "Target")
         return NavigationBinding(self._expressions.path(path), self._expressions.path(target))
 
-    def _action_import(self, node: Node) -> OperationImport:
+    def _action_import(self, node: XmlElement) -> OperationImport:
         return OperationImport(
             self._name(node),
             "action",
@@ -465,7 +467,7 @@ class _Document:
             annotations=self._expressions.annotations(node),
         )
 
-    def _function_import(self, node: Node) -> OperationImport:
+    def _function_import(self, node: XmlElement) -> OperationImport:
         return OperationImport(
             self._name(node),
             "function",
@@ -476,9 +478,9 @@ class _Document:
         )
 
 
-_TYPES: Final[Mapping[str, Callable[[_Document, Node, str], NamedType]]] = {
-    "EnumType": _Document._enumeration,
-    "TypeDefinition": _Document._definition,
-    "ComplexType": _Document._complex,
-    "EntityType": _Document._entity,
+_TYPES: Final[Mapping[str, Callable[[_CsdlDocument, XmlElement, str], NamedType]]] = {
+    "EnumType": _CsdlDocument._enumeration,
+    "TypeDefinition": _CsdlDocument._definition,
+    "ComplexType": _CsdlDocument._complex,
+    "EntityType": _CsdlDocument._entity,
 }

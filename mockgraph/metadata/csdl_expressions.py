@@ -12,14 +12,14 @@ from mockgraph.metadata.annotations import (
     PATHS,
     Annotation,
     Constant,
+    DynamicExpression,
     EnumMembers,
-    Expression,
-    Path,
+    PathExpression,
     PropertyValue,
     Record,
     Value,
 )
-from mockgraph.metadata.csdl_tree import Node, Source, shortened
+from mockgraph.metadata.csdl_tree import SourceDocument, XmlElement, shortened
 
 _UNARY = {"IsOf", "Cast", "LabeledElement", "LabeledElementReference", "Neg", "Not", "UrlRef"}
 _BINARY = {
@@ -50,11 +50,11 @@ _FLOAT: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|-?INF|NaN")
 class ExpressionReader:
     """Reads annotations and their values; ``resolve`` puts namespaces in place of aliases."""
 
-    def __init__(self, source: Source, resolve: Callable[[str], str]) -> None:
+    def __init__(self, source: SourceDocument, resolve: Callable[[str], str]) -> None:
         self._source = source
         self._resolve = resolve
 
-    def annotations(self, node: Node, qualifier: str | None = None) -> tuple[Annotation, ...]:
+    def annotations(self, node: XmlElement, qualifier: str | None = None) -> tuple[Annotation, ...]:
         """Return the annotations among the children of an element."""
         found: dict[tuple[str, str | None], Annotation] = {}
         for child in node.children:
@@ -81,7 +81,7 @@ class ExpressionReader:
             for each in text.strip().split("/")
         )
 
-    def _stated(self, node: Node) -> Value:
+    def _stated(self, node: XmlElement) -> Value:
         """Return what an element says in an attribute or in its one child."""
         stated = [name for name in _ATTRIBUTES if name in node.attributes]
         children = [each for each in node.children if each.tag != "Annotation"]
@@ -91,7 +91,7 @@ class ExpressionReader:
             return self._constant(node, stated[0], node.attributes[stated[0]])
         return self._value(children[0]) if children else DEFAULT
 
-    def _value(self, node: Node) -> Value:
+    def _value(self, node: XmlElement) -> Value:
         tag = node.tag
         if tag == "Null":
             return None
@@ -105,7 +105,7 @@ class ExpressionReader:
             return self._constant(node, tag, node.text)
         raise self._source.error(node, "CSDL has no such expression.")
 
-    def _constant(self, node: Node, kind: str, text: str) -> Value:
+    def _constant(self, node: XmlElement, kind: str, text: str) -> Value:
         if kind == "String":
             return text
         text = text.strip()
@@ -118,14 +118,14 @@ class ExpressionReader:
         if kind in (*_PLAIN, "Float"):
             raise self._source.error(node, f"'{shortened(text)}' is no {kind}.")
         if kind == "UrlRef":
-            return Expression("UrlRef", (), (text,))
+            return DynamicExpression("UrlRef", (), (text,))
         if kind == "EnumMember":
             return self._members(node, text)
         if kind in PATHS:
-            return Path(kind, self.path(text))
+            return PathExpression(kind, self.path(text))
         return Constant(kind, text)
 
-    def _members(self, node: Node, text: str) -> EnumMembers:
+    def _members(self, node: XmlElement, text: str) -> EnumMembers:
         pairs = [each.rpartition("/") for each in text.split()]
         types = {self._resolve(type_) for type_, _, _ in pairs}
         named = all(_IDENTIFIER.fullmatch(member) for _, _, member in pairs)
@@ -133,7 +133,7 @@ class ExpressionReader:
             raise self._source.error(node, f"'{shortened(text)}' names no members of a type.")
         return EnumMembers(types.pop(), tuple(member for _, _, member in pairs))
 
-    def _record(self, node: Node) -> Record:
+    def _record(self, node: XmlElement) -> Record:
         values: dict[str, PropertyValue] = {}
         for child in node.children:
             if child.tag == "Annotation":
@@ -153,7 +153,7 @@ class ExpressionReader:
             self.annotations(node),
         )
 
-    def _expression(self, node: Node) -> Expression:
+    def _expression(self, node: XmlElement) -> DynamicExpression:
         attributes = tuple(
             (
                 name,
@@ -172,7 +172,7 @@ class ExpressionReader:
             operands = (*operands, self._constant(node, stated[0], node.attributes[stated[0]]))
         if node.tag == "LabeledElementReference" and node.text.strip():
             attributes = (("Name", self._resolve(node.text.strip())),)
-        return Expression(node.tag, attributes, operands, self.annotations(node))
+        return DynamicExpression(node.tag, attributes, operands, self.annotations(node))
 
     def _type(self, text: str) -> str:
         if text.startswith("Collection(") and text.endswith(")"):

@@ -40,13 +40,13 @@ def shortened(text: str) -> str:
 
 
 @dataclass(slots=True)
-class Node:
+class XmlElement:
     """An element of the EDM or EDMX namespace: its local name, attributes, text and children."""
 
     tag: str
     attributes: Mapping[str, str]
     line: int
-    children: list[Node] = field(default_factory=list)
+    children: list[XmlElement] = field(default_factory=list)
     text: str = ""
 
     def __str__(self) -> str:
@@ -56,15 +56,15 @@ class Node:
         return f"<{self.tag}>"
 
 
-class Source:
+class SourceDocument:
     """The document that an error is about."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def error(self, at: Node | int, message: str) -> MockGraphError:
+    def error(self, at: XmlElement | int, message: str) -> MockGraphError:
         """Return an error of one line that names the file, the line and the element."""
-        if isinstance(at, Node):
+        if isinstance(at, XmlElement):
             return MockGraphError(f"{self.name}, line {at.line}, {at}: {message}")
         return MockGraphError(f"{self.name}, line {at}: {message}")
 
@@ -81,17 +81,17 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def tree(data: bytes, source: Source) -> Node:
+def tree(data: bytes, source: SourceDocument) -> XmlElement:
     """Return the root element of a document.
 
     Raises MockGraphError where it is not well-formed XML, holds a document type, has elements
     of no CSDL, or passes a bound.
     """
-    return _Reader(source).read(data)
+    return _TreeReader(source).read(data)
 
 
-class _Reader:
-    def __init__(self, source: Source) -> None:
+class _TreeReader:
+    def __init__(self, source: SourceDocument) -> None:
         self._source = source
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
@@ -99,12 +99,12 @@ class _Reader:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         parser.StartDoctypeDeclHandler = self._doctype
-        self._open: list[Node] = []
+        self._open: list[XmlElement] = []
         self._foreign = 0
         self._count = 0
-        self._root: Node | None = None
+        self._root: XmlElement | None = None
 
-    def read(self, data: bytes) -> Node:
+    def read(self, data: bytes) -> XmlElement:
         parser = self._parser
         try:
             for begin in range(0, len(data), _CHUNK):
@@ -146,7 +146,7 @@ class _Reader:
         if self._foreign or namespace not in (EDM, EDMX):
             self._foreign += 1  # extensions of others, which say nothing of the model
             return
-        node = Node(tag, attributes, self._parser.CurrentLineNumber)
+        node = XmlElement(tag, attributes, self._parser.CurrentLineNumber)
         for name, value in attributes.items():
             # Only the texts of annotations are longer than a name.
             if len(value) > (MAX_TEXT if name in ("String", "Binary") else MAX_NAME):

@@ -12,9 +12,9 @@ from mockgraph.metadata.annotations import (
     DEFAULT,
     Annotation,
     Constant,
+    DynamicExpression,
     EnumMembers,
-    Expression,
-    Path,
+    PathExpression,
     PropertyValue,
     Record,
     Value,
@@ -334,7 +334,7 @@ def _constant(value: Value) -> tuple[str, str] | None:
         return "Float", repr(value).replace("inf", "INF")
     if isinstance(value, str):
         return "String", value
-    if isinstance(value, Constant | Path):
+    if isinstance(value, Constant | PathExpression):
         return value.kind, value.text
     if isinstance(value, EnumMembers):
         return "EnumMember", " ".join(f"{value.type}/{each}" for each in value.members)
@@ -347,7 +347,7 @@ def _value(depth: int, value: Value) -> Iterator[str]:
     elif isinstance(value, tuple):
         items = (line for each in value for line in _value(depth + 1, each))
         yield from _element(depth, "Collection", [], items)
-    elif isinstance(value, Expression):
+    elif isinstance(value, DynamicExpression):
         operands = (line for each in value.operands for line in _value(depth + 1, each))
         annotations = _annotations(depth + 1, value.annotations)
         yield from _element(depth, value.operator, value.attributes, (*operands, *annotations))

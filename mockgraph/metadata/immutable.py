@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from typing import Any, NoReturn, Self, dataclass_transform
 
 
-class _Fields(type):
+class _ImmutableType(type):
     """Makes slots of the annotations of a class, and defaults of their values."""
 
     field_names: tuple[str, ...]
     field_defaults: dict[str, Any]
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _Fields:
+    def __new__(mcs, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _ImmutableType:
         own = tuple(members.get("__annotations__", ()))
         defaults = {each: members.pop(each) for each in own if each in members}
         made = super().__new__(mcs, name, bases, {**members, "__slots__": own})
-        above = [base for base in bases if isinstance(base, _Fields)]
+        above = [base for base in bases if isinstance(base, _ImmutableType)]
         made.field_names = (*(each for base in above for each in base.field_names), *own)
         made.field_defaults = {k: v for base in above for k, v in base.field_defaults.items()}
         made.field_defaults |= defaults
@@ -28,7 +28,7 @@ class _Fields(type):
 
 
 @dataclass_transform(frozen_default=True)
-class Immutable(metaclass=_Fields):
+class Immutable(metaclass=_ImmutableType):
     """A value that compares by the values of its fields, and is hashed by them."""
 
     def __init__(self, *given: Any, **named: Any):

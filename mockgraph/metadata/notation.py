@@ -100,15 +100,15 @@ def parse(documents: Iterable[tuple[str, str]]) -> Model:
     """
     parts: dict[str, _Part] = {}
     for name, text in documents:
-        _Document(name, text).index(parts)
+        _NotationDocument(name, text).index(parts)
     return Model(part.schema() for part in parts.values())
 
 
 @dataclass(slots=True)
-class _Block:
+class _NotationBlock:
     """The text of a block: its first line without the keyword, and where its lines are."""
 
-    document: _Document
+    document: _NotationDocument
     namespace: str
     kind: str
     head: str
@@ -132,11 +132,11 @@ class _Part:
     namespace: str
     alias: str | None = None
     annotations: Annotations = ()
-    types: dict[str, _Block] = field(default_factory=dict)
-    terms: dict[str, _Block] = field(default_factory=dict)
-    containers: dict[str, _Block] = field(default_factory=dict)
-    operations: dict[str, list[_Block]] = field(default_factory=dict)
-    targets: dict[str, list[_Block]] = field(default_factory=dict)
+    types: dict[str, _NotationBlock] = field(default_factory=dict)
+    terms: dict[str, _NotationBlock] = field(default_factory=dict)
+    containers: dict[str, _NotationBlock] = field(default_factory=dict)
+    operations: dict[str, list[_NotationBlock]] = field(default_factory=dict)
+    targets: dict[str, list[_NotationBlock]] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
     bindings: dict[str, tuple[TypeRef | None, ...]] = field(default_factory=dict)
     navigating: set[str] = field(default_factory=set)
@@ -157,7 +157,7 @@ class _Part:
         )
 
 
-class _Document:
+class _NotationDocument:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
@@ -197,16 +197,16 @@ class _Document:
                 continue
             if keyword == "namespace":
                 part = parts.setdefault(head, _Part(head))
-                block = _Block(self, head, keyword, head, match.end() + 1, end)
+                block = _NotationBlock(self, head, keyword, head, match.end() + 1, end)
                 _namespace(part, block)
                 continue
             if part is None:
                 raise self.error(match.start(), "a namespace is missing before it")
-            block = _Block(self, part.namespace, keyword, head, match.end() + 1, end)
+            block = _NotationBlock(self, part.namespace, keyword, head, match.end() + 1, end)
             if not self._declare(part, block):
                 raise self.error(match.start(), f"the notation has no '{keyword}'")
 
-    def _declare(self, part: _Part, block: _Block) -> bool:
+    def _declare(self, part: _Part, block: _NotationBlock) -> bool:
         words = block.words()
         if not words:
             raise block.error("a name is missing", block.start - 1)
@@ -231,7 +231,7 @@ class _Document:
         return True
 
 
-def _once(blocks: dict[str, _Block], name: str, block: _Block) -> None:
+def _once(blocks: dict[str, _NotationBlock], name: str, block: _NotationBlock) -> None:
     if name in blocks:
         raise block.error(f"{name} is declared already", block.start - 1)
     blocks[name] = block
@@ -240,7 +240,7 @@ def _once(blocks: dict[str, _Block], name: str, block: _Block) -> None:
 class _Lines:
     """The lines of a block, from which one after another is taken."""
 
-    def __init__(self, block: _Block) -> None:
+    def __init__(self, block: _NotationBlock) -> None:
         self._block = block
         self._text = block.document.text
         self.position = block.start
@@ -296,11 +296,11 @@ class _Lines:
 
 
 def _block_reader(
-    read: Callable[[str, _Block, _Lines], T],
-) -> Callable[[str, _Block], T]:
+    read: Callable[[str, _NotationBlock, _Lines], T],
+) -> Callable[[str, _NotationBlock], T]:
     """Return the reader of a whole block; a line that lacks a word is told of."""
 
-    def whole(name: str, block: _Block) -> T:
+    def whole(name: str, block: _NotationBlock) -> T:
         lines = _Lines(block)
         try:
             made = read(name, block, lines)
@@ -312,7 +312,7 @@ def _block_reader(
     return whole
 
 
-def _namespace(part: _Part, block: _Block) -> None:
+def _namespace(part: _Part, block: _NotationBlock) -> None:
     lines = _Lines(block)
     for _, text in lines.take():
         keyword, _, alias = text.partition(" ")
@@ -327,7 +327,7 @@ def _namespace(part: _Part, block: _Block) -> None:
 
 
 @_block_reader
-def _type(name: str, block: _Block, lines: _Lines) -> NamedType:
+def _type(name: str, block: _NotationBlock, lines: _Lines) -> NamedType:
     words = block.words()[1:]
     if block.kind == "enum":
         underlying = block.type(words[1]).name if words[:1] == [":"] else "Edm.Int32"
@@ -387,7 +387,7 @@ def _key(text: str) -> KeyProperty:
     return KeyProperty(path, alias or None)
 
 
-def _navigation(block: _Block, lines: _Lines, indent: int, text: str) -> NavigationProperty:
+def _navigation(block: _NotationBlock, lines: _Lines, indent: int, text: str) -> NavigationProperty:
     words = tokens(text)
     constraints: list[ReferentialConstraint] = []
     on_delete: OnDelete | None = None
@@ -437,7 +437,7 @@ class _Use:
         return Parameter(name, self.type, self.nullable, self.facets, annotations)
 
 
-def _use(block: _Block, words: list[str]) -> _Use:
+def _use(block: _NotationBlock, words: list[str]) -> _Use:
     use = _Use(block.type(words[0]))
     if len(words) == 1:
         return use
@@ -479,12 +479,12 @@ _FACETS: Final[Mapping[str, tuple[str, Callable[[str], int | str | bool]]]] = {
 # Operations, terms, containers
 
 
-def _operations(name: str, blocks: list[_Block]) -> tuple[Operation, ...]:
+def _operations(name: str, blocks: list[_NotationBlock]) -> tuple[Operation, ...]:
     return tuple(_operation(name, block) for block in blocks)
 
 
 @_block_reader
-def _operation(name: str, block: _Block, lines: _Lines) -> Operation:
+def _operation(name: str, block: _NotationBlock, lines: _Lines) -> Operation:
     words = block.words()[1:]
     bound = words[:1] == ["on"]
     binding = [Parameter(BINDING_PARAMETER, block.type(words[1]))] if bound else []
@@ -516,7 +516,7 @@ def _operation(name: str, block: _Block, lines: _Lines) -> Operation:
 
 
 @_block_reader
-def _term(name: str, block: _Block, lines: _Lines) -> Term:
+def _term(name: str, block: _NotationBlock, lines: _Lines) -> Term:
     use = _use(block, block.words()[1:])
     term = Term(name, use.type, use.nullable, use.facets, use.default)
     for _, text in lines.take():
@@ -531,7 +531,7 @@ def _term(name: str, block: _Block, lines: _Lines) -> Term:
 
 
 @_block_reader
-def _container(name: str, block: _Block, lines: _Lines) -> EntityContainer:
+def _container(name: str, block: _NotationBlock, lines: _Lines) -> EntityContainer:
     words = block.words()
     sets: list[EntitySet] = []
     singletons: list[Singleton] = []
@@ -579,11 +579,11 @@ def _bindings(lines: _Lines, indent: int) -> Iterator[NavigationBinding]:
 # Annotations out of line
 
 
-def _target(_: str, blocks: list[_Block]) -> Annotations:
+def _target(_: str, blocks: list[_NotationBlock]) -> Annotations:
     return merged((), [each for block in blocks for each in _annotate("", block)])
 
 
 @_block_reader
-def _annotate(_: str, block: _Block, lines: _Lines) -> Annotations:
+def _annotate(_: str, block: _NotationBlock, lines: _Lines) -> Annotations:
     del block
     return lines.annotations()

@@ -22,9 +22,9 @@ from mockgraph.metadata.annotations import (
     PATHS,
     Annotation,
     Constant,
+    DynamicExpression,
     EnumMembers,
-    Expression,
-    Path,
+    PathExpression,
     PropertyValue,
     Record,
     Value,
@@ -172,7 +172,7 @@ class ValueReader:
             return EnumMembers(name, tuple(members)), end + 1
         if first == "(":
             raise Malformed(position, "a record or members are missing")
-        return Path("PropertyPath", word), position
+        return PathExpression("PropertyPath", word), position
 
     def _literal(self, kind: str, position: int) -> tuple[Value, int]:
         match = _BARE.match(self._text, position)
@@ -184,7 +184,7 @@ class ValueReader:
         if kind in CONSTANTS:
             return Constant(kind, text), position
         if kind in PATHS:
-            return Path(kind, text), position
+            return PathExpression(kind, text), position
         raise Malformed(position, f"there is no literal {kind}(...)")
 
     def _items(self, position: int, begin: str, end: str) -> tuple[tuple[Value, ...], int]:
@@ -221,7 +221,7 @@ class ValueReader:
             position = self._comma(position, "}")
         return Record(tuple(values), type_, tuple(annotations)), position + 1
 
-    def _expression(self, position: int) -> tuple[Expression, int]:
+    def _expression(self, position: int) -> tuple[DynamicExpression, int]:
         match = _NAME.match(self._text, position + 1)
         if match is None:
             raise Malformed(position, "the name of an expression is missing")
@@ -231,7 +231,7 @@ class ValueReader:
             record, position = self._record(position, None)
         operands, position = self._items(position, "(", ")")
         attributes = tuple((each.name, str(each.value)) for each in record.values)
-        return Expression(match[0], attributes, operands, record.annotations), position
+        return DynamicExpression(match[0], attributes, operands, record.annotations), position
 
 
 class ValueWriter:
@@ -273,9 +273,9 @@ class ValueWriter:
             return type_ + self._braces(self._members(value, indent + 2), indent, used)
         if isinstance(value, EnumMembers):
             return f"{self._typed(value.type)}'{','.join(value.members)}'"
-        if isinstance(value, Expression):
+        if isinstance(value, DynamicExpression):
             return self._expression(value, indent)
-        assert isinstance(value, Constant | Path)
+        assert isinstance(value, Constant | PathExpression)
         if value.kind == "PropertyPath" and _PROPERTY_PATH.fullmatch(value.text):
             reserved = value.text.partition("/")[0] in _RESERVED
             return f"PropertyPath({value.text})" if reserved else value.text
@@ -290,7 +290,7 @@ class ValueWriter:
             yield self._stated(each.name, each.value, each.annotations, indent)
         yield from self._about(record.annotations, indent)
 
-    def _expression(self, value: Expression, indent: int) -> str:
+    def _expression(self, value: DynamicExpression, indent: int) -> str:
         attributes = [f"{name}: {json.dumps(text)}" for name, text in value.attributes]
         about = [*attributes, *self._about(value.annotations, indent)]
         operands = ", ".join(self.value(each, indent) for each in value.operands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from mockgraph.metadata.csdl_tree import Node, Source, shortened
+from mockgraph.metadata.csdl_tree import SourceDocument, XmlElement, shortened
 from mockgraph.metadata.elements import (
     ABSTRACT,
     PRIMITIVES,
@@ -21,7 +21,10 @@ _TYPED: Final = frozenset({"Property", "Parameter", "ReturnType", "Term"})
 
 
 def check(
-    model: Model, source: Source, schemas: Sequence[Node], resolve: Callable[[str], str]
+    model: Model,
+    source: SourceDocument,
+    schemas: Sequence[XmlElement],
+    resolve: Callable[[str], str],
 ) -> None:
     """Check the references of a document's schemas in the model that holds them.
 
@@ -37,7 +40,7 @@ def check(
 
 
 class _Checker:
-    def __init__(self, model: Model, source: Source, resolve: Callable[[str], str]) -> None:
+    def __init__(self, model: Model, source: SourceDocument, resolve: Callable[[str], str]) -> None:
         self._model = model
         self._source = source
         self._resolve = resolve
@@ -47,7 +50,7 @@ class _Checker:
         )
         self._derives: dict[str, int] = {}  # how many types derive from each other up to it
 
-    def declaration(self, node: Node, namespace: str) -> None:
+    def declaration(self, node: XmlElement, namespace: str) -> None:
         tag = node.tag
         if tag in ("EntityType", "ComplexType"):
             self._bases(node, f"{namespace}.{node.attributes['Name']}")
@@ -67,14 +70,16 @@ class _Checker:
             elif child.tag == "Key":
                 self._key(child, f"{namespace}.{node.attributes['Name']}")
 
-    def _missing(self, node: Node, name: str, why: str = "there is no such type") -> Exception:
+    def _missing(
+        self, node: XmlElement, name: str, why: str = "there is no such type"
+    ) -> Exception:
         return self._source.error(node, f"{shortened(name)}: {why}.")
 
     def _item(self, text: str) -> str:
         inner = text[11:-1].strip() if text.startswith("Collection(") else text
         return self._resolve(inner)
 
-    def _typed(self, node: Node) -> None:
+    def _typed(self, node: XmlElement) -> None:
         name = self._item(node.attributes["Type"])
         if name not in self._known and not self._elsewhere(name):
             raise self._missing(node, name)
@@ -82,19 +87,19 @@ class _Checker:
     def _elsewhere(self, name: str) -> bool:
         return name in PRIMITIVES or name in ABSTRACT or name.startswith(VOCABULARIES)
 
-    def _navigation(self, node: Node, within: str) -> None:
+    def _navigation(self, node: XmlElement, within: str) -> None:
         name = self._item(node.attributes["Type"])
         # The reference of v1.0 itself has one: a part of a model does not follow them.
         if within != "ComplexType" or name in self._known:
             self._entity(node, name)
 
-    def _entity(self, node: Node, name: str) -> None:
+    def _entity(self, node: XmlElement, name: str) -> None:
         if name not in self._known and name != "Edm.EntityType":
             raise self._missing(node, name)
         if name in self._known and name not in self._entities:
             raise self._missing(node, name, "it is no entity type")
 
-    def _bases(self, node: Node, name: str) -> None:
+    def _bases(self, node: XmlElement, name: str) -> None:
         passed: list[str] = []
         current: str | None = name
         while current is not None and current not in self._derives:
@@ -118,7 +123,7 @@ class _Checker:
         if base is not None and (base in self._entities) != (node.tag == "EntityType"):
             raise self._missing(node, base, "the base is of another kind of type")
 
-    def _key(self, node: Node, name: str) -> None:
+    def _key(self, node: XmlElement, name: str) -> None:
         for child in node.children:
             if child.tag == "PropertyRef" and not self._reaches(name, child.attributes["Name"]):
                 raise self._source.error(child, f"{shortened(name)} has no such property.")
@@ -135,7 +140,7 @@ class _Checker:
             name = found.type.name
         return True
 
-    def _container(self, node: Node, name: str) -> None:
+    def _container(self, node: XmlElement, name: str) -> None:
         self._extends(node, name)
         for child in node.children:
             if child.tag in ("EntitySet", "Singleton"):
@@ -148,7 +153,7 @@ class _Checker:
                 if attribute.lower() not in kinds:
                     raise self._missing(child, operation, f"there is no such {attribute}")
 
-    def _extends(self, node: Node, name: str) -> None:
+    def _extends(self, node: XmlElement, name: str) -> None:
         containers = {each.name: each for each in self._model.containers}
         passed: Iterable[str] = []
         current: str | None = name

@@ -28,7 +28,7 @@ from mockgraph.metadata.annotations import (
     Annotation,
     Constant,
     EnumMembers,
-    Path,
+    PathExpression,
     Record,
     Value,
     find,
@@ -154,7 +154,7 @@ def _records(value: Value) -> Iterator[Record]:
 
 
 def _text(value: Value) -> str | None:
-    if isinstance(value, Path | Constant):
+    if isinstance(value, PathExpression | Constant):
         return value.text
     return value if isinstance(value, str) else None
 

@@ -54,7 +54,7 @@ def resolve(
     view = service.views.get(root.lower())
     if view is None:
         raise UnknownRoot(root)
-    return _Walk(method, view, service, dict(aliases)).below_root(segments)
+    return _PathWalk(method, view, service, dict(aliases)).below_root(segments)
 
 
 def aliases_in(query_string: bytes) -> tuple[tuple[str, str], ...]:
@@ -83,7 +83,7 @@ def joined(path: str, service: Service) -> str:
     return f"/{root}/{rest}" if gap and root.lower() in service.views else path
 
 
-class _Walk:
+class _PathWalk:
     """The walk of a request down its path."""
 
     def __init__(self, method: str, view: View, service: Service, aliases: Mapping[str, str]):

@@ -36,7 +36,7 @@ class ValueKind(enum.Enum):
     UNTYPED = "Edm.Untyped"
 
 
-class Member(NamedTuple):
+class EnumerationLiteral(NamedTuple):
     """An enumeration literal, ``microsoft.graph.alertSeverity'high'``."""
 
     type_name: str
@@ -88,7 +88,7 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function and its arguments."""
 
     function: str
@@ -105,7 +105,7 @@ class TypeCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Unary:
+class UnaryOperation:
     """``not`` or ``-``, and in searches ``NOT``."""
 
     operator: str
@@ -113,7 +113,7 @@ class Unary:
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class BinaryOperation:
     """A comparison, ``has``, or arithmetic."""
 
     operator: str
@@ -151,7 +151,7 @@ class Lambda:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SearchTerm:
     """A word or a phrase of a search."""
 
     text: str
@@ -189,7 +189,18 @@ class ExpandItem:
 
 
 Node: TypeAlias = (
-    Literal | Path | Alias | List | Call | TypeCall | Unary | Binary | Logical | In | Lambda | Term
+    Literal
+    | Path
+    | Alias
+    | List
+    | FunctionCall
+    | TypeCall
+    | UnaryOperation
+    | BinaryOperation
+    | Logical
+    | In
+    | Lambda
+    | SearchTerm
 )
 Item: TypeAlias = OrderItem | SelectItem | ExpandItem
 
@@ -236,23 +247,23 @@ def _text(node: Node) -> str:
             return f"@{name}"
         case List(items):
             return f"({_joined(items)})"
-        case Call(function, arguments):
+        case FunctionCall(function, arguments):
             return f"{function}({_joined(arguments)})"
         case TypeCall(function, None, type_name):
             return f"{function}({type_name})"
         case TypeCall(function, operand, type_name) if operand is not None:
             return f"{function}({_text(operand)},{type_name})"
-        case Unary("-", operand):
+        case UnaryOperation("-", operand):
             text = _within(operand, PREFIX)
             # Right before digits, the sign would be theirs.
             return f"- {text}" if text[0].isdigit() else f"-{text}"
-        case Unary(operator, operand):
+        case UnaryOperation(operator, operand):
             # "NOT NOT" is no search.
             return f"{operator} {_within(operand, PREFIX + (operator == 'NOT'))}"
         case Logical(operator, operands):
             least = PRECEDENCE[operator] + 1
             return f" {operator} ".join(_within(each, least) for each in operands)
-        case Binary(operator, left, right):
+        case BinaryOperation(operator, left, right):
             level = PRECEDENCE[operator]
             return f"{_within(left, level)} {operator} {_within(right, level + 1)}"
         case In(left, right):
@@ -260,7 +271,7 @@ def _text(node: Node) -> str:
         case Lambda(path, quantifier, variable, body):
             inner = "" if body is None else f"{variable}:{_text(body)}"
             return f"{path}/{quantifier}({inner})"
-        case Term(text):
+        case SearchTerm(text):
             return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         case _:
             raise TypeError(f"no node of a tree: {node!r}")
@@ -273,9 +284,9 @@ def _joined(nodes: tuple[Node, ...]) -> str:
 def _within(node: Node, least: int) -> str:
     """The text of an operand, in parentheses where it binds less tightly than it has to."""
     match node:
-        case Unary():
+        case UnaryOperation():
             level = PREFIX
-        case Binary(operator, _, _) | Logical(operator, _):
+        case BinaryOperation(operator, _, _) | Logical(operator, _):
             level = PRECEDENCE[operator]
         case In():
             level = PRECEDENCE["in"]
@@ -324,11 +335,11 @@ def _in_quotes(text: str) -> str:
 def weight(node: Node) -> int:
     """Return how many nodes are evaluated for each entity; a lambda's body is, for each item."""
     match node:
-        case Call(_, arguments):
+        case FunctionCall(_, arguments):
             return 1 + sum(map(weight, arguments))
-        case Unary(_, operand):
+        case UnaryOperation(_, operand):
             return 1 + weight(operand)
-        case Binary(_, left, right):
+        case BinaryOperation(_, left, right):
             return 1 + weight(left) + weight(right)
         case Logical(_, operands):
             return sum(map(weight, operands))

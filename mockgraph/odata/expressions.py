@@ -12,8 +12,8 @@ from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import (
     Alias,
-    Binary,
-    Call,
+    BinaryOperation,
+    FunctionCall,
     In,
     Lambda,
     List,
@@ -21,9 +21,9 @@ from mockgraph.odata.ast import (
     Logical,
     Node,
     Path,
-    Term,
+    SearchTerm,
     TypeCall,
-    Unary,
+    UnaryOperation,
     ValueKind,
     quoted,
     weight,
@@ -41,8 +41,8 @@ from mockgraph.odata.operators import (
 )
 from mockgraph.odata.restrictions import check_count
 from mockgraph.odata.types import (
+    CompiledExpression,
     Evaluate,
-    Expression,
     Type,
     constant,
     dynamic_as,
@@ -78,7 +78,7 @@ class Scope(NamedTuple):
         return self._replace(variables=(*self.variables, (name, type_)))
 
 
-def compile_expression(node: Node, scope: Scope) -> Expression:
+def compile_expression(node: Node, scope: Scope) -> CompiledExpression:
     """Compile a tree to an expression; raises BadRequest where it is ill-typed."""
     match node:
         case Literal():
@@ -88,14 +88,14 @@ def compile_expression(node: Node, scope: Scope) -> Expression:
             return constant(ValueKind.NULL, None)
         case Path():
             return resolve(node, scope)
-        case Call(function, arguments):
+        case FunctionCall(function, arguments):
             given = (compile_expression(each, scope) for each in arguments)
             return call(function, given, scope.now)
-        case Unary("not", operand):
-            return Expression(_BOOLEAN, _not(_boolean(operand, scope)))
-        case Unary(_, operand):
+        case UnaryOperation("not", operand):
+            return CompiledExpression(_BOOLEAN, _not(_boolean(operand, scope)))
+        case UnaryOperation(_, operand):
             return negate(compile_expression(operand, scope))
-        case Binary(operator, left, right):
+        case BinaryOperation(operator, left, right):
             return _binary(
                 operator, compile_expression(left, scope), compile_expression(right, scope)
             )
@@ -107,14 +107,14 @@ def compile_expression(node: Node, scope: Scope) -> Expression:
         case Logical(operator, operands):
             tests = [_boolean(each, scope) for each in operands]
             # What decides: false for "and", true for "or"; null only where nothing does.
-            return Expression(_BOOLEAN, _three_valued(tests, decisive=operator == "or"))
+            return CompiledExpression(_BOOLEAN, _three_valued(tests, decisive=operator == "or"))
         case Lambda():
-            return Expression(_BOOLEAN, _lambda(node, scope))
+            return CompiledExpression(_BOOLEAN, _lambda(node, scope))
         case TypeCall():
-            return Expression(_BOOLEAN, _type_test(node, scope))
+            return CompiledExpression(_BOOLEAN, _type_test(node, scope))
         case List():
             raise BadRequest("a list may only stand behind 'in'.")
-        case Term():
+        case SearchTerm():
             raise TypeError("a term of a search is no expression")
 
 
@@ -136,7 +136,9 @@ def compile_test(node: Node, scope: Scope) -> Evaluate:
     return lambda scope: any(test(scope) for test in tests)
 
 
-def _binary(operator: str, left: Expression, right: Expression) -> Expression:
+def _binary(
+    operator: str, left: CompiledExpression, right: CompiledExpression
+) -> CompiledExpression:
     if operator in EQUALITY or operator in ORDER:
         return compare(operator, left, right)
     if operator == "has":
@@ -238,7 +240,7 @@ def _lambda(node: Lambda, scope: Scope) -> Evaluate:
 # -- paths --------------------------------------------------------------------------------
 
 
-def resolve(path: Path, scope: Scope) -> Expression:
+def resolve(path: Path, scope: Scope) -> CompiledExpression:
     """Compile a path to an expression that reads it; null where anything on the way is null.
 
     Raises BadRequest where a property does not exist on a closed type, or where a segment
@@ -263,9 +265,9 @@ def resolve(path: Path, scope: Scope) -> Expression:
             value = _step(value, name) if value else _property(name)
     value = value or _itself
     if counted:
-        return Expression(Type(ValueKind.INTEGER), _count(value, path, type_))
+        return CompiledExpression(Type(ValueKind.INTEGER), _count(value, path, type_))
     convert = from_json(type_)
-    return Expression(type_, _converted(value, convert) if convert else value)
+    return CompiledExpression(type_, _converted(value, convert) if convert else value)
 
 
 def member(type_: Type, name: str) -> Type:

@@ -8,13 +8,23 @@ from typing import Any, NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.metadata.resources import Resource
-from mockgraph.odata.ast import Binary, In, List, Literal, Logical, Node, Path, ValueKind, weight
+from mockgraph.odata.ast import (
+    BinaryOperation,
+    In,
+    List,
+    Literal,
+    Logical,
+    Node,
+    Path,
+    ValueKind,
+    weight,
+)
 from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_test, resolve
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
 from mockgraph.odata.operators import member_of
 from mockgraph.odata.restrictions import check_filter, property_paths
-from mockgraph.odata.types import Expression, Type, of_literal
+from mockgraph.odata.types import CompiledExpression, Type, of_literal
 from mockgraph.state.query import Relations
 
 Json = Any
@@ -74,7 +84,7 @@ def _equalities(node: Node, scope: Scope) -> Iterator[Equality]:
             yield from _in_each([dict(_equalities(operand, scope)) for operand in operands])
         case In(Path() as path, List(options)):
             yield from _equality(path, options, scope)
-        case Binary("eq", Path() as path, Literal() as literal) | Binary(
+        case BinaryOperation("eq", Path() as path, Literal() as literal) | BinaryOperation(
             "eq", Literal() as literal, Path() as path
         ):
             yield from _equality(path, (literal,), scope)
@@ -116,7 +126,7 @@ def _stored(node: Node, property_type: Type) -> Iterator[Json]:
             yield constant.value
 
 
-def _is_plain(constant: Expression) -> bool:
+def _is_plain(constant: CompiledExpression) -> bool:
     """Whether a value equal to the constant is stored as the constant's own value."""
     if constant.kind is ValueKind.DOUBLE:
         return math.isfinite(constant.value)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mockgraph import instants, work
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.ast import ValueKind, quoted
-from mockgraph.odata.types import Evaluate, Expression, Type, constant, dynamic_as
+from mockgraph.odata.types import CompiledExpression, Evaluate, Type, constant, dynamic_as
 
 Kinds = frozenset[ValueKind]
 
@@ -41,7 +41,9 @@ class Function(NamedTuple):
     optional: int = 0
 
 
-def call(name: str, given: Iterable[Expression], now: str | None = None) -> Expression:
+def call(
+    name: str, given: Iterable[CompiledExpression], now: str | None = None
+) -> CompiledExpression:
     """Compile a call; ``now`` is the instant of ``now()``, the present one if left out.
 
     Raises BadRequest for an unknown function, and for what it cannot take.
@@ -65,10 +67,12 @@ def call(name: str, given: Iterable[Expression], now: str | None = None) -> Expr
         _argument(name, index, argument, kinds)
         for index, (argument, kinds) in enumerate(zip(arguments, function.parameters, strict=False))
     ]
-    return Expression(_result(function, arguments[0]), _applied(function, arguments, values))
+    return CompiledExpression(
+        _result(function, arguments[0]), _applied(function, arguments, values)
+    )
 
 
-def _argument(name: str, index: int, argument: Expression, kinds: Kinds) -> Evaluate:
+def _argument(name: str, index: int, argument: CompiledExpression, kinds: Kinds) -> Evaluate:
     value = argument.evaluate
     if argument.kind is ValueKind.UNTYPED:
         # JSON has no dates and no times: a text may spell an instant, of these.
@@ -89,14 +93,14 @@ def _argument(name: str, index: int, argument: Expression, kinds: Kinds) -> Eval
     return value
 
 
-def _result(function: Function, argument: Expression) -> Type:
+def _result(function: Function, argument: CompiledExpression) -> Type:
     if function.result is not None:
         return Type(function.result)
     return Type(ValueKind.INTEGER if argument.kind is ValueKind.INTEGER else ValueKind.DOUBLE)
 
 
 def _applied(
-    function: Function, arguments: Sequence[Expression], values: Sequence[Evaluate]
+    function: Function, arguments: Sequence[CompiledExpression], values: Sequence[Evaluate]
 ) -> Evaluate:
     apply = function.apply
     first, *rest = values
@@ -124,7 +128,7 @@ def _applied(
 
 
 def _of_text(
-    function: Function, arguments: Sequence[Expression], values: Sequence[Evaluate]
+    function: Function, arguments: Sequence[CompiledExpression], values: Sequence[Evaluate]
 ) -> Evaluate:
     """As :func:`_applied`, for functions of a text, which may be long."""
     apply, done = function.apply, work.current()

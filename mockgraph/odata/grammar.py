@@ -14,8 +14,8 @@ from mockgraph.odata.ast import (
     PRECEDENCE,
     PREFIX,
     Alias,
-    Binary,
-    Call,
+    BinaryOperation,
+    FunctionCall,
     In,
     Lambda,
     List,
@@ -25,7 +25,7 @@ from mockgraph.odata.ast import (
     OrderItem,
     Path,
     TypeCall,
-    Unary,
+    UnaryOperation,
     quoted,
     to_text,
 )
@@ -48,7 +48,7 @@ def parse(text: str, aliases: Aliases = NO_ALIASES) -> Node:
 
     An alias that ``aliases`` has a value for is replaced by it.
     """
-    parser = _Parser(text, aliases)
+    parser = _ExpressionParser(text, aliases)
     node = parser.expression()
     parser.expect("")
     return node
@@ -56,7 +56,7 @@ def parse(text: str, aliases: Aliases = NO_ALIASES) -> Node:
 
 def parse_orderby(text: str, aliases: Aliases = NO_ALIASES) -> list[OrderItem]:
     """Return the keys of ``$orderby``; raises BadRequest where one is malformed or missing."""
-    parser = _Parser(text, aliases)
+    parser = _ExpressionParser(text, aliases)
     items = [parser.order_item()]
     while parser.skip(","):
         items.append(parser.order_item())
@@ -69,7 +69,7 @@ def parse_alias(text: str) -> Literal | List:
 
     Lists are short, since each use of an alias costs as much as its value written there.
     """
-    parser = _Parser(text, NO_ALIASES)
+    parser = _ExpressionParser(text, NO_ALIASES)
     node = parser.list() if parser.token.text == "(" else parser.expression()
     parser.expect("")
     items = node.items if isinstance(node, List) else (node,)
@@ -109,7 +109,7 @@ def split(text: str, separator: str) -> list[str]:
     return trimmed
 
 
-class _Parser:
+class _ExpressionParser:
     """Reads the tokens of a text.
 
     ``height`` is that of the tree read last, ``aliased`` how many items of lists came from
@@ -132,7 +132,7 @@ class _Parser:
             prefixes.append(self._advance().text.lower())
         node = self.expression(PREFIX + 1) if prefixes else self._primary()
         for operator in reversed(prefixes):
-            node = self._built(Unary(operator, node), self.height)
+            node = self._built(UnaryOperation(operator, node), self.height)
         while (level := PRECEDENCE.get(operator := self._operator(), 0)) >= least:
             height = self.height
             self._advance()
@@ -143,10 +143,10 @@ class _Parser:
                 case "in":
                     node = self._built(In(node, self._collection()), height, self.height)
                 case "has":
-                    node = self._built(Binary("has", node, self._flag()), height)
+                    node = self._built(BinaryOperation("has", node, self._flag()), height)
                 case _:
                     right = self.expression(level + 1)
-                    node = self._built(Binary(operator, node, right), height, self.height)
+                    node = self._built(BinaryOperation(operator, node, right), height, self.height)
         return node
 
     def order_item(self) -> OrderItem:
@@ -311,7 +311,7 @@ class _Parser:
         if name.lower() == "case" and self.token.text == ":":
             raise NotEmulated("the function 'case' in expressions")
         self._close()
-        node = _type_call if name.lower() in ("isof", "cast") else Call
+        node = _type_call if name.lower() in ("isof", "cast") else FunctionCall
         return self._built(node(name, arguments), self.height)
 
     def _lambda(self, path: Path, quantifier: str) -> Node:

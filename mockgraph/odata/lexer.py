@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mockgraph import instants
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.odata.ast import Literal, Member, ValueKind, quoted
+from mockgraph.odata.ast import EnumerationLiteral, Literal, ValueKind, quoted
 
 MAX_TOKENS = 2000
 _MAX_NUMBER = 64
@@ -113,7 +113,7 @@ def _prefixed(text: str) -> Literal:
     prefix, _, rest = text.partition("'")
     value = _unquoted(f"'{rest}")
     if "." in prefix:
-        return Literal(ValueKind.MEMBER, Member(prefix, value))
+        return Literal(ValueKind.MEMBER, EnumerationLiteral(prefix, value))
     match prefix.lower():
         case "duration":
             return Literal(ValueKind.DURATION, seconds(value))

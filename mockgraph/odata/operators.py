@@ -20,11 +20,11 @@ from mockgraph import metadata as edm
 from mockgraph import work
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata import temporal
-from mockgraph.odata.ast import Member, ValueKind, quoted
+from mockgraph.odata.ast import EnumerationLiteral, ValueKind, quoted
 from mockgraph.odata.types import (
     NUMERIC,
+    CompiledExpression,
     Evaluate,
-    Expression,
     Type,
     constant,
     dynamic_as,
@@ -57,18 +57,18 @@ _BOOLEAN = Type(ValueKind.BOOLEAN)
 _OPERANDS = NUMERIC | {ValueKind.NULL, ValueKind.UNTYPED}
 
 
-def compare(name: str, left: Expression, right: Expression) -> Expression:
+def compare(name: str, left: CompiledExpression, right: CompiledExpression) -> CompiledExpression:
     """Compile a comparison; raises BadRequest where the operands can never be compared."""
     left, right = _aligned(left, right), _aligned(right, left)
     _check(name, left.type, right.type)
     if ValueKind.UNTYPED in (left.kind, right.kind):
-        return Expression(_BOOLEAN, _dynamic(name, left, right))
+        return CompiledExpression(_BOOLEAN, _dynamic(name, left, right))
     if name in EQUALITY:
-        return Expression(_BOOLEAN, _equality(EQUALITY[name], left, right))
-    return Expression(_BOOLEAN, _order(ORDER[name], left, right))
+        return CompiledExpression(_BOOLEAN, _equality(EQUALITY[name], left, right))
+    return CompiledExpression(_BOOLEAN, _order(ORDER[name], left, right))
 
 
-def among(left: Expression, options: Sequence[Expression]) -> Expression:
+def among(left: CompiledExpression, options: Sequence[CompiledExpression]) -> CompiledExpression:
     """Compile ``left in (options)``: equal to one of them."""
     if not all(option.constant for option in options):
         raise BadRequest("'in' takes a list of literals.")
@@ -76,19 +76,21 @@ def among(left: Expression, options: Sequence[Expression]) -> Expression:
     for option in aligned:
         _check("eq", left.type, option.type)
     if left.kind in (ValueKind.UNTYPED, ValueKind.COMPLEX, ValueKind.GEOGRAPHY):
-        return Expression(_BOOLEAN, _any_equal([compare("eq", left, each) for each in aligned]))
+        return CompiledExpression(
+            _BOOLEAN, _any_equal([compare("eq", left, each) for each in aligned])
+        )
     value, values = left.evaluate, frozenset(option.value for option in aligned)
-    return Expression(_BOOLEAN, lambda scope: value(scope) in values)
+    return CompiledExpression(_BOOLEAN, lambda scope: value(scope) in values)
 
 
-def contained(left: Expression, collection: Expression) -> Expression:
+def contained(left: CompiledExpression, collection: CompiledExpression) -> CompiledExpression:
     """Compile ``left in collection``: equal to an item. Raises BadRequest as ``eq`` does."""
     of = collection.type.of if collection.kind is ValueKind.COLLECTION else collection.type
     if collection.kind not in (ValueKind.COLLECTION, ValueKind.UNTYPED):
         raise BadRequest(f"'in' takes a list or a collection, not {of.name}.")
     items, convert = collection.evaluate, from_json(of)
     # The comparison is evaluated on pairs of an item and the scope around it.
-    item = Expression(of, lambda pair: convert(pair[0]) if convert else pair[0])
+    item = CompiledExpression(of, lambda pair: convert(pair[0]) if convert else pair[0])
     outer = left._replace(evaluate=lambda pair: left.evaluate(pair[1]))
     equal = compare("eq", item, outer).evaluate
     step = work.current().step
@@ -100,10 +102,10 @@ def contained(left: Expression, collection: Expression) -> Expression:
         step(4 * len(held))
         return any(equal((each, scope)) for each in held)
 
-    return Expression(_BOOLEAN, evaluate)
+    return CompiledExpression(_BOOLEAN, evaluate)
 
 
-def has(left: Expression, flag: Expression) -> Expression:
+def has(left: CompiledExpression, flag: CompiledExpression) -> CompiledExpression:
     """Compile ``left has member``: the bits of the member are set (part 2, 5.1.1.1.10)."""
     flag = _aligned(flag, left)
     if left.kind is not ValueKind.ENUMERATION or flag.type != left.type:
@@ -114,16 +116,16 @@ def has(left: Expression, flag: Expression) -> Expression:
         held = value(scope)
         return None if held is None else held & bits == bits
 
-    return Expression(_BOOLEAN, evaluate)
+    return CompiledExpression(_BOOLEAN, evaluate)
 
 
-def member_of(values: edm.EnumValues, literal: Member | str) -> int:
+def member_of(values: edm.EnumValues, literal: EnumerationLiteral | str) -> int:
     """Return the value of the member that a literal names, in any case, as the live service does.
 
     Of flags it may name several. Raises BadRequest where the enumeration has none of that name.
     """
     name = values.type_name
-    if isinstance(literal, Member):
+    if isinstance(literal, EnumerationLiteral):
         if full_name(literal.type_name) != name:
             raise BadRequest(f"{quoted(literal.type_name)} is not the type '{name}' expected.")
         literal = literal.text
@@ -139,7 +141,7 @@ def member_of(values: edm.EnumValues, literal: Member | str) -> int:
     raise BadRequest(f"{quoted(literal)} is not a member of '{name}'; its members are {listed}.")
 
 
-def _aligned(expression: Expression, other: Expression) -> Expression:
+def _aligned(expression: CompiledExpression, other: CompiledExpression) -> CompiledExpression:
     """A literal as the type that it is compared with, where OData's rules or Graph's allow it."""
     kind, value = expression.kind, expression.value
     if not expression.constant:
@@ -178,7 +180,7 @@ def _comparable(name: str, left: Type, right: Type) -> bool:
     return left == right and left.kind is not ValueKind.COMPLEX
 
 
-def _equality(op: Compare, left: Expression, right: Expression) -> Evaluate:
+def _equality(op: Compare, left: CompiledExpression, right: CompiledExpression) -> Evaluate:
     first, second = left.evaluate, right.evaluate
     if right.constant:
         value = right.value
@@ -186,7 +188,7 @@ def _equality(op: Compare, left: Expression, right: Expression) -> Evaluate:
     return lambda scope: op(first(scope), second(scope))
 
 
-def _order(op: Compare, left: Expression, right: Expression) -> Evaluate:
+def _order(op: Compare, left: CompiledExpression, right: CompiledExpression) -> Evaluate:
     first, second = left.evaluate, right.evaluate
 
     def against_constant(scope: Any) -> bool:
@@ -203,7 +205,7 @@ def _order(op: Compare, left: Expression, right: Expression) -> Evaluate:
     return (lambda _: False) if value is None else against_constant
 
 
-def _dynamic(name: str, left: Expression, right: Expression) -> Evaluate:
+def _dynamic(name: str, left: CompiledExpression, right: CompiledExpression) -> Evaluate:
     """Compares what is only known to have a type when it is there."""
     op = EQUALITY.get(name) or ORDER[name]
     first, second = _as_moment(left, right), _as_moment(right, left)
@@ -220,7 +222,7 @@ def _dynamic(name: str, left: Expression, right: Expression) -> Evaluate:
     return evaluate
 
 
-def _as_moment(expression: Expression, other: Expression) -> Evaluate:
+def _as_moment(expression: CompiledExpression, other: CompiledExpression) -> Evaluate:
     """A dynamic text that is compared with an instant counts as the instant that it spells."""
     value = expression.evaluate
     if expression.kind is not ValueKind.UNTYPED or other.kind is not ValueKind.INSTANT:
@@ -238,7 +240,7 @@ def _class(value: Any) -> type:
     return float if type(value) is int else type(value)
 
 
-def _any_equal(comparisons: Sequence[Expression]) -> Evaluate:
+def _any_equal(comparisons: Sequence[CompiledExpression]) -> Evaluate:
     tests = [each.evaluate for each in comparisons]
     return lambda scope: any(test(scope) for test in tests)
 
@@ -246,7 +248,9 @@ def _any_equal(comparisons: Sequence[Expression]) -> Evaluate:
 # -- arithmetic ---------------------------------------------------------------------------
 
 
-def arithmetic(name: str, left: Expression, right: Expression) -> Expression:
+def arithmetic(
+    name: str, left: CompiledExpression, right: CompiledExpression
+) -> CompiledExpression:
     """Compile an arithmetic operator; raises BadRequest where an operand is of no such type."""
     left, right = _aligned(left, right), _aligned(right, left)
     of_time = temporal.operation(name, left.kind, right.kind)
@@ -263,10 +267,10 @@ def arithmetic(name: str, left: Expression, right: Expression) -> Expression:
         a, b = first(scope), second(scope)
         return None if a is None or b is None else apply(a, b)
 
-    return Expression(Type(kind), evaluate)
+    return CompiledExpression(Type(kind), evaluate)
 
 
-def _check_known(name: str, left: Expression, right: Expression) -> None:
+def _check_known(name: str, left: CompiledExpression, right: CompiledExpression) -> None:
     """Raise NotEmulated for what the standard has beyond what is emulated here."""
     kinds = {left.kind, right.kind}
     scaled = name in ("mul", "div", "divby") and kinds <= {ValueKind.DURATION, *NUMERIC}
@@ -275,7 +279,7 @@ def _check_known(name: str, left: Expression, right: Expression) -> None:
         raise NotEmulated(f"'{name}' of {left.type.name} and {right.type.name}")
 
 
-def negate(operand: Expression) -> Expression:
+def negate(operand: CompiledExpression) -> CompiledExpression:
     """Compile the negation of a number or duration. Raises BadRequest for any other operand."""
     is_duration = operand.kind is ValueKind.DURATION
     value = operand.evaluate if is_duration else _number("-", operand)
@@ -285,10 +289,10 @@ def negate(operand: Expression) -> Expression:
         return None if number is None else _within_int64(-number)
 
     kind = ValueKind.DURATION if is_duration else _result("-", operand)
-    return Expression(Type(kind), evaluate)
+    return CompiledExpression(Type(kind), evaluate)
 
 
-def _result(name: str, *operands: Expression) -> ValueKind:
+def _result(name: str, *operands: CompiledExpression) -> ValueKind:
     kinds = {operand.kind for operand in operands}
     if ValueKind.UNTYPED in kinds:
         return ValueKind.UNTYPED
@@ -297,7 +301,7 @@ def _result(name: str, *operands: Expression) -> ValueKind:
     )
 
 
-def _number(name: str, operand: Expression) -> Evaluate:
+def _number(name: str, operand: CompiledExpression) -> Evaluate:
     if operand.kind not in _OPERANDS:
         raise BadRequest(f"'{name}' cannot be applied to {operand.type.name}.")
     if operand.kind is not ValueKind.UNTYPED:

@@ -68,7 +68,7 @@ def read(
     pairs = list(pairs)
     options = [pair for pair in pairs if not _ALIAS.fullmatch(pair[0])]
     aliases = _aliases(pairs, options, path) if len(options) < len(pairs) else {}
-    reader = _Reader(schema, resource, max_top, max_skip, now, aliases, Relations())
+    reader = _OptionReader(schema, resource, max_top, max_skip, now, aliases, Relations())
     return reader.read(options, allowed)
 
 
@@ -101,7 +101,7 @@ def _valid(name: str, text: str, compiled: Callable[[str], T]) -> T:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _OptionReader:
     schema: Schema
     resource: Resource | None
     max_top: int

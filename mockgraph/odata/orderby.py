@@ -18,7 +18,7 @@ from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_expression
 from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
-from mockgraph.odata.types import Evaluate, Expression
+from mockgraph.odata.types import CompiledExpression, Evaluate
 from mockgraph.state.query import Relations
 
 Entity = Mapping[str, Any]
@@ -114,7 +114,7 @@ def _key(item: OrderItem, scope: Scope) -> Evaluate:
     return _ranked(expression)
 
 
-def _ranked(expression: Expression) -> Evaluate:
+def _ranked(expression: CompiledExpression) -> Evaluate:
     """A key that compares whatever it meets: first null, then NaN, then values."""
     value = expression.evaluate
     if expression.kind is ValueKind.UNTYPED:

@@ -14,7 +14,7 @@ from typing import Any
 from mockgraph import metadata as edm
 from mockgraph import work
 from mockgraph.errors import BadRequest
-from mockgraph.odata.ast import Logical, Node, Term, Unary, quoted, weight
+from mockgraph.odata.ast import Logical, Node, SearchTerm, UnaryOperation, quoted, weight
 
 MAX_TERMS = 64
 MAX_PARENTHESES = 20
@@ -45,19 +45,19 @@ def compile_search(
 
 def parse_search(text: str) -> Node:
     """Return the tree of a search; raises BadRequest where it is malformed."""
-    return _Parser(_tokenize(text)).whole()
+    return _SearchParser(_tokenize(text)).whole()
 
 
 def _test(node: Node) -> Test:
     match node:
-        case Term(text):
+        case SearchTerm(text):
             term = text.casefold()
             return lambda text: term in text
         case Logical(operator, operands):
             tests = [_test(each) for each in operands]
             fold = any if operator == "OR" else all
             return lambda text: fold(test(text) for test in tests)
-        case Unary("NOT", operand):
+        case UnaryOperation("NOT", operand):
             test = _test(operand)
             return lambda text: not test(text)
         case _:
@@ -85,7 +85,7 @@ def _tokenize(text: str) -> list[Token]:
     return tokens
 
 
-class _Parser:
+class _SearchParser:
     """By recursive descent: NOT binds before AND, which may be left out, before OR."""
 
     def __init__(self, tokens: list[Token]) -> None:
@@ -119,9 +119,9 @@ class _Parser:
     def _one(self) -> Node:
         kind, text = self.tokens.pop() if self.tokens else ("end", "the end")
         if kind == "term":
-            return Term(text)
+            return SearchTerm(text)
         if kind == "NOT" and self._next() != "NOT":
-            return Unary("NOT", self._one())
+            return UnaryOperation("NOT", self._one())
         if kind != "(":
             raise BadRequest(f"a term is expected at {quoted(text)}.")
         self.depth += 1

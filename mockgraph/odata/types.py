@@ -57,7 +57,7 @@ class Type(NamedTuple):
         return str(self.kind.value)
 
 
-class Expression(NamedTuple):
+class CompiledExpression(NamedTuple):
     """A compiled expression: its type, and its value in a scope.
 
     A scope is the entity itself or, within a lambda, the pair of the item and the scope
@@ -74,12 +74,12 @@ class Expression(NamedTuple):
         return self.type.kind
 
 
-def constant(kind: ValueKind, value: Any, of: Any = None) -> Expression:
+def constant(kind: ValueKind, value: Any, of: Any = None) -> CompiledExpression:
     """Return a value as an expression that gives it, whatever the entity."""
-    return Expression(Type(kind, of), lambda _: value, True, value)
+    return CompiledExpression(Type(kind, of), lambda _: value, True, value)
 
 
-def of_literal(literal: Literal) -> Expression:
+def of_literal(literal: Literal) -> CompiledExpression:
     """Return a literal as an expression. Raises NotEmulated for types that no property has."""
     kind, value = literal.kind, literal.value
     if kind in _WITHOUT_VALUES:

@@ -54,10 +54,10 @@ def read_json(text: str) -> tuple[Json, tuple[str, ...]]:
     try:
         return orjson.loads(text), ()
     except orjson.JSONDecodeError:
-        return _Reader(text).read()
+        return _TextReader(text).read()
 
 
-class _Reader:
+class _TextReader:
     """A text, read from its beginning to its end; no place is read twice."""
 
     def __init__(self, text: str):

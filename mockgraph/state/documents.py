@@ -193,7 +193,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
             f'A state document is an object with the member "{SECURITY}", and '
             f'"{DIRECTORY}" and "{HUNTING}" beside it where there are any.'
         )
-    reader = _Reader()
+    reader = _DocumentReader()
     with uncollected():
         for name, value in members.items():
             resource = known[name.lower()]
@@ -225,7 +225,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
     return tables
 
 
-class _Reader:
+class _DocumentReader:
     """Takes the entities of a document apart, into tables."""
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ class Slice(NamedTuple):
     next: str | None
 
 
-class _Walk(NamedTuple):
+class _PageWalk(NamedTuple):
     of: int
     keys: Sequence[str]
     total: int
@@ -47,7 +47,7 @@ class Pager:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._walks: OrderedDict[int, _Walk] = OrderedDict()
+        self._walks: OrderedDict[int, _PageWalk] = OrderedDict()
         self._ids = itertools.count(1)
         self._held = 0
 
@@ -77,7 +77,7 @@ class Pager:
         if query.orderby is None:
             return _unordered(entities, query, size, place, mark)
         if keys is not None:
-            walk = _Walk(mark, keys, len(keys))
+            walk = _PageWalk(mark, keys, len(keys))
             return self._resumed(walk, None, query.skip or 0, query, size, find)
         return self._ordered(entities, query, size, mark)
 
@@ -93,11 +93,11 @@ class Pager:
         found = found[query.skip or 0 :]
         token = None
         if len(found) > size:
-            walk = self._begin(_Walk(mark, [entity.key for entity in found], count))
+            walk = self._begin(_PageWalk(mark, [entity.key for entity in found], count))
             token = f"w{walk:x}-{size:x}"
         return Slice(found[:size], count if query.count else None, token)
 
-    def _begin(self, walk: _Walk) -> int:
+    def _begin(self, walk: _PageWalk) -> int:
         number = next(self._ids)
         with self._lock:
             self._walks[number] = walk
@@ -107,7 +107,7 @@ class Pager:
                 self._held -= len(oldest.keys)
         return number
 
-    def _walk(self, number: int, mark: int) -> _Walk:
+    def _walk(self, number: int, mark: int) -> _PageWalk:
         with self._lock:
             walk = self._walks.get(number)
             if walk is None:
@@ -119,7 +119,7 @@ class Pager:
 
     def _resumed(
         self,
-        walk: _Walk,
+        walk: _PageWalk,
         number: int | None,
         offset: int,
         query: Query,

@@ -130,7 +130,7 @@ class Ordered(Generic[N]):
             nodes = _split(branch.spliced(place, place + 1, _firsts(nodes), nodes), place)
         if len(nodes) == 1:
             return self._with(nodes[0], self._depth, self._length + 1)
-        return self._with(Node(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
+        return self._with(TreeNode(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
 
     def without(self, number: int) -> Ordered[N]:
         """Return the items without the one that has this number and is there."""
@@ -141,7 +141,7 @@ class Ordered(Generic[N]):
             start = place
             if place and len(branch.below[place - 1].below) + len(node.below) <= _MOST // 2:
                 start, left = place - 1, branch.below[place - 1]
-                node = Node(left.numbers + node.numbers, left.below + node.below)
+                node = TreeNode(left.numbers + node.numbers, left.below + node.below)
             kept = [node] if node.below else []
             node = branch.spliced(start, place + 1, _firsts(kept), kept)
         depth = self._depth
@@ -163,7 +163,7 @@ class Ordered(Generic[N]):
             here, there = _unshared(here, there)
         return here, there
 
-    def _way(self, number: int) -> tuple[list[tuple[Node, int]], Node]:
+    def _way(self, number: int) -> tuple[list[tuple[TreeNode, int]], TreeNode]:
         """Return the way to the leaf of a number: the branches, and the places taken there."""
         way, node = [], self._root
         for _ in range(self._depth):
@@ -172,16 +172,16 @@ class Ordered(Generic[N]):
             node = node.below[place]
         return way, node
 
-    def _leaves(self) -> Iterable[Node]:
+    def _leaves(self) -> Iterable[TreeNode]:
         return _leaves([self._root], self._depth)
 
-    def _with(self, root: Node, depth: int, length: int) -> Ordered[N]:
+    def _with(self, root: TreeNode, depth: int, length: int) -> Ordered[N]:
         changed: Ordered[N] = Ordered.__new__(Ordered)
         changed._root, changed._depth, changed._length = root, depth, length
         return changed
 
 
-class Node:
+class TreeNode:
     """A leaf, of items and their numbers, or a branch, of nodes and the first number of each."""
 
     __slots__ = ("below", "numbers")
@@ -190,20 +190,20 @@ class Node:
         self.numbers = numbers
         self.below = below
 
-    def replaced(self, at: int, one: Any) -> Node:
+    def replaced(self, at: int, one: Any) -> TreeNode:
         """Return the node with another one of the same number."""
         below = self.below.copy()
         below[at] = one
-        return Node(self.numbers, below)
+        return TreeNode(self.numbers, below)
 
-    def spliced(self, start: int, stop: int, numbers: list[int], below: list[Any]) -> Node:
+    def spliced(self, start: int, stop: int, numbers: list[int], below: list[Any]) -> TreeNode:
         """Return the node with others instead of those from ``start`` to ``stop``."""
         all_numbers, all_below = self.numbers.copy(), self.below.copy()
         all_numbers[start:stop], all_below[start:stop] = numbers, below
-        return Node(all_numbers, all_below)
+        return TreeNode(all_numbers, all_below)
 
 
-_EMPTY = Node([], [])
+_EMPTY = TreeNode([], [])
 
 
 def _place(key: Hashable) -> tuple[int, int, int]:
@@ -211,32 +211,32 @@ def _place(key: Hashable) -> tuple[int, int, int]:
     return code & 15, code >> 4 & 15, code >> 8 & 15
 
 
-def _nodes(numbers: list[int], below: list[Any]) -> list[Node]:
+def _nodes(numbers: list[int], below: list[Any]) -> list[TreeNode]:
     """Return full nodes of these, and one that is not: at least one in all."""
     starts = range(0, len(below), _MOST)
-    return [Node(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
+    return [TreeNode(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
 
 
-def _firsts(nodes: Iterable[Node]) -> list[int]:
+def _firsts(nodes: Iterable[TreeNode]) -> list[int]:
     return [node.numbers[0] for node in nodes]
 
 
-def _leaves(nodes: Iterable[Node], depth: int) -> Iterable[Node]:
+def _leaves(nodes: Iterable[TreeNode], depth: int) -> Iterable[TreeNode]:
     """Return the leaves below nodes that are so many levels above them."""
     for _ in range(depth):
         nodes = chain.from_iterable([node.below for node in nodes])
     return nodes
 
 
-def _split(node: Node, at: int) -> list[Node]:
+def _split(node: TreeNode, at: int) -> list[TreeNode]:
     """Return the node, as two if it has grown too large by what came there."""
     if len(node.below) <= _MOST:
         return [node]
     # New items come at the end: full nodes stay behind.
     middle = _MOST if at >= _MOST - 1 else _MOST // 2
     return [
-        Node(node.numbers[:middle], node.below[:middle]),
-        Node(node.numbers[middle:], node.below[middle:]),
+        TreeNode(node.numbers[:middle], node.below[:middle]),
+        TreeNode(node.numbers[middle:], node.below[middle:]),
     ]
 
 

@@ -229,7 +229,7 @@ class EntityDB(TinyDB):
                 transaction.table("security/incidents").insert({"id": "i"})
                 transaction.table("security/alerts_v2").update({"incidentId": "i"})
         """
-        return _Block(self._entities, type(self))
+        return _TransactionBlock(self._entities, type(self))
 
     def snapshot(self) -> Snapshot:
         """Return the tables as they are now, to go back to."""
@@ -254,7 +254,7 @@ class EntityDB(TinyDB):
         return self._storage
 
 
-class _Block:
+class _TransactionBlock:
     """The block of a transaction: a class, as a generator takes twice as long."""
 
     __slots__ = ("_database", "_staging", "_storage", "_writing")

@@ -13,9 +13,9 @@ from mockgraph.metadata.annotations import (
     PATHS,
     Annotation,
     Constant,
+    DynamicExpression,
     EnumMembers,
-    Expression,
-    Path,
+    PathExpression,
     PropertyValue,
     Record,
     Value,
@@ -92,7 +92,7 @@ def _literals() -> SearchStrategy[Value]:
         texts,
         st.builds(Constant, kinds, stripped_texts),
         st.just(Constant("Float", "NaN")),
-        st.builds(Path, st.sampled_from(PATHS), paths),
+        st.builds(PathExpression, st.sampled_from(PATHS), paths),
         st.builds(EnumMembers, st.sampled_from(TERMS), members),
     )
 
@@ -110,8 +110,8 @@ def _composed(inner: SearchStrategy[Value]) -> SearchStrategy[Value]:
             st.none() | st.sampled_from(TERMS),
             about,
         ),
-        st.builds(Expression, operators, st.just(()), _tuples(inner, 1), about),
-        st.builds(Expression, st.just("Cast"), types, st.tuples(inner), about),
+        st.builds(DynamicExpression, operators, st.just(()), _tuples(inner, 1), about),
+        st.builds(DynamicExpression, st.just("Cast"), types, st.tuples(inner), about),
     )
 
 

@@ -12,9 +12,9 @@ from mockgraph.metadata.annotations import (
     DEFAULT,
     Annotation,
     Constant,
+    DynamicExpression,
     EnumMembers,
-    Expression,
-    Path,
+    PathExpression,
     PropertyValue,
     Record,
     Value,
@@ -272,32 +272,38 @@ VALUES: dict[str, Value] = {
     "H": Constant("TimeOfDay", "21:45:00"),
     "I": None,
     "J": EnumMembers("harbour.craft.Signals", ("bell", "horn")),
-    "K": Path("AnnotationPath", f"crew/@{CORE}.Description"),
-    "L": Path("ModelElementPath", "harbour.craft.Vessel/text"),
-    "M": Path("NavigationPropertyPath", "crew"),
-    "N": Path("Path", "harbour.craft.Tug/home"),
-    "O": (Path("PropertyPath", "id"), Path("PropertyPath", "number")),
+    "K": PathExpression("AnnotationPath", f"crew/@{CORE}.Description"),
+    "L": PathExpression("ModelElementPath", "harbour.craft.Vessel/text"),
+    "M": PathExpression("NavigationPropertyPath", "crew"),
+    "N": PathExpression("Path", "harbour.craft.Tug/home"),
+    "O": (PathExpression("PropertyPath", "id"), PathExpression("PropertyPath", "number")),
     "P": Record(
         (PropertyValue("masts", 3, (described("tall"),)), PropertyValue("more")),
         "harbour.Rig",
         (described(" kept  as it is "),),
     ),
-    "Q": Expression(
+    "Q": DynamicExpression(
         "If",
         (),
         (
-            Expression("Eq", (), (Path("Path", "number"), 1)),
-            Expression("Apply", (("Function", "odata.concat"),), ("a", Path("Path", "id"))),
-            Expression(
+            DynamicExpression("Eq", (), (PathExpression("Path", "number"), 1)),
+            DynamicExpression(
+                "Apply", (("Function", "odata.concat"),), ("a", PathExpression("Path", "id"))
+            ),
+            DynamicExpression(
                 "Cast",
                 (("Type", "Collection(harbour.craft.Name)"),),
-                (Expression("LabeledElement", (("Name", "it"),), (Path("Path", "id"),)),),
+                (
+                    DynamicExpression(
+                        "LabeledElement", (("Name", "it"),), (PathExpression("Path", "id"),)
+                    ),
+                ),
             ),
         ),
     ),
-    "R": Expression("LabeledElementReference", (("Name", "harbour.it"),)),
-    "S": Expression("UrlRef", (), ("http://example.org",)),
-    "T": Expression("UrlRef", (), ("http://example.org",)),
+    "R": DynamicExpression("LabeledElementReference", (("Name", "harbour.it"),)),
+    "S": DynamicExpression("UrlRef", (), ("http://example.org",)),
+    "T": DynamicExpression("UrlRef", (), ("http://example.org",)),
 }
 
 

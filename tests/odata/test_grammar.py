@@ -15,21 +15,21 @@ from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.ast import (
     PRECEDENCE,
     Alias,
-    Binary,
-    Call,
+    BinaryOperation,
+    EnumerationLiteral,
     ExpandItem,
+    FunctionCall,
     In,
     Lambda,
     List,
     Literal,
     Logical,
-    Member,
     OrderItem,
     Path,
+    SearchTerm,
     SelectItem,
-    Term,
     TypeCall,
-    Unary,
+    UnaryOperation,
     ValueKind,
     to_text,
 )
@@ -91,7 +91,11 @@ literals = st.one_of(
     st.sampled_from([ValueKind.BINARY, ValueKind.GEOGRAPHY, ValueKind.GEOMETRY]).flatmap(
         lambda kind: texts.map(lambda value: Literal(kind, value))
     ),
-    st.builds(lambda name, text: Literal(ValueKind.MEMBER, Member(name, text)), qualified, texts),
+    st.builds(
+        lambda name, text: Literal(ValueKind.MEMBER, EnumerationLiteral(name, text)),
+        qualified,
+        texts,
+    ),
 )
 flags = literals.filter(lambda literal: literal.kind in (ValueKind.STRING, ValueKind.MEMBER))
 functions = st.sampled_from(["contains", "toLower", "geo.distance", "any", "eq"])
@@ -107,12 +111,12 @@ def some(trees: st.SearchStrategy[Tree], least: int = 0) -> st.SearchStrategy[Tr
 
 def larger(trees: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     return st.one_of(
-        st.builds(Unary, st.sampled_from(["not", "-"]), trees),
-        st.builds(Binary, operators, trees, trees),
-        st.builds(lambda left, flag: Binary("has", left, flag), trees, flags),
+        st.builds(UnaryOperation, st.sampled_from(["not", "-"]), trees),
+        st.builds(BinaryOperation, operators, trees, trees),
+        st.builds(lambda left, flag: BinaryOperation("has", left, flag), trees, flags),
         st.builds(Logical, st.sampled_from(["and", "or"]), some(trees, 2)),
         st.builds(In, trees, some(trees, 1).map(List) | paths | aliases),
-        st.builds(Call, functions, some(trees)),
+        st.builds(FunctionCall, functions, some(trees)),
         st.builds(TypeCall, st.sampled_from(["isof", "cast"]), st.none() | trees, types),
         st.builds(Lambda, paths, st.sampled_from(["any", "all"]), names, trees),
         st.builds(lambda path: Lambda(path, "any", None, None), paths),
@@ -134,11 +138,11 @@ def test_keys_of_orderby_too(items: list[OrderItem]) -> None:
     assert parse_orderby(",".join(map(to_text, items))) == items
 
 
-words = st.text(min_size=1, max_size=6).filter(str.strip).map(Term)
+words = st.text(min_size=1, max_size=6).filter(str.strip).map(SearchTerm)
 searches = st.recursive(
     words,
     lambda inner: st.one_of(
-        st.builds(lambda operand: Unary("NOT", operand), inner),
+        st.builds(lambda operand: UnaryOperation("NOT", operand), inner),
         st.builds(Logical, st.sampled_from(["AND", "OR"]), some(inner, 2)),
     ),
     max_leaves=10,
@@ -211,15 +215,21 @@ USER = "microsoft.graph.security.userEvidence"
         ("a or b and c", Logical("or", (A, Logical("and", (B, C))))),
         ("(a or b) and c and d", Logical("and", (Logical("or", (A, B)), C, D))),
         ("a and (b and c)", Logical("and", (A, Logical("and", (B, C))))),
-        ("not a eq b", Binary("eq", Unary("not", A), B)),
-        ("not a in b", Unary("not", In(A, B))),
-        ("a eq b lt c", Binary("eq", A, Binary("lt", B, C))),
-        ("a sub b sub c", Binary("sub", Binary("sub", A, B), C)),
-        ("a add -b mul c", Binary("add", A, Binary("mul", Unary("-", B), C))),
+        ("not a eq b", BinaryOperation("eq", UnaryOperation("not", A), B)),
+        ("not a in b", UnaryOperation("not", In(A, B))),
+        ("a eq b lt c", BinaryOperation("eq", A, BinaryOperation("lt", B, C))),
+        ("a sub b sub c", BinaryOperation("sub", BinaryOperation("sub", A, B), C)),
+        (
+            "a add -b mul c",
+            BinaryOperation("add", A, BinaryOperation("mul", UnaryOperation("-", B), C)),
+        ),
         ("a in (b)", In(A, List((B,)))),
         ("a in @b", In(A, Alias("b"))),
         ("'x' in a/b", In(Literal(ValueKind.STRING, "x"), path("a/b"))),
-        ("a has x.y'z'", Binary("has", A, Literal(ValueKind.MEMBER, Member("x.y", "z")))),
+        (
+            "a has x.y'z'",
+            BinaryOperation("has", A, Literal(ValueKind.MEMBER, EnumerationLiteral("x.y", "z"))),
+        ),
         ("a/all(b:b)", Lambda(A, "all", "b", B)),
         (
             f"evidence/any(e: e/{USER}/userAccount/userPrincipalName eq @user)",
@@ -227,13 +237,18 @@ USER = "microsoft.graph.security.userEvidence"
                 path("evidence"),
                 "any",
                 "e",
-                Binary("eq", path(f"e/{USER}/userAccount/userPrincipalName"), Alias("user")),
+                BinaryOperation(
+                    "eq", path(f"e/{USER}/userAccount/userPrincipalName"), Alias("user")
+                ),
             ),
         ),
         (f"evidence/{USER}/any()", Lambda(path(f"evidence/{USER}"), "any", None, None)),
         (f"isof({USER})", TypeCall("isof", None, USER)),
         (f"IsOf(a, {USER})", TypeCall("isof", A, USER)),
-        ("cast(a,Edm.Int32) gt 1", Binary("gt", TypeCall("cast", A, "Edm.Int32"), parse("1"))),
+        (
+            "cast(a,Edm.Int32) gt 1",
+            BinaryOperation("gt", TypeCall("cast", A, "Edm.Int32"), parse("1")),
+        ),
         ("isof(a,Collection(Edm.String))", TypeCall("isof", A, "Collection(Edm.String)")),
         ("$it/a/$count", path("$it/a/$count")),
         ("$root/cases('7')/status", path("$root/cases('7')/status")),
@@ -271,7 +286,7 @@ def test_trees(text: str, tree: Tree) -> None:
         ("PT0.25S", ValueKind.DURATION, Decimal("0.25")),
         ("binary'T0RhdGE'", ValueKind.BINARY, "T0RhdGE"),
         ("geography'SRID=0;Point(1 2)'", ValueKind.GEOGRAPHY, "SRID=0;Point(1 2)"),
-        ("a.b'c''d'", ValueKind.MEMBER, Member("a.b", "c'd")),
+        ("a.b'c''d'", ValueKind.MEMBER, EnumerationLiteral("a.b", "c'd")),
     ],
 )
 def test_literals(text: str, kind: ValueKind, value: Any) -> None:
@@ -323,7 +338,7 @@ def test_aliases_stand_for_their_values(text: str) -> None:
     assert to_text(value) == text
     assert parse("a in @p", {"p": List((A,))}) == In(A, List((A,)))
     aliases: Any = {"p": A}
-    assert parse("@p eq @q", aliases) == Binary("eq", A, Alias("q"))
+    assert parse("@p eq @q", aliases) == BinaryOperation("eq", A, Alias("q"))
 
 
 @pytest.mark.parametrize("text", ["a", "now()", "(1,a)", "@q", "1 add 1"])

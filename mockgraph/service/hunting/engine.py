@@ -56,7 +56,7 @@ class HuntingAnswer:
     results: list[dict[str, Any]]
 
 
-class Source(Protocol):
+class TableSource(Protocol):
     """The tables that queries read."""
 
     @property
@@ -79,7 +79,7 @@ def import_duckdb() -> Any:
 
 def run(
     query: str,
-    source: Source,
+    source: TableSource,
     now: datetime,
     timespan: str | None = None,
     limits: Limits | None = None,
@@ -108,7 +108,7 @@ class _Hunt:
     """A run of a query: its answer or its error is here when it has ended."""
 
     def __init__(
-        self, query: str, source: Source, now: datetime, timespan: str | None, limits: Limits
+        self, query: str, source: TableSource, now: datetime, timespan: str | None, limits: Limits
     ):
         self._query, self._source, self._limits = query, source, limits
         self._now, self._timespan = now, timespan

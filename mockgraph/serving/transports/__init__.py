@@ -41,9 +41,9 @@ def httpx_transport(
 
         client = httpx.Client(transport=httpx_transport(app), base_url="https://graph.example")
     """
-    from mockgraph.serving.transports.over_httpx import Transport
+    from mockgraph.serving.transports.over_httpx import HttpxTransport
 
-    return Transport(Endpoint(app, prefix, headers))
+    return HttpxTransport(Endpoint(app, prefix, headers))
 
 
 def async_httpx_transport(

@@ -47,13 +47,13 @@ def patch(module: ModuleType, patches: Patches) -> None:
         loop = asyncio.get_running_loop()
         protocol = ResponseHandler(loop)
         protocol.force_close()  # the next request gets a connection of its own
-        protocol.connection_made(Transport(protocol, conversation))
+        protocol.connection_made(AiohttpTransport(protocol, conversation))
         return Connection(connector, request.connection_key, protocol, loop)
 
     patches.replace(module.TCPConnector, "connect", routed)
 
 
-class Transport(asyncio.Transport):
+class AiohttpTransport(asyncio.Transport):
     """A transport that aiohttp takes for a connection, for one request and its response.
 
     The app runs in a thread of its own, so that other tasks run on while it waits.

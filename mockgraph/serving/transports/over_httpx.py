@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Transport(httpx.BaseTransport):
+class HttpxTransport(httpx.BaseTransport):
     """Answers requests of ``httpx.Client``."""
 
     def __init__(self, endpoint: Endpoint):
@@ -93,7 +93,7 @@ def patch(module: ModuleType, patches: Patches) -> None:
     def routed(transport: Any, request: httpx.Request) -> httpx.Response:
         endpoint = _route(patches, transport, request)
         if endpoint is not None:
-            return Transport(endpoint).handle_request(request)
+            return HttpxTransport(endpoint).handle_request(request)
         with patches.passing():
             return handle(transport, request)
 

@@ -37,7 +37,7 @@ class InProcessSecurePool(HTTPSConnectionPool, InProcessPool):
 def pools(endpoint: Endpoint) -> dict[str, type[HTTPConnectionPool]]:
     """Return the pools of one endpoint by scheme, as a ``PoolManager`` takes them."""
 
-    class Connection(HTTPConnection):
+    class InProcessConnection(HTTPConnection):
         def connect(self) -> None:
             attach(self, endpoint, peer_of(self))
 
@@ -51,14 +51,14 @@ def pools(endpoint: Endpoint) -> dict[str, type[HTTPConnectionPool]]:
             detach(self)
             return response
 
-    class SecureConnection(Connection, HTTPSConnection):
+    class InProcessSecureConnection(InProcessConnection, HTTPSConnection):
         pass
 
     class Pool(InProcessPool):
-        ConnectionCls = Connection
+        ConnectionCls = InProcessConnection
 
     class SecurePool(InProcessSecurePool):
-        ConnectionCls = SecureConnection
+        ConnectionCls = InProcessSecureConnection
 
     return {"http": Pool, "https": SecurePool}
 

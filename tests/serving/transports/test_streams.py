@@ -25,7 +25,7 @@ from mockgraph.serving.transports import (
 )
 from mockgraph.serving.transports.endpoint import Endpoint, Peer
 from mockgraph.serving.transports.http1 import Conversation
-from mockgraph.serving.transports.over_aiohttp import Transport
+from mockgraph.serving.transports.over_aiohttp import AiohttpTransport
 
 from .clients import LIBRARIES, TIMEOUT, Request
 from .echo import Environ, StartResponse, echo
@@ -181,7 +181,7 @@ def test_a_loop_that_ended_in_the_middle_of_an_answer(monkeypatch: pytest.Monkey
     async def begin() -> None:
         protocol = ResponseHandler(asyncio.get_running_loop())
         talk = Conversation(Endpoint(app), Peer("http", "h", 80))
-        protocol.connection_made(Transport(protocol, talk))
+        protocol.connection_made(AiohttpTransport(protocol, talk))
         assert protocol.transport
         protocol.transport.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         while app.made < 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mockgraph.service.hunting.kql import nodes
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.scalars import condition
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -30,7 +30,7 @@ def is_aggregate(name: str) -> bool:
 
 
 def aggregate(
-    context: Context, call: nodes.FunctionCallExpression, rows: Scope
+    context: Context, call: nodes.FunctionCallExpression, rows: NameScope
 ) -> list[tuple[str, Value]]:
     """Return the columns that an aggregate makes, with the names they have where none is given."""
     name, conditional = _base(call.name)
@@ -252,7 +252,7 @@ def _bag(values: Sequence[Value], clause: str) -> Value:
 
 
 def _argument_of_extreme(
-    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: Scope
+    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: NameScope
 ) -> list[tuple[str, Value]]:
     """Return the columns of ``arg_max``: the greatest value, and what is in its row."""
     if not arguments:
@@ -286,7 +286,7 @@ def _argument_of_extreme(
 
 
 def _any(
-    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: Scope, clause: str
+    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: NameScope, clause: str
 ) -> list[tuple[str, Value]]:
     wanted: dict[str, Value] = {}
     prefix = "" if name.startswith("take") else f"{name}_"
@@ -304,7 +304,7 @@ def _any(
 
 
 def _percentiles(
-    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: Scope, clause: str
+    context: Context, name: str, arguments: list[nodes.ExpressionNode], rows: NameScope, clause: str
 ) -> list[tuple[str, Value]]:
     if len(arguments) < 2:
         raise SemanticQueryError(f"{name}() wants a value and percentages.")

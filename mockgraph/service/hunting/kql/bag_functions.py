@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.sqlvalues import (
     Value,
@@ -17,7 +17,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
 from mockgraph.service.hunting.refusal import SemanticQueryError
 
 
-def _pack(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _pack(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 0, 128)
     if len(values) % 2:
         raise SemanticQueryError(f"{node.name}() takes names and values in pairs.")
@@ -28,7 +28,7 @@ def _pack(context: Context, node: nodes.FunctionCallExpression, scope: Scope) ->
     return Value(f"json_object({', '.join(parts)})", Kind.DYNAMIC)
 
 
-def _pack_array(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _pack_array(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     if len(node.arguments) == 1 and isinstance(node.arguments[0], nodes.StarExpression):
         values = list(scope.columns.values())
     else:
@@ -39,12 +39,12 @@ def _pack_array(context: Context, node: nodes.FunctionCallExpression, scope: Sco
     return Value(f"json_array({', '.join(dynamic(each).sql for each in values)})", Kind.DYNAMIC)
 
 
-def _pack_all(_context: Context, _node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _pack_all(_context: Context, _node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     parts = [f"{quoted(name)}, {dynamic(value).sql}" for name, value in scope.columns.items()]
     return Value(f"json_object({', '.join(parts)})", Kind.DYNAMIC)
 
 
-def _bag_merge(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _bag_merge(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     first, *others = (dynamic(each) for each in values_of(context, node, scope, 1))
     sql = first.sql
     for each in others:  # of two values of one name the leftmost is taken
@@ -52,7 +52,9 @@ def _bag_merge(context: Context, node: nodes.FunctionCallExpression, scope: Scop
     return Value(sql, Kind.DYNAMIC)
 
 
-def _bag_remove_keys(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _bag_remove_keys(
+    context: Context, node: nodes.FunctionCallExpression, scope: NameScope
+) -> Value:
     bag, keys = (dynamic(each) for each in values_of(context, node, scope, 2, 2))
     kept = (
         f"list_filter(json_keys({bag.sql}), lambda k: NOT list_contains(kql_texts({keys.sql}), k))"
@@ -64,7 +66,7 @@ def _bag_remove_keys(context: Context, node: nodes.FunctionCallExpression, scope
     return Value(sql, Kind.DYNAMIC)
 
 
-def _array_sort(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _array_sort(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     array = dynamic(values_of(context, node, scope, 1, 2)[0])
     order = "DESC" if node.name.endswith("desc") else "ASC"
     numbers = f"list_transform(kql_texts({array.sql}), lambda e: TRY_CAST(e AS DOUBLE))"
@@ -80,7 +82,7 @@ def _array_sort(context: Context, node: nodes.FunctionCallExpression, scope: Sco
     return Value(sql, Kind.DYNAMIC)
 
 
-def _array_concat(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _array_concat(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     arrays = [dynamic(each).sql for each in values_of(context, node, scope, 1)]
     sql = f"kql_elements({arrays[0]})"
     for each in arrays[1:]:
@@ -89,7 +91,7 @@ def _array_concat(context: Context, node: nodes.FunctionCallExpression, scope: S
 
 
 def _sets(template: str) -> Special:
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         arrays = [dynamic(each).sql for each in values_of(context, node, scope, 2)]
         sql = _json_texts(arrays[0])
         for each in arrays[1:]:
@@ -105,7 +107,7 @@ def _json_texts(array: str) -> str:
     return f"list_transform(kql_elements({array}), lambda e: CAST(e AS VARCHAR))"
 
 
-def _array_iff(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _array_iff(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     tests, yes, no = (dynamic(each).sql for each in values_of(context, node, scope, 3, 3))
     sql = (
         f"to_json(list_transform(range(0, len(kql_elements({tests}))), lambda i:"
@@ -115,7 +117,7 @@ def _array_iff(context: Context, node: nodes.FunctionCallExpression, scope: Scop
     return Value(sql, Kind.DYNAMIC)
 
 
-def _zip(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _zip(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     arrays = [dynamic(each).sql for each in values_of(context, node, scope, 2)]
     longest = ", ".join(f"len(kql_elements({each}))" for each in arrays)
     row = ", ".join(f"json_extract({each}, i)" for each in arrays)
@@ -123,7 +125,7 @@ def _zip(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> 
     return Value(sql, Kind.DYNAMIC)
 
 
-def _range(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _range(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 2, 3)
     start, stop, *step = values
     if start.kind is Kind.DATETIME:
@@ -142,14 +144,14 @@ def _range(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -
     return Value(sql, Kind.DYNAMIC)
 
 
-def _repeat(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _repeat(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     value, number = values_of(context, node, scope, 2, 2)
     count = f"least({converted(number, Kind.LONG).sql}, 1048576)"
     sql = f"to_json(list_transform(range(0, {count}), lambda i: {dynamic(value).sql}))"
     return Value(sql, Kind.DYNAMIC)
 
 
-def _geo(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _geo(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     """Return an empty bag: there is no map of addresses here, as for one that no country has."""
     values_of(context, node, scope, 1, 1)
     return Value("'{}'::JSON", Kind.DYNAMIC)

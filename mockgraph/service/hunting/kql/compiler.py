@@ -20,7 +20,7 @@ from mockgraph.service.hunting.kql import (
     table_search,
     unfolding,
 )
-from mockgraph.service.hunting.kql.context import Binding, Closure, Context, Scope
+from mockgraph.service.hunting.kql.context import Binding, Closure, Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.query_parser import parse
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -130,7 +130,7 @@ class Compiler(Context):
         self._depth = 0
 
     def compiled(self, tree: nodes.QueryBlock) -> Compiled:
-        found = self._query(tree, Scope({}), shared=True)
+        found = self._query(tree, NameScope({}), shared=True)
         if isinstance(found, Value):
             column = self.fresh(found.name or "print_0", found.kind)
             found = Rowset(f"SELECT {found.sql} AS {column.ref}", (column,))
@@ -152,7 +152,7 @@ class Compiler(Context):
 
     # Names
 
-    def _query(self, tree: nodes.QueryBlock, scope: Scope, shared: bool) -> Binding:
+    def _query(self, tree: nodes.QueryBlock, scope: NameScope, shared: bool) -> Binding:
         for let in tree.lets:
             found = self.evaluate(let.value, scope)
             if isinstance(found, Rowset) and shared:
@@ -168,7 +168,7 @@ class Compiler(Context):
         self._shared.append((name, table.sql))
         return replace(table, sql=f"SELECT {refs(table.columns)}{table.order} FROM {name}")
 
-    def _named(self, name: str, scope: Scope) -> Binding:
+    def _named(self, name: str, scope: NameScope) -> Binding:
         if (column := scope.columns.get(name)) is not None:
             return column
         if (found := scope.names.get(name)) is not None:
@@ -214,7 +214,7 @@ class Compiler(Context):
 
     # Expressions
 
-    def evaluate(self, node: nodes.ExpressionNode, scope: Scope) -> Binding:
+    def evaluate(self, node: nodes.ExpressionNode, scope: NameScope) -> Binding:
         self.worked()
         match node:
             case nodes.LiteralExpression(value, kind):
@@ -239,7 +239,7 @@ class Compiler(Context):
                 return self.evaluate(value, scope)
         return self._expression(node, scope)
 
-    def _expression(self, node: nodes.ExpressionNode, scope: Scope) -> Value:
+    def _expression(self, node: nodes.ExpressionNode, scope: NameScope) -> Value:
         match node:
             case nodes.MemberExpression(target, name):
                 return scalars.member(self.scalar(target, scope), name)
@@ -260,7 +260,7 @@ class Compiler(Context):
                 return scalars.among(self, node, scope)
         raise SemanticQueryError("this cannot stand where a value is due.")
 
-    def _any_column(self, node: nodes.BinaryExpression, scope: Scope) -> Value:
+    def _any_column(self, node: nodes.BinaryExpression, scope: NameScope) -> Value:
         """Return ``* has "text"``: whether the operator holds for one of the columns."""
         right = self.scalar(node.right, scope)
         tests = [
@@ -270,11 +270,11 @@ class Compiler(Context):
         ]
         return Value("(" + (" OR ".join(tests) or "FALSE") + ")", Kind.BOOL)
 
-    def _called(self, node: nodes.FunctionCallExpression, scope: Scope) -> Binding:
+    def _called(self, node: nodes.FunctionCallExpression, scope: NameScope) -> Binding:
         name = node.name
         found = scope.names.get(name)
         if found is None and name in _STORED:
-            found = self.evaluate(stored_function(name), Scope({}))
+            found = self.evaluate(stored_function(name), NameScope({}))
         if isinstance(found, Closure):
             return self._function(name, found, node.arguments, scope)
         if name == "materialize" and len(node.arguments) == 1:
@@ -291,7 +291,11 @@ class Compiler(Context):
         return special_functions.call(self, node, scope)
 
     def _function(
-        self, name: str, closure: Closure, arguments: tuple[nodes.ExpressionNode, ...], scope: Scope
+        self,
+        name: str,
+        closure: Closure,
+        arguments: tuple[nodes.ExpressionNode, ...],
+        scope: NameScope,
     ) -> Binding:
         """Return a function that the query defines, unfolded over its arguments."""
         parameters = closure.function.parameters
@@ -318,14 +322,17 @@ class Compiler(Context):
         self._depth += 1
         if self._depth > 50:
             raise QueryLimitError("its functions are nested too deeply.")
-        found = self._query(closure.function.body, Scope(names), shared=False)
+        found = self._query(closure.function.body, NameScope(names), shared=False)
         self._depth -= 1
         return found
 
     # Sources
 
     def _piped(
-        self, source: nodes.ExpressionNode, operators: tuple[nodes.QueryOperator, ...], scope: Scope
+        self,
+        source: nodes.ExpressionNode,
+        operators: tuple[nodes.QueryOperator, ...],
+        scope: NameScope,
     ) -> Binding:
         scope = scope.bare()
         if isinstance(source, nodes.StarExpression):
@@ -341,7 +348,7 @@ class Compiler(Context):
                 table = self.apply(operator, table, scope)
         return table
 
-    def _first(self, operator: nodes.QueryOperator, scope: Scope) -> Rowset:
+    def _first(self, operator: nodes.QueryOperator, scope: NameScope) -> Rowset:
         """Return what ``union`` or ``search`` makes where nothing stands before it."""
         if isinstance(operator, nodes.Union):
             return joins.union(self, operator, None, scope)
@@ -351,7 +358,7 @@ class Compiler(Context):
         table = joins.union(self, everywhere, None, scope)
         return table_search.search(self, operator, table, scope)
 
-    def _datatable(self, node: nodes.Datatable, scope: Scope) -> Rowset:
+    def _datatable(self, node: nodes.Datatable, scope: NameScope) -> Rowset:
         columns = tuple(self.fresh(name, kind) for name, kind in node.columns)
         if len(node.values) % len(columns):
             raise SemanticQueryError("a datatable has values for whole rows.")
@@ -369,7 +376,7 @@ class Compiler(Context):
         )
         return Rowset(f"SELECT * FROM (VALUES {rows}) t({refs(columns)})", columns)
 
-    def _range(self, node: nodes.Range, scope: Scope) -> Rowset:
+    def _range(self, node: nodes.Range, scope: NameScope) -> Rowset:
         ends = (node.start, node.stop, node.step)
         start, stop, step = (self.scalar(each, scope) for each in ends)
         if start.kind is Kind.DATETIME:
@@ -389,7 +396,7 @@ class Compiler(Context):
         sql = f"SELECT {point} AS {column.ref}, i AS {ORDER} FROM ({numbers})"
         return Rowset(sql, (column,), ordered=True)
 
-    def _print(self, items: tuple[nodes.ExpressionNode, ...], scope: Scope) -> Rowset:
+    def _print(self, items: tuple[nodes.ExpressionNode, ...], scope: NameScope) -> Rowset:
         columns: list[Column] = []
         sqls = []
         for place, item in enumerate(items):
@@ -401,21 +408,21 @@ class Compiler(Context):
 
     # Operators
 
-    def apply(self, operator: nodes.QueryOperator, table: Rowset, scope: Scope) -> Rowset:
+    def apply(self, operator: nodes.QueryOperator, table: Rowset, scope: NameScope) -> Rowset:
         applied = _OPERATORS[type(operator)](self, operator, table, scope)
         self.worked(applied.sql)
         return applied
 
-    def _nothing(self, _operator: Any, table: Rowset, _scope: Scope) -> Rowset:
+    def _nothing(self, _operator: Any, table: Rowset, _scope: NameScope) -> Rowset:
         return table
 
-    def _invoke(self, operator: nodes.Invoke, table: Rowset, scope: Scope) -> Rowset:
+    def _invoke(self, operator: nodes.Invoke, table: Rowset, scope: NameScope) -> Rowset:
         call = operator.call
         if call.name == "FileProfile":
             return self._file_profile(call, table)
         found = scope.names.get(call.name)
         if found is None and call.name in _STORED:
-            found = self.evaluate(stored_function(call.name), Scope({}))
+            found = self.evaluate(stored_function(call.name), NameScope({}))
         if call.name in special_functions.LACKING:
             raise UnsupportedQueryError(f"the function '{call.name}'")
         if not isinstance(found, Closure):
@@ -462,7 +469,7 @@ class Compiler(Context):
         return Rowset(sql, (*table.columns, *added), table.ordered)
 
 
-Operate = Callable[[Any, Any, Rowset, Scope], Rowset]
+Operate = Callable[[Any, Any, Rowset, NameScope], Rowset]
 
 _OPERATORS: dict[type[nodes.QueryOperator], Operate] = {
     nodes.Where: pipeline.where,

@@ -29,7 +29,7 @@ Binding = Value | Rowset | Closure
 
 
 @dataclass(frozen=True)
-class Scope:
+class NameScope:
     """The names that an expression sees.
 
     ``rows`` is the scope of the rows that are aggregated, where aggregates may stand.
@@ -38,17 +38,17 @@ class Scope:
     names: Mapping[str, Binding]
     columns: Mapping[str, Value] = field(default_factory=dict)
     sides: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    rows: Scope | None = None
+    rows: NameScope | None = None
     ordered: bool = False
 
-    def over(self, table: Rowset) -> Scope:
+    def over(self, table: Rowset) -> NameScope:
         """Return the scope of an expression over the rows of a table."""
         columns = {each.name: each.value for each in table.columns}
         return replace(self, columns=columns, sides={}, rows=None, ordered=table.ordered)
 
-    def bare(self) -> Scope:
+    def bare(self) -> NameScope:
         """Return the scope without rows."""
-        return Scope(self.names)
+        return NameScope(self.names)
 
 
 class Context(ABC):
@@ -61,11 +61,11 @@ class Context(ABC):
         self._work = 0
 
     @abstractmethod
-    def evaluate(self, node: nodes.ExpressionNode, scope: Scope) -> Binding:
+    def evaluate(self, node: nodes.ExpressionNode, scope: NameScope) -> Binding:
         """Return what an expression is: a value, a table or a function."""
 
     @abstractmethod
-    def apply(self, operator: nodes.QueryOperator, table: Rowset, scope: Scope) -> Rowset:
+    def apply(self, operator: nodes.QueryOperator, table: Rowset, scope: NameScope) -> Rowset:
         """Return the table that an operator makes of another."""
 
     @abstractmethod
@@ -76,20 +76,20 @@ class Context(ABC):
     def tables(self, pattern: str) -> list[tuple[str, Rowset]]:
         """Return the tables whose names match a pattern with ``*``."""
 
-    def scalar(self, node: nodes.ExpressionNode, scope: Scope) -> Value:
+    def scalar(self, node: nodes.ExpressionNode, scope: NameScope) -> Value:
         found = self.evaluate(node, scope)
         if isinstance(found, Value):
             return found
         what = "a table" if isinstance(found, Rowset) else "a function"
         raise SemanticQueryError(f"a scalar value is due where {what} stands.")
 
-    def table(self, node: nodes.ExpressionNode, scope: Scope) -> Rowset:
+    def table(self, node: nodes.ExpressionNode, scope: NameScope) -> Rowset:
         found = self.evaluate(node, scope)
         if isinstance(found, Rowset):
             return found
         raise SemanticQueryError("a table is due where a scalar value or a function stands.")
 
-    def constant(self, node: nodes.ExpressionNode, scope: Scope, what: str) -> Any:
+    def constant(self, node: nodes.ExpressionNode, scope: NameScope, what: str) -> Any:
         """Return the value of an expression that does not depend on rows."""
         value = self.scalar(node, scope.bare())
         if value.is_constant:
@@ -99,7 +99,7 @@ class Context(ABC):
             raise SemanticQueryError(f"{what} wants a constant.")
         return rows[0][0]
 
-    def count(self, node: nodes.ExpressionNode, scope: Scope, what: str) -> int:
+    def count(self, node: nodes.ExpressionNode, scope: NameScope, what: str) -> int:
         """Return the value of an expression that is a number of rows or elements."""
         number = self.constant(node, scope, what)
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:

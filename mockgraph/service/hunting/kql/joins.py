@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mockgraph.service.hunting.kql import nodes
-from mockgraph.service.hunting.kql.context import Context, Scope, unique_name
+from mockgraph.service.hunting.kql.context import Context, NameScope, unique_name
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.scalars import comparable
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -31,7 +31,7 @@ _SQL = {
 }
 
 
-def join(context: Context, operator: nodes.Join, table: Rowset, scope: Scope) -> Rowset:
+def join(context: Context, operator: nodes.Join, table: Rowset, scope: NameScope) -> Rowset:
     """Return the rows of two tables whose keys are equal, as the kind of the join has it."""
     left, right = table, context.table(operator.right, scope.bare())
     keys = [_key(context, each, left, right, scope) for each in operator.conditions]
@@ -74,7 +74,7 @@ def join(context: Context, operator: nodes.Join, table: Rowset, scope: Scope) ->
 
 
 def _key(
-    context: Context, node: nodes.ExpressionNode, left: Rowset, right: Rowset, scope: Scope
+    context: Context, node: nodes.ExpressionNode, left: Rowset, right: Rowset, scope: NameScope
 ) -> list[tuple[Column, Column]]:
     """Return the pairs of columns that a condition of a join says are the same."""
     match node:
@@ -116,7 +116,9 @@ def _one_of_each(table: Rowset, keys: Sequence[Column]) -> Rowset:
     return replace(table, sql=sql, ordered=False)
 
 
-def union(context: Context, operator: nodes.Union, table: Rowset | None, scope: Scope) -> Rowset:
+def union(
+    context: Context, operator: nodes.Union, table: Rowset | None, scope: NameScope
+) -> Rowset:
     """Return the rows of all tables; a column that one has not is null there."""
     parts: list[tuple[str, Rowset]] = [] if table is None else [("union_arg0", table)]
     for node in operator.tables:
@@ -150,7 +152,7 @@ def union(context: Context, operator: nodes.Union, table: Rowset | None, scope: 
 
 
 def parts_of(
-    context: Context, node: nodes.ExpressionNode, scope: Scope, number: int, fuzzy: bool = False
+    context: Context, node: nodes.ExpressionNode, scope: NameScope, number: int, fuzzy: bool = False
 ) -> list[tuple[str, Rowset]]:
     """Return the tables that an operand of ``union`` means, by name; none where it is fuzzy."""
     if isinstance(node, nodes.NameReference) and "*" in node.name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.sqlvalues import Value, text
 
@@ -17,7 +17,7 @@ def _any_of(test: str) -> Special:
     ``test`` is SQL with the text as ``{0}`` and one of the others as ``e``.
     """
 
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         subject, *others = values_of(context, node, scope, 2)
         lists = [
             f"kql_texts({each.sql})" if each.kind is Kind.DYNAMIC else f"[{text(each).sql}]"

@@ -9,7 +9,7 @@ from itertools import chain
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import aggregate, is_aggregate, result_name
-from mockgraph.service.hunting.kql.context import Context, Scope, unique_name
+from mockgraph.service.hunting.kql.context import Context, NameScope, unique_name
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.row_functions import with_runs
 from mockgraph.service.hunting.kql.scalars import condition
@@ -26,7 +26,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
 from mockgraph.service.hunting.refusal import SemanticQueryError, UnresolvedNameError
 
 
-def where(context: Context, operator: nodes.Where, table: Rowset, scope: Scope) -> Rowset:
+def where(context: Context, operator: nodes.Where, table: Rowset, scope: NameScope) -> Rowset:
     """Return the rows for which a condition holds."""
     test = condition(context.scalar(operator.condition, scope.over(table))).sql
     clause = "QUALIFY" if " OVER (" in test else "WHERE"
@@ -42,7 +42,7 @@ def selected(table: Rowset, values: list[tuple[Column, Value]]) -> Rowset:
 
 
 def _named(
-    context: Context, item: nodes.ExpressionNode, scope: Scope
+    context: Context, item: nodes.ExpressionNode, scope: NameScope
 ) -> list[tuple[str | None, Value]]:
     """Return the values that an item of ``project`` or ``extend`` makes, with their names."""
     inner = item.value if isinstance(item, nodes.NamedExpression) else item
@@ -66,7 +66,7 @@ def _as_named(item: nodes.ExpressionNode, value: Value) -> list[tuple[str | None
 
 
 def _values(
-    context: Context, items: Iterable[nodes.ExpressionNode], table: Rowset, scope: Scope
+    context: Context, items: Iterable[nodes.ExpressionNode], table: Rowset, scope: NameScope
 ) -> tuple[Rowset, list[list[tuple[str | None, Value]]]]:
     """Return a table, and over its rows what each item makes.
 
@@ -104,7 +104,7 @@ def _members(
     return found
 
 
-def project(context: Context, operator: nodes.Project, table: Rowset, scope: Scope) -> Rowset:
+def project(context: Context, operator: nodes.Project, table: Rowset, scope: NameScope) -> Rowset:
     """Return a table of the items alone."""
     table, found = _values(context, operator.items, table, scope)
     values: list[tuple[Column, Value]] = []
@@ -116,7 +116,7 @@ def project(context: Context, operator: nodes.Project, table: Rowset, scope: Sco
     return selected(table, values)
 
 
-def extend(context: Context, operator: nodes.Extend, table: Rowset, scope: Scope) -> Rowset:
+def extend(context: Context, operator: nodes.Extend, table: Rowset, scope: NameScope) -> Rowset:
     """Return a table with the items besides its columns, or in the place of those so named."""
     columns = table.columns
     taken = {each.name for each in columns}
@@ -144,7 +144,7 @@ def beside(table: Rowset, added: list[tuple[Column, Value]]) -> list[tuple[Colum
     return values + list(new.values())
 
 
-def pick(_context: Context, operator: nodes.Pick, table: Rowset, _scope: Scope) -> Rowset:
+def pick(_context: Context, operator: nodes.Pick, table: Rowset, _scope: NameScope) -> Rowset:
     """Return a table without, with only, or with first the columns that match patterns."""
     chosen: list[Column] = []
     for pattern, order in operator.patterns:
@@ -194,7 +194,7 @@ def matches(pattern: str, name: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
-def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: Scope) -> Rowset:
+def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: NameScope) -> Rowset:
     """Return a table whose columns have other names."""
     names = {each.name: each.name for each in table.columns}
     for new, old in operator.pairs:
@@ -212,7 +212,7 @@ def rename(_context: Context, operator: nodes.Rename, table: Rowset, _scope: Sco
     return replace(table, columns=columns)
 
 
-def distinct(context: Context, operator: nodes.Distinct, table: Rowset, scope: Scope) -> Rowset:
+def distinct(context: Context, operator: nodes.Distinct, table: Rowset, scope: NameScope) -> Rowset:
     """Return the rows that differ in the items, each once."""
     table = project(context, nodes.Project(operator.items), table, scope)
     keys = ", ".join(
@@ -227,19 +227,19 @@ def distinct(context: Context, operator: nodes.Distinct, table: Rowset, scope: S
     return Rowset(f"SELECT {outer} FROM ({inner})", table.columns)
 
 
-def count(context: Context, _operator: nodes.Count, table: Rowset, _scope: Scope) -> Rowset:
+def count(context: Context, _operator: nodes.Count, table: Rowset, _scope: NameScope) -> Rowset:
     """Return one row: how many there are."""
     column = context.fresh("Count", Kind.LONG)
     return Rowset(f"SELECT count(*) AS {column.ref} FROM {table.source}", (column,))
 
 
-def take(context: Context, operator: nodes.Take, table: Rowset, scope: Scope) -> Rowset:
+def take(context: Context, operator: nodes.Take, table: Rowset, scope: NameScope) -> Rowset:
     """Return some rows, the first ones where they have an order."""
     number = context.count(operator.number, scope, "take")
     return table.restricted(f"{table.order_by} LIMIT {number}")
 
 
-def sort(context: Context, operator: nodes.Sort, table: Rowset, scope: Scope) -> Rowset:
+def sort(context: Context, operator: nodes.Sort, table: Rowset, scope: NameScope) -> Rowset:
     """Return the rows in the order of keys, all of them or the first ones."""
     keys = []
     for key in operator.keys:
@@ -270,7 +270,9 @@ def in_order(table: Rowset) -> Rowset:
     return Rowset(sql, table.columns, ordered=True)
 
 
-def serialize(context: Context, operator: nodes.Serialize, table: Rowset, scope: Scope) -> Rowset:
+def serialize(
+    context: Context, operator: nodes.Serialize, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return the rows in the order in which they come."""
     table = in_order(table)
     if not operator.items:
@@ -278,7 +280,9 @@ def serialize(context: Context, operator: nodes.Serialize, table: Rowset, scope:
     return extend(context, nodes.Extend(operator.items), table, scope)
 
 
-def summarize(context: Context, operator: nodes.Summarize, table: Rowset, scope: Scope) -> Rowset:
+def summarize(
+    context: Context, operator: nodes.Summarize, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return a row for each key, with aggregates over its rows."""
     rows = scope.over(table)
     keys: list[tuple[Column, Value]] = []
@@ -313,7 +317,7 @@ def summarize(context: Context, operator: nodes.Summarize, table: Rowset, scope:
 
 
 def _aggregated(
-    context: Context, item: nodes.ExpressionNode, groups: Scope, keys: set[str]
+    context: Context, item: nodes.ExpressionNode, groups: NameScope, keys: set[str]
 ) -> list[tuple[str, Value]]:
     names: tuple[str, ...] = ()
     if isinstance(item, nodes.NamedExpression):
@@ -333,7 +337,7 @@ def _aggregated(
 
 
 def sample_distinct(
-    context: Context, operator: nodes.SampleDistinct, table: Rowset, scope: Scope
+    context: Context, operator: nodes.SampleDistinct, table: Rowset, scope: NameScope
 ) -> Rowset:
     """Return some of the different values of an expression."""
     found = distinct(context, nodes.Distinct((operator.value,)), table, scope)
@@ -341,7 +345,7 @@ def sample_distinct(
 
 
 def get_schema(
-    context: Context, _operator: nodes.GetSchema, table: Rowset, _scope: Scope
+    context: Context, _operator: nodes.GetSchema, table: Rowset, _scope: NameScope
 ) -> Rowset:
     """Return a row for each column."""
     columns = (

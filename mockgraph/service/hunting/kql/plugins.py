@@ -8,7 +8,7 @@ from typing import Any
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import aggregate, is_aggregate, result_name
-from mockgraph.service.hunting.kql.context import Context, Scope, unique_name
+from mockgraph.service.hunting.kql.context import Context, NameScope, unique_name
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.pipeline import narrowed, summarize, with_columns
 from mockgraph.service.hunting.kql.scalars import member
@@ -31,7 +31,7 @@ from mockgraph.service.hunting.refusal import (
     UnsupportedQueryError,
 )
 
-Plugin = Callable[[Context, nodes.Evaluate, Rowset, Scope], Rowset]
+Plugin = Callable[[Context, nodes.Evaluate, Rowset, NameScope], Rowset]
 
 _MOST_COLUMNS = 1000
 _MOST_POINTS = 100_000
@@ -45,7 +45,7 @@ _JSON_KINDS = {
 }
 
 
-def evaluate(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+def evaluate(context: Context, operator: nodes.Evaluate, table: Rowset, scope: NameScope) -> Rowset:
     """Return what a plugin makes of a table."""
     plugin = _PLUGINS.get(operator.call.name)
     if plugin is None:
@@ -53,7 +53,9 @@ def evaluate(context: Context, operator: nodes.Evaluate, table: Rowset, scope: S
     return plugin(context, operator, table, scope)
 
 
-def _bag_unpack(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+def _bag_unpack(
+    context: Context, operator: nodes.Evaluate, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return a table with a column for each member of the bags in one column."""
     arguments = operator.call.arguments
     if not arguments or not isinstance(arguments[0], nodes.NameReference):
@@ -98,7 +100,7 @@ def _bag_unpack(context: Context, operator: nodes.Evaluate, table: Rowset, scope
 
 
 def _bag_options(
-    context: Context, arguments: tuple[nodes.ExpressionNode, ...], scope: Scope
+    context: Context, arguments: tuple[nodes.ExpressionNode, ...], scope: NameScope
 ) -> tuple[str, str, list[str]]:
     """Return the prefix of bag_unpack, what is done where two names are one, what is left out."""
     given: dict[str, Any] = {}
@@ -118,7 +120,7 @@ def _kind_of(kinds: str) -> Kind:
     return Kind.REAL if seen == {Kind.LONG, Kind.REAL} else Kind.DYNAMIC
 
 
-def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: NameScope) -> Rowset:
     """Return a table with a column for each value of one column, and an aggregate in it."""
     arguments = operator.call.arguments
     if not arguments or not isinstance(arguments[0], nodes.NameReference):
@@ -159,7 +161,7 @@ def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Sco
 
 
 def _aggregate_where(
-    context: Context, call: nodes.FunctionCallExpression, rows: Scope, test: str
+    context: Context, call: nodes.FunctionCallExpression, rows: NameScope, test: str
 ) -> Value:
     """Return an aggregate over the rows that pass a test."""
     passed = replace(rows, columns={**rows.columns, "$pivot": Value(f"({test})", Kind.BOOL)})
@@ -171,7 +173,9 @@ def _aggregate_where(
     return aggregate(context, nodes.FunctionCallExpression(name, tuple(arguments)), passed)[0][1]
 
 
-def _narrow(context: Context, _operator: nodes.Evaluate, table: Rowset, _scope: Scope) -> Rowset:
+def _narrow(
+    context: Context, _operator: nodes.Evaluate, table: Rowset, _scope: NameScope
+) -> Rowset:
     """Return a row for each cell of a table."""
     columns = (
         context.fresh("Row", Kind.LONG),
@@ -195,7 +199,9 @@ def _address_lookup(inside: str) -> Plugin:
     networks hold is there with each of them.
     """
 
-    def plugin(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Scope) -> Rowset:
+    def plugin(
+        context: Context, operator: nodes.Evaluate, table: Rowset, scope: NameScope
+    ) -> Rowset:
         name = operator.call.name
         places: list[nodes.ExpressionNode] = []
         unmatched = False
@@ -243,7 +249,7 @@ _PLUGINS: dict[str, Plugin] = {
 
 
 def make_series(
-    context: Context, operator: nodes.MakeSeries, table: Rowset, scope: Scope
+    context: Context, operator: nodes.MakeSeries, table: Rowset, scope: NameScope
 ) -> Rowset:
     """Return, for each key, arrays of aggregates over the steps of an axis."""
     rows = scope.over(table)

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import result_name
-from mockgraph.service.hunting.kql.context import Context, Scope, unique_name
+from mockgraph.service.hunting.kql.context import Context, NameScope, unique_name
 from mockgraph.service.hunting.kql.pipeline import extend, sort, summarize
 from mockgraph.service.hunting.kql.sqlvalues import Rowset
 
 
-def top_nested(context: Context, operator: nodes.TopNested, table: Rowset, scope: Scope) -> Rowset:
+def top_nested(
+    context: Context, operator: nodes.TopNested, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return, level by level, the first values of an expression within each of those above it."""
     found: Rowset | None = None
     keys: list[str] = []
@@ -35,7 +37,7 @@ def _given(item: nodes.ExpressionNode) -> str:
 
 
 def _ranked(
-    context: Context, level: nodes.Level, table: Rowset, keys: list[str], scope: Scope
+    context: Context, level: nodes.Level, table: Rowset, keys: list[str], scope: NameScope
 ) -> Rowset:
     """Return the first values of a level with its aggregate, within each of the keys above."""
     by = level.by.value
@@ -93,7 +95,7 @@ def _beside(context: Context, found: Rowset, ranked: Rowset, keys: list[str]) ->
 
 
 def top_hitters(
-    context: Context, operator: nodes.TopHitters, table: Rowset, scope: Scope
+    context: Context, operator: nodes.TopHitters, table: Rowset, scope: NameScope
 ) -> Rowset:
     """Return the values that are most often there, or have the greatest weight, with how much."""
     weight = operator.weight

@@ -8,7 +8,7 @@ from typing import Any
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.scalars import condition
 from mockgraph.service.hunting.kql.sqlvalues import ORDER, Rowset, Value, cast, converted, refs
@@ -19,7 +19,7 @@ _RUN = "$run"  # begins the names of columns that number the runs between restar
 
 
 def _window(sql: str) -> Special:
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         _in_order(node.name, scope)
         value, *others = values_of(context, node, scope, 1, 3)
         offset = others[0].constant if others else 1
@@ -32,14 +32,14 @@ def _window(sql: str) -> Special:
     return special
 
 
-def _in_order(name: str, scope: Scope) -> None:
+def _in_order(name: str, scope: NameScope) -> None:
     if not scope.ordered:
         raise SemanticQueryError(
             f"{name}() wants rows that are in an order: put 'sort' or 'serialize' before it."
         )
 
 
-def _over(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> str:
+def _over(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> str:
     """Return the rows that a function counts over: all, or those since the last restart."""
     _in_order(node.name, scope)
     if len(node.arguments) < 2:
@@ -50,21 +50,21 @@ def _over(context: Context, node: nodes.FunctionCallExpression, scope: Scope) ->
     return f"OVER (PARTITION BY {context.scalar(run, scope).sql} ORDER BY {ORDER})"
 
 
-def _row_number(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _row_number(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     over = _over(context, node, scope)
     values = values_of(context, node, scope, 0, 2)
     start = converted(values[0], Kind.LONG).sql if values else "1"
     return Value(f"(row_number() {over} + {start} - 1)", Kind.LONG)
 
 
-def _row_sum(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _row_sum(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     over = _over(context, node, scope)
     value = values_of(context, node, scope, 1, 2)[0]
     return Value(f"CAST(sum({value.sql}) {over} AS {value.kind.duckdb})", value.kind)
 
 
 def with_runs(
-    context: Context, items: tuple[nodes.ExpressionNode, ...], table: Rowset, scope: Scope
+    context: Context, items: tuple[nodes.ExpressionNode, ...], table: Rowset, scope: NameScope
 ) -> tuple[tuple[nodes.ExpressionNode, ...], Rowset]:
     """Return items whose functions restart by a hidden column, and the table that has it.
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from mockgraph.service.hunting.kql import nodes
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.sqlvalues import (
     Rowset,
@@ -218,7 +218,7 @@ def between(negated: bool, operand: Value, low: Value, high: Value) -> Value:
     return Value(f"({'NOT ' if negated else ''}({above} AND {below}))", Kind.BOOL)
 
 
-def among(context: Context, node: nodes.InExpression, scope: Scope) -> Value:
+def among(context: Context, node: nodes.InExpression, scope: NameScope) -> Value:
     """Return ``in``, ``has_any`` or ``has_all`` over values, arrays, or a table's column."""
     operand = context.scalar(node.operand, scope)
     negated = node.sign.startswith("!")

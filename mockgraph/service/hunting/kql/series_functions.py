@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.sqlvalues import Value, converted
 from mockgraph.service.hunting.refusal import SemanticQueryError
@@ -34,7 +34,7 @@ def _several(struct: str, members: dict[str, str], kinds: dict[str, Kind] | None
 def _by_elements(template: str, kind: str = "DOUBLE") -> Special:
     """Return a function of two series, or of a series and a number."""
 
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         one, other = values_of(context, node, scope, 2, 2)
 
         def at(value: Value) -> str:
@@ -56,7 +56,7 @@ def _by_elements(template: str, kind: str = "DOUBLE") -> Special:
 def _of_each(template: str) -> Special:
     """Return a function of one series that makes each element another."""
 
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         (series,) = values_of(context, node, scope, 1, 1)
         changed = template.format("v")
         sql = f"to_json(list_transform({_numbers(series)}, lambda v: {changed}))"
@@ -68,7 +68,7 @@ def _of_each(template: str) -> Special:
 def _in_all(template: str) -> Special:
     """Return a function that makes one number of a series."""
 
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         (series,) = values_of(context, node, scope, 1, 1)
         return Value(template.format(_numbers(series)), Kind.REAL)
 
@@ -78,7 +78,7 @@ def _in_all(template: str) -> Special:
 def _filled(macro: str) -> Special:
     """Return a function that fills the gaps of a series, or what stands for a gap."""
 
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         series, *others = values_of(context, node, scope, 1, 4)
         numbers = _numbers(series)
         constant = None
@@ -99,7 +99,7 @@ def _filled(macro: str) -> Special:
     return special
 
 
-def _stats(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _stats(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     series = values_of(context, node, scope, 1, 2)[0]
     struct = f"kql_series_stats({_numbers(series)})"
     if node.name == "series_stats_dynamic":
@@ -108,7 +108,7 @@ def _stats(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -
     return _several(struct, {name: name for name in _STATS}, kinds)
 
 
-def _fit_line(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _fit_line(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     (series,) = values_of(context, node, scope, 1, 1)
     struct = f"kql_line({_numbers(series)})"
     members = {
@@ -121,7 +121,7 @@ def _fit_line(context: Context, node: nodes.FunctionCallExpression, scope: Scope
     return _several(struct, members, {name: Kind.REAL for name in members if name != "line_fit"})
 
 
-def _decompose(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _decompose(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     """Return the parts of a series: (series, seasonality, trend, test points, threshold)."""
     series, *others = values_of(context, node, scope, 1, 5)
     season, trend = _season(others[0:1]), _constant(others[1:2], "avg", str, node.name)
@@ -130,7 +130,7 @@ def _decompose(context: Context, node: nodes.FunctionCallExpression, scope: Scop
     return _several(struct, {name: name for name in ("baseline", "seasonal", "trend", "residual")})
 
 
-def _anomalies(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _anomalies(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     """Return flags, scores and a baseline.
 
     The arguments are (series, threshold, seasonality, trend, test points, method, likeness).
@@ -148,13 +148,13 @@ def _anomalies(context: Context, node: nodes.FunctionCallExpression, scope: Scop
     return _several(struct, members)
 
 
-def _outliers(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _outliers(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     series, *others = values_of(context, node, scope, 1, 5)
     low, high = _fences(_constant(others[0:1], "ctukey", str, node.name))
     return Value(f"to_json(kql_outliers({_numbers(series)}, {low}, {high}))", Kind.DYNAMIC)
 
 
-def _periods(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _periods(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     """Return the periods of a series: (series, shortest, longest, how many)."""
     series, *others = values_of(context, node, scope, 4, 4)
     shortest, longest, most = (converted(each, Kind.REAL).sql for each in others)
@@ -169,7 +169,7 @@ def _periods(context: Context, node: nodes.FunctionCallExpression, scope: Scope)
     return _several(struct, {"periods": "periods", "scores": "scores"})
 
 
-def _fir(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _fir(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     """Return a filtered series: (series, weights, whether normalized, whether centred)."""
     series, weights, *others = values_of(context, node, scope, 2, 4)
     normalized = _constant(others[0:1], True, bool, node.name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.bag_functions import BAG_FUNCTIONS
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.network_functions import NETWORK_FUNCTIONS
 from mockgraph.service.hunting.kql.row_functions import ROW_FUNCTIONS
@@ -86,7 +86,7 @@ LACKING = frozenset(
 )
 
 
-def call(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def call(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     """Return a call of a built-in scalar function."""
     name = node.name
     if kind := _CASTS.get(name):
@@ -126,13 +126,13 @@ def known_functions() -> set[str]:
     return set(signatures()) | set(SPECIAL) | set(_CASTS)
 
 
-def _iff(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _iff(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     test, *branches = values_of(context, node, scope, 3, 3)
     (yes, no), kind = same_kind(branches, node.name + "()")
     return Value(f"CASE WHEN {condition(test).sql} THEN {yes.sql} ELSE {no.sql} END", kind)
 
 
-def _case(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _case(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 3)
     if len(values) % 2 == 0:
         raise SemanticQueryError("case() ends with the value for all other cases.")
@@ -145,7 +145,7 @@ def _case(context: Context, node: nodes.FunctionCallExpression, scope: Scope) ->
     return Value(f"CASE {cases} ELSE {branches[-1].sql} END", kind)
 
 
-def _coalesce(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _coalesce(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values, kind = same_kind(values_of(context, node, scope, 1), "coalesce()")
     if kind is Kind.STRING:
         nonempty = ", ".join(f"nullif({each.sql}, '')" for each in values)
@@ -159,14 +159,14 @@ def _coalesce(context: Context, node: nodes.FunctionCallExpression, scope: Scope
 
 
 def _extreme(sql: str) -> Special:
-    def special(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+    def special(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
         values, kind = same_kind(values_of(context, node, scope, 1), f"{node.name}()")
         return Value(f"{sql}({', '.join(each.sql for each in values)})", kind)
 
     return special
 
 
-def _is_null(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _is_null(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     (value,) = values_of(context, node, scope, 1, 1)
     if value.kind is Kind.STRING:
         sql = "FALSE"
@@ -177,7 +177,7 @@ def _is_null(context: Context, node: nodes.FunctionCallExpression, scope: Scope)
     return Value(sql if node.name == "isnull" else f"(NOT {sql})", Kind.BOOL)
 
 
-def _abs(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _abs(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     (value,) = values_of(context, node, scope, 1, 1)
     if value.kind is Kind.DYNAMIC:
         value = converted(value, Kind.REAL)
@@ -186,7 +186,9 @@ def _abs(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> 
     return Value(f"abs({value.sql})", value.kind)
 
 
-def _column_if_exists(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _column_if_exists(
+    context: Context, node: nodes.FunctionCallExpression, scope: NameScope
+) -> Value:
     if len(node.arguments) != 2:
         raise SemanticQueryError(f"{node.name}() takes a name and a default.")
     name = context.constant(node.arguments[0], scope, node.name)
@@ -199,7 +201,7 @@ def _column_if_exists(context: Context, node: nodes.FunctionCallExpression, scop
 _FETCHED = (Kind.BOOL, Kind.INT, Kind.LONG, Kind.REAL, Kind.STRING, Kind.DATETIME, Kind.TIMESPAN)
 
 
-def _to_scalar(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _to_scalar(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     if len(node.arguments) != 1:
         raise SemanticQueryError("toscalar() takes a table.")
     found = context.evaluate(node.arguments[0], scope.bare())

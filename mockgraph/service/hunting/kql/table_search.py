@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
 from mockgraph.service.hunting.kql import joins, nodes
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.pipeline import pick, selected
 from mockgraph.service.hunting.kql.scalars import condition
@@ -24,13 +24,13 @@ from mockgraph.service.hunting.refusal import UnresolvedNameError
 _PACKED = "pack_"  # the bag of the columns that find does not show
 
 
-def search(context: Context, operator: nodes.Search, table: Rowset, scope: Scope) -> Rowset:
+def search(context: Context, operator: nodes.Search, table: Rowset, scope: NameScope) -> Rowset:
     """Return the rows in which a term, or what a condition says, is found."""
     rows = scope.over(table)
     return table.restricted(f"WHERE {_found(context, operator.condition, rows, operator.exact)}")
 
 
-def _found(context: Context, node: nodes.ExpressionNode, rows: Scope, exact: bool) -> str:
+def _found(context: Context, node: nodes.ExpressionNode, rows: NameScope, exact: bool) -> str:
     """Return the condition of a search as SQL: a text by itself is a term of any column."""
     match node:
         case nodes.LiteralExpression(str() as sought, Kind.STRING):
@@ -54,7 +54,7 @@ def _found(context: Context, node: nodes.ExpressionNode, rows: Scope, exact: boo
     return condition(context.scalar(node, rows)).sql
 
 
-def find(context: Context, node: nodes.Find, scope: Scope) -> Rowset:
+def find(context: Context, node: nodes.Find, scope: NameScope) -> Rowset:
     """Return the rows of several tables for which a condition holds, each with its table.
 
     A column of the condition that a table has not is null there. The columns are those that the

@@ -6,7 +6,7 @@ import re
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.signatures import signatures
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -19,20 +19,20 @@ from mockgraph.service.hunting.kql.sqlvalues import (
 from mockgraph.service.hunting.refusal import SemanticQueryError
 
 
-def _strcat(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _strcat(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = [text(each) for each in values_of(context, node, scope, 1)]
     if all(each.is_constant for each in values):
         return literal("".join(each.constant for each in values), Kind.STRING)
     return Value("(" + " || ".join(each.sql for each in values) + ")", Kind.STRING)
 
 
-def _strcat_delim(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _strcat_delim(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     delimiter, *values = values_of(context, node, scope, 2)
     sql = f"concat_ws({text(delimiter).sql}, {', '.join(text(each).sql for each in values)})"
     return Value(sql, Kind.STRING)
 
 
-def _split(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _split(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     source, delimiter, *index = values_of(context, node, scope, 2, 3)
     sql = f"string_split({text(source).sql}, {text(delimiter).sql})"
     if index:
@@ -41,7 +41,7 @@ def _split(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -
     return Value(f"to_json({sql})", Kind.DYNAMIC)
 
 
-def _trim(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _trim(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     pattern, source = (text(each) for each in values_of(context, node, scope, 2, 2))
     if not pattern.is_constant:
         raise SemanticQueryError(f"{node.name}() wants a constant pattern.")
@@ -53,7 +53,7 @@ def _trim(context: Context, node: nodes.FunctionCallExpression, scope: Scope) ->
     return Value(sql, Kind.STRING)
 
 
-def _replace_regex(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _replace_regex(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     if node.name == "replace":
         pattern, rewrite, source = (text(each) for each in values_of(context, node, scope, 3, 3))
     else:
@@ -67,7 +67,7 @@ def _replace_regex(context: Context, node: nodes.FunctionCallExpression, scope: 
     return Value(sql, Kind.STRING)
 
 
-def _extract(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _extract(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     if len(node.arguments) not in (3, 4):
         raise SemanticQueryError("extract() takes a pattern, a group and a text.")
     pattern = context.scalar(node.arguments[0], scope)
@@ -83,7 +83,7 @@ def _extract(context: Context, node: nodes.FunctionCallExpression, scope: Scope)
     return found
 
 
-def _extract_json(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _extract_json(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     if len(node.arguments) not in (2, 3):
         raise SemanticQueryError(f"{node.name}() takes a path, a text and perhaps a type.")
     path, source = (text(context.scalar(each, scope)) for each in node.arguments[:2])
@@ -98,7 +98,7 @@ def _type_of(node: nodes.ExpressionNode) -> Kind:
     return node.kind
 
 
-def _extract_all(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _extract_all(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 2, 3)
     pattern, source = text(values[0]), text(values[-1])
     if not pattern.is_constant:
@@ -124,7 +124,7 @@ def _groups(pattern: str) -> int:
     return len(re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", plain))
 
 
-def _countof(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _countof(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     source, sought, *kind = (text(each) for each in values_of(context, node, scope, 2, 3))
     if kind and kind[0].constant == "regex":
         return Value(f"len(regexp_extract_all({source.sql}, {sought.sql}))", Kind.LONG)
@@ -132,7 +132,7 @@ def _countof(context: Context, node: nodes.FunctionCallExpression, scope: Scope)
     return Value(f"CAST({sql} AS BIGINT)", Kind.LONG)
 
 
-def _format_bytes(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _format_bytes(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 1, 3)
     number = converted(values[0], Kind.REAL).sql
     digits = values[1].constant if len(values) > 1 else 0

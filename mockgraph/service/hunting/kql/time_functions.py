@@ -6,7 +6,7 @@ import re
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.call_arguments import Special, values_of
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.scalars import arithmetic
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -35,7 +35,7 @@ _PARTS = {
 }
 
 
-def _now(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _now(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     spans = values_of(context, node, scope, 0, 1)
     moment = literal(context.now, Kind.DATETIME)
     if node.name == "ago":
@@ -45,14 +45,14 @@ def _now(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> 
     return arithmetic("+", moment, spans[0]) if spans else moment
 
 
-def _datetime_part(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> str:
+def _datetime_part(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> str:
     part = str(context.constant(node.arguments[0], scope, node.name)).lower()
     if part not in _PARTS:
         raise SemanticQueryError(f"{node.name}() knows no part '{part}'.")
     return _PARTS[part]
 
 
-def _datetime_diff(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _datetime_diff(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 3, 3)
     part = _datetime_part(context, node, scope)
     one, other = (converted(each, Kind.DATETIME) for each in values[1:])
@@ -64,7 +64,7 @@ def _datetime_diff(context: Context, node: nodes.FunctionCallExpression, scope: 
     return Value(f"date_diff('{part}', {other.sql}, {one.sql})", Kind.LONG)
 
 
-def _datetime_add(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _datetime_add(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 3, 3)
     part = _datetime_part(context, node, scope)
     number = converted(values[1], Kind.LONG).sql
@@ -75,7 +75,7 @@ def _datetime_add(context: Context, node: nodes.FunctionCallExpression, scope: S
     return Value(f"({moment} + to_{unit}(CAST({number} AS INTEGER)))", Kind.DATETIME)
 
 
-def _get_part(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _get_part(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     values = values_of(context, node, scope, 2, 2)
     part = _datetime_part(context, node, scope)
     sql = f"date_part('{part}', {converted(values[1], Kind.DATETIME).sql})"
@@ -106,7 +106,9 @@ _FORMATS = (
 )
 
 
-def _format_datetime(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _format_datetime(
+    context: Context, node: nodes.FunctionCallExpression, scope: NameScope
+) -> Value:
     moment, pattern = values_of(context, node, scope, 2, 2)
     if not pattern.is_constant or not isinstance(pattern.constant, str):
         raise SemanticQueryError("format_datetime() wants a constant pattern.")
@@ -126,7 +128,9 @@ def _format_datetime(context: Context, node: nodes.FunctionCallExpression, scope
     return Value(sql, Kind.STRING)
 
 
-def _format_timespan(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _format_timespan(
+    context: Context, node: nodes.FunctionCallExpression, scope: NameScope
+) -> Value:
     span, pattern = values_of(context, node, scope, 2, 2)
     if not pattern.is_constant or not isinstance(pattern.constant, str):
         raise SemanticQueryError("format_timespan() wants a constant pattern.")
@@ -149,7 +153,7 @@ def _format_timespan(context: Context, node: nodes.FunctionCallExpression, scope
     return Value(f"coalesce({' || '.join(parts) or quoted('')}, '')", Kind.STRING)
 
 
-def _bin(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _bin(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     if node.name == "floor" and len(node.arguments) == 1:
         (value,) = values_of(context, node, scope, 1, 1)
         return Value(f"floor({converted(value, Kind.REAL).sql})", Kind.REAL)
@@ -166,7 +170,7 @@ def _bin(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> 
     raise SemanticQueryError(f"bin() cannot put a {value.kind.kql} into a {size.kind.kql}.")
 
 
-def _bin_at(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _bin_at(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
     value, size, fixed = values_of(context, node, scope, 3, 3)
     if value.kind is Kind.DATETIME:
         moment, origin = f"epoch_us({value.sql})", f"epoch_us({fixed.sql})"
@@ -177,7 +181,9 @@ def _bin_at(context: Context, node: nodes.FunctionCallExpression, scope: Scope) 
     return Value(f"CAST({sql} AS {kind.duckdb})", kind)
 
 
-def _ingestion_time(context: Context, node: nodes.FunctionCallExpression, scope: Scope) -> Value:
+def _ingestion_time(
+    context: Context, node: nodes.FunctionCallExpression, scope: NameScope
+) -> Value:
     values_of(context, node, scope, 0, 0)
     found = scope.columns.get("Timestamp")
     if found is None or found.kind is not Kind.DATETIME:

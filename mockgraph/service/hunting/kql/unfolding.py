@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import result_name
-from mockgraph.service.hunting.kql.context import Context, Scope
+from mockgraph.service.hunting.kql.context import Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.pipeline import beside, in_order, with_columns
 from mockgraph.service.hunting.kql.sqlvalues import (
@@ -26,7 +26,9 @@ from mockgraph.service.hunting.refusal import SemanticQueryError, UnsupportedQue
 _MOST_ELEMENTS = 1_048_576
 
 
-def mv_expand(context: Context, operator: nodes.MvExpand, table: Rowset, scope: Scope) -> Rowset:
+def mv_expand(
+    context: Context, operator: nodes.MvExpand, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return a row for each element of an array, or each member of a bag."""
     if operator.body is not None:
         return _mv_apply(context, operator, table, scope)
@@ -39,7 +41,7 @@ def mv_expand(context: Context, operator: nodes.MvExpand, table: Rowset, scope: 
 
 
 def _expanded(
-    context: Context, operator: nodes.MvExpand, table: Rowset, scope: Scope, outer: bool
+    context: Context, operator: nodes.MvExpand, table: Rowset, scope: NameScope, outer: bool
 ) -> Rowset:
     rows = scope.over(table)
     limit = _MOST_ELEMENTS
@@ -78,7 +80,9 @@ def _expanded(
     return Rowset(f"SELECT {items}, {order} FROM ({middle})", columns, ordered=True)
 
 
-def _mv_apply(context: Context, operator: nodes.MvExpand, table: Rowset, scope: Scope) -> Rowset:
+def _mv_apply(
+    context: Context, operator: nodes.MvExpand, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return what a pipe makes of the elements of each row, beside the rest of the row.
 
     The pipe runs once over the elements of all rows, with the number of the row as one more key.
@@ -118,7 +122,9 @@ def _mv_apply(context: Context, operator: nodes.MvExpand, table: Rowset, scope: 
     return Rowset(sql, tuple(columns))
 
 
-def partition(context: Context, operator: nodes.Partition, table: Rowset, scope: Scope) -> Rowset:
+def partition(
+    context: Context, operator: nodes.Partition, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return what a pipe makes of the rows of each key."""
     key = text(context.scalar(operator.key, scope.over(table)))
     row = context.fresh("$row", Kind.LONG)
@@ -135,7 +141,7 @@ def partition(context: Context, operator: nodes.Partition, table: Rowset, scope:
 
 
 def _for_each_row(
-    context: Context, step: nodes.QueryOperator, table: Rowset, scope: Scope
+    context: Context, step: nodes.QueryOperator, table: Rowset, scope: NameScope
 ) -> Rowset:
     """Return what an operator within ``mv-apply`` makes of the elements of each row."""
     row = nodes.NameReference("$row")
@@ -192,7 +198,7 @@ _PATTERNS = {
 }
 
 
-def parse(context: Context, operator: nodes.Parse, table: Rowset, scope: Scope) -> Rowset:
+def parse(context: Context, operator: nodes.Parse, table: Rowset, scope: NameScope) -> Rowset:
     """Return a table with what a pattern finds in a text; empty where it does not match."""
     value = text(context.scalar(operator.value, scope.over(table)))
     pattern, captures = _pattern(operator)
@@ -230,7 +236,7 @@ def _pattern(operator: nodes.Parse) -> tuple[str, list[nodes.ParsedColumn]]:
     return written, captures
 
 
-def parse_kv(context: Context, operator: nodes.ParseKv, table: Rowset, scope: Scope) -> Rowset:
+def parse_kv(context: Context, operator: nodes.ParseKv, table: Rowset, scope: NameScope) -> Rowset:
     """Return a table with the values that stand behind keys in a text."""
     value = text(context.scalar(operator.value, scope.over(table)))
     options = dict(operator.options)
