@@ -29,6 +29,7 @@ from mockgraph.odata.ast import (
     weight,
 )
 from mockgraph.odata.functions import call
+from mockgraph.odata.grammar import NO_ALIASES, Aliases
 from mockgraph.odata.operators import (
     EQUALITY,
     ORDER,
@@ -61,11 +62,12 @@ _BOOLEAN = Type(ValueKind.BOOLEAN)
 
 
 class Scope(NamedTuple):
-    """The meaning of names: properties of the schema, and lambda variables, the outermost first.
+    """The meaning of names: properties of the schema, lambda variables, aliases of parameters.
 
     ``resource`` is that of the entities, whose navigation properties an open type would take for
     dynamic ones; ``relations`` read what they lead to; ``now`` is what ``now()`` gives, an instant
-    in UTC as Graph writes it, or the present one if left out.
+    in UTC as Graph writes it, or the present one if left out. Variables stand in order, the
+    outermost first.
     """
 
     schema: type[edm.StructuredSchema]
@@ -73,6 +75,7 @@ class Scope(NamedTuple):
     resource: Resource | None = None
     relations: Relations | None = None
     now: str | None = None
+    aliases: Aliases = NO_ALIASES
 
     def within(self, name: str, type_: Type) -> Scope:
         return self._replace(variables=(*self.variables, (name, type_)))

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mockgraph import metadata as edm
-from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import (
     BinaryOperation,
     In,
@@ -21,11 +19,10 @@ from mockgraph.odata.ast import (
 )
 from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_test, resolve
-from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse
+from mockgraph.odata.grammar import parse
 from mockgraph.odata.operators import member_of
 from mockgraph.odata.restrictions import check_filter, property_paths
 from mockgraph.odata.types import CompiledExpression, Type, of_literal
-from mockgraph.state.query import Relations
 
 Json = Any
 Entity = Mapping[str, Json]
@@ -52,24 +49,11 @@ class Filter(NamedTuple):
         return property_paths(self.node)
 
 
-def compile_filter(
-    text: str,
-    schema: type[edm.StructuredSchema],
-    resource: Resource | None = None,
-    relations: Relations | None = None,
-    now: str | None = None,
-    aliases: Aliases = NO_ALIASES,
-) -> Filter:
-    """Compile a filter; raises BadRequest that says what is wrong with it.
-
-    ``resource`` is that of the entities, and ``relations`` read what navigation properties lead to.
-    ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
-    of parameter aliases.
-    """
-    node = as_declared(parse(text, aliases), schema, resource)
-    if resource is not None:
-        check_filter(node, resource.rules.filter)
-    scope = Scope(schema, resource=resource, relations=relations, now=now)
+def compile_filter(text: str, scope: Scope) -> Filter:
+    """Compile a filter; raises BadRequest that says what is wrong with it."""
+    node = as_declared(parse(text, scope.aliases), scope.schema, scope.resource)
+    if scope.resource is not None:
+        check_filter(node, scope.resource.rules.filter)
     test = compile_test(node, scope)
     equalities = tuple(_equalities(node, scope))
     return Filter(lambda entity: test(entity) is True, equalities, node, weight(node))

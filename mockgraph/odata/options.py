@@ -20,6 +20,7 @@ from mockgraph.errors import BadRequest, LimitExceeded, NotEmulated
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import quoted
 from mockgraph.odata.expand import Pairs, compile_expand, read_levels
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.grammar import Aliases, parse_alias
 from mockgraph.odata.orderby import compile_orderby
@@ -68,8 +69,8 @@ def read(
     pairs = list(pairs)
     options = [pair for pair in pairs if not _ALIAS.fullmatch(pair[0])]
     aliases = _aliases(pairs, options, path) if len(options) < len(pairs) else {}
-    reader = _OptionReader(schema, resource, max_top, max_skip, now, aliases, Relations())
-    return reader.read(options, allowed)
+    scope = Scope(schema, resource=resource, relations=Relations(), now=now, aliases=aliases)
+    return _OptionReader(scope, max_top, max_skip).read(options, allowed)
 
 
 def _aliases(pairs: Pairs, options: Pairs, path: str) -> Aliases:
@@ -102,13 +103,9 @@ def _valid(name: str, text: str, compiled: Callable[[str], T]) -> T:
 
 @dataclass(frozen=True)
 class _OptionReader:
-    schema: Schema
-    resource: Resource | None
+    scope: Scope
     max_top: int
     max_skip: int
-    now: str | None
-    aliases: Aliases
-    relations: Relations
     expand_depth: int = MAX_EXPAND_DEPTH
 
     def read(self, pairs: Iterable[tuple[str, str]], allowed: frozenset[str]) -> Query:
@@ -125,19 +122,15 @@ class _OptionReader:
                 raise BadRequest(f"The query option '${name}' is given twice.")
             values[name] = _valid(f"${name}", text.strip(), partial(self._compiled, name))
         values.pop("levels", None)  # the expansion has them
-        return Query(**values, relations=self.relations)
+        return Query(**values, relations=self.scope.relations)
 
     def _compiled(self, name: str, text: str) -> Any:
-        schema, resource = self.schema, self.resource
+        schema, resource = self.scope.schema, self.scope.resource
         match name:
             case "filter":
-                return compile_filter(
-                    text, schema, resource, self.relations, self.now, self.aliases
-                )
+                return compile_filter(text, self.scope)
             case "orderby":
-                return compile_orderby(
-                    text, schema, resource, self.relations, self.now, self.aliases
-                )
+                return compile_orderby(text, self.scope)
             case "search":
                 return compile_search(text, schema)
             case "select":
@@ -161,16 +154,15 @@ class _OptionReader:
 
     def _navigation(self) -> Mapping[str, Resource]:
         """The navigation properties of the entities by name."""
-        if self.resource is None:
+        if self.scope.resource is None:
             return {}
-        return self.resource.navigation_names(self.schema.type_name)
+        return self.scope.resource.navigation_names(self.scope.schema.type_name)
 
     def _nested(self, resource: Resource, pairs: Pairs) -> Query:
         check_supported((name for name, _ in pairs), resource)
         inner = replace(
             self,
-            schema=resource.type,
-            resource=resource,
+            scope=self.scope._replace(schema=resource.type, resource=resource),
             max_top=MAX_INT32,
             max_skip=MAX_INT32,
             expand_depth=self.expand_depth - 1,

@@ -10,16 +10,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
-from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind, weight
 from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_expression
-from mockgraph.odata.grammar import NO_ALIASES, Aliases, parse_orderby
+from mockgraph.odata.grammar import parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
 from mockgraph.odata.types import CompiledExpression, Evaluate
-from mockgraph.state.query import Relations
 
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
@@ -68,33 +65,20 @@ class Order(NamedTuple):
         return ordered if first is None else ordered[:first]
 
 
-def compile_orderby(
-    text: str,
-    schema: type[edm.StructuredSchema],
-    resource: Resource | None = None,
-    relations: Relations | None = None,
-    now: str | None = None,
-    aliases: Aliases = NO_ALIASES,
-) -> Order:
-    """Compile a list of keys; raises BadRequest that says what is wrong with it.
-
-    ``resource`` is that of the entities, and ``relations`` read what navigation properties lead to.
-    ``now`` is the instant of ``now()``, the present one if left out; ``aliases`` are the values
-    of parameter aliases.
-    """
-    scope = Scope(schema, resource=resource, relations=relations, now=now)
-    items = as_declared(parse_orderby(text, aliases), schema, resource)
+def compile_orderby(text: str, scope: Scope) -> Order:
+    """Compile a list of keys; raises BadRequest that says what is wrong with it."""
+    items = as_declared(parse_orderby(text, scope.aliases), scope.schema, scope.resource)
     if len(items) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")
-    if resource is not None:
-        check_orderby(items, resource.rules.sort)
+    if scope.resource is not None:
+        check_orderby(items, scope.resource.rules.sort)
     keys = [(_key(item, scope), item.descending) for item in items]
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
     is_own = len(runs) == 1 and all(_is_own(item.key, scope) for item in items)
     steps = sum(4 + weight(item.key) for item in items)
-    name = (schema, tuple(items)) if is_own else None
+    name = (scope.schema, tuple(items)) if is_own else None
     return Order(tuple(runs), tuple(items), name, steps)
 
 

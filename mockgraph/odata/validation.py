@@ -46,7 +46,8 @@ from mockgraph.state.intent import (
 from mockgraph.state.query import ALL, MAX_INT32, Query
 
 if TYPE_CHECKING:
-    from mockgraph.odata.orderby import Order
+    pass
+from mockgraph.odata.orderby import Order
 
 MAX_TOP = 1000
 
@@ -319,9 +320,10 @@ def _read_query(
 
 @lru_cache(maxsize=256)
 def _ordered_by(order: str, schema: type[edm.StructuredSchema]) -> Order:
+    from mockgraph.odata.expressions import Scope
     from mockgraph.odata.orderby import compile_orderby
 
-    return compile_orderby(order, schema)
+    return compile_orderby(order, Scope(schema))
 
 
 def _check_filtered(options: Sequence[tuple[str, str]], resource: Resource) -> None:

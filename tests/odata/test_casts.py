@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.options import read
 from mockgraph.odata.select import compile_select
@@ -54,7 +55,7 @@ ALERT = {"id": "a", "evidence": EVIDENCE}
     ],
 )
 def test_casts_and_isof(text: str, holds: bool) -> None:
-    compiled = compile_filter(text, Alert)
+    compiled = compile_filter(text, Scope(Alert))
     assert compiled.matches(ALERT) is holds
     assert compiled.equalities == ()
 
@@ -63,8 +64,8 @@ def test_dynamic_values_are_of_the_type_that_they_name() -> None:
     thing = {"@odata.type": "#microsoft.graph.thing", "size": 1}
     entity = opened(thing=thing, things=[thing, {"size": 1}, 5])
     for text in ("thing/a.b/size eq null", "thing/graph.thing/size eq 1"):
-        assert compile_filter(text, Open).matches(entity)
-    assert compile_filter("things/graph.thing/$count eq 1", Open).matches(entity)
+        assert compile_filter(text, Scope(Open)).matches(entity)
+    assert compile_filter("things/graph.thing/$count eq 1", Scope(Open)).matches(entity)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_dynamic_values_are_of_the_type_that_they_name() -> None:
 )
 def test_casts_to_what_is_not_derived(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        compile_filter(text, Alert)
+        compile_filter(text, Scope(Alert))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_casts_to_what_is_not_derived(text: str, why: str) -> None:
 )
 def test_what_is_not_emulated_says_so(text: str) -> None:
     with pytest.raises(NotEmulated):
-        compile_filter(text, Alert)
+        compile_filter(text, Scope(Alert))
 
 
 @pytest.mark.parametrize(
@@ -158,14 +159,14 @@ ENTITY = closed(
     ],
 )
 def test_in_a_collection(text: str, holds: bool) -> None:
-    assert compile_filter(text, Closed).matches(ENTITY) is holds
+    assert compile_filter(text, Scope(Closed)).matches(ENTITY) is holds
 
 
 def test_in_a_dynamic_collection() -> None:
     entity = opened(words=["a", 1], title="a")
     for text, holds in [("title in words", True), ("1 in words", True), ("'b' in words", False)]:
-        assert compile_filter(text, Open).matches(entity) is holds
-    assert not compile_filter("title in nothing", Open).matches(entity)
+        assert compile_filter(text, Scope(Open)).matches(entity) is holds
+    assert not compile_filter("title in nothing", Scope(Open)).matches(entity)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_in_a_dynamic_collection() -> None:
 )
 def test_in_refuses_what_cannot_be(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        compile_filter(text, Closed)
+        compile_filter(text, Scope(Closed))
 
 
 # -- parameter aliases --------------------------------------------------------------------

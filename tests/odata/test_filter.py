@@ -11,6 +11,7 @@ import pytest
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 
 from . import Closed, Open, closed, opened
@@ -51,7 +52,7 @@ EMPTY = closed()
 
 
 def matches(text: str, entity: dict[str, Any], schema: Any = Closed) -> bool:
-    return compile_filter(text, schema).matches(entity)
+    return compile_filter(text, Scope(schema)).matches(entity)
 
 
 TRUE = [
@@ -519,7 +520,7 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "why"), REFUSED.items())
 def test_what_is_refused_says_why(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why) as refusal:
-        compile_filter(text, Closed)
+        compile_filter(text, Scope(Closed))
     assert len(refusal.value.message) < 200
 
 
@@ -537,7 +538,7 @@ def test_what_is_refused_says_why(text: str, why: str) -> None:
 )
 def test_dynamic_properties_are_no_excuse(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=re.escape(why)):
-        compile_filter(text, Open)
+        compile_filter(text, Scope(Open))
 
 
 @pytest.mark.parametrize(
@@ -553,7 +554,7 @@ def test_dynamic_properties_are_no_excuse(text: str, why: str) -> None:
 )
 def test_what_is_not_emulated_says_so(text: str) -> None:
     with pytest.raises(NotEmulated):
-        compile_filter(text, Closed)
+        compile_filter(text, Scope(Closed))
 
 
 @pytest.mark.parametrize(
@@ -603,7 +604,7 @@ def test_a_request_that_fails_while_it_is_evaluated(text: str) -> None:
     ],
 )
 def test_equalities(text: str, equalities: dict[str, list[object]]) -> None:
-    found = compile_filter(text, Closed).equalities
+    found = compile_filter(text, Scope(Closed)).equalities
     assert {"/".join(path): list(values) for path, values in found} == equalities
 
 
@@ -611,14 +612,14 @@ def test_a_member_with_two_names_is_no_equality_of_text() -> None:
     class Thing(edm.EntitySchema):
         colour = edm.Enum(edm.EnumValues("microsoft.graph.colour", {"grey": 1, "gray": 1}))
 
-    compiled = compile_filter("colour eq 'grey'", Thing)
+    compiled = compile_filter("colour eq 'grey'", Scope(Thing))
     assert compiled.matches({"id": "1", "colour": "gray"})
     assert compiled.equalities == ()
 
 
 def test_now_is_one_moment_for_all_entities() -> None:
     assert matches("now() eq now() or now() lt now()", EMPTY)
-    compiled = compile_filter("createdDateTime le now()", Closed)
+    compiled = compile_filter("createdDateTime le now()", Scope(Closed))
     assert not compiled.matches(closed(createdDateTime="9999-01-01T00:00:00Z"))
 
 
@@ -661,7 +662,7 @@ def calls(text: str) -> int:
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
-        compile_filter(text, Closed)
+        compile_filter(text, Scope(Closed))
     except BadRequest as refusal:
         message = refusal.message
     finally:
@@ -693,5 +694,5 @@ def test_long_filters_that_clients_send_are_fine(text: str) -> None:
 
 def test_depth_is_bounded_where_parentheses_are_not_needed() -> None:
     with pytest.raises(BadRequest, match="64 levels deep"):
-        compile_filter("not " * 64 + "true", Closed)
+        compile_filter("not " * 64 + "true", Scope(Closed))
     assert matches("not " * 60 + "true", ALERT)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from profiles import examples
 
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 
 from . import SEVERITIES, Closed, Open, closed
@@ -261,7 +262,7 @@ def cases(draw: st.DrawFn) -> Case:
 @settings(max_examples=examples(400), deadline=None)
 @given(cases(), st.lists(entities, min_size=1, max_size=8))
 def test_filters_mean_what_the_oracle_says(case: Case, sample: list[Entity]) -> None:
-    compiled = compile_filter(case.text, Closed)
+    compiled = compile_filter(case.text, Scope(Closed))
     expected = [case.meaning(entity) is True for entity in sample]
     assert [compiled.matches(entity) for entity in sample] == expected
 
@@ -269,7 +270,7 @@ def test_filters_mean_what_the_oracle_says(case: Case, sample: list[Entity]) -> 
 @settings(max_examples=examples(200), deadline=None)
 @given(cases(), st.lists(entities, min_size=1, max_size=8))
 def test_equalities_hold_where_a_filter_matches(case: Case, sample: list[Entity]) -> None:
-    compiled = compile_filter(case.text, Closed)
+    compiled = compile_filter(case.text, Scope(Closed))
     for entity in filter(compiled.matches, sample):
         for path, values in compiled.equalities:
             held: Any = entity
@@ -307,7 +308,7 @@ def trees(draw: st.DrawFn, level: int = 0) -> tuple[str, str]:
 @settings(max_examples=examples(100), deadline=None)
 @given(trees(), st.lists(entities, min_size=1, max_size=8))
 def test_precedence_is_that_of_the_standard(tree: tuple[str, str], sample: list[Entity]) -> None:
-    full, bare = (compile_filter(text, Closed).matches for text in tree)
+    full, bare = (compile_filter(text, Scope(Closed)).matches for text in tree)
     assert list(map(full, sample)) == list(map(bare, sample))
 
 
@@ -327,7 +328,7 @@ PIECES += ["2024-01-01", "microsoft.graph.severity'low'"]
 def test_whatever_is_sent_is_compiled_or_refused(text: str) -> None:
     outcome: Any
     try:
-        outcome = compile_filter(text, Open).matches(closed())
+        outcome = compile_filter(text, Scope(Open)).matches(closed())
     except (BadRequest, NotEmulated) as refusal:
         outcome = refusal.message
     assert outcome in (True, False) or 0 < len(outcome) < 500

@@ -9,6 +9,7 @@ import pytest
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata import notation
 from mockgraph.metadata.resources import Resource, ResourceKind, View
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.options import read
 
@@ -274,7 +275,9 @@ def test_entities_have_no_order_themselves(text: str) -> None:
     ],
 )
 def test_no_index_answers_for_another_entity(text: str, paths: list[str]) -> None:
-    found = compile_filter(text, CASES.type, CASES, read([], CASES.type).relations).equalities
+    found = compile_filter(
+        text, Scope(CASES.type, resource=CASES, relations=read([], CASES.type).relations)
+    ).equalities
     assert ["/".join(path) for path, _ in found] == paths
 
 
@@ -289,7 +292,7 @@ def test_no_index_answers_below_a_derived_type() -> None:
 
 def test_nothing_is_followed_where_nothing_can_be() -> None:
     with pytest.raises(NotEmulated, match="navigation property 'owner'"):
-        compile_filter("owner/email eq 'x'", CASES.type, CASES)
+        compile_filter("owner/email eq 'x'", Scope(CASES.type, resource=CASES))
 
 
 @pytest.mark.parametrize(

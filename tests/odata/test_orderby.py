@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from profiles import examples
 
 from mockgraph.errors import BadRequest
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.orderby import compile_orderby
 
 from . import SEVERITIES, Closed, Open, closed, opened
@@ -70,14 +71,14 @@ def oracle(order: list[tuple[str, str]]) -> Any:
 def test_orders_as_the_oracle_does(
     order: list[tuple[str, str]], sample: list[dict[str, Any]], first: int | None
 ) -> None:
-    compiled = compile_orderby(", ".join(name + way for name, way in order), Closed)
+    compiled = compile_orderby(", ".join(name + way for name, way in order), Scope(Closed))
     assert compiled.sort(iter(sample), first) == sorted(sample, key=oracle(order))[:first]
 
 
 def by(text: str, *values: dict[str, Any], schema: Any = Closed) -> list[str]:
     make = closed if schema is Closed else opened
     numbered = [make(**{**value, "id": str(index)}) for index, value in enumerate(values)]
-    return [str(entity["id"]) for entity in compile_orderby(text, schema).sort(numbered)]
+    return [str(entity["id"]) for entity in compile_orderby(text, Scope(schema)).sort(numbered)]
 
 
 def test_instants_are_ordered_as_moments() -> None:
@@ -122,7 +123,7 @@ def test_dynamic_values_are_ordered_by_kind_then_by_value() -> None:
 )
 def test_what_is_refused_says_why(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        compile_orderby(text, Closed)
+        compile_orderby(text, Scope(Closed))
 
 
 def test_the_first_key_is_the_most_significant() -> None:

@@ -12,6 +12,7 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.metadata import notation
 from mockgraph.metadata.schemas import Schemas
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.orderby import compile_orderby
 
@@ -136,9 +137,9 @@ TRUE = [
 
 @pytest.mark.parametrize("text", TRUE)
 def test_literals_and_properties(text: str) -> None:
-    compiled = compile_filter(text, Sample)
+    compiled = compile_filter(text, Scope(Sample))
     assert compiled.matches(FULL)
-    assert not compile_filter(f"not ({text})", Sample).matches(FULL)
+    assert not compile_filter(f"not ({text})", Scope(Sample)).matches(FULL)
     for path, values in compiled.equalities:
         assert reduce(getitem, path, FULL) in values
 
@@ -146,11 +147,11 @@ def test_literals_and_properties(text: str) -> None:
 @pytest.mark.parametrize("name", STORED)
 def test_what_is_unset_is_null(name: str) -> None:
     if isinstance(STORED[name], list):
-        assert compile_filter(f"not {name}/any()", Sample).matches(EMPTY)
+        assert compile_filter(f"not {name}/any()", Scope(Sample)).matches(EMPTY)
         return
-    assert compile_filter(f"{name} eq null", Sample).matches(EMPTY)
-    assert compile_filter(f"{name} ne null", Sample).matches(FULL)
-    assert not compile_filter(f"{name} in (null)", Sample).matches(FULL)
+    assert compile_filter(f"{name} eq null", Scope(Sample)).matches(EMPTY)
+    assert compile_filter(f"{name} ne null", Scope(Sample)).matches(FULL)
+    assert not compile_filter(f"{name} in (null)", Scope(Sample)).matches(FULL)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_what_is_unset_is_null(name: str) -> None:
 )
 def test_what_cannot_be_compared(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        compile_filter(text, Sample)
+        compile_filter(text, Scope(Sample))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_what_cannot_be_compared(text: str, why: str) -> None:
 )
 def test_what_is_not_emulated(text: str) -> None:
     with pytest.raises(NotEmulated):
-        compile_filter(text, Sample)
+        compile_filter(text, Scope(Sample))
 
 
 @pytest.mark.parametrize(
@@ -207,13 +208,13 @@ def test_what_is_not_emulated(text: str) -> None:
 )
 def test_instants_beyond_the_calendar_fail_the_request(text: str) -> None:
     with pytest.raises(BadRequest, match="years 1 to 9999"):
-        compile_filter(text, Sample).matches(FULL)
+        compile_filter(text, Scope(Sample)).matches(FULL)
 
 
 def test_the_longest_duration_is_a_value() -> None:
     longest = sample(length="-P999999999DT999999999H999999999M999999999.999999999999S")
-    assert compile_filter("length lt duration'P1D'", Sample).matches(longest)
-    assert compile_filter("length eq length", Sample).matches(longest)
+    assert compile_filter("length lt duration'P1D'", Scope(Sample)).matches(longest)
+    assert compile_filter("length eq length", Scope(Sample)).matches(longest)
 
 
 ORDERED: dict[str, list[Any]] = {
@@ -236,10 +237,10 @@ def test_each_type_has_its_order(name: str) -> None:
     stored = [sample(id=str(index), **{name: value}) for index, value in enumerate(values)]
     for text, expected in ((name, stored), (f"{name} desc", stored[::-1])):
         shuffled = stored[1::2] + stored[::2]
-        assert compile_orderby(text, Sample).sort(shuffled) == expected
+        assert compile_orderby(text, Scope(Sample)).sort(shuffled) == expected
 
 
 @pytest.mark.parametrize("name", ["bytes", "point", "guids", "rightsLists"])
 def test_what_has_no_order(name: str) -> None:
     with pytest.raises(BadRequest, match="cannot be ordered by"):
-        compile_orderby(name, Sample)
+        compile_orderby(name, Scope(Sample))

@@ -20,6 +20,7 @@ from mockgraph import metadata as edm
 from mockgraph.metadata.elements import ComplexType
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.schemas import Schemas
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.orderby import compile_orderby
 
@@ -167,10 +168,10 @@ def test_filters_mean_what_the_oracle_says(
     sample = [edm.load(own, each) for each in sent]
     for leaf in comparable:
         text, holds = condition(data.draw, leaf, [leaf.held(each) for each in sample])
-        compiled = compile_filter(text, own)
+        compiled = compile_filter(text, Scope(own))
         expected = [holds(each) for each in sample]
         assert [compiled.matches(each) for each in sample] == expected, text
-        opposite = compile_filter(f"not ({text})", own)
+        opposite = compile_filter(f"not ({text})", Scope(own))
         assert [opposite.matches(each) for each in sample] == [not each for each in expected], text
         for path, values in compiled.equalities:
             held = [Leaf(path, leaf.declared, False).held(each) for each in sample]
@@ -199,5 +200,5 @@ def test_orders_are_those_of_the_oracle(
             return (0, 0) if value is None else (1, 0) if value != value else (2, value)
 
         for text, descending in (("", False), (" desc", True)):
-            ordered = compile_orderby("/".join(leaf.path) + text, own).sort(sample)
+            ordered = compile_orderby("/".join(leaf.path) + text, Scope(own)).sort(sample)
             assert ordered == sorted(sample, key=rank, reverse=descending)

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.orderby import compile_orderby
 from mockgraph.service import SERVICE
@@ -96,7 +97,7 @@ FILTERS = [
     "tags/$count eq 1",
     "tags/any(t: t eq 'x')",
 ]
-compiled = [compile_filter(text, ALERT) for text in FILTERS]
+compiled = [compile_filter(text, Scope(ALERT)) for text in FILTERS]
 texts = st.sampled_from(["a", "A", "b", ""])
 alerts = st.fixed_dictionaries(
     {
@@ -146,7 +147,7 @@ def test_an_index_never_changes_an_answer(start: Json, steps: list[Json]) -> Non
 
 
 ORDERS = [
-    compile_orderby(text, ALERT)
+    compile_orderby(text, Scope(ALERT))
     for text in ("title", "title desc", "severity,own", "eventDateTime desc,confidence desc", "own")
 ]
 
@@ -163,7 +164,7 @@ def test_the_keys_in_an_order_are_those_of_a_sort(start: Json, steps: list[Json]
 
 @pytest.mark.parametrize("text", ["title desc,own", "tolower(title)", "tags/$count"])
 def test_an_order_of_more_than_properties_is_not_kept(text: str) -> None:
-    assert Rows().sorted_by(compile_orderby(text, ALERT)) is None
+    assert Rows().sorted_by(compile_orderby(text, Scope(ALERT))) is None
 
 
 def test_ordered_pages_go_on_while_others_write(client: FlaskClient) -> None:
@@ -281,7 +282,7 @@ def test_several_values_are_looked_up_too(
     monkeypatch.setattr(indexes, "_MERGED", 16)
     values = [{"own": n, "title": "odd" if n % 2 else "even"} for n in range(100)]
     rows = Rows(Entity(value, f"k{n}", n, n) for n, value in enumerate(values))
-    assert len(rows.having(compile_filter(text, ALERT).equalities)) == looked_at
+    assert len(rows.having(compile_filter(text, Scope(ALERT)).equalities)) == looked_at
 
 
 def test_small_tables_and_rare_questions_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
