@@ -78,7 +78,7 @@ literals = st.one_of(
     fixed(-(10**30), 10**30).map(lambda value: Literal(ValueKind.DECIMAL, value)),
     st.integers(2**63, 10**40).map(lambda value: Literal(ValueKind.DECIMAL, Decimal(value))),
     st.floats(allow_nan=False, allow_infinity=False).map(lambda n: Literal(ValueKind.DOUBLE, n)),
-    st.sampled_from([math.inf, math.nan]).map(lambda value: Literal(ValueKind.DOUBLE, value)),
+    st.just(Literal(ValueKind.DOUBLE, math.inf)),
     st.dates().map(lambda value: Literal(ValueKind.DATE, value.isoformat())),
     st.datetimes().map(
         lambda value: Literal(
@@ -130,6 +130,15 @@ trees = st.recursive(literals | paths | aliases, larger, max_leaves=10)
 @given(trees)
 def test_the_text_of_a_tree_is_parsed_to_it(tree: Tree) -> None:
     assert parse(to_text(tree)) == tree
+
+
+def test_what_is_no_number_is_parsed_to_its_literal() -> None:
+    """Alone, as it equals nothing, itself included."""
+    tree = parse("NaN")
+    assert isinstance(tree, Literal)
+    assert tree.kind is ValueKind.DOUBLE
+    assert math.isnan(tree.value)
+    assert to_text(tree) == "NaN"
 
 
 @settings(max_examples=examples(200), deadline=None)
