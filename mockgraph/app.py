@@ -29,8 +29,8 @@ from mockgraph.http import (
     Response,
     check_path,
     error_body,
-    identity,
-    plain,
+    from_werkzeug,
+    identifying_headers,
 )
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing, rendering, validation
@@ -156,7 +156,7 @@ class Emulator(Flask):
     def _control_body_limit(self, environ: Environ, path: str) -> int:
         from mockgraph.control import guard, plane
 
-        guard.check(environ, path, self._settings.control_token, self._origins)
+        guard.check_request(environ, path, self._settings.control_token, self._origins)
         most = plane.max_body(environ["REQUEST_METHOD"], path)
         return self._settings.max_body if most is None else most
 
@@ -240,7 +240,9 @@ class Emulator(Flask):
         items = batch.read(intent.body)
         view, prefix = intent.address.view, request.root_path
         at = tenant.state.clock.now()
-        return Outcome(value=batch.run(items, view, self._service, send, prefix=prefix, at=at))
+        return Outcome(
+            value=batch.run_batch(items, view, self._service, send, prefix=prefix, at=at)
+        )
 
     def _sign_in(self, request: Request, tenant: Tenant) -> Response:
         from mockgraph.entra import endpoints
@@ -252,7 +254,7 @@ class Emulator(Flask):
         request.answered_by = "sign-in"
         if request.method not in SAFE_METHODS and answered.status_code < 400:
             self._tenants.keep(tenant)
-        return plain(answered)
+        return from_werkzeug(answered)
 
     def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
         header = request.environ.get("HTTP_AUTHORIZATION", " ")
@@ -274,7 +276,7 @@ class Emulator(Flask):
             for key in (*type(error).__mro__, status):
                 handler = self._error_handlers.get(key)
                 if handler is not None:
-                    return plain(self.make_response(handler(error)))
+                    return from_werkzeug(self.make_response(handler(error)))
         return self._refusal(error, request)
 
     def _refusal(self, error: Exception, request: Request) -> Response:
@@ -332,7 +334,7 @@ class Emulator(Flask):
         from mockgraph.control import guard
 
         token = self._settings.control_token
-        guard.check(request.environ, request.path, token, self._origins)
+        guard.check_request(request.environ, request.path, token, self._origins)
 
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Handler) -> None:
         """Register a handler, of Graph's errors too: by their class or by their status."""
@@ -373,7 +375,7 @@ class Emulator(Flask):
         else:
             request.answered_by = "route"
             tenant: Tenant = request.environ[NOTED]
-            tenant.record(request, plain(response), 0)
+            tenant.record(request, from_werkzeug(response), 0)
         return response
 
     def _named_origin(self, request: Request) -> str | None:
@@ -396,7 +398,7 @@ def _check_work(request: Request) -> None:
 
 def _identity(request: Request) -> Headers:
     """The ids of a request, and the ``Date`` where its tenant's clock does not show real time."""
-    headers = identity(request)
+    headers = identifying_headers(request)
     tenant: Tenant | None = request.environ.get(NOTED)
     if tenant is not None and not tenant.state.clock.is_real:
         headers.append(("Date", format_datetime(tenant.state.clock.now(), usegmt=True)))

@@ -187,14 +187,14 @@ class Response:
         return [self.body] if self.chunks is None else self.chunks
 
 
-def plain(response: WerkzeugResponse) -> Response:
+def from_werkzeug(response: WerkzeugResponse) -> Response:
     """A response of werkzeug's as one of ours."""
     taken = Response(response.status_code, response.get_data())
     taken.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
     return taken
 
 
-def identity(request: Request) -> Headers:
+def identifying_headers(request: Request) -> Headers:
     """The headers that every answer to a request carries."""
     return [
         ("request-id", request.request_id),

@@ -140,21 +140,21 @@ def _report(config: pytest.Config) -> Report | None:
     """The report that was asked for; None in a worker, and where none was."""
     if config.getoption("mockgraph_report") is None or hasattr(config, "workeroutput"):
         return None
-    from mockgraph.testing.reports import Report, merged
+    from mockgraph.testing.reports import Report, merged_facts
 
     facts: list[dict[str, Any]] = config.stash.get(_FACTS, [])
-    return Report(merged(facts))
+    return Report(merged_facts(facts))
 
 
 def _take_facts(config: pytest.Config, server: MockGraph) -> None:
     """Keep the facts of a test's requests, of all tenants, until the run is over."""
     if config.getoption("mockgraph_report") is None:
         return
-    from mockgraph.testing.reports import merged
+    from mockgraph.testing.reports import merged_facts
 
     found = [each for each in server.facts() if each["requests"]]
     kept = config.stash.setdefault(_FACTS, [])
-    kept[:] = [merged([*kept, *found])] if found else kept
+    kept[:] = [merged_facts([*kept, *found])] if found else kept
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

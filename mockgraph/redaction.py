@@ -64,7 +64,7 @@ def redacted(environ: Mapping[str, Any]) -> dict[str, str]:
     return variables
 
 
-def masked(pairs: bytes) -> bytes:
+def masked_pairs(pairs: bytes) -> bytes:
     """A form or a query without the values that are secret, however their names are written."""
     if b"=" not in pairs:
         return pairs
@@ -83,7 +83,7 @@ def masked_body(body: bytes) -> bytes:
         return _masked_json(body)
     if b"form-data" in body:
         body = _masked_parts(body)
-    return _BEARER.sub(rb"\1***", masked(body))
+    return _BEARER.sub(rb"\1***", masked_pairs(body))
 
 
 def masked_url(url: str) -> str:
@@ -99,7 +99,7 @@ def masked_url(url: str) -> str:
     return f"{url}{question_mark}{_masked_text(query)}{hash_mark}{_masked_text(fragment)}"
 
 
-def shown(name: str, value: str) -> str:
+def shown_header(name: str, value: str) -> str:
     """An answer's header without what is secret in it."""
     if is_secret(name):
         return _REDACTED
@@ -128,7 +128,7 @@ def _masked(pair: bytes) -> bytes:
 
 
 def _masked_text(pairs: str) -> str:
-    return masked(pairs.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    return masked_pairs(pairs.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 
 def _masked_parts(body: bytes) -> bytes:
@@ -166,7 +166,7 @@ def _masked_member(found: re.Match[bytes]) -> bytes:
 
 def _masked_pairs(text: str) -> str:
     data = text.encode("utf-8", "surrogateescape")
-    return masked(data).decode("utf-8", "surrogateescape")
+    return masked_pairs(data).decode("utf-8", "surrogateescape")
 
 
 def _unescaped(name: bytes) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.redaction import masked, masked_body, masked_url, redacted, shown
+from mockgraph.redaction import masked_body, masked_pairs, masked_url, redacted, shown_header
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from mockgraph.redaction import masked, masked_body, masked_url, redacted, shown
     ],
 )
 def test_pairs(pairs: bytes, left: bytes) -> None:
-    assert masked(pairs) == left
+    assert masked_pairs(pairs) == left
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_urls(url: str, left: str) -> None:
 
 
 def test_where_a_browser_is_sent() -> None:
-    assert shown("LOCATION", "https://a/?code=1") == "https://a/?code=***"
-    assert shown("X-Location", "https://a/?code=1") == "https://a/?code=1"
+    assert shown_header("LOCATION", "https://a/?code=1") == "https://a/?code=***"
+    assert shown_header("X-Location", "https://a/?code=1") == "https://a/?code=1"
 
 
 def test_headers_that_are_urls() -> None:

@@ -101,14 +101,14 @@ def tell_unknown_variables(environ: Iterable[str]) -> None:
     """
     unknown = [name for name in environ if name.startswith(_PREFIX) and name not in _VARIABLES]
     for name in sorted(unknown)[:_MOST_TOLD]:
-        near = nearest(name, sorted(_VARIABLES))
+        near = nearest_name(name, sorted(_VARIABLES))
         click.echo(f"{name} is the variable of no option; the nearest is {near}.", err=True)
     if len(unknown) > _MOST_TOLD:
         click.echo(f"... and {len(unknown) - _MOST_TOLD} more such variables.", err=True)
 
 
 @contextmanager
-def progress(length: int | None, label: str) -> Iterator[Callable[[int], object]]:
+def progress_bar(length: int | None, label: str) -> Iterator[Callable[[int], object]]:
     """Show a bar on the standard error while that is a terminal; gives what moves it on."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -118,7 +118,7 @@ def progress(length: int | None, label: str) -> Iterator[Callable[[int], object]
         yield bar.update
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def nearest_name(name: str, names: Iterable[str]) -> str:
     """The name, of one or more, that is spelt most like another."""
     from difflib import SequenceMatcher
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mockgraph.cli.arguments import option, progress, reporting_errors
+from mockgraph.cli.arguments import option, progress_bar, reporting_errors
 
 _AZURE_CLI = "azure-cli"
 
@@ -57,7 +57,7 @@ def capture(
             answers = read_service(endpoint, asked)
         else:
             answers = read_recording(recording or "")
-        with progress(None, "Reading") as advance:
+        with progress_bar(None, "Reading") as advance:
             for answer in answers:
                 taken.add(answer)
                 advance(1)

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from mockgraph.cli.arguments import option, progress, reporting_errors
+from mockgraph.cli.arguments import option, progress_bar, reporting_errors
 
 
 @click.command()
@@ -62,7 +62,7 @@ def check(
         asked += read_requests(requests) if requests else []
         asked = asked or collections(against.rstrip("/").rpartition("/")[2])
         found = 0
-        with progress(len(asked), "Checking") as advance:
+        with progress_bar(len(asked), "Checking") as advance:
             ends = RemoteServer(url, token), RemoteServer(against, "check")
             for drift in check_contract(*ends, asked, writes=writes):
                 advance(1)

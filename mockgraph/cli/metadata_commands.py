@@ -56,7 +56,7 @@ def drift(csdl: tuple[str, ...], root: str, as_json: bool) -> None:
     if not csdl:
         raise click.UsageError("Name the files to compare with: --csdl FILE.")
     with reporting_errors():
-        given = csdl_cache.read([Path(each) for each in csdl], declared(root))
+        given = csdl_cache.read_cached([Path(each) for each in csdl], declared(root))
     found = bundled_drift(root, given)
     if as_json:
         click.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
-from mockgraph.cli.arguments import nearest
+from mockgraph.cli.arguments import nearest_name
 from mockgraph.errors import MockGraphError
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class Remote(NamedTuple):
             from mockgraph.testing.tenant import check_name
 
             check_name("tenant", self.tenant)
-            near = f"the nearest is '{nearest(self.tenant, names)}'" if names else "there is none"
+            near = (
+                f"the nearest is '{nearest_name(self.tenant, names)}'" if names else "there is none"
+            )
             raise MockGraphError(f"There is no tenant '{self.tenant}' at {self.url}; {near}.")
 
     def _json(self, method: str, path: str, body: bytes | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockgraph.cli.arguments import csdl_option, docs_option, option, progress, reporting_errors
+from mockgraph.cli.arguments import csdl_option, docs_option, option, progress_bar, reporting_errors
 
 if TYPE_CHECKING:
     from mockgraph.pages.replay_report import Detail
@@ -42,7 +42,7 @@ def replay(
         service = service_with(docs, csdl)
         server = MockGraph(docs=docs, csdl=csdl) if url is None else nullcontext()
         count = sum(len(page.examples) + len(page.skipped) for page in pages)
-        with server as graph, progress(count, "Replaying") as advance:
+        with server as graph, progress_bar(count, "Replaying") as advance:
 
             def tell(detail: Detail) -> None:
                 advance(1)

@@ -56,13 +56,13 @@ def run(
     authority to trust.
     """
     from mockgraph.api import MockGraph
-    from mockgraph.testing.reports import Report, merged
+    from mockgraph.testing.reports import Report, merged_facts
 
     given |= {name: 0 for name in _PORTS if not is_given(name)}
     with reporting_errors():
         with MockGraph(**given) as graph:
             code = _code_of(command, os.environ | variables(graph))
-            found = Report(merged(graph.facts()))
+            found = Report(merged_facts(graph.facts()))
         failures = _conclude(found, report, fail_under, fail_on)
     for each in failures:
         click.echo(each, err=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from mockgraph.control.actions import ActionContext, Actions
 from mockgraph.errors import BadRequest, NotFound
 from mockgraph.metadata.resources import Resource, ResourceKind, View
-from mockgraph.odata.options import read as read_options
+from mockgraph.odata.options import read_options as read_options
 from mockgraph.service import SINGLETON
 from mockgraph.state import State
 
@@ -44,7 +44,7 @@ def list_entities(
 ) -> Any:
     """Return entities of a set with their keys, oldest first, and how many match."""
     state = context.tenant.state
-    resource = resource_of(state, set)
+    resource = resource_named(state, set)
     options = {"$filter": filter, "$search": search, "$orderby": orderby}
     query = read_options(
         [(name, text) for name, text in options.items() if text],
@@ -75,7 +75,7 @@ def add_entity(
 def read_entity(context: ActionContext, set: SetName, key: Key) -> Any:
     """Return an entity, whole."""
     state = context.tenant.state
-    found = state.db.rows(resource_of(state, set).path).find(key)
+    found = state.db.rows(resource_named(state, set).path).find(key)
     if found is None:
         raise NotFound(f"There is no '{key[:200]}' in {set}.")
     return dict(found)
@@ -90,7 +90,7 @@ def write_entity(
 ) -> Any:
     """Put an entity in the place of another, or add it; what does not fit changes nothing."""
     state = context.tenant.state
-    state.db.table(resource_of(state, set).path).put(key, entity)
+    state.db.table(resource_named(state, set).path).put(key, entity)
     return {"key": key}
 
 
@@ -99,7 +99,7 @@ def remove_entity(context: ActionContext, set: SetName, key: Key) -> None:
     """Take an entity away, with all that it contains."""
     state = context.tenant.state
     read_entity(context, set, key)
-    state.db.table(resource_of(state, set).path).put(key, None)
+    state.db.table(resource_named(state, set).path).put(key, None)
 
 
 def sets_of(state: State, *, every: bool = False) -> list[Resource]:
@@ -118,7 +118,7 @@ def _is_set(resource: Resource) -> bool:
     return resource.is_collection and resource.kind is ResourceKind.CONTAINED
 
 
-def resource_of(state: State, name: str) -> Resource:
+def resource_named(state: State, name: str) -> Resource:
     """Return the set of a name, in any case. Raises BadRequest with the nearest names."""
     stored, path = state.service.stored, name.strip("/")
     resource = stored.resource(path) or stored.resource(f"{SINGLETON}/{path}")

@@ -20,7 +20,7 @@ _OPEN = (*_OF_BROWSERS, f"{PREFIX}/health", f"{CONSOLE}/token")
 _STATIC = f"{CONSOLE}/static/"
 
 
-def check(environ: Environ, path: str, token: str | None, origins: Origins) -> None:
+def check_request(environ: Environ, path: str, token: str | None, origins: Origins) -> None:
     """Raise 403 for a host or a web page that is not the server's, 401 without the token.
 
     The head of a request is enough; ``path`` is that below its tenant's. The control plane is
@@ -33,7 +33,7 @@ def check(environ: Environ, path: str, token: str | None, origins: Origins) -> N
 
 
 def check_caller(environ: Environ, path: str, token: str | None, origins: Origins) -> None:
-    """Raise as ``check`` does, whatever is asked for."""
+    """Raise as :func:`check_request` does, whatever is asked for."""
     origins.check_control(environ)
     if token is not None and not _has_token(environ, token):
         is_page = path == "/" or path.startswith(CONSOLE)

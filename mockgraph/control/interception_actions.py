@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions, Choice, Document
-from mockgraph.control.parameters import form_of, read
+from mockgraph.control.parameters import form_of, read_members
 from mockgraph.errors import BadRequest
 from mockgraph.spelling import suggestion
 from mockgraph.testing.faults import PRESETS, Faults, Rule
@@ -87,11 +87,11 @@ def remove_stub(context: ActionContext, id: StubId) -> None:
 def _enforce(faults: Faults, value: Any) -> Rule:
     """Put a fault in force that is given in JSON. Raises BadRequest."""
     if not isinstance(value, dict) or "preset" not in value:
-        return faults.add(**read(form_of(Faults.add), value))
+        return faults.add(**read_members(form_of(Faults.add), value))
     members = dict(value)
     name = members.pop("preset")
     preset = PRESETS.get(name) if isinstance(name, str) else None
     if preset is None:
         near = suggestion(name, PRESETS) if isinstance(name, str) else ""
         raise BadRequest(f"preset: The choices are {', '.join(PRESETS)}.{near}")
-    return preset(faults, **read(form_of(preset), members))
+    return preset(faults, **read_members(form_of(preset), members))

@@ -14,7 +14,7 @@ from mockgraph.testing.expectations import (
     ExpectedValues,
     check_called,
 )
-from mockgraph.testing.police import marked, misdeeds, rules
+from mockgraph.testing.police import misdeeds, rules, with_misdeeds
 from mockgraph.testing.skeletons import skeleton
 
 ACTIONS = Actions()
@@ -104,12 +104,12 @@ def read_report(
     facts: Annotated[bool, "What a report is made of, to be merged with that of others."] = False,
 ) -> Any:
     """Return a report on the journal: operations, permissions, guidance, latencies."""
-    from mockgraph.testing.reports import Report, facts_of, merged
+    from mockgraph.testing.reports import Report, facts_of, merged_facts
 
     tenants = [context.tenant]
     if all_tenants:
         tenants = [context.tenants.default, *context.tenants]
-    found = merged(facts_of(each) for each in tenants)
+    found = merged_facts(facts_of(each) for each in tenants)
     return found if facts else Report(found).as_json()
 
 
@@ -164,7 +164,7 @@ def _told(context: ActionContext, after: int | None) -> Iterator[tuple[str, Any]
         if marks[0] != clears:
             clears, seen = marks[0], 0
             yield "cleared", {}
-        for each in marked(journal.requests()[-_REVIEWED:]):
+        for each in with_misdeeds(journal.requests()[-_REVIEWED:]):
             if each.number > seen:
                 seen = each.number
                 yield "request", each.summary()

@@ -166,7 +166,7 @@ def form_of(function: Callable[..., Any], leaving_out: tuple[str, ...] = ()) -> 
     return Form.from_dict({each.name: _field_of(each) for each in members})
 
 
-def read(form: type[Schema], value: Any) -> dict[str, Any]:
+def read_members(form: type[Schema], value: Any) -> dict[str, Any]:
     """Return the members of a JSON value. Raises BadRequest that names the one that is wrong."""
     try:
         loaded: dict[str, Any] = form().load(value)
@@ -255,7 +255,7 @@ def _first(messages: Any) -> tuple[str, str]:
 # -- query strings ----------------------------------------------------------------------------
 
 
-def read_query(
+def read_query_parameters(
     parameters: Sequence[ActionParameter], query: Mapping[str, list[str]]
 ) -> dict[str, Any]:
     """Return the parameters in a query; an empty value is none.

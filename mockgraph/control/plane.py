@@ -16,7 +16,7 @@ from mockgraph.control import CONSOLE, FAVICON, PREFIX, guard
 from mockgraph.control.actions import ActionContext, ControlAction, EventStream
 from mockgraph.control.catalogue import ACTIONS
 from mockgraph.control.console.pages import Console
-from mockgraph.control.parameters import form_of, read, read_query
+from mockgraph.control.parameters import form_of, read_members, read_query_parameters
 from mockgraph.errors import BadRequest, ConsoleTokenMissing
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
@@ -155,6 +155,6 @@ def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
     if not action.members:
         return {}
     if action.is_asked_by_query:
-        return read_query(action.members, request.args.to_dict(flat=False))
+        return read_query_parameters(action.members, request.args.to_dict(flat=False))
     sent = validation.read_json(request) if action.needs_body or request.content else {}
-    return read(form_of(action.run, action.path_names), sent)
+    return read_members(form_of(action.run, action.path_names), sent)

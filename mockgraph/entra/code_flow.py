@@ -36,8 +36,8 @@ from mockgraph.entra.oauth_messages import (
     Parameters,
     TenantRequest,
     check_method,
+    query_parameters,
     read_form,
-    read_query,
     require,
 )
 from mockgraph.entra.scopes import GRAPH, LOOPBACK, RequestedScope
@@ -103,7 +103,7 @@ def logout_endpoint(entra: Entra, call: TenantRequest) -> Response:
     (OpenID Connect RP-Initiated Logout, 3).
     """
     check_method(call.request, "GET", "POST")
-    parameters = {**read_query(call.request), **read_form(call.request)}
+    parameters = {**query_parameters(call.request), **read_form(call.request)}
     uri = parameters.get("post_logout_redirect_uri", "")
     apps = entra.directory.named_apps(parameters.get("client_id"))
     if not any(_is_redirect_uri(uri, app) for app in apps):
@@ -121,7 +121,7 @@ def _read(entra: Entra, call: TenantRequest) -> _AuthorizationRequest:
     sent = read_form(call.request)
     typed = {name: value for name, value in sent.items() if name in PAGE_FIELDS}
     repeated = {name: value for name, value in sent.items() if name not in PAGE_FIELDS}
-    parameters = {**read_query(call.request), **repeated}
+    parameters = {**query_parameters(call.request), **repeated}
     if call.version == 1:
         parameters = {"resource": GRAPH, **parameters}
     app = find_app(require(parameters, "client_id"), entra.directory, call.authority)

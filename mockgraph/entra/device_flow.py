@@ -13,8 +13,8 @@ from mockgraph.entra.oauth_messages import (
     TenantRequest,
     check_method,
     json_response,
+    query_parameters,
     read_form,
-    read_query,
     require,
 )
 from mockgraph.entra.sign_in_pages import code_page, message_page, sign_in_page
@@ -48,7 +48,7 @@ def device_page(entra: Entra, call: TenantRequest) -> Response:
     """Answer with the page on which a user enters a device's code and signs it in."""
     check_method(call.request, "GET", "POST")
     typed = read_form(call.request)
-    parameters = {**read_query(call.request), **typed}
+    parameters = {**query_parameters(call.request), **typed}
     user_code, action = parameters.get("user_code", ""), f"{call.root}{_PAGE}"
     if not user_code:
         return code_page(action)

@@ -14,7 +14,7 @@ from mockgraph.entra.oauth_messages import (
     TenantRequest,
     check_method,
     json_response,
-    read_query,
+    query_parameters,
     require,
 )
 from mockgraph.entra.scopes import GRAPH, LOOPBACK, OPENID
@@ -94,7 +94,7 @@ def instance_discovery(_: Entra, call: TenantRequest) -> Response:
     Raises EntraError for an authority on a host that is neither Entra's nor this server's.
     """
     check_method(call.request, "GET")
-    authority = require(read_query(call.request), "authorization_endpoint")
+    authority = require(query_parameters(call.request), "authorization_endpoint")
     host = _instance(authority, call.request.host)
     tenant = urlsplit(authority).path.strip("/").removesuffix("/oauth2/v2.0/authorize")
     tenant = tenant.removesuffix("/oauth2/authorize").rpartition("/")[2] or "common"

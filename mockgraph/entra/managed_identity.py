@@ -15,7 +15,7 @@ from mockgraph.entra.credentials import WRONG
 from mockgraph.entra.entra import Entra
 from mockgraph.entra.grants import EXPIRES_IN
 from mockgraph.entra.oauth_errors import EntraError
-from mockgraph.entra.oauth_messages import Parameters, json_response, read_query
+from mockgraph.entra.oauth_messages import Parameters, json_response, query_parameters
 from mockgraph.guids import new_guid
 
 _APP_SERVICE_VERSION = "2019-08-01"
@@ -26,7 +26,7 @@ def app_service(entra: Entra, request: Request) -> Response:
     if request.headers.get("X-IDENTITY-HEADER", WRONG) in ("", WRONG):
         return _app_service_fault(401, "The X-IDENTITY-HEADER is missing or wrong.")
     try:
-        query = read_query(request)
+        query = query_parameters(request)
         if request.method not in ("GET", "HEAD"):
             return _app_service_fault(405, "Only GET is supported.")
         if query.get("api-version") != _APP_SERVICE_VERSION:
@@ -53,7 +53,7 @@ def imds(entra: Entra, request: Request) -> Response:
     if request.headers.get("Metadata", "").lower() != "true":
         return _imds_fault("invalid_request", "Required metadata header not specified")
     try:
-        query = read_query(request)
+        query = query_parameters(request)
         for name in ("api-version", "resource"):
             if name not in query:
                 return _imds_fault(

@@ -82,7 +82,7 @@ def read_form(request: Request) -> Parameters:
     return _parse(data) if request.mimetype in (_FORM, "") else {}
 
 
-def read_query(request: Request) -> Parameters:
+def query_parameters(request: Request) -> Parameters:
     """Read the query string as a form. Raises EntraError."""
     return _parse(request.query_string)
 

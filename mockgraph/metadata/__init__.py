@@ -8,7 +8,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
-from mockgraph.metadata.evolvable import masked, masked_property
+from mockgraph.metadata.evolvable import masked_members, masked_property
 from mockgraph.metadata.keys import composite_key, key_holders, key_names
 from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
@@ -75,7 +75,7 @@ __all__ = [
     "key_names",
     "load",
     "load_as",
-    "masked",
+    "masked_members",
     "masked_property",
     "merge",
     "own_type",

@@ -128,7 +128,7 @@ class Annotation(Immutable):
         return self.term, self.qualifier
 
 
-def find(
+def find_annotation(
     annotations: Iterable[Annotation], term: str, qualifier: str | None = None
 ) -> Annotation | None:
     """Return the annotation with the term and the qualifier, None where there is none."""
@@ -138,6 +138,8 @@ def find(
     return None
 
 
-def merged(below: Sequence[Annotation], above: Sequence[Annotation]) -> tuple[Annotation, ...]:
+def merged_annotations(
+    below: Sequence[Annotation], above: Sequence[Annotation]
+) -> tuple[Annotation, ...]:
     """Return the annotations of both; of several with one term and qualifier the last."""
     return tuple({each.key: each for each in (*below, *above)}.values())

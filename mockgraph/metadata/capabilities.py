@@ -19,7 +19,7 @@ from mockgraph.metadata.annotations import (
     PathExpression,
     Record,
     Value,
-    find,
+    find_annotation,
 )
 from mockgraph.metadata.elements import Annotations
 from mockgraph.metadata.entity_data_model import Model
@@ -201,7 +201,7 @@ class _Place(NamedTuple):
         """Return what a term says here, None where it says nothing."""
         if self.restrictions is not None:
             return self.restrictions.get(term.rpartition(".")[2])
-        found = find(self.annotations, term)
+        found = find_annotation(self.annotations, term)
         return None if found is None else _stated(found)
 
 
@@ -211,7 +211,7 @@ def _stated(annotation: Annotation) -> Value:
 
 def _restricted(annotations: Annotations, name: str) -> Iterator[_Place]:
     """Return what the ``NavigationRestrictions`` of an owner say of one of its properties."""
-    found = find(annotations, NAVIGATION)
+    found = find_annotation(annotations, NAVIGATION)
     if found is None or not isinstance(found.value, Record):
         return
     listed = found.value.get("RestrictedProperties")
@@ -358,7 +358,7 @@ def operation_permissions(model: Model, name: str) -> tuple[Permission, ...]:
     They are by the scheme of the token, and said of its qualified name, for all its overloads.
     Empty where nothing is said.
     """
-    said = find(model.annotations(name), f"{CAPABILITIES}OperationRestrictions")
+    said = find_annotation(model.annotations(name), f"{CAPABILITIES}OperationRestrictions")
     if said is None or not isinstance(said.value, Record):
         return ()
     return permissions(said.value.get("Permissions"))

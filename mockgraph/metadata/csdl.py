@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
-from mockgraph.metadata.annotations import Annotation, merged
+from mockgraph.metadata.annotations import Annotation, merged_annotations
 from mockgraph.metadata.csdl_expressions import ExpressionReader
 from mockgraph.metadata.csdl_tree import SourceDocument, XmlElement, read_bytes, shortened, tree
 from mockgraph.metadata.elements import (
@@ -40,7 +40,7 @@ from mockgraph.metadata.elements import (
 )
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.namespaces import Schema
-from mockgraph.metadata.references import check
+from mockgraph.metadata.references import check_references
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def parse(documents: Iterable[tuple[str, bytes]], known: Model | None = None) ->
     model = Model(schemas)
     whole = model if known is None else known.with_layer(model)
     for document in read_documents:
-        check(whole, document.source, document.nodes, document.resolve)
+        check_references(whole, document.source, document.nodes, document.resolve)
     return model
 
 
@@ -229,7 +229,9 @@ class _CsdlDocument:
             operations=operations,
             terms=terms,
             containers=containers,
-            targets={target: merged((), several) for target, several in targets.items()},
+            targets={
+                target: merged_annotations((), several) for target, several in targets.items()
+            },
             annotations=self._expressions.annotations(node),
         )
 

@@ -35,7 +35,9 @@ def folder() -> Path:
     return user_cache_path("mockgraph") / "metadata"
 
 
-def read(paths: Sequence[Path], known: Model | None = None, where: Path | None = None) -> Model:
+def read_cached(
+    paths: Sequence[Path], known: Model | None = None, where: Path | None = None
+) -> Model:
     """Return the model of CSDL files as :func:`csdl.read` does, from the cache if it is there.
 
     Raises MockGraphError for what is wrong with a file; a cache that cannot be read or written

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from mockgraph.metadata.annotations import Annotation, find
+from mockgraph.metadata.annotations import Annotation, find_annotation
 from mockgraph.metadata.immutable import Immutable
 
 INTEGERS: Final = {
@@ -225,7 +225,7 @@ class Parameter(Immutable):
     @property
     def optional(self) -> bool:
         """Whether a caller may leave it out (Org.OData.Core.V1.OptionalParameter)."""
-        return find(self.annotations, OPTIONAL_PARAMETER) is not None
+        return find_annotation(self.annotations, OPTIONAL_PARAMETER) is not None
 
 
 class ReturnType(Immutable):

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from mockgraph.errors import MockGraphError
-from mockgraph.metadata.annotations import merged
+from mockgraph.metadata.annotations import merged_annotations
 from mockgraph.metadata.elements import (
     Annotations,
     Child,
@@ -340,7 +340,7 @@ class Model:
         element = self.element(target)
         found: Annotations = () if element is None else element.annotations
         for schema in self._targets.get(target, ()):
-            found = merged(found, schema.targets[target])
+            found = merged_annotations(found, schema.targets[target])
         return found
 
     def element(self, target: str) -> Element | None:

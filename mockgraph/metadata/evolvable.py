@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Mask = Callable[[Any], Any]
 
 
-def masked(schema: type[StructuredSchema], value: Mapping[str, Json]) -> Mapping[str, Json]:
+def masked_members(schema: type[StructuredSchema], value: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return a value with each later member, at any depth, as ``unknownFutureValue``."""
     masks = _masks(schema.named_by(value) if "@odata.type" in value else schema)
     if not masks:
@@ -55,7 +55,7 @@ def _mask(declared: PropertyField) -> Mask | None:
     if isinstance(declared, Enum) and declared.values.later:
         return _of_members(declared.values)
     if isinstance(declared, Complex) and _may_hold(declared.schema):
-        return lambda value: masked(declared.schema, value)
+        return lambda value: masked_members(declared.schema, value)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from mockgraph.metadata.annotations import merged
+from mockgraph.metadata.annotations import merged_annotations
 from mockgraph.metadata.elements import (
     Annotations,
     ComplexType,
@@ -147,8 +147,8 @@ def laid_over(below: Schema, above: Schema) -> Schema:
         _both(below.operations, above.operations, _overloads),
         {**below.terms, **above.terms},
         _both(below.containers, above.containers, _container),
-        _both(below.targets, above.targets, merged),
-        merged(below.annotations, above.annotations),
+        _both(below.targets, above.targets, merged_annotations),
+        merged_annotations(below.annotations, above.annotations),
         {**below.bases, **above.bases},
         _bindings(below, above),
         below.navigating | above.navigating,
@@ -181,7 +181,7 @@ def _type(below: NamedType, above: NamedType) -> NamedType:
     if isinstance(below, EnumType) and isinstance(above, EnumType):
         return above.replaced(
             members=_named(below.members, above.members),
-            annotations=merged(below.annotations, above.annotations),
+            annotations=merged_annotations(below.annotations, above.annotations),
         )
     if type(below) is not type(above) or not isinstance(above, ComplexType):
         return above
@@ -190,7 +190,7 @@ def _type(below: NamedType, above: NamedType) -> NamedType:
         base=above.base or below.base,
         properties=_named(below.properties, above.properties),
         navigation=_named(below.navigation, above.navigation),
-        annotations=merged(below.annotations, above.annotations),
+        annotations=merged_annotations(below.annotations, above.annotations),
     )
     if isinstance(both, EntityType) and isinstance(below, EntityType):
         return both.replaced(key=both.key or below.key)
@@ -207,7 +207,7 @@ def _container(below: EntityContainer, above: EntityContainer) -> EntityContaine
         sets=_named(below.sets, above.sets),
         singletons=_named(below.singletons, above.singletons),
         imports=_named(below.imports, above.imports),
-        annotations=merged(below.annotations, above.annotations),
+        annotations=merged_annotations(below.annotations, above.annotations),
     )
 
 

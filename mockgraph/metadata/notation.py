@@ -46,7 +46,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from mockgraph.errors import MockGraphError
-from mockgraph.metadata.annotations import Annotation, merged
+from mockgraph.metadata.annotations import Annotation, merged_annotations
 from mockgraph.metadata.elements import (
     NO_FACETS,
     OPTIONAL_PARAMETER,
@@ -319,7 +319,7 @@ def _namespace(part: _Part, block: _NotationBlock) -> None:
         if keyword != "alias" or not alias:
             raise lines.error("a namespace has an alias and annotations only")
         part.alias = alias
-    part.annotations = merged(part.annotations, lines.annotations())
+    part.annotations = merged_annotations(part.annotations, lines.annotations())
     lines.end()
 
 
@@ -580,7 +580,7 @@ def _bindings(lines: _Lines, indent: int) -> Iterator[NavigationBinding]:
 
 
 def _target(_: str, blocks: list[_NotationBlock]) -> Annotations:
-    return merged((), [each for block in blocks for each in _annotate("", block)])
+    return merged_annotations((), [each for block in blocks for each in _annotate("", block)])
 
 
 @_block_reader

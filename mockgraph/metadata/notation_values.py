@@ -51,7 +51,7 @@ class Malformed(ValueError):
         self.position = position
 
 
-def token(text: str) -> str:
+def as_token(text: str) -> str:
     """Return a text as one token: as it is, or quoted where it would not be one."""
     return text if _BARE.fullmatch(text) else json.dumps(text)
 
@@ -279,7 +279,7 @@ class ValueWriter:
         if value.kind == "PropertyPath" and _PROPERTY_PATH.fullmatch(value.text):
             reserved = value.text.partition("/")[0] in _RESERVED
             return f"PropertyPath({value.text})" if reserved else value.text
-        return f"{value.kind}({token(value.text)})"
+        return f"{value.kind}({as_token(value.text)})"
 
     def _typed(self, name: str) -> str:
         short = self._shorten(name)

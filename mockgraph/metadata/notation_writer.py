@@ -34,7 +34,7 @@ from mockgraph.metadata.elements import (
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.namespaces import Schema
 from mockgraph.metadata.notation import BINDING_PARAMETER, SHORT_PRIMITIVES
-from mockgraph.metadata.notation_values import ValueWriter, token
+from mockgraph.metadata.notation_values import ValueWriter, as_token
 
 # The standard vocabularies by their usual aliases, and MockGraph's own.
 VOCABULARIES: Final = {
@@ -130,7 +130,7 @@ class NotationWriter:
             yield "\n"
             yield from self.container(container)
         for target, annotations_ in schema.targets.items():
-            yield f"\nannotate {token(target)}\n"
+            yield f"\nannotate {as_token(target)}\n"
             yield from self._annotations(2, annotations_)
         yield "\n"
 
@@ -181,10 +181,10 @@ class NotationWriter:
         """Return the lines of a navigation property."""
         verb = "contains" if navigation.contains_target else "links"
         null = "" if navigation.nullable else " not null"
-        partner = "" if navigation.partner is None else f" partner {token(navigation.partner)}"
+        partner = "" if navigation.partner is None else f" partner {as_token(navigation.partner)}"
         yield f"  {verb} {navigation.name}: {self.type(navigation.type)}{null}{partner}\n"
         for each in navigation.constraints:
-            yield f"    where {token(each.property)} = {token(each.referenced)}\n"
+            yield f"    where {as_token(each.property)} = {as_token(each.referenced)}\n"
             yield from self._annotations(6, each.annotations)
         if navigation.on_delete is not None:
             yield f"    on delete {navigation.on_delete.action}\n"
@@ -196,7 +196,7 @@ class NotationWriter:
         binding = operation.binding
         bound = "" if binding is None else f" on {self.type(binding)}"
         path = operation.entity_set_path
-        found = "" if path is None else f" path {token(path)}"
+        found = "" if path is None else f" path {as_token(path)}"
         composable = " composable" * operation.composable
         yield f"{operation.kind} {short_name(operation.name)}{bound}{composable}{found}\n"
         if binding is not None:
@@ -221,14 +221,14 @@ class NotationWriter:
         """Return the lines of a term."""
         yield f"term {short_name(term.name)}: {self._use(term, term.default)}\n"
         if term.base is not None:
-            yield f"  base {token(term.base)}\n"
+            yield f"  base {as_token(term.base)}\n"
         if term.applies_to:
-            yield f"  applies to {' '.join(token(each) for each in term.applies_to)}\n"
+            yield f"  applies to {' '.join(as_token(each) for each in term.applies_to)}\n"
         yield from self._annotations(2, term.annotations)
 
     def container(self, container: EntityContainer) -> Iterator[str]:
         """Return the lines of a container."""
-        extends = "" if container.extends is None else f" : {token(container.extends)}"
+        extends = "" if container.extends is None else f" : {as_token(container.extends)}"
         yield f"container {short_name(container.name)}{extends}\n"
         for child in container.children:
             yield from self.child(child)
@@ -237,7 +237,7 @@ class NotationWriter:
     def child(self, child: EntitySet | Singleton | OperationImport) -> Iterator[str]:
         """Return the lines of a set, a singleton or an import."""
         if isinstance(child, OperationImport):
-            within = "" if child.entity_set is None else f" in {token(child.entity_set)}"
+            within = "" if child.entity_set is None else f" in {as_token(child.entity_set)}"
             listed = " listed" * child.in_service_document
             operation = self._shortened(child.operation)
             yield f"  {child.kind} {child.name} = {operation}{within}{listed}\n"
@@ -249,7 +249,7 @@ class NotationWriter:
                 flags = " nullable" * child.nullable
                 yield f"  singleton {child.name}: {self._name(child.type)}{flags}\n"
             for each in child.bindings:
-                yield f"    bind {token(each.path)} -> {token(each.target)}\n"
+                yield f"    bind {as_token(each.path)} -> {as_token(each.target)}\n"
         yield from self._annotations(4, child.annotations)
 
     def annotation(self, annotation: Annotation, indent: int = 0) -> str:

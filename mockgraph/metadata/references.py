@@ -20,7 +20,7 @@ MAX_INHERITANCE: Final = 64
 _TYPED: Final = frozenset({"Property", "Parameter", "ReturnType", "Term"})
 
 
-def check(
+def check_references(
     model: Model,
     source: SourceDocument,
     schemas: Sequence[XmlElement],

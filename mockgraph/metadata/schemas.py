@@ -29,11 +29,11 @@ from mockgraph.metadata.structures import (
 )
 from mockgraph.metadata.vocabulary import (
     LENIENT_INSTANTS,
-    computed,
     default_of,
     deprecated,
-    immutable,
     initial_value,
+    is_computed,
+    is_immutable,
     read_only,
     tagged,
     time_of,
@@ -231,8 +231,8 @@ class Schemas:
             declared.type,
             declared.facets,
             nullable=declared.nullable and not is_key,
-            computed=is_key or computed(annotations) or read_only(annotations),
-            immutable=immutable(annotations),
+            computed=is_key or is_computed(annotations) or read_only(annotations),
+            immutable=is_immutable(annotations),
         )
         field.time_of = time_of(annotations)
         field.deprecated = deprecated(annotations)

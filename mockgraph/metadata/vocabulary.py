@@ -31,7 +31,7 @@ from mockgraph.metadata.annotations import (
     PathExpression,
     Record,
     Value,
-    find,
+    find_annotation,
 )
 from mockgraph.metadata.elements import OPTIONAL_PARAMETER
 
@@ -69,23 +69,23 @@ class Revision(NamedTuple):
 
 def tagged(annotations: Iterable[Annotation], term: str) -> bool:
     """Return whether a term that says yes or no says yes; without a value it does."""
-    found = find(annotations, term)
+    found = find_annotation(annotations, term)
     return found is not None and (found.value is DEFAULT or found.value is True)
 
 
-def computed(annotations: Iterable[Annotation]) -> bool:
+def is_computed(annotations: Iterable[Annotation]) -> bool:
     """Return whether the service alone gives the property its value (Core.Computed)."""
     return tagged(annotations, COMPUTED)
 
 
-def immutable(annotations: Iterable[Annotation]) -> bool:
+def is_immutable(annotations: Iterable[Annotation]) -> bool:
     """Return whether a value can be given at creation only (Core.Immutable)."""
     return tagged(annotations, IMMUTABLE)
 
 
 def read_only(annotations: Iterable[Annotation]) -> bool:
     """Return whether the property can be read and not written (Core.Permissions)."""
-    found = find(annotations, PERMISSIONS)
+    found = find_annotation(annotations, PERMISSIONS)
     return (
         found is not None
         and isinstance(found.value, EnumMembers)
@@ -95,7 +95,7 @@ def read_only(annotations: Iterable[Annotation]) -> bool:
 
 def time_of(annotations: Iterable[Annotation]) -> tuple[str, str] | None:
     """Return the property and the value whose time a property tells, None where it tells none."""
-    found = find(annotations, TIME_OF)
+    found = find_annotation(annotations, TIME_OF)
     if found is None or not isinstance(found.value, Record):
         return None
     name, value = (_text(found.value.get(each)) for each in ("Property", "Value"))
@@ -104,14 +104,14 @@ def time_of(annotations: Iterable[Annotation]) -> tuple[str, str] | None:
 
 def initial_value(annotations: Iterable[Annotation]) -> str | int | None:
     """Return the value of a property of a new entity, None where the service gives none."""
-    found = find(annotations, INITIAL_VALUE)
+    found = find_annotation(annotations, INITIAL_VALUE)
     value = None if found is None else found.value
     return value if isinstance(value, str | int) else None
 
 
 def default_of(annotations: Iterable[Annotation]) -> str | None:
     """Return the default of an optional parameter as text, None where it is not said."""
-    found = find(annotations, OPTIONAL_PARAMETER)
+    found = find_annotation(annotations, OPTIONAL_PARAMETER)
     if found is None or not isinstance(found.value, Record):
         return None
     default = found.value.get("DefaultValue")
@@ -120,7 +120,7 @@ def default_of(annotations: Iterable[Annotation]) -> str | None:
 
 def revisions(annotations: Iterable[Annotation]) -> tuple[Revision, ...]:
     """Return the changes that are announced of an element (Core.Revisions)."""
-    found = find(annotations, REVISIONS)
+    found = find_annotation(annotations, REVISIONS)
     if found is None:
         return ()
     return tuple(_revision(each) for each in _records(found.value))

@@ -221,7 +221,7 @@ class _PathWalk:
         name = next((each for each in roots if each.lower() == segment.name.lower()), None)
         operation = getattr(roots.get(name or ""), "operation", None)
         if operation is None:
-            graph_segments.check(self._view.name, segment.name)
+            graph_segments.check_segment(self._view.name, segment.name)
             raise UnknownSegment(segment.text)
         overloads = [each for each in self._model.operations(operation) if not each.bound]
         return self._call(OperationCall(tuple(overloads), segment.arguments or {}), rest)

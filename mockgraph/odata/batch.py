@@ -171,7 +171,7 @@ def _in_order(items: Sequence[Item]) -> Iterator[Item]:
 # -- running ------------------------------------------------------------------------------
 
 
-def run(
+def run_batch(
     items: Sequence[Item],
     view: View,
     service: Service,
@@ -205,7 +205,7 @@ def run(
 def _sent(item: Item, view: View, service: Service, send: Send, prefix: str) -> dict[str, Json]:
     """The answer to an item that is sent. Raises GraphError, whatever goes wrong."""
     try:
-        path, query = resolve(item.url, view, service, prefix)
+        path, query = resolve_item(item.url, view, service, prefix)
         headers, body = _content(item)
         return _response(item, *send(item.method, path, query, headers, body))
     except GraphError:
@@ -215,7 +215,7 @@ def _sent(item: Item, view: View, service: Service, send: Send, prefix: str) -> 
         raise GraphError from None
 
 
-def resolve(url: str, view: View, service: Service, prefix: str = "") -> tuple[str, str]:
+def resolve_item(url: str, view: View, service: Service, prefix: str = "") -> tuple[str, str]:
     """The path, from the root on, and the query that an item's URL means.
 
     It may be relative to the root, begin with it, or be absolute, whatever the host: clients

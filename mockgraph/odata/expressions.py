@@ -28,14 +28,14 @@ from mockgraph.odata.ast import (
     quoted,
     weight,
 )
-from mockgraph.odata.functions import call
+from mockgraph.odata.functions import compile_call
 from mockgraph.odata.grammar import NO_ALIASES, Aliases
 from mockgraph.odata.operators import (
     EQUALITY,
     ORDER,
-    among,
-    arithmetic,
-    compare,
+    compile_among,
+    compile_arithmetic,
+    compile_comparison,
     contained,
     has,
     negate,
@@ -90,10 +90,10 @@ def compile_expression(node: Node, scope: Scope) -> CompiledExpression:
             # One that the query string gives no value (OData 4.01, part 1, 11.2.6.1.3).
             return constant(ValueKind.NULL, None)
         case Path():
-            return resolve(node, scope)
+            return resolve_path(node, scope)
         case FunctionCall(function, arguments):
             given = (compile_expression(each, scope) for each in arguments)
-            return call(function, given, scope.now)
+            return compile_call(function, given, scope.now)
         case UnaryOperation("not", operand):
             return CompiledExpression(_BOOLEAN, _not(_boolean(operand, scope)))
         case UnaryOperation(_, operand):
@@ -104,7 +104,7 @@ def compile_expression(node: Node, scope: Scope) -> CompiledExpression:
             )
         case In(left, List(items)):
             options = [compile_expression(item, scope) for item in items]
-            return among(compile_expression(left, scope), options)
+            return compile_among(compile_expression(left, scope), options)
         case In(left, right):
             return contained(compile_expression(left, scope), compile_expression(right, scope))
         case Logical(operator, operands):
@@ -143,10 +143,10 @@ def _binary(
     operator: str, left: CompiledExpression, right: CompiledExpression
 ) -> CompiledExpression:
     if operator in EQUALITY or operator in ORDER:
-        return compare(operator, left, right)
+        return compile_comparison(operator, left, right)
     if operator == "has":
         return has(left, right)
-    return arithmetic(operator, left, right)
+    return compile_arithmetic(operator, left, right)
 
 
 def _boolean(node: Node, scope: Scope) -> Evaluate:
@@ -202,7 +202,7 @@ def _listed(value: Evaluate) -> Evaluate:
 
 
 def _lambda(node: Lambda, scope: Scope) -> Evaluate:
-    collection = resolve(node.path, scope)
+    collection = resolve_path(node.path, scope)
     items = collection.evaluate
     shown = quoted(str(node.path))
     if collection.kind is ValueKind.UNTYPED:
@@ -243,7 +243,7 @@ def _lambda(node: Lambda, scope: Scope) -> Evaluate:
 # -- paths --------------------------------------------------------------------------------
 
 
-def resolve(path: Path, scope: Scope) -> CompiledExpression:
+def resolve_path(path: Path, scope: Scope) -> CompiledExpression:
     """Compile a path to an expression that reads it; null where anything on the way is null.
 
     Raises BadRequest where a property does not exist on a closed type, or where a segment
@@ -264,7 +264,7 @@ def resolve(path: Path, scope: Scope) -> CompiledExpression:
         elif "." in name:
             type_, value = _narrowed(value or _itself, type_, name)
         else:
-            type_ = member(type_, name)
+            type_ = property_type(type_, name)
             value = _step(value, name) if value else _property(name)
     value = value or _itself
     if counted:
@@ -273,7 +273,7 @@ def resolve(path: Path, scope: Scope) -> CompiledExpression:
     return CompiledExpression(type_, _converted(value, convert) if convert else value)
 
 
-def member(type_: Type, name: str) -> Type:
+def property_type(type_: Type, name: str) -> Type:
     """Return the type of a property of a value; raises BadRequest where it can have none."""
     if type_.kind is ValueKind.UNTYPED:
         return type_

@@ -18,8 +18,8 @@ from mockgraph.odata.ast import (
     weight,
 )
 from mockgraph.odata.declared_names import as_declared
-from mockgraph.odata.expressions import Scope, compile_test, resolve
-from mockgraph.odata.grammar import parse
+from mockgraph.odata.expressions import Scope, compile_test, resolve_path
+from mockgraph.odata.grammar import parse_expression
 from mockgraph.odata.operators import member_of
 from mockgraph.odata.restrictions import check_filter, property_paths
 from mockgraph.odata.types import CompiledExpression, Type, of_literal
@@ -51,7 +51,7 @@ class Filter(NamedTuple):
 
 def compile_filter(text: str, scope: Scope) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it."""
-    node = as_declared(parse(text, scope.aliases), scope.schema, scope.resource)
+    node = as_declared(parse_expression(text, scope.aliases), scope.schema, scope.resource)
     if scope.resource is not None:
         check_filter(node, scope.resource.rules.filter)
     test = compile_test(node, scope)
@@ -87,7 +87,7 @@ def _equality(path: Path, literals: Sequence[Node], scope: Scope) -> Iterator[Eq
     names = path.names[1:] if path.names[0] == "$it" else path.names
     if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, names):
         return
-    property_type = resolve(path, scope).type
+    property_type = resolve_path(path, scope).type
     values = [value for each in literals for value in _stored(each, property_type)]
     is_property = names[-1] != "$count" and not any("." in name for name in names)
     if is_property and len(values) == len(literals):

@@ -41,7 +41,7 @@ class Function(NamedTuple):
     optional: int = 0
 
 
-def call(
+def compile_call(
     name: str, given: Iterable[CompiledExpression], now: str | None = None
 ) -> CompiledExpression:
     """Compile a call; ``now`` is the instant of ``now()``, the present one if left out.

@@ -29,7 +29,7 @@ from mockgraph.odata.ast import (
     quoted,
     to_text,
 )
-from mockgraph.odata.lexer import MAX_TOKENS, Token, constant_named, literal, tokenize
+from mockgraph.odata.lexer import MAX_TOKENS, Token, constant_named, literal_of, tokenize
 
 MAX_DEPTH = 64
 MAX_PARENTHESES = 50
@@ -43,7 +43,7 @@ _TYPE_NAME = re.compile(r"(Collection\()?[^\W\d]\w*(\.[^\W\d]\w*)+(?(1)\))")
 _PIECES = re.compile(r"""'(?:[^']|'')*+'|"(?:[^"\\]|\\.)*+"|[(),;]|[^'"(),;]+""", re.DOTALL)
 
 
-def parse(text: str, aliases: Aliases = NO_ALIASES) -> Node:
+def parse_expression(text: str, aliases: Aliases = NO_ALIASES) -> Node:
     """Return the tree of an expression; raises BadRequest where it is malformed or deep.
 
     An alias that ``aliases`` has a value for is replaced by it.
@@ -266,7 +266,7 @@ class _ExpressionParser:
         if token.kind in ("mark", "end"):
             raise self._fault()
         self._advance()
-        return literal(token) if token.kind != "alias" else self._alias(token.text[1:])
+        return literal_of(token) if token.kind != "alias" else self._alias(token.text[1:])
 
     def _alias(self, name: str) -> Node:
         """Put the value of an alias in its place, if it has one."""

@@ -15,7 +15,7 @@ from mockgraph.files import fixtures
 _ROOTS: Final[Mapping[str, tuple[str, ...]]] = {"v1.0": ("v1.0",), "beta": ("v1.0", "beta")}
 
 
-def check(root: str, segment: str) -> None:
+def check_segment(root: str, segment: str) -> None:
     """Raise NotEmulated where Graph has something under a root that MockGraph has not."""
     name = _segments(root).get(segment.lower())
     if name is not None:

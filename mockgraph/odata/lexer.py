@@ -91,11 +91,11 @@ def tokenize(text: str) -> list[Token]:
 def constant_named(name: str) -> Literal | None:
     """Return the literal that a word stands for: ``null``, ``true``, ``INF``, ``P1D``."""
     if name[0] == "P" and _DURATION.fullmatch(name):
-        return literal(Token("duration", name, 0))
+        return literal_of(Token("duration", name, 0))
     return _WORDS.get(name.lower()) or _SPECIAL_NUMBERS.get(name)
 
 
-def literal(token: Token) -> Literal:
+def literal_of(token: Token) -> Literal:
     """Return the literal that a token spells; raises BadRequest where its value is none."""
     kind, text = token.kind, token.text
     try:

@@ -57,7 +57,9 @@ _BOOLEAN = Type(ValueKind.BOOLEAN)
 _OPERANDS = NUMERIC | {ValueKind.NULL, ValueKind.UNTYPED}
 
 
-def compare(name: str, left: CompiledExpression, right: CompiledExpression) -> CompiledExpression:
+def compile_comparison(
+    name: str, left: CompiledExpression, right: CompiledExpression
+) -> CompiledExpression:
     """Compile a comparison; raises BadRequest where the operands can never be compared."""
     left, right = _aligned(left, right), _aligned(right, left)
     _check(name, left.type, right.type)
@@ -68,7 +70,9 @@ def compare(name: str, left: CompiledExpression, right: CompiledExpression) -> C
     return CompiledExpression(_BOOLEAN, _order(ORDER[name], left, right))
 
 
-def among(left: CompiledExpression, options: Sequence[CompiledExpression]) -> CompiledExpression:
+def compile_among(
+    left: CompiledExpression, options: Sequence[CompiledExpression]
+) -> CompiledExpression:
     """Compile ``left in (options)``: equal to one of them."""
     if not all(option.constant for option in options):
         raise BadRequest("'in' takes a list of literals.")
@@ -77,7 +81,7 @@ def among(left: CompiledExpression, options: Sequence[CompiledExpression]) -> Co
         _check("eq", left.type, option.type)
     if left.kind in (ValueKind.UNTYPED, ValueKind.COMPLEX, ValueKind.GEOGRAPHY):
         return CompiledExpression(
-            _BOOLEAN, _any_equal([compare("eq", left, each) for each in aligned])
+            _BOOLEAN, _any_equal([compile_comparison("eq", left, each) for each in aligned])
         )
     value, values = left.evaluate, frozenset(option.value for option in aligned)
     return CompiledExpression(_BOOLEAN, lambda scope: value(scope) in values)
@@ -92,7 +96,7 @@ def contained(left: CompiledExpression, collection: CompiledExpression) -> Compi
     # The comparison is evaluated on pairs of an item and the scope around it.
     item = CompiledExpression(of, lambda pair: convert(pair[0]) if convert else pair[0])
     outer = left._replace(evaluate=lambda pair: left.evaluate(pair[1]))
-    equal = compare("eq", item, outer).evaluate
+    equal = compile_comparison("eq", item, outer).evaluate
     step = work.current().step
 
     def evaluate(scope: Any) -> bool:
@@ -248,12 +252,12 @@ def _any_equal(comparisons: Sequence[CompiledExpression]) -> Evaluate:
 # -- arithmetic ---------------------------------------------------------------------------
 
 
-def arithmetic(
+def compile_arithmetic(
     name: str, left: CompiledExpression, right: CompiledExpression
 ) -> CompiledExpression:
     """Compile an arithmetic operator; raises BadRequest where an operand is of no such type."""
     left, right = _aligned(left, right), _aligned(right, left)
-    of_time = temporal.operation(name, left.kind, right.kind)
+    of_time = temporal.temporal_operation(name, left.kind, right.kind)
     first, second = left.evaluate, right.evaluate
     apply: Callable[[Any, Any], Any]
     if of_time is not None:

@@ -47,7 +47,7 @@ _FORMAT = re.compile(
 )
 
 
-def read(
+def read_options(
     pairs: Iterable[tuple[str, str]],
     schema: Schema,
     *,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.odata.ast import Path, SelectItem, ValueKind, quoted
-from mockgraph.odata.expressions import member
+from mockgraph.odata.expressions import property_type
 from mockgraph.odata.grammar import split
 from mockgraph.odata.types import Type, full_name, narrowed
 
@@ -123,7 +123,7 @@ def _keys(
         else:
             if type_.kind is ValueKind.COMPLEX:
                 name = type_.of.declared_name(name) or name
-            type_ = member(type_, name)
+            type_ = property_type(type_, name)
             keys.append(name)
     return keys
 

@@ -23,7 +23,9 @@ _SECOND = timedelta(seconds=1)
 _DAY = Decimal(86400)
 
 
-def operation(name: str, left: ValueKind, right: ValueKind) -> tuple[ValueKind, Apply] | None:
+def temporal_operation(
+    name: str, left: ValueKind, right: ValueKind
+) -> tuple[ValueKind, Apply] | None:
     """Return the result's kind, and how it comes about; None where the standard has no such."""
     return _OPERATIONS.get((name, left, right))
 

@@ -295,7 +295,7 @@ def _read_query(
         _check_filtered(options, address.resource)
     if not options and order is None:
         return _NO_OPTIONS
-    from mockgraph.odata.options import read as read_options  # not needed by a start
+    from mockgraph.odata.options import read_options as read_options  # not needed by a start
     from mockgraph.odata.restrictions import check_supported
 
     if not address.steps:

@@ -53,7 +53,7 @@ class Fence(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table; cells are the Markdown in them (see :func:`plain`)."""
+    """A table; cells are the Markdown in them (see :func:`plain_text`)."""
 
     section: tuple[str, ...]
     header: tuple[str, ...]
@@ -130,7 +130,7 @@ def read_blocks(markdown: str) -> Iterator[Block]:
             if tab is None:  # the tabs above hold no headings: they end here at the latest
                 level = int(token.tag[1:])
                 section = {outer: text for outer, text in section.items() if outer < level}
-                section[level] = plain(content)
+                section[level] = plain_text(content)
                 yield Heading(section[level])
         elif in_other_tab:
             continue
@@ -148,7 +148,7 @@ def read_blocks(markdown: str) -> Iterator[Block]:
             yield Table(tuple(section.values()), header, tuple(rows))
 
 
-def plain(markdown: str) -> str:
+def plain_text(markdown: str) -> str:
     """The text of a line of Markdown, without links, emphasis, code marks and HTML."""
     parser = _parser()
     tokens = parser.inline.parse(markdown, parser, {}, [])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from mockgraph.metadata.names import Json
-from mockgraph.pages.tolerant_json import read_json
+from mockgraph.pages.tolerant_json import read_printed_json
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -38,7 +38,7 @@ class Message:
 
     def faults(self) -> tuple[str, ...]:
         """Return the faults of the body as JSON, where it can be read all the same."""
-        return () if self.body is None else read_json(self.body)[1]
+        return () if self.body is None else read_printed_json(self.body)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def parse_json(text: str) -> Json:
 
     Raises MockGraphError where none can be made out.
     """
-    return read_json(text)[0]
+    return read_printed_json(text)[0]
 
 
 def parse_request_line(line: str) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ from mockgraph.pages.blocks import (
     Paragraph,
     Table,
     closed,
-    plain,
+    plain_text,
     read_blocks,
     split_front_matter,
 )
@@ -182,7 +182,7 @@ def _properties(
     properties: list[DocumentedProperty] = []
     relationships: list[DocumentedProperty] = []
     for table in tables:
-        header = [plain(cell).lower() for cell in table.header]
+        header = [plain_text(cell).lower() for cell in table.header]
         is_relation = header[0] == "relationship" or _is_under(table.section[-1:], "relation")
         is_known = (
             is_relation
@@ -202,9 +202,9 @@ def _row(row: tuple[str, ...], header: list[str]) -> DocumentedProperty:
     cells = dict(zip(header, row, strict=False))
     kind, description = cells.get("type", ""), cells.get("description", "")
     return DocumentedProperty(
-        plain(row[0]),
-        plain(kind),
-        plain(description),
+        plain_text(row[0]),
+        plain_text(kind),
+        plain_text(description),
         tuple(_members(description)),
         _target(kind),
     )
@@ -212,7 +212,7 @@ def _row(row: tuple[str, ...], header: list[str]) -> DocumentedProperty:
 
 def _lists_properties(table: Table) -> bool:
     """Whether each row begins with a name and a type, and one of them with a primitive type."""
-    cells = [(plain(row[0]), plain(row[1])) for row in table.rows if len(row) > 1]
+    cells = [(plain_text(row[0]), plain_text(row[1])) for row in table.rows if len(row) > 1]
     return (
         bool(cells)
         and all(_NAME.fullmatch(name) and _TYPE.fullmatch(kind) for name, kind in cells)
@@ -232,8 +232,8 @@ def _enumerations(tables: Iterable[Table]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for table in tables:
         name = table.section[-1].partition(" ")[0] if table.section else ""
-        head = plain(table.header[0]).lower()
-        cells = [plain(row[0]) for row in table.rows]
+        head = plain_text(table.header[0]).lower()
+        cells = [plain_text(row[0]) for row in table.rows]
         is_named = _NAME.fullmatch(name) and table.section[-1].lower().endswith(" values")
         if cells and (is_named or head == "member") and all(map(_NAME.fullmatch, cells)):
             found[name] = tuple(dict.fromkeys(cells))
@@ -247,16 +247,16 @@ def _permissions(tables: Iterable[Table]) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for table in tables:
-        is_named = plain(table.header[0]).lower() == "permission type"
+        is_named = plain_text(table.header[0]).lower() == "permission type"
         if is_named or (not found and _lists_permissions(table)):
             for kind, *permissions in table.rows:
-                text = ", ".join(filter(None, map(plain, permissions)))
-                found.setdefault(plain(kind), text)
+                text = ", ".join(filter(None, map(plain_text, permissions)))
+                found.setdefault(plain_text(kind), text)
     return MappingProxyType(found)
 
 
 def _lists_permissions(table: Table) -> bool:
-    cells = [plain(cell) for row in table.rows for cell in row[1:]]
+    cells = [plain_text(cell) for row in table.rows for cell in row[1:]]
     return (
         len(table.rows) in (2, 3)
         and any(permission_names(cell) for cell in cells)

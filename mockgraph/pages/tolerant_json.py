@@ -45,7 +45,7 @@ _ESCAPES: Final = {
 }
 
 
-def read_json(text: str) -> tuple[Json, tuple[str, ...]]:
+def read_printed_json(text: str) -> tuple[Json, tuple[str, ...]]:
     """Return the value that a text prints, and what of the text is not JSON, with its lines.
 
     The notes are empty for JSON. Raises MockGraphError, with the line, where no value can be

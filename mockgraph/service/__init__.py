@@ -30,7 +30,7 @@ from mockgraph.service import (
     subject_rights,
     threat_indicators,
 )
-from mockgraph.state.behaviours import Behaviour, by_type, marked
+from mockgraph.state.behaviours import Behaviour, behaviours_among, by_type
 
 _logger = logging.getLogger("mockgraph")
 
@@ -88,9 +88,9 @@ def _canonical(name: str) -> str:
 
 
 def _read(csdl: Sequence[Path]) -> Model:
-    from mockgraph.metadata.csdl_cache import read  # most have none
+    from mockgraph.metadata.csdl_cache import read_cached  # most have none
 
-    return read(csdl, roots.served("beta"))
+    return read_cached(csdl, roots.served("beta"))
 
 
 SERVICE = _service((), {})
@@ -127,8 +127,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "microsoft.graph.security.activate": Behaviour(
         by_type(
             {
-                "microsoft.graph.security.ediscoveryCustodian": ediscovery.activate,
-                "microsoft.graph.security.sensorCandidate": identities.activate,
+                "microsoft.graph.security.ediscoveryCustodian": ediscovery.activate_custodian,
+                "microsoft.graph.security.sensorCandidate": identities.activate_sensors,
             }
         )
     ),
@@ -157,7 +157,7 @@ def behaviours_of(files: Sequence[str | os.PathLike[str]] = ()) -> Mapping[str, 
     found = dict(BEHAVIOURS)
     for path in files:
         try:
-            found |= marked(runpy.run_path(os.fspath(path)))
+            found |= behaviours_among(runpy.run_path(os.fspath(path)))
         except Exception as error:
             raise MockGraphError(f"{path} cannot be run: {_told(error, path)}") from error
     return found

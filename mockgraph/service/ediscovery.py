@@ -92,7 +92,7 @@ def _reset_settings(transaction: Transaction, call: Invocation) -> Result:
 # -- custodians and other sources ------------------------------------------------------------------
 
 
-def activate(transaction: Transaction, call: Invocation) -> Result:
+def activate_custodian(transaction: Transaction, call: Invocation) -> Result:
     """Make a custodian who was released part of the case again, and index what is theirs anew."""
     custodian = _entity(transaction, call.table, call.key)
     if custodian["status"] != "active":

@@ -18,24 +18,25 @@ if TYPE_CHECKING:
 HUNT = "microsoft.graph.security.runHuntingQuery"
 
 
-def hunt(state: State, query: str, timespan: str | None = None) -> HuntingAnswer:
+def run_hunting_query(state: State, query: str, timespan: str | None = None) -> HuntingAnswer:
     """Return what a query finds in the rows and the alerts of a state.
 
     Raises a HuntingError, which is a BadRequest or another error of Graph's, where it cannot run.
     """
-    from mockgraph.service.hunting.engine import run  # most servers run none
+    from mockgraph.service.hunting.engine import run_query  # most servers run none
     from mockgraph.service.hunting.entity_views import SETS
     from mockgraph.service.hunting.tenant_tables import tables_of
 
     snapshot, now = state.snapshot(), state.clock.now()
     sets = {name: snapshot.rows(f"security/{name}") for name in SETS}
-    return run(query, tables_of(snapshot.rows(HUNTING_TABLE), sets, now), now, timespan)
+    return run_query(query, tables_of(snapshot.rows(HUNTING_TABLE), sets, now), now, timespan)
 
 
 def hunting(find: Callable[[State, str, str | None], HuntingAnswer]) -> Behaviour:
-    """Return the behaviour that answers with what a function finds, as :func:`hunt` does.
+    """Return the behaviour that answers with what a function finds.
 
-    The call has the action's ``query``, 400 where it is missing, and its ``timespan``.
+    It is called as :func:`run_hunting_query` is. The call has the action's ``query``, 400 where
+    it is missing, and its ``timespan``.
     """
 
     def effect(state: State, call: Invocation) -> Json:
@@ -48,4 +49,4 @@ def hunting(find: Callable[[State, str, str | None], HuntingAnswer]) -> Behaviou
     return Behaviour(effect, apart=True)
 
 
-BEHAVIOURS = {HUNT: hunting(hunt)}
+BEHAVIOURS = {HUNT: hunting(run_hunting_query)}

@@ -45,7 +45,7 @@ _OPPOSITE = {"disable": "enable", "enable": "disable"}
 # -- sensors ---------------------------------------------------------------------------------------
 
 
-def activate(transaction: Transaction, call: Invocation) -> Result:
+def activate_sensors(transaction: Transaction, call: Invocation) -> Result:
     """Make sensors of candidates, which take up their work by the clock. Raise 404."""
     candidates = [_candidate(transaction, each) for each in dict.fromkeys(_server_ids(call))]
     for candidate in candidates:

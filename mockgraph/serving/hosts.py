@@ -35,7 +35,7 @@ SIGN_IN_HOSTS = (
 )
 
 
-def matches(host: str, patterns: Iterable[str]) -> bool:
+def host_matches(host: str, patterns: Iterable[str]) -> bool:
     """Return whether a host is one of these names, in which ``*`` stands for anything."""
     host = _plain(host)
     return any(fnmatchcase(host, _plain(pattern)) for pattern in patterns)

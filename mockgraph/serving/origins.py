@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 
 from mockgraph.errors import BadRequest, HostRefused, OriginRefused
 from mockgraph.server_options import Settings
-from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, is_address, is_loopback, matches
+from mockgraph.serving.hosts import (
+    GRAPH_HOSTS,
+    SIGN_IN_HOSTS,
+    host_matches,
+    is_address,
+    is_loopback,
+)
 from mockgraph.wsgi import Environ
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d*)?", re.ASCII)
@@ -45,7 +51,7 @@ class Origins:
         name = _name_of(host)
         if not name:
             raise BadRequest("The Host header is not a host.")
-        if not (self.is_own(host) or matches(name, _MICROSOFT)):
+        if not (self.is_own(host) or host_matches(name, _MICROSOFT)):
             raise HostRefused(host)
         if len(self._known) < _MAX_KNOWN:
             self._known.add(host)

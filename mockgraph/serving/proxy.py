@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mockgraph.errors import BadRequest, GraphError, Misdirected, ProxyRefused
-from mockgraph.http import Request, error_body, identity
+from mockgraph.http import Request, error_body, identifying_headers
 from mockgraph.odata import rendering
 from mockgraph.redaction import masked_url
-from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, host_matches
 from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _readdress(environ: Environ) -> None:
 def _answered_for(scheme: str, authority: str) -> str:
     """Return the host of an authority. Raises 403 where it or its port is not answered for."""
     host, port = _split(scheme, authority)
-    if port != _PORTS[scheme] or not matches(host, HOSTS):
+    if port != _PORTS[scheme] or not host_matches(host, HOSTS):
         named = masked_url(_PATH.split(authority, 1)[0] or authority)
         raise ProxyRefused(named.rpartition("@")[2][:_SHOWN])
     return host
@@ -161,7 +161,7 @@ def _split(scheme: str, authority: str) -> tuple[str, int | None]:
 def _refuse(error: GraphError, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     asked = Request(environ)
     response = rendering.render_json(error_body(error, asked), error.status)
-    response.headers += identity(asked)
+    response.headers += identifying_headers(asked)
 
     def start(status: str, headers: Headers) -> Any:
         # Clients show of a refused tunnel no more than the reason phrase.

@@ -118,7 +118,7 @@ def operation(
     return mark
 
 
-def marked(members: Mapping[str, object]) -> dict[str, Behaviour]:
+def behaviours_among(members: Mapping[str, object]) -> dict[str, Behaviour]:
     """Return the behaviours that the functions among a module's members are marked with."""
     found = (getattr(each, _MARK, None) for each in members.values() if callable(each))
     return dict(each for each in found if each is not None)

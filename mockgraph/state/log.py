@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.store_format import HEADER, Contents, End, line_of, read
+from mockgraph.state.store_format import HEADER, Contents, End, line_of, read_contents
 
 if sys.platform != "win32":
     import fcntl
@@ -70,7 +70,7 @@ class StoreLog:
         another format.
         """
         with self._opening():
-            contents = read(self.path)
+            contents = read_contents(self.path)
             self.end, self.is_old = contents.end, contents.is_old
             self.beside.unlink(missing_ok=True)
             if contents.torn or contents.lacks_end:

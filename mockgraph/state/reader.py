@@ -17,7 +17,7 @@ from mockgraph.state.intent import Address, Page, Row, Step
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
-from mockgraph.state.table_rules import is_there, plain
+from mockgraph.state.table_rules import is_there, json_copy
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import implicit
 
@@ -267,7 +267,7 @@ class Reader:
         if value is None:
             raise BadRequest(f"{path}: it returned null, and not '{declared.type_name}'.")
         if not isinstance(value, Entity):
-            given = plain({"": value}, path)[""]
+            given = json_copy({"": value}, path)[""]
             if isinstance(declared, edm.Complex) and type(given) is dict:
                 return self._returned_value(declared.schema, given, path)
             return edm.load_as(declared, given, path)

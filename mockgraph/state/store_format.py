@@ -108,7 +108,7 @@ def write_in(line: bytes) -> bytes:
     return line[_BODY:-2]
 
 
-def read(path: Path) -> Contents:
+def read_contents(path: Path) -> Contents:
     """Return what a file holds.
 
     Raise MockGraphError where it is damaged or no store, OSError where it cannot be read.

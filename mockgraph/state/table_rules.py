@@ -216,7 +216,7 @@ def check_key(key: str, resource: Resource, where: str) -> None:
 
 def _identified(resource: Resource, document: Properties, own: str, path: str) -> Properties:
     """Return the entity of a document, whose key properties may be left out."""
-    value = plain(document, path)
+    value = json_copy(document, path)
     names = edm.key_names(resource.type)
     declared = resource.type.properties().get(names[0]) if len(names) == 1 else None
     if resource.is_collection and declared is not None and value.get(names[0]) is None:
@@ -229,7 +229,7 @@ def _identified(resource: Resource, document: Properties, own: str, path: str) -
     return entity
 
 
-def plain(document: Properties, path: str) -> dict[str, Any]:
+def json_copy(document: Properties, path: str) -> dict[str, Any]:
     """Return a copy of a document, as JSON has it. Raise BadRequest where that has not."""
     try:
         value: dict[str, Any] = orjson.loads(orjson.dumps(dict(document), option=_JSON_ALONE))

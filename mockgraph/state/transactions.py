@@ -33,10 +33,10 @@ from mockgraph.state.table_rules import (
     TableRules,
     given_key,
     is_there,
+    json_copy,
     name_single,
     new_key,
     own_key,
-    plain,
     table_of_owners,
 )
 from mockgraph.state.tables import EntityDB, EntityTable
@@ -113,7 +113,7 @@ class Transaction:
         """
         resource = self._resource(table)
         self._check_owner(resource, owner)
-        valid = edm.load(resource.type, plain(properties, table), root=table)
+        valid = edm.load(resource.type, json_copy(properties, table), root=table)
         return self._insert(resource, valid, owner)
 
     def make(
@@ -234,7 +234,7 @@ class Transaction:
         """Return changes of an entity loaded. Raise BadRequest with the path of the fault."""
         declared, path = self._resource(table).type, f"{table}/{before.key}"
         schema = declared if "@odata.type" in changes else edm.own_type(declared, before)
-        return edm.load(schema, plain(changes, path), partial=True, root=path)
+        return edm.load(schema, json_copy(changes, path), partial=True, root=path)
 
     def _check_owner(self, resource: Resource, owner: str) -> None:
         """Raise BadRequest where there is no such entity to contain one of the resource's."""
@@ -301,7 +301,7 @@ class Transaction:
 
     def keep(self, name: str, properties: Properties) -> None:
         """Keep something beside the entities, for behaviours alone."""
-        self.database.store(KEPT_TABLE, name, plain(properties, name))
+        self.database.store(KEPT_TABLE, name, json_copy(properties, name))
 
     def referred(self, path: str, owner: str) -> Sequence[Entity]:
         """Return the entities that the navigation property at a path refers to, of one owner."""

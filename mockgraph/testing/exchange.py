@@ -18,12 +18,12 @@ from werkzeug.datastructures import Headers
 from mockgraph.errors import GraphError
 from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
-from mockgraph.redaction import masked, masked_body, masked_url, redacted, shown
+from mockgraph.redaction import masked_body, masked_pairs, masked_url, redacted, shown_header
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_of
 from mockgraph.testing.migration import Replacement, replacement
-from mockgraph.testing.nearest_names import nearest
+from mockgraph.testing.nearest_names import meant_names
 from mockgraph.wsgi import Environ
 
 _BOM = b"\xef\xbb\xbf"
@@ -111,7 +111,7 @@ class Exchange:
         if content and not _is_plain(request, environ):
             self._body = masked_body(content)
         self._response_body = response.body
-        self._query = masked(request.query_string)
+        self._query = masked_pairs(request.query_string)
         self._response_headers = response.headers
         self._found = request.address
         self._service = request.service or SERVICE
@@ -170,7 +170,9 @@ class Exchange:
     @cached_property
     def response_headers(self) -> Headers:
         """The answer's headers; cookies in them are ``***``."""
-        return Headers([(name, shown(name, value)) for name, value in list(self._response_headers)])
+        return Headers(
+            [(name, shown_header(name, value)) for name, value in list(self._response_headers)]
+        )
 
     @property
     def client_request_id(self) -> str:
@@ -291,7 +293,7 @@ class Exchange:
         """The names that may have been meant where the request misspelt one."""
         if self.status != 400:
             return ()
-        return nearest(self.error_message or "", self.path, self._service)
+        return meant_names(self.error_message or "", self.path, self._service)
 
     @cached_property
     def replacement(self) -> Replacement | None:

@@ -117,15 +117,15 @@ class Expectation:
         expected = self._expected
         if "json" in expected:
             exact = expected.get("exact", False)
-            yield from compare("json", expected["json"], exchange.json, exact)
+            yield from deviations("json", expected["json"], exchange.json, exact)
         if options := expected.get("query"):
             sent = {_option(name): value for name, value in exchange.query.items()}
             for name, value in options.items():
                 given = sent.get(_option(name), _NOTHING)
-                yield from compare(f"query {name}", _as_text(value), given, True)
+                yield from deviations(f"query {name}", _as_text(value), given, True)
         for name, value in (expected.get("headers") or {}).items():
             given = exchange.headers.get(name, _NOTHING)
-            yield from compare(f"header {name}", _as_text(value), given, True)
+            yield from deviations(f"header {name}", _as_text(value), given, True)
         for name in ("status", "in_batch"):
             wanted = expected.get(name)
             if wanted is not None and getattr(exchange, name) != wanted:
@@ -282,7 +282,7 @@ def _some(differences: Sequence[str]) -> list[str]:
     return [*first, *([f"and {left} more"] if left > 0 else [])]
 
 
-def compare(at: str, expected: Any, sent: Any, exact: bool) -> Iterator[str]:
+def deviations(at: str, expected: Any, sent: Any, exact: bool) -> Iterator[str]:
     """Yield a line for each difference, by its place. Values may be nested however deep."""
     waiting = [(at, expected, sent)]
     while waiting:

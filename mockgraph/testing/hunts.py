@@ -10,7 +10,7 @@ from typing import Any
 from mockgraph.metadata.names import Json
 from mockgraph.service.hunting.engine import HuntingAnswer
 from mockgraph.service.hunting.schema import checked
-from mockgraph.service.hunting_query import HUNT, hunt, hunting
+from mockgraph.service.hunting_query import HUNT, hunting, run_hunting_query
 from mockgraph.state import State
 from mockgraph.testing.exchange import Exchange
 
@@ -55,7 +55,7 @@ class Hunts:
         for pattern, answer in self._answers:
             if is_in(pattern, query):
                 return answer
-        return hunt(self._state, query, timespan)
+        return run_hunting_query(self._state, query, timespan)
 
     def reset(self) -> None:
         """Take back the answers that a test gave."""

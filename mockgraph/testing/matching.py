@@ -187,7 +187,7 @@ class Matcher:
         names = self._match_path(request.path)
         if names is None or not (self._match_caller(request) and self._match_texts(request)):
             return None
-        if self._predicate is not None and not call(
+        if self._predicate is not None and not call_function(
             self._predicate, f"predicate {name_of(self._predicate)}", request
         ):
             return None
@@ -239,7 +239,7 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", function))
 
 
-def call(function: Callable[..., Any], what: str, /, *arguments: Any, **named: Any) -> Any:
+def call_function(function: Callable[..., Any], what: str, /, *arguments: Any, **named: Any) -> Any:
     """Call a function of the test, named ``what`` in messages.
 
     Raises the refusal that it raises, and CallbackFailed where it raises anything else.

@@ -15,7 +15,7 @@ _SEGMENT = re.compile(r"Resource not found for the segment '(.*)'\.")
 _PROPERTY = re.compile(r"[Tt]he property '([^']*)' does not exist on type '([\w.]+)'")
 
 
-def nearest(message: str, path: str, service: Service) -> tuple[str, ...]:
+def meant_names(message: str, path: str, service: Service) -> tuple[str, ...]:
     """Return the names that may have been meant, by the message of the refusal of a request.
 
     ``path`` is that of the request. None are returned where nothing was misspelt.

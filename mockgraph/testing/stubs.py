@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, Unpack, cast
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mockgraph.errors import BadRequest
-from mockgraph.http import Request, Response, plain
+from mockgraph.http import Request, Response, from_werkzeug
 from mockgraph.testing.canned import (
     Body,
     CannedResponse,
@@ -33,7 +33,7 @@ from mockgraph.testing.matching import (
     Matcher,
     Matching,
     PathPattern,
-    call,
+    call_function,
     name_of,
     option_name,
     pairs_of,
@@ -295,7 +295,7 @@ class Callback:
         """Call the function. Raises CallbackFailed, and the refusal that the function raises."""
         parts = request.view_args or {}
         named = {name: parts[name] for name in self._names}
-        value = call(self._function, self._name, request, **named)
+        value = call_function(self._function, self._name, request, **named)
         try:
             return _as_response(value)
         except Exception as error:
@@ -351,7 +351,7 @@ def _as_response(value: Any) -> Response:
             own.headers = list(value.headers)
             return own
         case WerkzeugResponse():
-            return plain(value)
+            return from_werkzeug(value)
         case None:
             return Response(204)
         case (int(status), body, *headers) if type(value) is tuple and len(headers) < 2:

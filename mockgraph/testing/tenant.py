@@ -182,9 +182,9 @@ class Tenant:
 
     def requests(self) -> Requests:
         """Return the requests so far; the misdeeds of each are found when they are asked for."""
-        from mockgraph.testing.police import marked
+        from mockgraph.testing.police import with_misdeeds
 
-        return marked(self.journal.requests())
+        return with_misdeeds(self.journal.requests())
 
     def reset(self) -> None:
         """Go back to the seeds. Of the things that a test made, only snapshots are left."""

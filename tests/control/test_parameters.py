@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 import pytest
 
-from mockgraph.control.parameters import form_of, parameters_of, read, read_query
+from mockgraph.control.parameters import form_of, parameters_of, read_members, read_query_parameters
 from mockgraph.errors import BadRequest
 
 
@@ -68,13 +68,13 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, each in TAKEN.items() for v in each])
 def test_a_value_of_its_type_is_taken(name: str, value: Any) -> None:
-    assert read(FORM, {name: value}) == {name: value}
+    assert read_members(FORM, {name: value}) == {name: value}
 
 
 @pytest.mark.parametrize(("name", "value", "message"), REFUSED)
 def test_a_value_of_another_type_is_refused(name: str, value: Any, message: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        read(FORM, {name: value})
+        read_members(FORM, {name: value})
     assert refused.value.message == message
 
 
@@ -84,8 +84,8 @@ def test_each_type_is_tried() -> None:
 
 def test_a_parameter_without_a_default_is_needed() -> None:
     with pytest.raises(BadRequest, match="needed: This member"):
-        read(form_of(example), {})
-    assert read(form_of(example), {"needed": 1}) == {"needed": 1}
+        read_members(form_of(example), {})
+    assert read_members(form_of(example), {"needed": 1}) == {"needed": 1}
 
 
 def test_the_first_parameter_and_functions_are_none() -> None:
@@ -109,7 +109,7 @@ def listed(
 
 def test_a_query() -> None:
     query = {"inBatch": ["false"], "limit": ["07", "8"], "path": [""], "allow": ["a", "", "b"]}
-    found = read_query(parameters_of(listed), query)
+    found = read_query_parameters(parameters_of(listed), query)
     assert found == {"in_batch": False, "limit": 7, "allow": ["a", "b"]}
 
 
@@ -129,5 +129,5 @@ def test_a_query() -> None:
 )
 def test_a_query_that_is_wrong(name: str, text: str, message: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        read_query(parameters_of(listed), {name: [text]})
+        read_query_parameters(parameters_of(listed), {name: [text]})
     assert refused.value.message == message

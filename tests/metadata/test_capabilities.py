@@ -13,10 +13,10 @@ from mockgraph.metadata.schemas import Schemas
 from mockgraph.metadata.vocabulary import (
     Permission,
     Revision,
-    computed,
     default_of,
     deprecated,
-    immutable,
+    is_computed,
+    is_immutable,
     permissions,
     read_only,
     revisions,
@@ -139,8 +139,8 @@ def test_what_a_set_says() -> None:
 def test_what_is_said_of_properties() -> None:
     _, model = book()
     said = {name: each.annotations for name, each in model.properties("n.base").items()}
-    assert [name for name, each in said.items() if computed(each)] == ["id"]
-    assert [name for name, each in said.items() if immutable(each)] == ["code"]
+    assert [name for name, each in said.items() if is_computed(each)] == ["id"]
+    assert [name for name, each in said.items() if is_immutable(each)] == ["code"]
     assert [name for name, each in said.items() if read_only(each)] == ["seen"]
 
 

@@ -18,7 +18,7 @@ from mockgraph.metadata.annotations import (
     PropertyValue,
     Record,
     Value,
-    find,
+    find_annotation,
 )
 from mockgraph.metadata.elements import (
     EntitySet,
@@ -309,7 +309,7 @@ VALUES: dict[str, Value] = {
 
 @pytest.mark.parametrize("term", VALUES)
 def test_the_values_of_annotations(model: Model, term: str) -> None:
-    found = find(model.annotations(PORT), f"harbour.{term}")
+    found = find_annotation(model.annotations(PORT), f"harbour.{term}")
     assert found is not None
     assert found.value == VALUES[term]
 

@@ -161,8 +161,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 def test_csdl_as_large_as_graphs(whole: Path, tmp_path: Path) -> None:
     assert 3_000_000 < whole.stat().st_size < 4_000_000
-    read = csdl_cache.read([whole], where=tmp_path)
-    cached = csdl_cache.read([whole], where=tmp_path)
+    read = csdl_cache.read_cached([whole], where=tmp_path)
+    cached = csdl_cache.read_cached([whole], where=tmp_path)
     assert cached == read
     names = list(cached.type_names())
     assert len(names) == large.ENTITY_TYPES + large.COMPLEX_TYPES + large.ENUM_TYPES
@@ -180,20 +180,20 @@ def kept(folder: Path) -> Path:
 
 def test_the_cache_is_the_owners_alone(tmp_path: Path) -> None:
     where = tmp_path / "cache" / "metadata"
-    csdl_cache.read([FEATURES], where=where)
+    csdl_cache.read_cached([FEATURES], where=where)
     if sys.platform != "win32":
         assert stat.S_IMODE(where.stat().st_mode) == 0o700
         assert stat.S_IMODE(kept(where).stat().st_mode) == 0o600
 
 
 def test_the_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = csdl_cache.read([FEATURES], where=tmp_path)
+    read = csdl_cache.read_cached([FEATURES], where=tmp_path)
 
     def never(*_: object) -> None:
         raise AssertionError("it is in the cache")
 
     monkeypatch.setattr(csdl, "parse", never)
-    assert csdl_cache.read([FEATURES], where=tmp_path) == read
+    assert csdl_cache.read_cached([FEATURES], where=tmp_path) == read
 
 
 @pytest.mark.parametrize(
@@ -207,22 +207,22 @@ def test_the_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_what_is_damaged_is_written_anew(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
-    read = csdl_cache.read([FEATURES], where=tmp_path)
+    read = csdl_cache.read_cached([FEATURES], where=tmp_path)
     path = kept(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
-    assert csdl_cache.read([FEATURES], where=tmp_path) == read
+    assert csdl_cache.read_cached([FEATURES], where=tmp_path) == read
     assert kept(tmp_path).read_bytes() == whole
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_what_others_may_have_written_is_left_aside(tmp_path: Path) -> None:
-    read = csdl_cache.read([FEATURES], where=tmp_path)
+    read = csdl_cache.read_cached([FEATURES], where=tmp_path)
     path = kept(tmp_path)
     data = b"namespace evil\n\nentity evil\n"
     path.write_bytes(csdl_cache._seal(data) + b"\n" + data)
     path.chmod(0o666)
-    assert csdl_cache.read([FEATURES], where=tmp_path) == read
+    assert csdl_cache.read_cached([FEATURES], where=tmp_path) == read
     assert stat.S_IMODE(kept(tmp_path).stat().st_mode) == 0o600
 
 
@@ -230,9 +230,9 @@ def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "my.csdl"
     where = tmp_path / "cache"
     path.write_bytes(document('<ComplexType Name="one" />'))
-    assert list(csdl_cache.read([path], where=where).type_names()) == ["n.one"]
+    assert list(csdl_cache.read_cached([path], where=where).type_names()) == ["n.one"]
     path.write_bytes(document('<ComplexType Name="two" />'))
-    assert list(csdl_cache.read([path], where=where).type_names()) == ["n.two"]
+    assert list(csdl_cache.read_cached([path], where=where).type_names()) == ["n.two"]
 
 
 def test_what_is_known_counts(tmp_path: Path) -> None:
@@ -240,15 +240,15 @@ def test_what_is_known_counts(tmp_path: Path) -> None:
     where = tmp_path / "cache"
     path.write_bytes(document('<ComplexType Name="one" BaseType="o.base" />'))
     base = document('<ComplexType Name="base" />').replace(b'"n"', b'"o"')
-    csdl_cache.read([path], known=csdl.parse([("base", base)]), where=where)
+    csdl_cache.read_cached([path], known=csdl.parse([("base", base)]), where=where)
     with pytest.raises(MockGraphError, match="no such type"):
-        csdl_cache.read([path], where=where)
+        csdl_cache.read_cached([path], where=where)
 
 
 def test_without_a_place_for_the_cache(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    read = csdl_cache.read([FEATURES], where=blocked / "cache")
+    read = csdl_cache.read_cached([FEATURES], where=blocked / "cache")
     assert read == csdl.read(FEATURES)
 
 
@@ -257,7 +257,7 @@ def test_the_cache_does_not_grow_for_ever(tmp_path: Path) -> None:
     where = tmp_path / "cache"
     for number in range(csdl_cache.KEPT + 3):
         path.write_bytes(document(f'<ComplexType Name="c{number}" />'))
-        csdl_cache.read([path], where=where)
+        csdl_cache.read_cached([path], where=where)
     assert len(os.listdir(where)) == csdl_cache.KEPT
 
 

@@ -65,7 +65,7 @@ class Sender:
 
 def run(body: Json, send: Sender, **facets: Any) -> list[Json]:
     items = batch.read(body)
-    answered = batch.run(items, facets.pop("root", V1), SERVICE, send, **facets)
+    answered = batch.run_batch(items, facets.pop("root", V1), SERVICE, send, **facets)
     assert list(answered) == ["responses"]
     orjson.dumps(answered)
     responses: list[Json] = answered["responses"]
@@ -287,7 +287,7 @@ def test_a_circle_is_refused(dependencies: dict[str, Json], at: int) -> None:
     ],
 )
 def test_where_a_url_leads(url: str, path: str, query: str) -> None:
-    assert batch.resolve(url, V1, SERVICE) == (path, query)
+    assert batch.resolve_item(url, V1, SERVICE) == (path, query)
 
 
 @pytest.mark.parametrize("root", SERVICE.views.values(), ids=lambda root: root.name)
@@ -297,11 +297,11 @@ def test_a_batch_reaches_its_own_root_alone(root: Any, origin: str) -> None:
         for spelt in (name, name.upper(), name.replace(".", "%2e")):
             url = f"{origin}/{spelt}/security?$top=1"
             if name == root.name:
-                found = batch.resolve(url, root, SERVICE)
+                found = batch.resolve_item(url, root, SERVICE)
                 assert found == (f"/{name}/security", "$top=1")
             else:
                 with pytest.raises(BadRequest, match=f"'{root.name}' does not reach '{name}'"):
-                    batch.resolve(url, root, SERVICE)
+                    batch.resolve_item(url, root, SERVICE)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_batch_reaches_its_own_root_alone(root: Any, origin: str) -> None:
 )
 def test_a_batch_within_a_batch(url: str) -> None:
     with pytest.raises(BadRequest, match="another batch"):
-        batch.resolve(url, V1, SERVICE)
+        batch.resolve_item(url, V1, SERVICE)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_a_batch_within_a_batch(url: str) -> None:
     ],
 )
 def test_the_prefix_that_the_caller_sees_is_taken_off(url: str, path: str) -> None:
-    assert batch.resolve(url, V1, SERVICE, "/graph") == (path, "")
+    assert batch.resolve_item(url, V1, SERVICE, "/graph") == (path, "")
     send = Sender()
     run(requests({"url": url}), send, prefix="/graph")
     assert send.sent[0][1] == path
@@ -350,7 +350,7 @@ def test_the_prefix_that_the_caller_sees_is_taken_off(url: str, path: str) -> No
 )
 def test_any_url_leads_below_the_root_or_nowhere(url: str) -> None:
     try:
-        path, query = batch.resolve(url, V1, SERVICE)
+        path, query = batch.resolve_item(url, V1, SERVICE)
     except BadRequest:
         return
     assert path == "/v1.0" or path.startswith("/v1.0/")

@@ -9,7 +9,7 @@ import pytest
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
-from mockgraph.odata.options import read
+from mockgraph.odata.options import read_options
 from mockgraph.odata.select import compile_select
 from mockgraph.service import SERVICE
 
@@ -190,7 +190,7 @@ TEXTS = "('" + "','".join("1" * 500) + "')"
 
 
 def filtered(*pairs: tuple[str, str]) -> bool:
-    query = read(pairs, Closed)
+    query = read_options(pairs, Closed)
     assert query.filter is not None
     return query.filter.matches(ENTITY)
 
@@ -201,7 +201,7 @@ def test_aliases_have_their_values_from_the_query_string() -> None:
     )
     assert not filtered(("@t", " 'blue' "), ("$filter", "title eq @t"))
     assert filtered(("$filter", "isActive eq @none"))
-    query = read([("$filter", "title eq @t"), ("@t", "'x'")], Closed)
+    query = read_options([("$filter", "title eq @t"), ("@t", "'x'")], Closed)
     assert query.filter is not None
     assert query.filter.equalities == ((("title",), ("x",)),)
 
@@ -225,4 +225,4 @@ def test_aliases_have_their_values_from_the_query_string() -> None:
 )
 def test_aliases_refused(pairs: list[tuple[str, str]], why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        read(pairs, Closed)
+        read_options(pairs, Closed)

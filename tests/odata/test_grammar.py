@@ -34,7 +34,7 @@ from mockgraph.odata.ast import (
     to_text,
 )
 from mockgraph.odata.expand import parse_expand
-from mockgraph.odata.grammar import parse, parse_alias, parse_orderby
+from mockgraph.odata.grammar import parse_alias, parse_expression, parse_orderby
 from mockgraph.odata.lexer import constant_named
 from mockgraph.odata.search import parse_search
 from mockgraph.odata.select import parse_select
@@ -129,12 +129,12 @@ trees = st.recursive(literals | paths | aliases, larger, max_leaves=10)
 @settings(max_examples=examples(500), deadline=None)
 @given(trees)
 def test_the_text_of_a_tree_is_parsed_to_it(tree: Tree) -> None:
-    assert parse(to_text(tree)) == tree
+    assert parse_expression(to_text(tree)) == tree
 
 
 def test_what_is_no_number_is_parsed_to_its_literal() -> None:
     """Alone, as it equals nothing, itself included."""
-    tree = parse("NaN")
+    tree = parse_expression("NaN")
     assert isinstance(tree, Literal)
     assert tree.kind is ValueKind.DOUBLE
     assert math.isnan(tree.value)
@@ -186,8 +186,8 @@ def test_items_of_expand_too(items: list[ExpandItem]) -> None:
 
 @pytest.mark.parametrize("text", [*TRUE, *EXAMPLES])
 def test_what_is_printed_means_what_was_sent(text: str) -> None:
-    tree = parse(text)
-    assert parse(to_text(tree)) == tree
+    tree = parse_expression(text)
+    assert parse_expression(to_text(tree)) == tree
 
 
 PIECES = [*"(),/:-", "not", "and", "or", "eq", "in", "has", "any(", "isof(", "cast(", "null", "'x'"]
@@ -200,11 +200,11 @@ def test_any_text_is_refused_or_printed_to_the_same_tree(text: str) -> None:
     tree: Tree = None
     message = "none"
     try:
-        tree = parse(text)
+        tree = parse_expression(text)
     except (BadRequest, NotEmulated) as refusal:
         message = refusal.message
     assert 0 < len(message) < 300
-    assert tree is None or parse(to_text(tree)) == tree
+    assert tree is None or parse_expression(to_text(tree)) == tree
 
 
 # -- what texts mean -----------------------------------------------------------------------
@@ -256,7 +256,7 @@ USER = "microsoft.graph.security.userEvidence"
         (f"IsOf(a, {USER})", TypeCall("isof", A, USER)),
         (
             "cast(a,Edm.Int32) gt 1",
-            BinaryOperation("gt", TypeCall("cast", A, "Edm.Int32"), parse("1")),
+            BinaryOperation("gt", TypeCall("cast", A, "Edm.Int32"), parse_expression("1")),
         ),
         ("isof(a,Collection(Edm.String))", TypeCall("isof", A, "Collection(Edm.String)")),
         ("$it/a/$count", path("$it/a/$count")),
@@ -266,7 +266,7 @@ USER = "microsoft.graph.security.userEvidence"
     ],
 )
 def test_trees(text: str, tree: Tree) -> None:
-    assert parse(text) == tree
+    assert parse_expression(text) == tree
 
 
 @pytest.mark.parametrize(
@@ -299,12 +299,12 @@ def test_trees(text: str, tree: Tree) -> None:
     ],
 )
 def test_literals(text: str, kind: ValueKind, value: Any) -> None:
-    assert parse(text) == Literal(kind, value)
+    assert parse_expression(text) == Literal(kind, value)
 
 
 @pytest.mark.parametrize("text", ["P", "PT", "P1", "P1Y", "P1H", "PT1D", "Pxy", "p1d"])
 def test_names_that_look_like_durations(text: str) -> None:
-    assert parse(text) == path(text)
+    assert parse_expression(text) == path(text)
 
 
 @pytest.mark.parametrize(
@@ -332,22 +332,22 @@ def test_names_that_look_like_durations(text: str) -> None:
 )
 def test_what_is_refused_says_why(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        parse(text)
+        parse_expression(text)
 
 
 @pytest.mark.parametrize("text", ["case(a:b,true:c)", "x'00'", "guid'x'"])
 def test_what_is_not_emulated_says_so(text: str) -> None:
     with pytest.raises(NotEmulated):
-        parse(text)
+        parse_expression(text)
 
 
 @pytest.mark.parametrize("text", ["1", "-1.5", "'x'", "null", "(1,2)", "a.b'c'"])
 def test_aliases_stand_for_their_values(text: str) -> None:
     value = parse_alias(text)
     assert to_text(value) == text
-    assert parse("a in @p", {"p": List((A,))}) == In(A, List((A,)))
+    assert parse_expression("a in @p", {"p": List((A,))}) == In(A, List((A,)))
     aliases: Any = {"p": A}
-    assert parse("@p eq @q", aliases) == BinaryOperation("eq", A, Alias("q"))
+    assert parse_expression("@p eq @q", aliases) == BinaryOperation("eq", A, Alias("q"))
 
 
 @pytest.mark.parametrize("text", ["a", "now()", "(1,a)", "@q", "1 add 1"])
@@ -359,9 +359,9 @@ def test_aliases_for_what_is_computed_are_not_emulated(text: str) -> None:
 def test_the_deepest_operands_do_not_exhaust_the_stack() -> None:
     deep = "true or true and 1 eq 1 lt 1 add 1 mul -("
     with pytest.raises(BadRequest, match="64 levels deep"):
-        parse(deep * 50 + "1" + ")" * 50)
+        parse_expression(deep * 50 + "1" + ")" * 50)
     chain = "(" * 49 + "1" + (" add 1" * 15 + ")") * 49
     with pytest.raises(BadRequest, match="64 levels deep"):
-        parse(chain)
+        parse_expression(chain)
     with pytest.raises(BadRequest, match="more than 50 parentheses"):
-        parse(deep * 51)
+        parse_expression(deep * 51)

@@ -11,7 +11,7 @@ from mockgraph.metadata import notation
 from mockgraph.metadata.resources import Resource, ResourceKind, View
 from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
-from mockgraph.odata.options import read
+from mockgraph.odata.options import read_options
 
 Json = Any
 
@@ -119,7 +119,7 @@ LARGE: Json = {
 
 def ids(text: str) -> str:
     """The numbers of the cases that a filter matches."""
-    query = read([("$filter", text)], CASES.type, resource=CASES)
+    query = read_options([("$filter", text)], CASES.type, resource=CASES)
     assert query.relations is not None
     query.relations.follow = lambda entity, resource: entity.get(resource.name)
     return "".join(case["id"][1] for case in query.find([CASE, ALONE, LARGE]))
@@ -233,7 +233,7 @@ def test_each_resource_is_the_one_that_is_followed() -> None:
         return entity.get(resource.name)
 
     text = "people/any(p:p/devices/any(d:d/name eq 'tel')) and owner/boss/email eq 'boss@x'"
-    query = read([("$filter", text)], CASES.type, resource=CASES)
+    query = read_options([("$filter", text)], CASES.type, resource=CASES)
     assert query.relations is not None
     query.relations.follow = follow
     assert query.find([CASE]) == [CASE]
@@ -252,7 +252,7 @@ def test_each_resource_is_the_one_that_is_followed() -> None:
     ],
 )
 def test_orders(text: str, order: str) -> None:
-    query = read([("$orderby", text)], CASES.type, resource=CASES)
+    query = read_options([("$orderby", text)], CASES.type, resource=CASES)
     assert query.relations is not None
     query.relations.follow = lambda entity, resource: entity.get(resource.name)
     assert "".join(each["id"][1] for each in query.find([CASE, ALONE, LARGE])) == order
@@ -261,7 +261,7 @@ def test_orders(text: str, order: str) -> None:
 @pytest.mark.parametrize("text", ["people", "owner", "similar"])
 def test_entities_have_no_order_themselves(text: str) -> None:
     with pytest.raises(BadRequest, match="cannot be ordered by"):
-        read([("$orderby", text)], CASES.type, resource=CASES)
+        read_options([("$orderby", text)], CASES.type, resource=CASES)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_entities_have_no_order_themselves(text: str) -> None:
 )
 def test_no_index_answers_for_another_entity(text: str, paths: list[str]) -> None:
     found = compile_filter(
-        text, Scope(CASES.type, resource=CASES, relations=read([], CASES.type).relations)
+        text, Scope(CASES.type, resource=CASES, relations=read_options([], CASES.type).relations)
     ).equalities
     assert ["/".join(path) for path, _ in found] == paths
 
@@ -285,7 +285,7 @@ def test_no_index_answers_below_a_derived_type() -> None:
     """Its own navigation properties are none of the declared type's."""
     big = VIEW.schemas[BIG]
     for text in ("chief/email eq 'x'", "parts/$count eq 1"):
-        query = read([("$filter", text)], big, resource=CASES)
+        query = read_options([("$filter", text)], big, resource=CASES)
         assert query.filter is not None
         assert query.filter.equalities == ()
 
@@ -305,7 +305,7 @@ def test_nothing_is_followed_where_nothing_can_be() -> None:
     ],
 )
 def test_casts_in_select(text: str, shown: Json) -> None:
-    query = read([("$select", text)], CASES.type, resource=CASES)
+    query = read_options([("$select", text)], CASES.type, resource=CASES)
     assert query.select is not None
     assert query.select.apply(LARGE) == {"@odata.type": f"#{BIG}", **shown}
 
@@ -313,7 +313,7 @@ def test_casts_in_select(text: str, shown: Json) -> None:
 def test_a_value_of_a_further_derived_type_is_of_the_type_that_is_selected() -> None:
     phones = VIEW.resource("users/devices")
     assert phones is not None
-    query = read([("$select", f"id,{PHONE}/number")], phones.type, resource=phones)
+    query = read_options([("$select", f"id,{PHONE}/number")], phones.type, resource=phones)
     assert query.select is not None
     smart = {"@odata.type": "#microsoft.graph.smartphone", "id": "s", "number": "1", "os": "x"}
     assert query.select.apply(smart) == {k: v for k, v in smart.items() if k != "os"}
@@ -322,7 +322,7 @@ def test_a_value_of_a_further_derived_type_is_of_the_type_that_is_selected() -> 
 
 @pytest.mark.parametrize("text", [f"{BIG}/chief", f"graph.case/{BIG}/chief($select=email)"])
 def test_casts_in_expand(text: str) -> None:
-    (expansion,) = read([("$expand", text)], CASES.type, resource=CASES).expand
+    (expansion,) = read_options([("$expand", text)], CASES.type, resource=CASES).expand
     assert (expansion.name, expansion.resource.path) == ("chief", "cases/chief")
     assert expansion.of_type is VIEW.schemas[BIG]
 
@@ -338,4 +338,4 @@ def test_casts_in_expand(text: str) -> None:
 )
 def test_casts_in_expand_refused(text: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
-        read([("$expand", text)], CASES.type, resource=CASES)
+        read_options([("$expand", text)], CASES.type, resource=CASES)

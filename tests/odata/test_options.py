@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mockgraph.errors import BadRequest, NotEmulated
 from mockgraph.odata.expand import MAX_LEVELS
-from mockgraph.odata.options import MAX_LENGTH, read
+from mockgraph.odata.options import MAX_LENGTH, read_options
 from mockgraph.state.query import ALL, Query
 
 from . import VIEW, Closed, closed
@@ -26,7 +26,7 @@ SAMPLE = [
 
 def refusal(*pairs: tuple[str, str], **facets: Any) -> str:
     with pytest.raises(BadRequest) as refused:
-        read(pairs, Tenant, resource=TENANTS, **facets)
+        read_options(pairs, Tenant, resource=TENANTS, **facets)
     assert len(refused.value.message) < 400
     return refused.value.message
 
@@ -37,19 +37,19 @@ def ids(entities: list[Any]) -> str:
 
 @pytest.mark.parametrize("name", ["$filter", "filter", "$Filter", "FILTER", "$FILTER"])
 def test_names_in_any_case_with_and_without_the_sign(name: str) -> None:
-    query = read([(name, "confidence gt 7")], Closed)
+    query = read_options([(name, "confidence gt 7")], Closed)
     assert ids(query.find(SAMPLE)) == "89"
 
 
 def test_nothing_asked() -> None:
-    assert read([], Closed) == Query()
+    assert read_options([], Closed) == Query()
     assert Query().find(iter(SAMPLE)) == SAMPLE
     assert Query().find(SAMPLE, 3) == SAMPLE[:3]
     assert Query().selection() == ""
 
 
 def test_all_together() -> None:
-    query = read(
+    query = read_options(
         [
             ("$filter", "title eq 'b'"),
             ("$search", "n3 OR n5 OR n7 OR n8"),
@@ -124,12 +124,14 @@ def test_what_is_refused_says_which_and_why(pairs: list[tuple[str, str]], why: s
 @pytest.mark.parametrize("name", ["$apply", "apply", "$Compute"])
 def test_what_is_not_emulated_says_so(name: str) -> None:
     with pytest.raises(NotEmulated, match=name.lower().removeprefix("$")):
-        read([(name, "aggregate()")], Closed)
+        read_options([(name, "aggregate()")], Closed)
 
 
 def test_ranges_are_the_callers() -> None:
-    assert read([("$top", "1000"), ("$skip", "500")], Closed, max_top=1000, max_skip=500).top
-    assert read([("$top", "0"), ("$skip", "007")], Closed).skip == 7
+    assert read_options(
+        [("$top", "1000"), ("$skip", "500")], Closed, max_top=1000, max_skip=500
+    ).top
+    assert read_options([("$top", "0"), ("$skip", "007")], Closed).skip == 7
     assert refusal(("$top", "1001"), max_top=1000) == (
         "The limit of '1000' for Top query has been exceeded. "
         "The value from the incoming request is '1001'."
@@ -142,7 +144,7 @@ def test_ranges_are_the_callers() -> None:
 
 def test_what_is_not_allowed_here() -> None:
     allowed = frozenset({"select", "expand"})
-    assert read([("$select", "name")], Tenant, allowed=allowed).select is not None
+    assert read_options([("$select", "name")], Tenant, allowed=allowed).select is not None
     assert refusal(("filter", "true"), allowed=allowed) == (
         "The query option '$filter' is not allowed here."
     )
@@ -160,7 +162,7 @@ def test_what_is_not_allowed_here() -> None:
     ],
 )
 def test_formats(text: str, level: str) -> None:
-    assert read([("$format", text)], Closed).format == level
+    assert read_options([("$format", text)], Closed).format == level
 
 
 # -- $expand --------------------------------------------------------------------------------
@@ -172,7 +174,7 @@ def test_expand_with_options() -> None:
         '$orderby=confidence desc,title;$skip=1;$count=true;$search="x;(y";'
         "$expand=things($select=id)) , things"
     )
-    query = read([("$expand", text), ("$select", "name")], Tenant, resource=TENANTS)
+    query = read_options([("$expand", text), ("$select", "name")], Tenant, resource=TENANTS)
     alerts, things = query.expand
     assert (alerts.name, alerts.resource.path) == ("alerts", "tenants/alerts")
     assert (things.name, things.resource.path) == ("things", "tenants/things")
@@ -190,7 +192,7 @@ def test_expand_with_options() -> None:
 
 def test_a_navigation_property_may_be_selected_too() -> None:
     pairs = [("$select", "name,alerts"), ("$expand", "alerts")]
-    assert read(pairs, Tenant, resource=TENANTS).selection() == "name,alerts,alerts()"
+    assert read_options(pairs, Tenant, resource=TENANTS).selection() == "name,alerts,alerts()"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,10 @@ def test_expand_refuses(text: str, why: str) -> None:
 
 def expanded(text: str) -> dict[str, Any]:
     """The expansions of an $expand by their names."""
-    return {each.name: each for each in read([("$expand", text)], Tenant, resource=TENANTS).expand}
+    return {
+        each.name: each
+        for each in read_options([("$expand", text)], Tenant, resource=TENANTS).expand
+    }
 
 
 @pytest.mark.parametrize(
@@ -260,7 +265,7 @@ def test_the_options_of_a_star_are_those_of_each() -> None:
 
 def test_nothing_to_expand_where_nothing_is_declared() -> None:
     with pytest.raises(BadRequest, match="no navigation property 'alerts'"):
-        read([("$expand", "alerts")], Tenant)
+        read_options([("$expand", "alerts")], Tenant)
 
 
 @given(
@@ -275,7 +280,7 @@ def test_nothing_to_expand_where_nothing_is_declared() -> None:
 def test_whatever_is_sent_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
     message = ""
     try:
-        read(pairs, Tenant, resource=TENANTS)
+        read_options(pairs, Tenant, resource=TENANTS)
     except BadRequest as refused:
         message = refused.message
     assert len(message) < 500
@@ -312,5 +317,5 @@ def test_levels_are_followed_where_a_type_leads_to_itself(levels: str, followed:
 
 def test_the_first_level_is_what_there_is_anyway() -> None:
     expand = "alerts($levels=1;$top=2)"
-    assert read([("$expand", expand)], Tenant, resource=TENANTS).expand[0].query.top == 2
+    assert read_options([("$expand", expand)], Tenant, resource=TENANTS).expand[0].query.top == 2
     assert refusal(("$levels", "1")) == "The query option '$levels' is not allowed here."

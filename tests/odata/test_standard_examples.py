@@ -7,7 +7,7 @@ import pytest
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.odata.options import read
+from mockgraph.odata.options import read_options
 
 PATTERN = edm.EnumValues(
     "microsoft.graph.pattern", {"Plain": 0, "Red": 1, "Yellow": 4}, is_flags=True
@@ -130,7 +130,7 @@ Price gt -1.5e-3
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_an_example_holds(text: str) -> None:
-    query = read([("$filter", text)], Product)
+    query = read_options([("$filter", text)], Product)
     assert query.filter is not None
     assert query.filter.matches(PRODUCT)
 
@@ -150,4 +150,4 @@ def test_an_example_holds(text: str) -> None:
 )
 def test_a_counterexample_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match=r"^The query option '\$filter' is not valid: "):
-        read([("$filter", text)], Product)
+        read_options([("$filter", text)], Product)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockgraph.errors import MockGraphError
-from mockgraph.pages.tolerant_json import read_json
+from mockgraph.pages.tolerant_json import read_printed_json
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ from mockgraph.pages.tolerant_json import read_json
 def test_what_is_meant_is_read_and_what_is_wrong_is_noted(
     text: str, value: object, note: str
 ) -> None:
-    found, notes = read_json(text)
+    found, notes = read_printed_json(text)
     assert found == value
     assert note in notes
 
@@ -54,7 +54,7 @@ def test_what_is_meant_is_read_and_what_is_wrong_is_noted(
 @pytest.mark.parametrize("text", ["", "plain words", "<html>", "]", '{"a"}', "{:}", "{{{"])
 def test_what_has_no_value_is_refused(text: str) -> None:
     with pytest.raises(MockGraphError, match="The documented body is not JSON"):
-        read_json(text)
+        read_printed_json(text)
 
 
 JSON = st.recursive(
@@ -66,7 +66,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_json_is_read_as_it_is(value: Any) -> None:
-    assert read_json(json.dumps(value)) == (value, ())
+    assert read_printed_json(json.dumps(value)) == (value, ())
 
 
 @given(JSON.filter(lambda value: isinstance(value, (dict, list)) and value), st.data())
@@ -75,7 +75,7 @@ def test_whatever_is_cut_out_is_read_or_refused(value: Any, data: st.DataObject)
     start = data.draw(st.integers(0, len(text) - 1))
     cut = text[:start] + text[start + data.draw(st.integers(1, 9)) :]
     with suppress(MockGraphError):
-        json.dumps(read_json(cut))
+        json.dumps(read_printed_json(cut))
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_whatever_is_cut_out_is_read_or_refused(value: Any, data: st.DataObject)
 )
 def test_long_texts_are_read_or_refused(text: str) -> None:
     with suppress(MockGraphError):
-        assert read_json(text)[0]
+        assert read_printed_json(text)[0]

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.evolvable import masked
+from mockgraph.metadata.evolvable import masked_members
 from mockgraph.metadata.notation import parse
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.service import SERVICE
@@ -81,7 +81,7 @@ def test_members_of_flags() -> None:
         "  green 8\n\ncomplex thing\n  own: colour\n  all: colour[]\n"
     )
     schema = Schemas(parse([("x", text)]))["x.thing"]
-    shown = masked(schema, {"own": "red,blue,green", "all": ["red", "blue"]})
+    shown = masked_members(schema, {"own": "red,blue,green", "all": ["red", "blue"]})
     assert shown == {"own": "red,unknownFutureValue", "all": ["red", "unknownFutureValue"]}
 
 

@@ -22,7 +22,7 @@ from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
 from mockgraph.state.store import Store
-from mockgraph.state.store_format import read
+from mockgraph.state.store_format import read_contents
 from state.stores import ALERTS, HEADER, SECURITY, crc_of, failing, patch, record, region, serving
 
 
@@ -239,8 +239,8 @@ def test_damage_of_a_single_bit_is_found_wherever_it_is(store: Path) -> None:
     store.write_bytes(whole)
     for at, byte in enumerate(whole):
         for bit in range(8):
-            check_damage(store, whole, at, byte ^ 1 << bit, read)
-    assert read(store).tables["security/alerts"].keys() == {"a"}
+            check_damage(store, whole, at, byte ^ 1 << bit, read_contents)
+    assert read_contents(store).tables["security/alerts"].keys() == {"a"}
 
 
 def check_damage(

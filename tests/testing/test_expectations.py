@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mockgraph.errors import BadRequest
 from mockgraph.testing.exchange import Exchange
-from mockgraph.testing.expectations import Expectation, Expected, check_called, compare
+from mockgraph.testing.expectations import Expectation, Expected, check_called, deviations
 from mockgraph.testing.journal import Requests
 
 from .exchanges import ALERTS, Past
@@ -98,15 +98,15 @@ def test_what_is_not_so_is_told(expected: dict[str, Any], says: str) -> None:
 
 @given(JSON)
 def test_a_value_is_as_expected_where_it_is_the_same(value: Any) -> None:
-    assert list(compare("json", value, value, True)) == []
+    assert list(deviations("json", value, value, True)) == []
 
 
 @given(NAMED, st.data())
 def test_a_part_of_a_body_is_enough_unless_exact(body: dict[str, Any], data: Any) -> None:
     left_out = data.draw(st.sampled_from(sorted(body)))
     part = {name: value for name, value in body.items() if name != left_out}
-    assert list(compare("json", part, body, False)) == []
-    for told in (compare("json", part, body, True), compare("json", body, part, False)):
+    assert list(deviations("json", part, body, False)) == []
+    for told in (deviations("json", part, body, True), deviations("json", body, part, False)):
         assert [line.partition(":")[0] for line in told] == [f"json/{left_out}"]
 
 
@@ -114,7 +114,7 @@ def test_a_part_of_a_body_is_enough_unless_exact(body: dict[str, Any], data: Any
 def test_a_change_is_found_at_its_place(body: dict[str, Any], data: Any) -> None:
     name = data.draw(st.sampled_from(sorted(body)))
     changed = {**body, name: {"changed": body[name]}}
-    told = [line.partition(": ")[0] for line in compare("json", changed, body, True)]
+    told = [line.partition(": ")[0] for line in deviations("json", changed, body, True)]
     assert told
     assert all(place.startswith(f"json/{name}") for place in told)
 
@@ -124,9 +124,9 @@ def test_what_is_nested_deep_is_compared() -> None:
     other: Any = 2
     for _ in range(50_000):
         deep, other = [deep], [other]
-    (line,) = compare("", deep, other, False)
+    (line,) = deviations("", deep, other, False)
     assert line.endswith("/0: 1 expected, 2 sent")
-    (line,) = compare("json", {}, deep, False)
+    (line,) = deviations("json", {}, deep, False)
     assert len(line) < 100
 
 

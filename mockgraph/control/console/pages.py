@@ -23,7 +23,7 @@ from mockgraph.control.entity_actions import (
     list_entities,
     list_sets,
     read_entity,
-    resource_of,
+    resource_named,
     roots_of,
 )
 from mockgraph.errors import GraphError, NotFound
@@ -166,7 +166,7 @@ class Console:
 
     def set(self, context: ActionContext, name: str) -> str:
         """Return the page of the entities of a set, filtered as a client would."""
-        resource = resource_of(context.tenant.state, name)
+        resource = resource_named(context.tenant.state, name)
         names = ("filter", "orderby", "search")
         asked = {each: flask.request.args.get(each, "").strip() for each in names}
         skip = min(max(0, flask.request.args.get("skip", 0, int)), MAX_INT32)
@@ -196,7 +196,7 @@ class Console:
 
     def entity(self, context: ActionContext, name: str) -> str:
         """Return the page on which an entity is changed."""
-        resource = resource_of(context.tenant.state, name)
+        resource = resource_named(context.tenant.state, name)
         key = flask.request.args.get("key", "")
         entity = read_entity(context, resource.path, key)
         urls = [
@@ -208,7 +208,7 @@ class Console:
 
     def new_entity(self, context: ActionContext, name: str) -> str:
         """Return the page on which an entity is added."""
-        return self._entity_page(resource_of(context.tenant.state, name), "", {}, [])
+        return self._entity_page(resource_named(context.tenant.state, name), "", {}, [])
 
     def _entity_page(
         self, resource: Resource, key: str, entity: Mapping[str, Any], urls: list[str]

@@ -196,7 +196,7 @@ class _Renderer:
         if row.resource is not None:
             return self._shown(row, row.resource, _NO_OPTIONS)
         schema = self._view.schemas[type_name]
-        value = row.entity if self._all_members else edm.masked(schema, row.entity)
+        value = row.entity if self._all_members else edm.masked_members(schema, row.entity)
         return self._annotated(schema, value)
 
     def _service_document(self, _: Outcome) -> Response:
@@ -311,7 +311,7 @@ class _Renderer:
         selected = row.entity if query.select is None else query.select.apply(row.entity)
         entity = self._projected(held.type, selected)
         if not self._all_members:
-            entity = edm.masked(held.type, entity)
+            entity = edm.masked_members(held.type, entity)
         control: dict[str, Json] = {}
         if self._layout == "graph" and self._level != "none":
             control["@odata.etag"] = row.etag

@@ -77,7 +77,7 @@ def import_duckdb() -> Any:
     return duckdb
 
 
-def run(
+def run_query(
     query: str,
     source: TableSource,
     now: datetime,

@@ -8,7 +8,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, matches
+from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, host_matches
 from mockgraph.serving.transports import patches
 from mockgraph.serving.transports.endpoint import Endpoint
 from mockgraph.serving.transports.patches import Attempt, CallRefused, Patches
@@ -41,7 +41,7 @@ class Intercept:
         self._entered: list[Patches] = []
 
     def __enter__(self) -> Self:
-        self._entered.append(patches.enter(self))
+        self._entered.append(patches.enter_patches(self))
         return self
 
     def __exit__(
@@ -92,10 +92,10 @@ class Intercept:
     # -- for Patches ----------------------------------------------------------------------
 
     def answers(self, host: str) -> Endpoint | None:
-        return self._endpoint if matches(host, self._hosts) else None
+        return self._endpoint if host_matches(host, self._hosts) else None
 
     def allows(self, host: str) -> bool:
-        return matches(host, self._allowed)
+        return host_matches(host, self._allowed)
 
     def note(self, attempt: Attempt) -> None:
         self.refused.append(attempt)

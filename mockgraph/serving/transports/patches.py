@@ -242,7 +242,7 @@ class _Loader(Loader):
 _patches = Patches()
 
 
-def enter(interceptor: Interceptor) -> Patches:
+def enter_patches(interceptor: Interceptor) -> Patches:
     """Have an interceptor decide on this process's calls, until it leaves the patches."""
     _patches.enter(interceptor)
     return _patches

@@ -9,6 +9,6 @@ same request, sent again at once, is a retry; anything in between may be a reaso
 from __future__ import annotations
 
 from mockgraph.testing.police.conduct import HINTS, RULES, rules
-from mockgraph.testing.police.watch import Police, marked, misdeeds
+from mockgraph.testing.police.watch import Police, misdeeds, with_misdeeds
 
-__all__ = ["HINTS", "RULES", "Police", "marked", "misdeeds", "rules"]
+__all__ = ["HINTS", "RULES", "Police", "misdeeds", "rules", "with_misdeeds"]

@@ -137,7 +137,7 @@ def misdeeds(exchanges: Iterable[Exchange]) -> list[Misdeed]:
     return [misdeed for each in exchanges for misdeed in police.watch(each)]
 
 
-def marked(requests: Requests) -> Requests:
+def with_misdeeds(requests: Requests) -> Requests:
     """Return the same requests; the misdeeds of each are found when they are asked for."""
     review = _Review(requests)
     for each in requests:

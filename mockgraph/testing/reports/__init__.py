@@ -6,7 +6,7 @@ a report is made of them when all is over.
 
 from __future__ import annotations
 
-from mockgraph.testing.reports.facts import Facts, facts_of, merged
+from mockgraph.testing.reports.facts import Facts, facts_of, merged_facts
 from mockgraph.testing.reports.report import Report
 
-__all__ = ["Facts", "Report", "facts_of", "merged"]
+__all__ = ["Facts", "Report", "facts_of", "merged_facts"]

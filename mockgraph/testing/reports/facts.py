@@ -11,7 +11,7 @@ from mockgraph.state.intent import RequestKind
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.reports.guidance import advice
 from mockgraph.testing.reports.least_privilege import APPLICATION, DELEGATED
-from mockgraph.testing.reports.operation_templates import called, served
+from mockgraph.testing.reports.operation_templates import called, served_operations
 
 if TYPE_CHECKING:
     from mockgraph.testing.tenant import Tenant
@@ -29,7 +29,7 @@ def facts_of(tenant: Tenant) -> Facts:
     facts: Facts = {
         "requests": len(exchanges),
         "dropped": exchanges.dropped,
-        "served": served(tenant.state.service, tenant.state.behaviours),
+        "served": served_operations(tenant.state.service, tenant.state.behaviours),
         "operations": _operations(exchanges, by_exchange),
         "granted": _granted(exchanges),
         "advice": {},
@@ -46,7 +46,7 @@ def facts_of(tenant: Tenant) -> Facts:
     return facts
 
 
-def merged(all_facts: Iterable[Facts]) -> Facts:
+def merged_facts(all_facts: Iterable[Facts]) -> Facts:
     """Return the facts of several tenants, or processes, together; empty without any."""
     total: Facts = {}
     for facts in all_facts:

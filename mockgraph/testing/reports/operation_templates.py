@@ -26,7 +26,7 @@ _ENDINGS = {
 }
 
 
-def served(service: Service, emulated: Container[str]) -> list[str]:
+def served_operations(service: Service, emulated: Container[str]) -> list[str]:
     """Return the operations that are served and do something, ``GET /v1.0/security/alerts``."""
     return [f"{each.method} {each.template}" for each in routes(service, emulated) if each.emulated]
 

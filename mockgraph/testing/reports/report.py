@@ -159,18 +159,18 @@ class Report:
 
     def text(self) -> str:
         """Return the report as lines for a terminal."""
-        from mockgraph.testing.reports.writers import text
+        from mockgraph.testing.reports.writers import report_text
 
-        return text(self)
+        return report_text(self)
 
     def write(self, path: str | Path) -> None:
         """Write it to a file, as HTML, JSON, JUnit's XML or text by the ending of its name.
 
         Raises MockGraphError for another ending, or where it cannot be written.
         """
-        from mockgraph.testing.reports.writers import write
+        from mockgraph.testing.reports.writers import write_report
 
-        write(self, Path(path))
+        write_report(self, Path(path))
 
 
 def _remarks(said: Mapping[str, Any], hints: Mapping[str, str]) -> list[Remark]:

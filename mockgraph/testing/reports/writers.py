@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = 20  # lines of a section in a terminal
 
 
-def write(report: Report, path: Path) -> None:
+def write_report(report: Report, path: Path) -> None:
     """Write a report to a file by the ending of its name. Raises MockGraphError."""
     make = _WRITERS.get(path.suffix.lower())
     if make is None:
@@ -30,7 +30,7 @@ def write(report: Report, path: Path) -> None:
         raise MockGraphError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def text(report: Report) -> str:
+def report_text(report: Report) -> str:
     """Return a report as lines, each section cut where it is long."""
     return "\n".join(_lines(report)) + "\n"
 
@@ -59,7 +59,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _as_text(report: Report) -> bytes:
-    return text(report).encode()
+    return report_text(report).encode()
 
 
 def _as_json(report: Report) -> bytes:

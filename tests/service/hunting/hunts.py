@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mockgraph.service.hunting.engine import HuntingAnswer, Limits, run
+from mockgraph.service.hunting.engine import HuntingAnswer, Limits, run_query
 from mockgraph.service.hunting.telemetry import Tables, block
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ def hunted(
 ) -> HuntingAnswer:
     """Run a query over the rows of tables."""
     blocks = {table: [block(table, rows)] for table, rows in tables.items()}
-    return run(query, Tables(blocks), NOW, timespan, limits)
+    return run_query(query, Tables(blocks), NOW, timespan, limits)
 
 
 def rows(query: str, **tables: Sequence[Mapping[str, Any]]) -> list[list[Any]]:

@@ -10,7 +10,7 @@ import requests
 from mockgraph import MockGraph
 from mockgraph.testing.exchange import Exchange, Misdeed
 from mockgraph.testing.journal import Requests
-from mockgraph.testing.police import Police, marked
+from mockgraph.testing.police import Police, with_misdeeds
 
 from ..exchanges import PATCH, WAIT, failed, hammer, play
 
@@ -69,7 +69,7 @@ def test_nothing_is_judged_before_somebody_looks(monkeypatch: pytest.MonkeyPatch
         return watch(self, exchange)
 
     monkeypatch.setattr(Police, "watch", noted)
-    kept = marked(Requests(play(WAIT, {}, failed(403, **PATCH), PATCH)))
+    kept = with_misdeeds(Requests(play(WAIT, {}, failed(403, **PATCH), PATCH)))
     assert watched == []
     assert [len(each.misdeeds) for each in kept] == [0, 1, 0, 1]
     assert watched == [1, 2, 3, 4]

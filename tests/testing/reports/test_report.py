@@ -16,7 +16,7 @@ from mockgraph import MockGraph
 from mockgraph.cli import main
 from mockgraph.errors import MockGraphError
 from mockgraph.testing.graph import Graph
-from mockgraph.testing.reports import Report, merged
+from mockgraph.testing.reports import Report, merged_facts
 
 ALERTS = "/security/alerts_v2"
 
@@ -52,7 +52,7 @@ def test_nothing_was_asked(graph: MockGraph) -> None:
     report = graph.report()
     assert (report.requests, report.covered, report.coverage) == (0, 100.0, [])
     assert report.failures(100, ("misdeeds", "advice")) == []
-    assert Report(merged([])).text().startswith("0 requests")
+    assert Report(merged_facts([])).text().startswith("0 requests")
 
 
 def test_operations_that_were_called_and_those_that_were_not(graph: MockGraph) -> None:
@@ -179,7 +179,7 @@ def test_facts_are_merged_and_survive_json(graph: MockGraph) -> None:
     tenant = graph.tenant("other")
     session(tenant).get(f"{tenant.v1}{ALERTS}")
     tenant.faults.throttle()
-    both = merged(json.loads(json.dumps(graph.facts())))
+    both = merged_facts(json.loads(json.dumps(graph.facts())))
     report = Report(both)
     assert report.requests == 2
     assert [each.times for each in report.latencies] == [2]

@@ -11,7 +11,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     converted,
     dynamic,
     literal,
-    quoted,
+    quoted_sql,
     text,
 )
 from mockgraph.service.hunting.refusal import SemanticQueryError
@@ -40,7 +40,7 @@ def _pack_array(context: Context, node: nodes.FunctionCallExpression, scope: Nam
 
 
 def _pack_all(_context: Context, _node: nodes.FunctionCallExpression, scope: NameScope) -> Value:
-    parts = [f"{quoted(name)}, {dynamic(value).sql}" for name, value in scope.columns.items()]
+    parts = [f"{quoted_sql(name)}, {dynamic(value).sql}" for name, value in scope.columns.items()]
     return Value(f"json_object({', '.join(parts)})", Kind.DYNAMIC)
 
 

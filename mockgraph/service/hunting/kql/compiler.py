@@ -22,7 +22,7 @@ from mockgraph.service.hunting.kql import (
 )
 from mockgraph.service.hunting.kql.context import Binding, Closure, Context, NameScope
 from mockgraph.service.hunting.kql.kinds import Kind
-from mockgraph.service.hunting.kql.query_parser import parse
+from mockgraph.service.hunting.kql.query_parser import parse_query
 from mockgraph.service.hunting.kql.sqlvalues import (
     ORDER,
     Column,
@@ -95,7 +95,7 @@ def compile_query(
     ``window`` limits the ``Timestamp`` of the rows; ``probe`` runs SQL where the columns of the
     answer depend on the data; ``used`` is told the name of each table before it is read.
     """
-    tree = parse(text)
+    tree = parse_query(text)
     try:
         joined = _SENTINELS_MOMENT in text
         return Compiler(tables, now, window, probe, used, joined).compiled(tree)
@@ -106,7 +106,7 @@ def compile_query(
 @cache
 def stored_function(name: str) -> nodes.ExpressionNode:
     """Return a function that hunting has in KQL itself."""
-    return parse(f"let {name} = {_STORED[name]}; print 1").lets[0].value
+    return parse_query(f"let {name} = {_STORED[name]}; print 1").lets[0].value
 
 
 class Compiler(Context):

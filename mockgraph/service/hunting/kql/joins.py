@@ -15,7 +15,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Value,
     cast,
     never_null,
-    quoted,
+    quoted_sql,
     refs,
 )
 from mockgraph.service.hunting.refusal import SemanticQueryError, UnresolvedNameError
@@ -145,7 +145,7 @@ def union(
             value = cast(own.value, column.kind).sql if own and fits else column.kind.null
             items.append(f"{value} AS {column.ref}")
         if source:
-            items.insert(0, f"{quoted(name)} AS {source.ref}")
+            items.insert(0, f"{quoted_sql(name)} AS {source.ref}")
         selects.append(f"SELECT {', '.join(items)} FROM {part.source}")
     everything = ([source] if source else []) + columns
     return Rowset(" UNION ALL ".join(selects), tuple(everything))

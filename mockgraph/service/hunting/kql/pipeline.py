@@ -19,7 +19,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Rowset,
     Value,
     converted,
-    quoted,
+    quoted_sql,
     refs,
     text,
 )
@@ -168,7 +168,7 @@ def pick(_context: Context, operator: nodes.Pick, table: Rowset, _scope: NameSco
         kept = [*picked.values(), *others]
     if not kept:
         raise SemanticQueryError("no column is left.")
-    return narrowed(table, kept)
+    return only_columns(table, kept)
 
 
 def _plain(column: Column) -> str:
@@ -181,7 +181,7 @@ def _granny(column: Column) -> list[tuple[bool, int, str]]:
     return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
 
 
-def narrowed(table: Rowset, columns: list[Column]) -> Rowset:
+def only_columns(table: Rowset, columns: list[Column]) -> Rowset:
     """Return a table with some of its columns."""
     sql = f"SELECT {refs(columns)}{table.order} FROM {table.source}"
     return Rowset(sql, tuple(columns), table.ordered)
@@ -355,7 +355,7 @@ def get_schema(
         context.fresh("ColumnType", Kind.STRING),
     )
     rows = ", ".join(
-        f"({quoted(each.name)}, {place}, 'System.{each.kind.graph}', '{each.kind.kql}')"
+        f"({quoted_sql(each.name)}, {place}, 'System.{each.kind.graph}', '{each.kind.kql}')"
         for place, each in enumerate(table.shown)
     )
     return Rowset(f"SELECT * FROM (VALUES {rows}) t({refs(columns)})", columns)

@@ -10,7 +10,7 @@ from mockgraph.service.hunting.kql import nodes
 from mockgraph.service.hunting.kql.aggregates import aggregate, is_aggregate, result_name
 from mockgraph.service.hunting.kql.context import Context, NameScope, unique_name
 from mockgraph.service.hunting.kql.kinds import Kind
-from mockgraph.service.hunting.kql.pipeline import narrowed, summarize, with_columns
+from mockgraph.service.hunting.kql.pipeline import only_columns, summarize, with_columns
 from mockgraph.service.hunting.kql.scalars import member
 from mockgraph.service.hunting.kql.sqlvalues import (
     Column,
@@ -21,7 +21,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     dynamic,
     literal,
     never_null,
-    quoted,
+    quoted_sql,
     refs,
     text,
 )
@@ -66,7 +66,7 @@ def _bag_unpack(
         raise SemanticQueryError("bag_unpack() wants the name of a column.")
     prefix, conflict, ignored = _bag_options(context, arguments[1:], scope)
     bag = converted(column.value, Kind.DYNAMIC)
-    kept = narrowed(table, [each for each in table.columns if each is not column])
+    kept = only_columns(table, [each for each in table.columns if each is not column])
     if operator.schema is not None:
         known = {each.name for each in kept.columns}
         found = [(name, kind) for name, kind in operator.schema if name not in known]
@@ -88,7 +88,7 @@ def _bag_unpack(
         if new in taken and conflict == "keep_source":
             continue
         if conflict == "replace_source":
-            kept = narrowed(kept, [each for each in kept.columns if each.name != new])
+            kept = only_columns(kept, [each for each in kept.columns if each.name != new])
         else:
             new = unique_name(new, taken)
         taken.append(new)
@@ -96,7 +96,7 @@ def _bag_unpack(
         added.append((context.fresh(new, kind), value))
     whole = with_columns(table, added)
     names = [column for column, _ in added]
-    return narrowed(whole, [*kept.columns, *names])
+    return only_columns(whole, [*kept.columns, *names])
 
 
 def _bag_options(
@@ -150,7 +150,7 @@ def _pivot(context: Context, operator: nodes.Evaluate, table: Rowset, scope: Nam
     group = f" GROUP BY {', '.join(str(place + 1) for place in range(len(keys)))}" if keys else ""
     taken = [each.name for each in columns]
     for name in found:
-        value = _aggregate_where(context, call, rows, f"{text(pivot).sql} = {quoted(name)}")
+        value = _aggregate_where(context, call, rows, f"{text(pivot).sql} = {quoted_sql(name)}")
         column = context.fresh(unique_name(name, taken), value.kind)
         taken.append(column.name)
         columns.append(column)
@@ -185,7 +185,7 @@ def _narrow(
     row = context.fresh("", Kind.LONG).ref
     numbered = f"(SELECT *, row_number() OVER () - 1 AS {row} FROM {table.source})"
     cells = [
-        f"SELECT {row} AS {columns[0].ref}, {quoted(each.name)} AS {columns[1].ref},"
+        f"SELECT {row} AS {columns[0].ref}, {quoted_sql(each.name)} AS {columns[1].ref},"
         f" {text(each.value).sql} AS {columns[2].ref} FROM {numbered}"
         for each in table.shown
     ]

@@ -15,7 +15,7 @@ from mockgraph.service.hunting.refusal import (
 _LONGEST = 256 * 1024  # characters
 
 
-def parse(text: str) -> nodes.QueryBlock:
+def parse_query(text: str) -> nodes.QueryBlock:
     """Return the tree of a query; a :class:`QuerySyntaxError` says where the reading stopped."""
     if len(text) > _LONGEST:
         raise QueryLimitError(f"its text is longer than {_LONGEST} characters.")

@@ -13,7 +13,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Value,
     converted,
     literal,
-    quoted,
+    quoted_sql,
     text,
 )
 from mockgraph.service.hunting.kql.term_search import any_term, text_operator
@@ -30,7 +30,7 @@ _TRUTH = re.compile(r"true|false|0|1", re.IGNORECASE)
 def member(target: Value, name: str) -> Value:
     """Return ``target.name``; a text is read as JSON first."""
     target = converted(target, Kind.DYNAMIC)
-    return Value(f"kql_member({target.sql}, {quoted(name)})", Kind.DYNAMIC)
+    return Value(f"kql_member({target.sql}, {quoted_sql(name)})", Kind.DYNAMIC)
 
 
 def element(target: Value, index: Value) -> Value:

@@ -102,12 +102,12 @@ def refs(columns: Iterable[Column]) -> str:
     return ", ".join(each.ref for each in columns)
 
 
-def quoted(text: str) -> str:
+def quoted_sql(text: str) -> str:
     """Return a text as a literal of SQL; no character of it ends the literal."""
     text = text.encode("utf-8", "replace").decode()
     if "\0" not in text:
         return "'" + text.replace("'", "''") + "'"
-    return "(" + " || chr(0) || ".join(quoted(part) for part in text.split("\0")) + ")"
+    return "(" + " || chr(0) || ".join(quoted_sql(part) for part in text.split("\0")) + ")"
 
 
 def literal(value: Any, kind: Kind) -> Value:
@@ -120,7 +120,7 @@ def _literal_sql(value: Any, kind: Kind) -> str:
         return kind.null
     match kind:
         case Kind.STRING:
-            return quoted(value)
+            return quoted_sql(value)
         case Kind.BOOL:
             return "TRUE" if value else "FALSE"
         case Kind.INT | Kind.LONG | Kind.TIMESPAN:
@@ -134,7 +134,7 @@ def _literal_sql(value: Any, kind: Kind) -> str:
         case Kind.GUID:
             return f"CAST('{UUID(str(value))}' AS UUID)"
         case Kind.DYNAMIC:
-            return f"CAST({quoted(orjson.dumps(value).decode())} AS JSON)"
+            return f"CAST({quoted_sql(orjson.dumps(value).decode())} AS JSON)"
     raise AssertionError(kind)
 
 

@@ -17,7 +17,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     cast,
     dynamic,
     literal,
-    quoted,
+    quoted_sql,
 )
 from mockgraph.service.hunting.refusal import UnresolvedNameError
 
@@ -106,7 +106,7 @@ def _as_found(
         values.append((context.fresh(column_name, kind), cast(own.value, kind) if own else value))
     if node.packed:
         members = [
-            f"{quoted(each.name)}, "
+            f"{quoted_sql(each.name)}, "
             + (f"nullif({each.ref}, '')" if each.kind is Kind.STRING else dynamic(each.value).sql)
             for each in part.shown
             if each.name not in wanted

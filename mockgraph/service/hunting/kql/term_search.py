@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mockgraph.service.hunting.kql.kinds import Kind
-from mockgraph.service.hunting.kql.sqlvalues import Value, quoted, text
+from mockgraph.service.hunting.kql.sqlvalues import Value, quoted_sql, text
 
 _ALNUM = r"[\pL\pN]"
 _OTHER = r"[^\pL\pN]"
@@ -60,7 +60,7 @@ def _sql(base: str, exact: bool, subject: str, sought: Value) -> str:
     flags = "(?s)" if exact else "(?is)"
     if sought.is_constant:
         pattern = term(sought.constant, prefix, suffix)
-        return f"regexp_matches({subject}, {quoted(flags + pattern)})"
+        return f"regexp_matches({subject}, {quoted_sql(flags + pattern)})"
     if base == "has":
         return f"regexp_matches({subject}, '{flags}' || kql_term({sought.sql}))"
     begin = f"'(?:^|{_OTHER})' || " if prefix else ""
@@ -73,4 +73,4 @@ def any_term(subject: Value, sought: list[str]) -> str:
     if not sought:
         return "FALSE"
     pattern = "|".join(f"(?:{term(each)})" for each in sought)
-    return f"regexp_matches({text(subject).sql}, {quoted('(?is)' + pattern)})"
+    return f"regexp_matches({text(subject).sql}, {quoted_sql('(?is)' + pattern)})"

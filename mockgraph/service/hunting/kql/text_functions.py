@@ -13,7 +13,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Value,
     converted,
     literal,
-    quoted,
+    quoted_sql,
     text,
 )
 from mockgraph.service.hunting.refusal import SemanticQueryError
@@ -47,9 +47,9 @@ def _trim(context: Context, node: nodes.FunctionCallExpression, scope: NameScope
         raise SemanticQueryError(f"{node.name}() wants a constant pattern.")
     sql = source.sql
     if node.name != "trim_end":
-        sql = f"regexp_replace({sql}, {quoted(f'^(?:{pattern.constant})+')}, '')"
+        sql = f"regexp_replace({sql}, {quoted_sql(f'^(?:{pattern.constant})+')}, '')"
     if node.name != "trim_start":
-        sql = f"regexp_replace({sql}, {quoted(f'(?:{pattern.constant})+$')}, '')"
+        sql = f"regexp_replace({sql}, {quoted_sql(f'(?:{pattern.constant})+$')}, '')"
     return Value(sql, Kind.STRING)
 
 

@@ -13,7 +13,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Value,
     converted,
     literal,
-    quoted,
+    quoted_sql,
     same_kind,
 )
 from mockgraph.service.hunting.refusal import SemanticQueryError
@@ -124,7 +124,7 @@ def _format_datetime(
                 raise SemanticQueryError(f"format_datetime() knows no '{wanted[0]}'.")
             written += "%%" if wanted[0] == "%" else wanted[0]
             wanted = wanted[1:]
-    sql = f"coalesce(strftime({converted(moment, Kind.DATETIME).sql}, {quoted(written)}), '')"
+    sql = f"coalesce(strftime({converted(moment, Kind.DATETIME).sql}, {quoted_sql(written)}), '')"
     return Value(sql, Kind.STRING)
 
 
@@ -149,8 +149,8 @@ def _format_timespan(
         elif run[0] == "f":
             parts.append(f"substr(printf('%06d0', {sql} % 1000000), 1, {min(len(run), 7)})")
         else:
-            parts.append(quoted(run))
-    return Value(f"coalesce({' || '.join(parts) or quoted('')}, '')", Kind.STRING)
+            parts.append(quoted_sql(run))
+    return Value(f"coalesce({' || '.join(parts) or quoted_sql('')}, '')", Kind.STRING)
 
 
 def _bin(context: Context, node: nodes.FunctionCallExpression, scope: NameScope) -> Value:

@@ -16,7 +16,7 @@ from mockgraph.service.hunting.kql.sqlvalues import (
     Rowset,
     Value,
     converted,
-    quoted,
+    quoted_sql,
     refs,
     text,
 )
@@ -203,7 +203,7 @@ def parse(context: Context, operator: nodes.Parse, table: Rowset, scope: NameSco
     value = text(context.scalar(operator.value, scope.over(table)))
     pattern, captures = _pattern(operator)
     flags = "s" + "".join(each for each in operator.flags if each in "imU")
-    whole = quoted(f"(?{flags})^{pattern}$")
+    whole = quoted_sql(f"(?{flags})^{pattern}$")
     added: list[tuple[Column, Value]] = []
     for group, capture in enumerate(captures, 1):
         found = Value(f"coalesce(regexp_extract({value.sql}, {whole}, {group}), '')", Kind.STRING)
@@ -247,7 +247,7 @@ def parse_kv(context: Context, operator: nodes.ParseKv, table: Rowset, scope: Na
     for capture in operator.columns:
         key = f"(?:^|{several})\\s*{escaped(capture.name)}{between}"
         quoted_value = f"{quote}([^{quote}]*){quote}"
-        whole = quoted(f"(?s){key}(?:{quoted_value}|(.*?))(?:{several}|$)")
+        whole = quoted_sql(f"(?s){key}(?:{quoted_value}|(.*?))(?:{several}|$)")
         sql = (
             f"coalesce(nullif(regexp_extract({value.sql}, {whole}, 1), ''),"
             f" regexp_extract({value.sql}, {whole}, 2), '')"
