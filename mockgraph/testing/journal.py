@@ -18,6 +18,8 @@ from mockgraph.testing.matching import PathPattern
 _MAX_UNEMULATED = 100
 _PART_UNEMULATED = 8
 _SHOWN = 50  # lines of a repr
+# Bytes that an exchange takes beside those of the request and the response.
+_BESIDE = 2000
 
 
 class Requests(Sequence[Exchange]):
@@ -98,10 +100,47 @@ class Requests(Sequence[Exchange]):
         return f"<{len(self)} request{'' if len(self) == 1 else 's'}{last}{listed}>"
 
 
+class JournalRoom:
+    """The room that the journals of all tenants of a server have together. Safe under threads.
+
+    Where they take more than ``max_bytes``, the one loses its oldest requests that was not
+    written to for the longest time.
+    """
+
+    def __init__(self, max_bytes: int):
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._journals: dict[Journal, int] = {}  # the one written to last at the end
+        self._lock = threading.Lock()
+
+    def note(self, journal: Journal) -> None:
+        """Note that a journal was written to, or cleared."""
+        with self._lock:
+            self._count(journal, self._journals.pop(journal, 0))
+            while self._bytes > self._max_bytes:
+                oldest = next(iter(self._journals))
+                oldest.give_up(self._bytes - self._max_bytes)
+                self._count(oldest, self._journals[oldest])
+
+    def forget(self, journal: Journal) -> None:
+        """Count a journal no more, which nobody can read."""
+        with self._lock:
+            self._bytes -= self._journals.pop(journal, 0)
+
+    def _count(self, journal: Journal, before: int) -> None:
+        size = journal.size
+        self._bytes += size - before
+        if size:
+            self._journals[journal] = size
+        else:
+            self._journals.pop(journal, None)
+
+
 class Journal:
     """The last requests to a tenant, bounded in number and in bytes. Safe under threads.
 
     The oldest go where there are more. One that alone has more bytes is kept without its bodies.
+    ``room`` is what it shares with other journals, if there are any.
     """
 
     __slots__ = (
@@ -115,12 +154,14 @@ class Journal:
         "_lost",
         "_lost_bytes",
         "_max_bytes",
+        "_room",
         "limit",
     )
 
-    def __init__(self, limit: int, max_bytes: int, clock: Clock):
+    def __init__(self, limit: int, max_bytes: int, clock: Clock, room: JournalRoom | None = None):
         self.limit = limit
         self._max_bytes = max_bytes
+        self._room = room
         self._clock = clock
         # Made for the first request: most tenants of a large server never see one.
         self._exchanges: deque[Exchange] | None = None
@@ -154,6 +195,8 @@ class Journal:
             self._bytes += exchange.size
             while len(exchanges) > self.limit or (self._bytes > self._max_bytes and exchanges):
                 self._drop(exchanges.popleft())
+        if self._room is not None:
+            self._room.note(self)
         return exchange
 
     def note_change(self) -> None:
@@ -179,12 +222,29 @@ class Journal:
             self._lost = ()
             self._bytes = self._lost_bytes = self._count = 0
             self._clears += 1
+        if self._room is not None:
+            self._room.note(self)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes all of it takes."""
+        count = len(self._exchanges or ()) + len(self._lost)
+        return self._bytes + self._lost_bytes + _BESIDE * count
+
+    def give_up(self, size: int) -> None:
+        """Drop the oldest exchanges, of about so many bytes or all; then what was lost before."""
+        with self._lock:
+            most = self.size - size
+            while self._exchanges and self.size > most:
+                self._drop(self._exchanges.popleft())
+            if not self._exchanges:
+                self._lost, self._lost_bytes = (), 0
 
     def _drop(self, exchange: Exchange) -> None:
         self._bytes -= exchange.size
         if len(self._lost) < _MAX_UNEMULATED and exchange.is_unemulated:
             kept = copy.copy(exchange)  # a test may hold the other
             kept.drop_bodies()
-            self._lost_bytes += kept.size
-            if self._lost_bytes <= self._max_bytes // _PART_UNEMULATED:
+            if self._lost_bytes + kept.size <= self._max_bytes // _PART_UNEMULATED:
+                self._lost_bytes += kept.size
                 self._lost = (*self._lost, kept)

@@ -21,7 +21,7 @@ from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
 from mockgraph.state.documents import DIRECTORY
 from mockgraph.state.table_rules import new_key
-from mockgraph.testing.journal import Journal, Requests
+from mockgraph.testing.journal import Journal, JournalRoom, Requests
 from mockgraph.testing.reset import Resets, reset
 from mockgraph.wsgi import Environ
 
@@ -42,6 +42,9 @@ NOTED = "mockgraph.tenant"
 MAX_TENANTS = 100_000
 _MAX_PROVISIONAL = 256
 MAX_SNAPSHOTS = 1000
+# The room of the journals of all tenants: bytes at least, and how many full journals beyond.
+_LEAST_ROOM = 16 * 1024 * 1024
+_JOURNALS = 4
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
@@ -71,12 +74,17 @@ class Tenant:
     )
 
     def __init__(
-        self, name: str, state: State, make_entra: Callable[[], Entra], settings: Settings
+        self,
+        name: str,
+        state: State,
+        make_entra: Callable[[], Entra],
+        settings: Settings,
+        room: JournalRoom | None = None,
     ):
         self.name = name
         self.prefix = f"{PREFIX}{name}" if name else ""
         self.state = state
-        self.journal = Journal(settings.journal, settings.journal_bytes, state.clock)
+        self.journal = Journal(settings.journal, settings.journal_bytes, state.clock, room)
         state.on_edit(self.journal.note_change)
         self.resets = Resets()
         self.snapshots: dict[str, Snapshot] = {}
@@ -294,7 +302,8 @@ class Tenants:
             from mockgraph.testing.police import rules
 
             rules(settings.allow)
-        self.default = Tenant("", state, make_entra, settings)
+        self._room = JournalRoom(max(_LEAST_ROOM, _JOURNALS * settings.journal_bytes))
+        self.default = Tenant("", state, make_entra, settings, self._room)
         self._settings = settings
         self._named: dict[str, Tenant] = {}
         self._provisional: dict[str, Tenant] = {}  # the last ones that were only read
@@ -356,13 +365,17 @@ class Tenants:
     def drop(self, name: str) -> None:
         """Forget a tenant and everything in it. Raises 404."""
         with self._lock:
-            self._provisional.pop(name, None)
-            if self._named.pop(name, None) is None:
+            self._forget(self._provisional.pop(name, None))
+            named = self._named.pop(name, None)
+            if named is None:
                 raise NotFound(f"There is no tenant '{name}'.")
+            self._forget(named)
 
     def clear(self) -> None:
         """Forget all tenants that have a name."""
         with self._lock:
+            for tenant in (*self._provisional.values(), *self._named.values()):
+                self._forget(tenant)
             self._provisional.clear()
             self._named.clear()
 
@@ -391,13 +404,22 @@ class Tenants:
             if tenant is None:
                 state = self.default.state.fork()
                 tenant = Tenant(
-                    name, state, lambda: self.default.entra.fork(state.clock), self._settings
+                    name,
+                    state,
+                    lambda: self.default.entra.fork(state.clock),
+                    self._settings,
+                    self._room,
                 )
             if name not in self._named:
                 self._provisional[name] = tenant  # the newest, again
                 while len(self._provisional) > _MAX_PROVISIONAL:
-                    del self._provisional[next(iter(self._provisional))]
+                    self._forget(self._provisional.pop(next(iter(self._provisional))))
         return tenant
+
+    def _forget(self, tenant: Tenant | None) -> None:
+        """Give the room of a tenant's journal to others."""
+        if tenant is not None:
+            self._room.forget(tenant.journal)
 
 
 def check_name(noun: str, name: str) -> None:

@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from mockgraph.app import create_app
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
+from mockgraph.server_options import Settings
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.expectations import Expectation, check_called, check_emulated
-from mockgraph.testing.journal import Journal, Requests
+from mockgraph.testing.journal import Journal, JournalRoom, Requests
+from mockgraph.testing.tenant import Tenants
 
 from .exchanges import ALERTS, Past, journal_of, make_request
 
@@ -217,3 +220,74 @@ def test_it_counts_under_threads() -> None:
     for thread in threads:
         thread.join()
     assert [each.number for each in journal.requests()] == list(range(1, 1601))
+
+
+def test_all_journals_of_a_server_are_bounded_together() -> None:
+    room = JournalRoom(400_000)
+    journals = [Journal(1000, 100_000, Clock(), room) for _ in range(50)]
+    for journal in journals:
+        for _ in range(8):
+            journal.record(request(), Response(200, b"x" * 9_000), 0)
+    assert 200_000 < sum(journal.size for journal in journals) <= 400_000
+    assert [len(each.requests()) for each in journals[-3:]] == [8, 8, 8]
+    assert not journals[0].requests()
+    assert journals[0].requests().dropped == 8
+    journals[0].record(request(), Response(200), 0)
+    assert [each.number for each in journals[0].requests()] == [9]
+    assert len(journals[-1].requests()) == 8
+
+
+def test_what_was_lost_counts_among_all_journals() -> None:
+    room = JournalRoom(200_000)
+    body = b'{"error": {"code": "notImplemented", "message": "MockGraph does not emulate"}}'
+    journals = [Journal(1, 50_000, Clock(), room) for _ in range(200)]
+    for journal in journals:
+        for number in range(5):
+            journal.record(make_request(url=f"/{number}"), Response(501, body), 0)
+    assert sum(journal.size for journal in journals) <= 200_000
+    assert len(journals[-1].requests().unemulated) == 5
+    assert not journals[0].requests().unemulated
+
+
+def test_the_room_of_a_journal_that_is_gone_is_free() -> None:
+    room = JournalRoom(60_000)
+    first, second = (Journal(1000, 30_000, Clock(), room) for _ in range(2))
+    for _ in range(10):
+        first.record(request(), Response(200), 0)
+    second.record(request(), Response(200, b"x" * 20_000), 0)
+    room.forget(first)
+    for _ in range(3):
+        second.record(request(), Response(200, b"x" * 9_000), 0)
+    assert len(first.requests()) == 10
+    assert second.size <= 60_000
+
+
+@pytest.mark.parametrize("way", ["drop", "clear"])
+def test_a_tenant_that_is_gone_takes_no_room(way: str) -> None:
+    tenants: Tenants = create_app(Settings(auth="off")).extensions["mockgraph"]
+    tenant = tenants.get("a")
+    tenant.journal.record(request(), Response(200, b"x" * 10_000), 0)
+    assert tenant.journal in tenants._room._journals
+    tenants.drop("a") if way == "drop" else tenants.clear()
+    assert tenant.journal not in tenants._room._journals
+
+
+def test_journals_share_their_room_under_threads() -> None:
+    room = JournalRoom(80_000)
+    journals = [Journal(100, 20_000, Clock(), room) for _ in range(8)]
+    barrier = threading.Barrier(8)
+
+    def record(journal: Journal) -> None:
+        barrier.wait()
+        for number in range(200):
+            journal.record(request(), Response(200, b"x" * 500), 0)
+            if number % 50 == 49:
+                journal.clear()
+
+    threads = [threading.Thread(target=record, args=[each]) for each in journals]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not any(journal.size for journal in journals)
+    assert room._bytes == 0
