@@ -39,6 +39,7 @@ from mockgraph.server_options import Settings
 from mockgraph.service import (
     BEHAVIOURS,
     behaviours_of,
+    guarded,
     legacy_alerts,
     service_of,
     tell_of_unknown,
@@ -64,6 +65,8 @@ def create_app(settings: Settings | None = None) -> Emulator:
     settings = settings or Settings()
     service, behaviours = _served(settings), behaviours_of(settings.operations)
     tell_of_unknown(behaviours.keys() - BEHAVIOURS.keys(), service)
+    if settings.docs or settings.csdl:
+        behaviours = guarded(behaviours)
     if settings.docs:
         from mockgraph.pages.served_pages import merged_behaviours
 

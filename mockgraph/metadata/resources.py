@@ -271,7 +271,8 @@ class View:
     ``documented`` views are those of the ``localtest`` pages: ``@odata.type`` at each level.
     ``stored`` is the view that the state is checked against, itself unless a service has another.
     ``shows_null`` tells the types whose properties are null where nothing was written, be they
-    nullable or not.
+    nullable or not. ``others`` gives resources at the root that are those of another view, by name
+    in small letters.
     """
 
     def __init__(
@@ -282,11 +283,13 @@ class View:
         documented: bool = False,
         shows_null: Callable[[str], bool] = lambda _: True,
         canonical: Callable[[str], str] = lambda name: name,
+        others: Callable[[], Mapping[str, Resource]] = dict,
     ):
         self.name = name
         self.documented = documented
         self.canonical = canonical
         self._shows_null = shows_null
+        self._others = others
         self.stored = self
         self._make_model = model
         self._resources: dict[str, Resource | None] = {}
@@ -312,11 +315,12 @@ class View:
     @cached_property
     def children(self) -> Mapping[str, Resource]:
         """The singletons and entity sets at the root, by name in small letters."""
-        return {
+        own = {
             name.lower(): Resource(self, name, each.type, is_collection=isinstance(each, EntitySet))
             for name, each in self.model.roots.items()
             if isinstance(each, (EntitySet, Singleton))
         }
+        return {**own, **self._others()}
 
     def resource(self, path: str) -> Resource | None:
         """The resource of a path of names, in any case; None where the model has none."""

@@ -31,7 +31,7 @@ from mockgraph.metadata.capabilities import InsertRules
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import Resource
-from mockgraph.state.behaviours import Behaviour
+from mockgraph.state.behaviours import Behaviour, behaviour_at
 from mockgraph.state.etags import Preconditions, read_etags
 from mockgraph.state.intent import (
     UNKNOWN_MEMBERS,
@@ -175,7 +175,7 @@ def _read_body(
         case RequestKind.BATCH:
             return cast("Properties", read_json(request))
         case RequestKind.ACT if call is not None:
-            behaviour = behaviours.get(call.name)
+            behaviour = behaviour_at(behaviours, call.name, address.bound_to)
             changes = behaviour is not None and behaviour.changes
             parameters = address.view.schemas.parameters(call.overloads[0], changes=changes)
             needs_body = parameters.required or request.content

@@ -141,7 +141,8 @@ class _Folder:
         known = roots.get(node.name.lower())
         if isinstance(known, (EntitySet, Singleton)):
             path = f"{self._container}/{known.name}"
-            self._declare_node(node, known.type, path, is_new=False)
+            is_many = isinstance(known, EntitySet)
+            self._declare_node(node, TypeRef(known.type, is_many), path, is_new=False)
         elif known is None and self._is_operation(node):
             self._declare_operation(node, None)
         elif known is None:
@@ -150,36 +151,37 @@ class _Folder:
             self._children.append(
                 EntitySet(node.name, type_name) if is_many else Singleton(node.name, type_name)
             )
-            self._declare_node(node, type_name, f"{self._container}/{node.name}", is_new=True)
+            kind = TypeRef(type_name, is_many)
+            self._declare_node(node, kind, f"{self._container}/{node.name}", is_new=True)
 
-    def _declare_node(self, node: UrlNode, type_name: str, path: str, *, is_new: bool) -> None:
+    def _declare_node(self, node: UrlNode, kind: TypeRef, path: str, *, is_new: bool) -> None:
         """Declare what is below a node of entities of a type, the operations on both included."""
+        type_name = kind.name
         self._annotate(node, path, is_new=is_new)
         for each in (node, *([node.key] if node.key else [])):
             for documented in each.documented:
                 self._absorb(documented, type_name)
         if path.count("/") > _MAX_DEPTH:
             return
-        if node.key is None:
-            self._declare_children(node, type_name, path, of_collection=False)
+        if node.key is None and not kind.collection:
+            self._declare_children(node, type_name, path)
             return
         for child in node.children.values():
             if not self._is_cast(child):
                 self._declare_operation(child, TypeRef(type_name, True))
-        self._declare_children(node.key, type_name, path, of_collection=False)
+        if node.key is not None:
+            self._declare_children(node.key, type_name, path)
 
-    def _declare_children(
-        self, node: UrlNode, type_name: str, path: str, *, of_collection: bool
-    ) -> None:
+    def _declare_children(self, node: UrlNode, type_name: str, path: str) -> None:
         for child in node.children.values():
             if self._is_cast(child):
                 derived = self._types.find(child.name) or type_name
-                self._declare_children(child, derived, path, of_collection=of_collection)
+                self._declare_children(child, derived, path)
                 continue
             related = self._related(type_name, child.name)
             if related is not None:
                 name, kind, is_new = related
-                self._declare_node(child, kind.name, f"{path}/{name}", is_new=is_new)
+                self._declare_node(child, kind, f"{path}/{name}", is_new=is_new)
             elif self._types.property_type(type_name, child.name) is not None:
                 continue
             elif self._is_operation(child):
@@ -193,8 +195,8 @@ class _Folder:
         described = self._types.made(owner, is_entity=True)
         if isinstance(self._known.type(owner), ComplexType):
             described.base = None
-        described.navigation[node.name] = TypeRef(type_name, is_many)
-        self._declare_node(node, type_name, f"{path}/{node.name}", is_new=True)
+        kind = described.navigation[node.name] = TypeRef(type_name, is_many)
+        self._declare_node(node, kind, f"{path}/{node.name}", is_new=True)
 
     def _related(self, owner: str, name: str) -> tuple[str, TypeRef, bool] | None:
         """The navigation property of a type, own or inherited, that has a name in any case."""

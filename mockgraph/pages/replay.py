@@ -26,8 +26,8 @@ from mockgraph.metadata.resources import Service
 from mockgraph.pages import Example, ReferencePage
 from mockgraph.pages.comparison import Answer, difference
 from mockgraph.pages.examples import DocumentedExchange, read_exchange
+from mockgraph.pages.page_operations import answers_what_is_kept, is_of_pages
 from mockgraph.pages.replay_report import Detail, ReplayReport
-from mockgraph.pages.served_pages import is_of_pages
 from mockgraph.state.intent import RequestKind
 
 _TIMEOUT = 30
@@ -86,7 +86,7 @@ def _replay(
     if answer.status == 501:
         return "unserved", f"MockGraph: {answer.message}", ""
     found = difference(exchange, answer)
-    if found is None and _is_echo(exchange, service):
+    if found is None and _is_echo(exchange):
         return "unserved", "MockGraph: answers what the page itself shows of an operation", ""
     if found is None:
         notes = "; ".join(exchange.notes)
@@ -95,10 +95,11 @@ def _replay(
     return "different", f"page: {fault}" if fault else f"MockGraph: {found.reason}", found.diff
 
 
-def _is_echo(exchange: DocumentedExchange, service: Service) -> bool:
+def _is_echo(exchange: DocumentedExchange) -> bool:
     """Whether the answer is the page's own, of which nothing could be wrong."""
-    name = exchange.address.call_name
-    return name is not None and exchange.answer is not None and is_of_pages(name, service)
+    address = exchange.address
+    is_shown = exchange.answer is not None and is_of_pages(address)
+    return is_shown and not answers_what_is_kept(address)
 
 
 def _fault_of_page(page: ReferencePage, exchange: DocumentedExchange, answer: Answer) -> str:

@@ -11,10 +11,15 @@ from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service
 from mockgraph.pages.examples import DocumentedExchange, pages_of, read_exchange, schemas
+from mockgraph.pages.page_operations import (
+    ShownAnswer,
+    answers_what_is_kept,
+    is_of_pages,
+    shown_answers,
+)
 from mockgraph.pages.page_service import page_models
 from mockgraph.service import service_of
-from mockgraph.state.behaviours import Behaviour, Effect, Invocation, Result
-from mockgraph.state.transactions import Transaction
+from mockgraph.state.behaviours import Behaviour
 
 
 def service_with(
@@ -38,31 +43,23 @@ def documented_answers(
 ) -> dict[str, Behaviour]:
     """Return behaviours for the operations that pages alone declare: they answer as is shown.
 
-    Their parameters are validated, and what they are bound to has to be there; what they change
-    no page says, and nothing is changed.
+    Their parameters are validated, and what they are bound to has to be there.
     """
-    found: dict[str, Behaviour] = {}
+    found: dict[str, list[ShownAnswer]] = {}
     for page in pages_of(docs) if docs else ():
         for example in page.examples:
             try:
                 exchange = read_exchange(example, service, page)
             except (GraphError, MockGraphError):
                 continue
-            name = exchange.address.call_name
-            if name is not None and name not in found and is_of_pages(name, service):
-                found[name] = Behaviour(_answering(exchange))
-    return found
+            if is_of_pages(exchange.address) and exchange.status < 300:
+                found.setdefault(exchange.address.call_name or "", []).append(_shown(exchange))
+    return {name: shown_answers(several) for name, several in found.items()}
 
 
-def is_of_pages(name: str, service: Service) -> bool:
-    """Return whether pages alone declare an operation, and no bundled metadata."""
-    declared = any(view.model.operations(name) for view in service.views.values())
-    return declared and not any(roots.served(root).operations(name) for root in roots.DECLARED)
-
-
-def _answering(exchange: DocumentedExchange) -> Effect:
-    answer, status = exchange.answer, exchange.status
-    _, schema = schemas(exchange.address)
+def _shown(exchange: DocumentedExchange) -> ShownAnswer:
+    address, answer = exchange.address, exchange.answer
+    _, schema = schemas(address)
     value: Json = answer
     if (
         isinstance(answer, dict)
@@ -70,11 +67,15 @@ def _answering(exchange: DocumentedExchange) -> Effect:
         and (schema is None or isinstance(answer["value"], list))
     ):
         value = answer["value"]
-
-    def effect(_: Transaction, __: Invocation) -> Result:
-        return Result(value, status)
-
-    return effect
+    bound = address.bound_to
+    return ShownAnswer(
+        "" if bound is None else bound.path,
+        "" if bound is None else bound.type_name,
+        exchange.body,
+        value,
+        exchange.status,
+        answers_what_is_kept(address),
+    )
 
 
 def merged_behaviours(
@@ -82,5 +83,13 @@ def merged_behaviours(
     service: Service,
     behaviours: Mapping[str, Behaviour],
 ) -> Mapping[str, Behaviour]:
-    """Return behaviours, and beside them the documented answers of operations that have none."""
-    return {**documented_answers(docs, service), **behaviours} if docs else behaviours
+    """Return behaviours, and beside them the documented answers of operations that have none.
+
+    Where behaviours are for some resources only, the documented answers are for the others.
+    """
+    answers = documented_answers(docs, service) if docs else {}
+    either = {
+        name: each._replace(otherwise=answers.get(name)) if each.applies else each
+        for name, each in behaviours.items()
+    }
+    return {**answers, **either}

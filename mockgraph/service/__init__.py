@@ -6,14 +6,16 @@ import logging
 import os
 import runpy
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from mockgraph.errors import MockGraphError
 from mockgraph.metadata import roots
 from mockgraph.metadata.entity_data_model import Model
-from mockgraph.metadata.resources import Service, View
+from mockgraph.metadata.resources import Resource, Service, View
 from mockgraph.service import (
     alerts,
     analyzed_emails,
@@ -50,8 +52,29 @@ def _service(
     documented = View("localtest", localtest, documented=True, canonical=_canonical)
     others = [View(name, _given(added[name])) for name in added if name not in roots.DECLARED]
     views = (documented, *live, *others)
-    stored = View("stored", lambda: _union(views, added.values()), shows_null=shows_null)
+    stored = View(
+        "stored",
+        lambda: _union(views, added.values()),
+        shows_null=shows_null,
+        others=lambda: _apart(views, added),
+    )
     return Service(views, stored)
+
+
+def _apart(views: Sequence[View], added: Mapping[str, Model]) -> Mapping[str, Resource]:
+    """The resources at the root that one root alone has, by what was added to it.
+
+    They are of that root's types, whatever another has that bears the same names.
+    """
+    having = Counter(name for view in views for name in view.children)
+    bundled = {name.lower() for root in roots.DECLARED for name in roots.served(root).roots}
+    return {
+        name: resource
+        for view in views
+        if view.name in added
+        for name, resource in view.children.items()
+        if having[name] == 1 and name not in bundled
+    }
 
 
 def _is_bundled(type_name: str) -> bool:
@@ -133,6 +156,41 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         )
     ),
 }
+
+
+def guarded(behaviours: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
+    """Return behaviours of which those that come with MockGraph are for what is bundled alone.
+
+    What pages and files add may have types and operations of the same names elsewhere, with other
+    properties; what users register is for wherever the name is.
+    """
+    return {
+        name: each._replace(applies=partial(is_at_home, name))
+        if BEHAVIOURS.get(name) is each
+        else each
+        for name, each in behaviours.items()
+    }
+
+
+def is_at_home(name: str, resource: Resource | None) -> bool:
+    """Return whether the bundled metadata has a resource, and there what a name is of.
+
+    The name is that of an operation, or of the type of an entity. The resource is None where an
+    operation is unbound.
+    """
+    if resource is None:
+        overloads = (roots.served(root).operations(name) for root in roots.DECLARED)
+        return any(not each.bound for several in overloads for each in several)
+    home = resource.home
+    view = {**SERVICE.views, "stored": SERVICE.stored}.get(home.view.name)
+    own = None if view is None else view.resource(home.path)
+    if view is None or own is None or own.type_name != home.type_name:
+        return False
+    if view.model.type(name) is not None:
+        return True
+    bound = {each.binding.name for each in view.model.operations(name) if each.binding}
+    near = {each.name for each in view.model.chain(own.type_name)}
+    return not bound.isdisjoint({*near, *view.model.derived(own.type_name)})
 
 
 def tell_of_unknown(names: Iterable[str], service: Service) -> None:

@@ -17,7 +17,7 @@ from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import Service, View
 from mockgraph.state import operations
-from mockgraph.state.behaviours import Behaviour
+from mockgraph.state.behaviours import Behaviour, behaviour_at
 from mockgraph.state.documents import (
     DIRECTORY,
     SECURITY,
@@ -300,7 +300,7 @@ class State:
     def _runs_apart(self, address: Address) -> bool:
         if address.call is None:
             return False
-        behaviour = self.behaviours.get(address.call.name)
+        behaviour = behaviour_at(self.behaviours, address.call.name, address.bound_to)
         return behaviour is not None and behaviour.apart
 
     def close(self) -> None:

@@ -69,6 +69,9 @@ class Behaviour(NamedTuple):
 
     ``progress`` is given a transaction, at the time of the step, and a run that the effect set
     going, each time that it has come to another status; without, the entity takes that status.
+
+    ``applies`` tells the resources that it is for, where it is not for all of them; on others it is
+    ``otherwise`` that is done, or nothing.
     """
 
     effect: Effect | EffectApart
@@ -76,6 +79,22 @@ class Behaviour(NamedTuple):
     changes: bool = False
     apart: bool = False
     progress: Progress | None = None
+    applies: Callable[[Resource | None], bool] | None = None
+    otherwise: Behaviour | None = None
+
+
+def behaviour_at(
+    behaviours: Mapping[str, Behaviour], name: str, resource: Resource | None
+) -> Behaviour | None:
+    """Return the behaviour of a name that is for a resource; None where there is none.
+
+    The resource is what an operation is bound to, None of an unbound one, or holds what was
+    written.
+    """
+    found = behaviours.get(name)
+    while found is not None and found.applies is not None and not found.applies(resource):
+        found = found.otherwise
+    return found
 
 
 F = TypeVar("F", bound=Effect)

@@ -163,6 +163,11 @@ class Address:
         return self.steps[-1].resource
 
     @property
+    def bound_to(self) -> Resource | None:
+        """The resource that an operation here is bound to, None of an unbound one."""
+        return self.steps[-1].resource if self.steps else None
+
+    @property
     def type(self) -> type[StructuredSchema]:
         """The type of the entity at, or of those in, this address."""
         return self.view.schemas[self.cast] if self.cast else self.resource.type

@@ -10,7 +10,7 @@ from mockgraph.errors import BadRequest, NotEmulated, NotFound, UnknownKey, Wron
 from mockgraph.metadata.elements import ReturnType, TypeRef
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind
-from mockgraph.state.behaviours import Behaviour, Effect, Invocation, Result
+from mockgraph.state.behaviours import Behaviour, Effect, Invocation, Result, behaviour_at
 from mockgraph.state.entities import Entity, join_key, owner_key
 from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, Row, Target
 from mockgraph.state.paging import Pager
@@ -175,7 +175,7 @@ def _follow_up(
 ) -> tuple[Entity, Result]:
     """Do what the behaviour of its type does with an entity that was written, if it has one."""
     own = edm.own_type(resource.type, written).type_name
-    behaviour = behaviours.get(own)
+    behaviour = behaviour_at(behaviours, own, resource)
     if behaviour is None:
         return written, _NO_RESULT
     effect = cast("Effect", behaviour.effect)  # what follows a write is part of it
@@ -285,7 +285,7 @@ def invoke(subject: Any, reader: Reader, intent: Intent, behaviours: Behaviours)
     """
     address, call = intent.address, intent.address.call
     assert call is not None
-    behaviour = behaviours.get(call.name)
+    behaviour = behaviour_at(behaviours, call.name, address.bound_to)
     if behaviour is None:
         raise NotEmulated(
             f"what the operation '{call.name}' does; a test says it with "

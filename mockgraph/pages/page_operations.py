@@ -1,0 +1,102 @@
+"""Operations that pages alone declare, and how they are answered.
+
+A function reads: where it gives entities of the kind that it is bound to, it gives those that are
+in the state. Any other operation answers as its page shows. What a call changes no page says,
+and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mockgraph.errors import NotEmulated, UnknownKey
+from mockgraph.metadata.elements import ReturnType
+from mockgraph.metadata.names import Json
+from mockgraph.metadata.resources import Resource
+from mockgraph.service import is_at_home
+from mockgraph.state.behaviours import Behaviour, Invocation, Result
+from mockgraph.state.entities import Entity
+from mockgraph.state.intent import Address, RequestKind
+from mockgraph.state.transactions import Transaction
+
+
+def is_of_pages(address: Address) -> bool:
+    """Return whether an operation is called that no bundled metadata declares there."""
+    return address.call is not None and not is_at_home(address.call.name, address.bound_to)
+
+
+def answers_what_is_kept(address: Address) -> bool:
+    """Return whether a function of pages alone is called that gives what it is bound to.
+
+    One that is bound to a collection gives its entities, or the first of them; one that is bound to
+    an entity gives that.
+    """
+    if address.kind is not RequestKind.CALL or not is_of_pages(address) or not address.steps:
+        return False
+    assert address.call is not None
+    declared = address.call.overloads[0].returns
+    return declared is not None and _gives(declared, address.resource, address.key)
+
+
+def _gives(declared: ReturnType, resource: Resource, key: str | None) -> bool:
+    chain = resource.view.model.chain(resource.type_name)
+    is_of_all = resource.is_collection and key is None
+    is_kind = any(each.name == declared.type.name for each in chain)
+    return is_kind and (is_of_all or not declared.type.collection)
+
+
+class ShownAnswer(NamedTuple):
+    """An answer that a page shows: ``path`` and ``type_name`` are of what the call is bound to.
+
+    ``parameters`` are what the call sends, None where it sends nothing; with ``is_kept`` the
+    answer is read from the state, and ``value`` tells by being a list that all are given.
+    """
+
+    path: str
+    type_name: str
+    parameters: Json
+    value: Json
+    status: int
+    is_kept: bool = False
+
+
+def shown_answers(answers: Sequence[ShownAnswer]) -> Behaviour:
+    """Return the behaviour of an operation that answers as pages show.
+
+    Of several examples it is one that is bound to the same, and of those the one with the same
+    parameters.
+    """
+
+    def effect(transaction: Transaction, call: Invocation) -> Any:
+        path = call.resource.path if call.resource is not None else ""
+        kind = call.resource.type_name if call.resource is not None else ""
+        near = [each for each in answers if each.path == path]
+        near = near or [each for each in answers if each.type_name == kind]
+        if not near:
+            raise NotEmulated(f"what the operation '{call.name}' does where no page shows it")
+        same = [each for each in near if each.parameters == call.parameters]
+        shown = (same or near)[0]
+        if shown.is_kept:
+            return _kept(transaction, call, every=isinstance(shown.value, list))
+        return Result(shown.value, shown.status)
+
+    return Behaviour(effect)
+
+
+def _kept(transaction: Transaction, call: Invocation, *, every: bool) -> Json | Sequence[Entity]:
+    """The entity that a function is bound to, or those of the collection, or its first one."""
+    resource, key = call.resource, call.key or ""
+    assert resource is not None
+    if key and (entity := transaction.get(call.table, key)) is not None:
+        return entity
+    if resource.home is not resource:
+        found = transaction.referred(resource.path, key)
+    else:
+        rows = transaction.database.rows(call.table)
+        found = list(rows.owned_by(key) if key else rows.in_order)
+    if every:
+        return found
+    if not found:
+        raise UnknownKey(resource.name)
+    return found[0]
