@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Self
 
 from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
+from mockgraph.graph import Graph
 from mockgraph.seeds import read_seeds
 from mockgraph.server_options import Seed, Settings, takes
 from mockgraph.serving.ports import Certificates, certificates, open_server
 from mockgraph.serving.server import Server
 from mockgraph.serving.transports import Intercept
-from mockgraph.testing.graph import Graph
 from mockgraph.testing.police import rules
 from mockgraph.testing.tenant import Tenant, Tenants
 

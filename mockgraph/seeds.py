@@ -15,13 +15,14 @@ from zlib import crc32
 
 import orjson
 
-from mockgraph.bundled_seeds import is_bundled, read_bundled
 from mockgraph.entra import check_directory
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.files import fixtures
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, Service
 from mockgraph.server_options import FilePath, Seed, Settings
+from mockgraph.service.bundled_seeds import is_bundled, read_bundled
+from mockgraph.service.hunting_query import check_rows
 from mockgraph.state.documents import DIRECTORY, HUNTING, RUNNING, SECURITY, read_document
 
 # The member of a seed that was captured, which says in which form.
@@ -150,14 +151,6 @@ def check_document(document: Mapping[str, Json], service: Service) -> None:
     """Look into the members that the state does not look into. Raises BadRequest."""
     check_directory(document, service)
     check_rows(document)
-
-
-def check_rows(document: Mapping[str, Json]) -> None:
-    """Raise BadRequest where a document's rows for hunting do not fit their tables."""
-    if HUNTING in document:
-        from mockgraph.service.hunting.tenant_tables import check_hunting  # most have none
-
-        check_hunting(document[HUNTING])
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from wire import Answer, exchange
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
+from mockgraph.graph import Graph
 from mockgraph.server_options import Settings
 from mockgraph.serving.server import AccessLog, Server
-from mockgraph.testing.graph import Graph
 from mockgraph.testing.tenant import Tenants
 
 PLANTED = "PLANTED0secret1value2"

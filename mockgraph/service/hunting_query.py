@@ -1,4 +1,4 @@
-"""Hunting queries: what ``runHuntingQuery`` finds in the state. It is no transaction."""
+"""Hunting queries: what ``runHuntingQuery`` finds in the state, and the rows that it looks at."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.names import Json
 from mockgraph.state.behaviours import Behaviour, Invocation
+from mockgraph.state.documents import HUNTING
 from mockgraph.state.table_rules import HUNTING_TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mockgraph.service.hunting.engine import HuntingAnswer
     from mockgraph.state import State
@@ -47,6 +48,14 @@ def hunting(find: Callable[[State, str, str | None], HuntingAnswer]) -> Behaviou
         return {"schema": found.schema, "results": found.results}
 
     return Behaviour(effect, apart=True)
+
+
+def check_rows(document: Mapping[str, Json]) -> None:
+    """Raise BadRequest where a document's rows for hunting do not fit their tables."""
+    if HUNTING in document:
+        from mockgraph.service.hunting.tenant_tables import check_hunting  # most have none
+
+        check_hunting(document[HUNTING])
 
 
 BEHAVIOURS = {HUNT: hunting(run_hunting_query)}

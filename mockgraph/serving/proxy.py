@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from mockgraph.errors import BadRequest, GraphError, Misdirected, ProxyRefused
-from mockgraph.http import Request, error_body, identifying_headers
-from mockgraph.odata import rendering
+from mockgraph.http import Request, Response, error_body, identifying_headers
 from mockgraph.redaction import masked_url
 from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, host_matches
 from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
@@ -160,7 +161,8 @@ def _split(scheme: str, authority: str) -> tuple[str, int | None]:
 
 def _refuse(error: GraphError, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     asked = Request(environ)
-    response = rendering.render_json(error_body(error, asked), error.status)
+    body = orjson.dumps(error_body(error, asked))
+    response = Response(error.status, body, "application/json")
     response.headers += identifying_headers(asked)
 
     def start(status: str, headers: Headers) -> Any:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from mockgraph.errors import BadRequest, Conflict, NotFound, Overtaken, StoreFailed
 from mockgraph.http import Request, Response
 from mockgraph.metadata.names import Json
-from mockgraph.seeds import check_rows
 from mockgraph.server_options import Settings
+from mockgraph.service.hunting_query import check_rows
 from mockgraph.state import Snapshot, State
 from mockgraph.state.documents import DIRECTORY
 from mockgraph.state.table_rules import new_key
@@ -223,7 +223,7 @@ class Tenant:
     def add(self, path: str, properties: Mapping[str, Json]) -> Mapping[str, Json]:
         """Make an entity of a set, with defaults for what is not given; read it only.
 
-        Raises as :meth:`mockgraph.testing.graph.Graph.add`.
+        Raises as :meth:`mockgraph.graph.Graph.add`.
         """
         from mockgraph.service.entity_defaults import completed, set_at
 

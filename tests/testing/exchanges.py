@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
+from mockgraph.graph import Graph
 from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
-from mockgraph.testing.graph import Graph
 from mockgraph.testing.journal import Requests
 from mockgraph.testing.police import misdeeds
 

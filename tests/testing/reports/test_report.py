@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from mockgraph import MockGraph
 from mockgraph.cli import main
 from mockgraph.errors import MockGraphError
-from mockgraph.testing.graph import Graph
+from mockgraph.graph import Graph
 from mockgraph.testing.reports import Report, merged_facts
 
 ALERTS = "/security/alerts_v2"

@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from mockgraph import MockGraph
-from mockgraph.bundled_seeds import TOLD, read_bundled
 from mockgraph.errors import MockGraphError
 from mockgraph.files import fixtures
+from mockgraph.service.bundled_seeds import TOLD, read_bundled
 
 AS_TOLD = "demo?at=2026-11-20T08:02:00Z"
 
