@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-long check format soak dist browser bench fidelity acceptance clean
+.PHONY: help serve test test-long check format soak docs dist browser bench fidelity acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,14 @@ browser: $(VENV)/.browser .browser/node_modules/.installed ## Run the tests of t
 		|| apt-get install --yes --quiet --no-install-recommends chromium >/dev/null 2>&1 \
 		|| echo "Chromium is not on this machine and cannot be installed from its distribution."
 	$(BIN)/python -m pytest -q -rs tests/browser $(ARGS)
+
+$(VENV)/.docs: $(VENV)/.test
+	$(PIP) --editable '.[test,docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## Build the site in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m pytest -q -n0 tests/docs/test_site.py
 
 $(VENV)/.release: $(VENV)/.serve
 	$(PIP) --editable '.[release]'

@@ -165,7 +165,7 @@ class Graph:
     def db(self) -> EntityDB:
         """The state as a TinyDB, with a table a set, named as URLs show it below the root::
 
-        graph.db.table("security/alerts_v2").search(where("severity") == "high")
+            graph.db.table("security/alerts_v2").search(where("severity") == "high")
 
         What is read is a copy; what is written is checked against the set's schema, BadRequest
         names the path of what does not fit, and the next request sees it. The singleton is
@@ -216,9 +216,11 @@ class Graph:
         return self._tenant.faults
 
     def fault(self, **options: Unpack[FaultOptions]) -> Rule:
-        """Put a fault in force, made up of its effects::
+        """Put a fault in force, made up of its effects.
 
-        graph.fault(method="PATCH", path="/security", status=503, times=2)
+        ::
+
+            graph.fault(method="PATCH", path="/security", status=503, times=2)
         """
         return self.faults.add(**options)
 
@@ -230,11 +232,13 @@ class Graph:
     def stub(
         self, method: str | None, path: str, **options: Unpack[StubOptions]
     ) -> Callable[[F], F]:
-        """Make a function answer, as a decorator::
+        """Make a function answer, as a decorator.
 
-        @graph.stub("GET", "/users/{id}")
-        def user(request, id):
-            return {"id": id}
+        ::
+
+            @graph.stub("GET", "/users/{id}")
+            def user(request, id):
+                return {"id": id}
         """
         return self.stubs.decorator(method, path, **options)
 
@@ -347,10 +351,12 @@ class Graph:
         check_migrated(self.requests)
 
     def report(self) -> Report:
-        """Return a report on the requests so far: operations, permissions, guidance, latencies::
+        """Return a report on the requests so far: operations, permissions, guidance, latencies.
 
-        print(graph.report().text())
-        graph.report().write("report.html")
+        ::
+
+            print(graph.report().text())
+            graph.report().write("report.html")
         """
         from mockgraph.testing.reports import Report, facts_of
 
@@ -363,9 +369,11 @@ class Graph:
     # -- without a socket -----------------------------------------------------------------
 
     def httpx_transport(self) -> httpx.BaseTransport:
-        """Return a transport that answers ``httpx.Client`` in this process, for any host::
+        """Return a transport that answers ``httpx.Client`` in this process, for any host.
 
-        client = httpx.Client(transport=graph.httpx_transport())
+        ::
+
+            client = httpx.Client(transport=graph.httpx_transport())
         """
         return transports.httpx_transport(self._in_process, self._tenant.prefix)
 
@@ -374,9 +382,11 @@ class Graph:
         return transports.async_httpx_transport(self._in_process, self._tenant.prefix)
 
     def requests_adapter(self, max_retries: int | Retry = 0) -> BaseAdapter:
-        """Return an adapter that answers ``requests.Session`` in this process, for any host::
+        """Return an adapter that answers ``requests.Session`` in this process, for any host.
 
-        session.mount("https://", graph.requests_adapter())
+        ::
+
+            session.mount("https://", graph.requests_adapter())
         """
         prefix = self._tenant.prefix
         return transports.requests_adapter(self._in_process, prefix, max_retries=max_retries)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FACTS = pytest.StashKey[list[dict[str, Any]]]()
 _FAILURES = pytest.StashKey[list[str]]()
 # What a marker may say of the test rather than of its server.
-_OF_TESTS = {
+OF_TESTS = {
     "strict": "whether asking for what is not emulated fails it",
     "intercept": "whether calls to https://graph.microsoft.com are answered in process",
     "allow_hosts": "which other hosts it may call all the same",
@@ -72,12 +72,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     of_servers = ", ".join(f"{each.name}=..." for each in _options())
-    of_tests = ", ".join(f"{name}=..." for name in _OF_TESTS)
+    of_tests = ", ".join(f"{name}=..." for name in OF_TESTS)
     config.addinivalue_line(
         "markers",
         f"mockgraph({of_servers}, {of_tests}): the server that this test has, by options of "
         "MockGraph; seed is the state that it starts from (a state document, a path or a list of "
-        f"them); {', '.join(f'{name}: {told}' for name, told in _OF_TESTS.items())}.",
+        f"them); {', '.join(f'{name}: {told}' for name, told in OF_TESTS.items())}.",
     )
 
 
@@ -195,7 +195,7 @@ def mockgraph(
 
     marked = _marked(request)
     options = _configured(request.config) | {"seed": mockgraph_seed}
-    options |= {name: value for name, value in marked.items() if name not in _OF_TESTS}
+    options |= {name: value for name, value in marked.items() if name not in OF_TESTS}
     seed = options.pop("seed")
     try:
         server = _server(_mockgraph_servers, options)
@@ -295,7 +295,7 @@ def _ca_dir() -> str | None:
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in request.node.iter_markers("mockgraph"):  # the closest first
-        names = [*(each.name for each in _options()), *_OF_TESTS]
+        names = [*(each.name for each in _options()), *OF_TESTS]
         if marker.args or marker.kwargs.keys() - set(names):
             known = ", ".join(f"{name}=" for name in names)
             _fail(f"The marker mockgraph takes {known}; no more.")

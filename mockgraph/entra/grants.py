@@ -62,7 +62,7 @@ def token_endpoint(entra: Entra, call: TenantRequest) -> Response:
     grant_type = require(form, "grant_type")
     redeem = _GRANT_TYPES.get(grant_type)
     if redeem is None:
-        known = grant_type in _NOT_EMULATED
+        known = grant_type in NOT_EMULATED
         raise GrantTypeNotEmulated(grant_type) if known else UnsupportedGrantType(grant_type)
     grant = redeem(entra, call, form)
     return _token_response(entra, call, form, grant, renews=grant_type == "refresh_token")
@@ -256,7 +256,7 @@ _GRANT_TYPES: Mapping[str, Callable[[Entra, TenantRequest, Parameters], Grant]] 
     "urn:ietf:params:oauth:grant-type:device_code": _device_code,
 }
 # The on-behalf-of flow, and assertions of other identity providers.
-_NOT_EMULATED = frozenset(
+NOT_EMULATED = frozenset(
     f"urn:ietf:params:oauth:grant-type:{name}"
     for name in ("jwt-bearer", "saml1_1-bearer", "saml2-bearer", "token-exchange")
 )

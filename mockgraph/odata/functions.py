@@ -26,7 +26,7 @@ _DAY: Kinds = frozenset({ValueKind.INSTANT, ValueKind.DATE})
 _CLOCK: Kinds = frozenset({ValueKind.INSTANT, ValueKind.TIME})
 
 _LONG = 1024  # characters of a text from which on the work on it is counted
-_NOT_EMULATED = frozenset(
+NOT_EMULATED = frozenset(
     {"case", "cast", "isof", "matchespattern", "totalseconds", "hassubset", "hassubsequence"}
     | {"geo.distance", "geo.intersects", "geo.length"}
 )
@@ -50,7 +50,7 @@ def compile_call(
     """
     function = _FUNCTIONS.get(name.lower())
     if function is None:
-        if name.lower() in _NOT_EMULATED:
+        if name.lower() in NOT_EMULATED:
             raise NotEmulated(f"the function {quoted(name)} in expressions")
         raise BadRequest(f"There is no function {quoted(name)}.")
     arguments = list(given)

@@ -36,7 +36,7 @@ MAX_EXPAND_DEPTH: Final = 3
 
 NESTED: Final = (ALL - {"format", "skiptoken"}) | {"levels"}
 _KNOWN = ALL | NESTED
-_NOT_EMULATED = frozenset({"apply", "compute"})
+NOT_EMULATED = frozenset({"apply", "compute"})
 
 _ALIAS = re.compile(r"@[^\W\d]\w*")
 
@@ -112,7 +112,7 @@ class _OptionReader:
         values: dict[str, Any] = {}
         for given, text in pairs:
             name = given.lower().removeprefix("$")
-            if name in _NOT_EMULATED:
+            if name in NOT_EMULATED:
                 raise NotEmulated(f"the query option '${name}'")
             if name not in _KNOWN:
                 raise BadRequest(f"The query option {quoted(given)} is not known.")

@@ -30,10 +30,12 @@ class LongOperation(NamedTuple):
 
 
 class LongOperations(Sequence[LongOperation]):
-    """The operations that run, the first that was begun first; they end by the clock::
+    """The operations that run, the first that was begun first; they end by the clock.
 
-    graph.clock.advance(10)
-    graph.operations.complete()
+    ::
+
+        graph.clock.advance(10)
+        graph.operations.complete()
     """
 
     def __init__(self, state: State, changed: Callable[[], None] = lambda: None):

@@ -26,7 +26,7 @@ Plain = Callable[[Sequence[Value], str], Value]
 
 def is_aggregate(name: str) -> bool:
     """Tell whether a name is that of an aggregate, run or refused."""
-    return _base(name)[0] in _AGGREGATES or name in _LACKING
+    return _base(name)[0] in AGGREGATES or name in LACKING
 
 
 def aggregate(
@@ -34,7 +34,7 @@ def aggregate(
 ) -> list[tuple[str, Value]]:
     """Return the columns that an aggregate makes, with the names they have where none is given."""
     name, conditional = _base(call.name)
-    if call.name in _LACKING:
+    if call.name in LACKING:
         raise UnsupportedQueryError(f"the aggregate '{call.name}'")
     arguments = list(call.arguments)
     clause = ""
@@ -52,7 +52,7 @@ def aggregate(
     if name in ("percentile", "percentiles", "percentiles_array"):
         return _percentiles(context, name, arguments, rows, clause)
     values = [context.scalar(each, rows) for each in arguments]
-    function, prefix, least, most = _AGGREGATES[name]
+    function, prefix, least, most = AGGREGATES[name]
     if not least <= len(values) <= most:
         raise SemanticQueryError(f"{call.name}() does not take {len(call.arguments)} arguments.")
     if name in ("make_list", "make_list_with_nulls") and rows.ordered:
@@ -69,12 +69,12 @@ def aggregate(
 def _base(name: str) -> tuple[str, bool]:
     """Return the aggregate that a name means, and whether it takes a condition."""
     name = _ALIASES.get(name, name)
-    if name in _AGGREGATES:
+    if name in AGGREGATES:
         return name, False
     for ending in ("_if", "if"):
         if name.endswith(ending):
             base = _ALIASES.get(name.removesuffix(ending), name.removesuffix(ending))
-            if base in _AGGREGATES:
+            if base in AGGREGATES:
                 return base, True
     return name, False
 
@@ -339,7 +339,7 @@ _ALIASES = {
     "make_dictionary": "make_bag",
 }
 # By name: the aggregate, the prefix of its column's name, and how many arguments it takes.
-_AGGREGATES: dict[str, tuple[Plain, str, int, int]] = {
+AGGREGATES: dict[str, tuple[Plain, str, int, int]] = {
     "count": (_count, "count", 0, 1),
     "dcount": (_distinct_count, "dcount", 1, 2),
     "count_distinct": (_distinct_count, "count_distinct", 1, 1),
@@ -370,7 +370,7 @@ _AGGREGATES: dict[str, tuple[Plain, str, int, int]] = {
     "percentiles": (_count, "", 2, 64),
     "percentiles_array": (_count, "", 2, 64),
 }
-_LACKING = frozenset(
+LACKING = frozenset(
     [
         "tdigest",
         "tdigest_merge",

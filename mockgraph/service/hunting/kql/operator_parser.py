@@ -26,7 +26,7 @@ _FLAVOURS = {
     "rightsemi": "rightsemi",
 }
 # Operators of the pipe that are none of MockGraph's.
-_LACKING = frozenset(
+LACKING = frozenset(
     [
         "facet",
         "fork",
@@ -61,9 +61,9 @@ class OperatorParser(ExpressionParser):
         if word.kind is not WordKind.NAME:
             self.fail("an operator is due here")
         name = self._hyphenated()
-        reader = _OPERATORS.get(name)
+        reader = OPERATORS.get(name)
         if reader is None:
-            if name in _LACKING:
+            if name in LACKING:
                 raise UnsupportedQueryError(f"the operator '{name}'")
             self.fail("no operator of KQL", word)
         return reader(self)
@@ -314,7 +314,7 @@ class OperatorParser(ExpressionParser):
         key = nodes.NameReference(self.identifier(), at=at)
         if not self.is_sign("{"):
             return nodes.Partition(key, self._body(), at=at)
-        if self.ahead().text not in _OPERATORS:
+        if self.ahead().text not in OPERATORS:
             raise UnsupportedQueryError("'partition' with a source of its own")
         return nodes.Partition(key, self._body("{", "}"), at=at)
 
@@ -473,7 +473,7 @@ class OperatorParser(ExpressionParser):
         return nodes.Nothing(at=at)
 
 
-_OPERATORS: Mapping[str, Callable[[OperatorParser], nodes.QueryOperator]] = {
+OPERATORS: Mapping[str, Callable[[OperatorParser], nodes.QueryOperator]] = {
     "where": OperatorParser._where,
     "filter": OperatorParser._where,
     "project": OperatorParser._project,
