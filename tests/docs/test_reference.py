@@ -16,15 +16,14 @@ import pytest
 from processes import ROOT
 
 import mockgraph
-from mockgraph import pytest_plugin, server_options
+from mockgraph import graph, pytest_plugin, server_options
 from mockgraph.cli import main
 from mockgraph.control import catalogue
 from mockgraph.control.actions import ControlAction
 from mockgraph.control.parameters import parameters_of
+from mockgraph.graph import Graph
 from mockgraph.server_options import Settings, option
-from mockgraph.testing import graph
 from mockgraph.testing.faults import PRESETS, Faults
-from mockgraph.testing.graph import Graph
 from scripts import reference
 
 PAGES = ROOT / "docs" / "reference"
@@ -146,7 +145,7 @@ def test_a_name_without_a_word_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     def planted(_: Graph) -> None: ...
 
     monkeypatch.setattr(Graph, "planted", planted, raising=False)
-    assert undocumented() == ["name mockgraph.testing.graph.Graph.planted"]
+    assert undocumented() == ["name mockgraph.graph.Graph.planted"]
 
 
 # -- what is said of it is on the site ----------------------------------------------------------
