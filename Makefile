@@ -24,7 +24,7 @@ $(VENV)/.test: $(VENV)/.serve
 	$(PIP) --editable '.[test]'
 	@touch $@
 
-$(VENV)/.check: $(VENV)/.test
+$(VENV)/.check: $(VENV)/.fuzz
 	$(PIP) --editable '.[test,check]'
 	@touch $@
 
@@ -51,8 +51,13 @@ format: $(VENV)/.check ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-soak: $(VENV)/.test ## Run the property tests for long, with new examples
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q -n auto $(ARGS)
+$(VENV)/.fuzz: $(VENV)/.test
+	@if $(PIP) --editable '.[test,fuzz]'; then touch $@; else \
+		echo "Schemathesis cannot be installed: the OpenAPI descriptions are not tried."; fi
+
+MINUTES ?= 30
+soak: $(VENV)/.fuzz ## Run the tests with random input for long, with new input (MINUTES=30)
+	$(BIN)/python -m scripts.soak $(MINUTES)
 
 $(VENV)/.browser: $(VENV)/.test
 	@if $(PIP) --editable '.[test,browser]'; then touch $@; else echo "Playwright cannot be installed."; fi

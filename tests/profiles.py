@@ -1,7 +1,7 @@
 """The profiles of tests with random input: how many examples they make, and which.
 
-``make test`` makes few and ``make check`` more, the same ones each time; ``make soak`` looks for
-new ones, for long. A failing test prints its example.
+``make test`` makes few and ``make check`` more, the same ones each time; ``make soak`` makes new
+ones, round after round. A failing test prints its example.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _USUAL = 25
 
 settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)
 settings.register_profile("check", settings.get_profile("test"), max_examples=_USUAL)
-settings.register_profile("soak", max_examples=40 * _USUAL, deadline=None)
+settings.register_profile("soak", max_examples=4 * _USUAL, deadline=None, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 

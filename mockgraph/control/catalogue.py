@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from mockgraph import __version__
 from mockgraph.control import PREFIX
@@ -37,6 +37,19 @@ def read_health(_: ActionContext) -> Any:
 def read_openapi(context: ActionContext) -> Any:
     """Return the description of the control plane as OpenAPI 3.1 has it."""
     return description(ACTIONS, context.origin)
+
+
+@_ABOUT.get("/openapi/{root}.json", command="describe")
+def describe_service(
+    context: ActionContext,
+    root: Annotated[str, "The root: v1.0, beta or localtest."],
+    below: Annotated[str | None, "Only the paths that begin so: /security/alerts_v2."] = None,
+) -> Any:
+    """Return the description of the served service as OpenAPI 3.1 has it, a root at a time."""
+    from mockgraph.control.service_openapi import service_description
+
+    service, behaviours = context.tenant.state.service, context.tenant.state.behaviours
+    return service_description(service, behaviours, root, context.origin, below)
 
 
 ACTIONS: tuple[ControlAction, ...] = (

@@ -11,6 +11,23 @@ from mockgraph.control.parameters import ActionParameter, parameters_of
 
 JsonSchema = dict[str, Any]
 
+# A refusal, in Graph's shape.
+ERROR: JsonSchema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "innerError"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "innerError": {"type": "object"},
+            },
+        }
+    },
+}
+
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 

@@ -8,23 +8,7 @@ from typing import Any
 from mockgraph import __version__
 from mockgraph.control import PREFIX
 from mockgraph.control.actions import ControlAction
-from mockgraph.control.json_schemas import body_schema, schema_of
-
-_ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "innerError"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "innerError": {"type": "object"},
-            },
-        }
-    },
-}
+from mockgraph.control.json_schemas import ERROR, body_schema, schema_of
 
 
 def description(actions: Iterable[ControlAction], server: str) -> dict[str, Any]:
@@ -47,7 +31,7 @@ def description(actions: Iterable[ControlAction], server: str) -> dict[str, Any]
         "security": [{}, {"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": ERROR},
             "securitySchemes": {
                 "token": {"type": "apiKey", "in": "header", "name": "x-mockgraph-token"}
             },

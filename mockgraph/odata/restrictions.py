@@ -21,14 +21,15 @@ _NO_VARIABLES: Mapping[str, Names] = {}
 
 def check_supported(names: Iterable[str], resource: Resource) -> None:
     """Raise BadRequest for an option that a resource does not support."""
-    unsupported = _unsupported(resource)
-    for name in names if unsupported else ():
-        if name.lower().removeprefix("$") in unsupported:
+    lacking = unsupported(resource)
+    for name in names if lacking else ():
+        if name.lower().removeprefix("$") in lacking:
             raise BadRequest(f"'{resource.name}' does not support the option '{name}'.")
 
 
 @lru_cache(maxsize=4096)
-def _unsupported(resource: Resource) -> frozenset[str]:
+def unsupported(resource: Resource) -> frozenset[str]:
+    """Return the query options that a resource does not support, in small letters without a $."""
     rules = resource.rules
     supported = {
         "filter": rules.filter.filterable,

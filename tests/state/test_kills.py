@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from processes import environment
+from profiles import examples
 
 from mockgraph.state.store import DURABILITIES
 from state.stores import kept_in
 from state.writers import WRITERS, after
 
-ROUNDS = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 3
+ROUNDS = examples(3)
 PROGRAM = Path(__file__).with_name("writers.py")
 
 
