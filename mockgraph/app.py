@@ -355,13 +355,22 @@ class Emulator(Flask):
                 from mockgraph.control.catalogue import unknown_endpoint
 
                 raise unknown_endpoint(request.path)
-            return super().dispatch_request()
+            return self._dispatch_control(request)
         if not isinstance(request.routing_exception, NotRouted):
             return super().dispatch_request()
         if "//" in request.path:
             request.path = addressing.joined(request.path, self._service)
         request.is_recorded = True
         return _as_werkzeug(self.respond(request), request.method)
+
+    def _dispatch_control(self, request: Request) -> Any:
+        """Answer by the control plane's route, its work bounded as that of others is."""
+        is_whole = work.enter(request, lambda each: work.check_client(each.environ))
+        try:
+            return super().dispatch_request()
+        finally:
+            if is_whole:
+                work.leave()
 
     def process_response(self, response: Any) -> Any:
         """Sign what a route or a hook answered, and record it, unless it is the control plane's."""

@@ -83,6 +83,10 @@ class Work:
         if self._bytes > self._max_bytes:
             raise TooMuchWork(f"{self._max_bytes} bytes of texts")
 
+    def check(self) -> None:
+        """Raise where the work is in vain: for who works elsewhere, and looks from time to time."""
+        self._check()
+
     def on_each(self, items: Iterable[T], steps: int) -> Iterator[T]:
         """Give the items as they come, with so many steps for each of them."""
         if isinstance(items, Sized) and len(items) * steps < _LOOK:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event, Thread
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from mockgraph import work
 from mockgraph.service.hunting.kql.compiler import compile_query
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.kql.prelude import MACROS
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow
 
+THREAD = "mockgraph-hunt"  # the name of the threads that run queries
 _GRACE = 5.0  # seconds that an interrupted query is given to end
+_LOOK = 0.03  # seconds between two looks at whether anybody waits for the answer
 
 
 @dataclass(frozen=True)
@@ -86,18 +91,23 @@ def run_query(
 ) -> HuntingAnswer:
     """Return what a query finds in the tables of a source; a :class:`HuntingError` if it cannot.
 
-    The query runs in a thread of its own, which is interrupted when its time is over.
+    The query runs in a thread of its own, which is interrupted when its time is over, and where
+    the request that it is for is given up.
     """
     import_duckdb()
     limits = limits or Limits()
     hunt = _Hunt(query, source, now, timespan, limits)
-    thread = Thread(target=hunt.run, name="mockgraph-hunt", daemon=True)
+    thread = Thread(target=hunt.run, name=THREAD, daemon=True)
     thread.start()
-    thread.join(limits.seconds)
-    if thread.is_alive():
-        hunt.end()
-        thread.join(_GRACE)
-        raise QueryTimeoutError(limits.seconds)
+    until, request = time.monotonic() + limits.seconds, work.current()
+    try:
+        while thread.is_alive():
+            if time.monotonic() >= until:
+                raise QueryTimeoutError(limits.seconds)
+            thread.join(_LOOK)
+            request.check()
+    finally:
+        hunt.end(thread)
     if hunt.error is not None:
         raise hunt.error
     assert hunt.answer is not None
@@ -118,11 +128,15 @@ class _Hunt:
         self.answer: HuntingAnswer | None = None
         self.error: BaseException | None = None
 
-    def end(self) -> None:
-        """Interrupt the run, from another thread."""
+    def end(self, thread: Thread) -> None:
+        """Interrupt the run in a thread, where it still goes on."""
         self._over.set()
-        if self._database is not None:
-            self._database.interrupt()
+        until = time.monotonic() + _GRACE
+        while thread.is_alive() and time.monotonic() < until:
+            if self._database is not None:
+                with suppress(import_duckdb().Error):  # it is closed by now
+                    self._database.interrupt()
+            thread.join(_LOOK)
 
     def run(self) -> None:
         try:
@@ -164,6 +178,7 @@ class _Hunt:
     def _register(self, table: str) -> None:
         """Let the query read a table."""
         assert self._database is not None
+        self._check_time()
         self._database.register(table, self._source.arrow(table))
 
     def _fetched(self, sql: str) -> list[tuple[Any, ...]]:
@@ -172,13 +187,16 @@ class _Hunt:
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
         assert self._database is not None
-        if self._over.is_set():
-            raise QueryTimeoutError(self._limits.seconds)
+        self._check_time()
         for name in _macros_of(sql):
             if name not in self._macros:
                 self._macros.add(name)
                 self._database.execute(f"CREATE TEMP MACRO {_BY_NAME[name]}")
         return self._database.execute(sql)
+
+    def _check_time(self) -> None:
+        if self._over.is_set():
+            raise QueryTimeoutError(self._limits.seconds)
 
 
 _NAME = re.compile(r"\bkql_\w+")

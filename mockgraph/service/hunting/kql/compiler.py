@@ -392,7 +392,8 @@ class Compiler(Context):
             point = f"CAST({low} + i * {width} AS {kind.duckdb})"
         column = self.fresh(node.name, kind)
         count = f"least(CAST(floor(({high} - {low}) / {width}) AS BIGINT) + 1, {_LONGEST_RANGE})"
-        numbers = f"SELECT unnest(range(0, {count})) AS i"
+        # A function of the table, not of a list: it makes no rows that nobody has asked for yet.
+        numbers = f"SELECT i.range AS i FROM (SELECT {count} AS most), range(0, most) i"
         sql = f"SELECT {point} AS {column.ref}, i AS {ORDER} FROM ({numbers})"
         return Rowset(sql, (column,), ordered=True)
 
