@@ -18,6 +18,7 @@ from mockgraph import MockGraph, work
 from mockgraph.errors import GraphError
 from mockgraph.http import Request
 from mockgraph.service.hunting import engine
+from mockgraph.service.hunting.kql.compiler import compile_query
 from mockgraph.work import Abandoned
 
 GET = b"GET /t/a/v1.0/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n\r\n"
@@ -92,7 +93,7 @@ HUNTS = ["/t/a/v1.0/security/runHuntingQuery", "/t/a/_mockgraph/hunting/run"]
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set once a hunting query was compiled, and runs."""
-    done, compile_query = threading.Event(), engine.compile_query
+    done = threading.Event()
 
     def compiles(*given: Any) -> Any:
         try:
