@@ -23,7 +23,7 @@ import click
 import pytest
 import requests
 import yaml
-from manual import BLOCKS, Block
+from manual import BLOCKS, Block, blocks
 from processes import ROOT, environment
 from wire import port_of
 
@@ -36,7 +36,7 @@ SECONDS = 60
 FILES = ROOT / "tests" / "docs" / "files"
 
 # Programs of others than MockGraph, by what takes their place in a shell.
-ASKS = 'exec curl -fsS "${MOCKGRAPH_URL:?}/_mockgraph/health" >/dev/null'
+ASKS = 'exec curl -sS "${MOCKGRAPH_URL:?}/_mockgraph/health" >/dev/null'
 STAND_INS = {
     "dotnet": ASKS,
     "gradlew": ASKS,
@@ -44,8 +44,13 @@ STAND_INS = {
     "az": "echo a.b.c",
     "docker": "exit 0",
     "pip": "exit 0",
+    "python": "exit 0",  # makes an environment, and nothing else
     "make": f'exec {shutil.which("make")} --silent --dry-run --directory "{ROOT}" "$@" >/dev/null',
 }
+# An answer that is an error fails the commands.
+STAND_INS["curl"] = f'exec {shutil.which("curl")} --fail-with-body "$@"'
+# Asserts of requests that nobody made here; test_readme.py makes them.
+WITHOUT_REQUESTS = "/_mockgraph/verify"
 # Clients that are no dependency of the tests; make acceptance runs these blocks.
 ELSEWHERE = ("msgraph", "@azure/identity", "testcontainers")
 
@@ -74,12 +79,36 @@ def test_every_language_is_executed() -> None:
 def test_tests_in_python_pass(pytester: pytest.Pytester) -> None:
     """They are run together: each run of pytest takes longer than all of them."""
     tests = [each for each in BLOCKS if each.language == "python" and is_test(each)]
+    write_tutorial(pytester.path)
     for block in tests:
         name = re.sub(r"\W", "_", f"test_{block.name}")
         (pytester.path / f"{name}.py").write_text(block.text, encoding="utf-8")
+    (pytester.path / "test_digest.py").unlink()
     expected = sum(len(re.findall(r"^ *def test_", each.text, re.MULTILINE)) for each in tests)
     assert expected > 15
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=expected)
+
+
+def write_tutorial(folder: Path) -> None:
+    """Write the two files that the tutorial ends with."""
+    _, program = blocks("python", "def digest(")
+    (folder / "digest.py").write_text(program, encoding="utf-8")
+    (folder / "test_digest.py").write_text(
+        "\n\n".join(blocks("python", "from digest import")), encoding="utf-8"
+    )
+
+
+@pytest.mark.long
+def test_the_tutorial_goes_as_it_tells(pytester: pytest.Pytester) -> None:
+    """The test of a bad day fails until the program waits; the others pass with both programs."""
+    before, after = blocks("python", "def digest(")
+    steps = blocks("python", "from digest import")
+    pytester.makepyfile(digest=before, test_digest="\n\n".join(steps))
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2, failed=1)
+    pytester.makepyfile(digest=after)
+    told = pytester.runpytest_subprocess("-q", "--mockgraph-report")
+    told.assert_outcomes(passed=3)
+    told.stdout.fnmatch_lines(["*SecurityIncident.Read.All*"])
 
 
 SCRIPTS = [each for each in BLOCKS if each.language == "python" and not is_test(each)]
@@ -117,12 +146,16 @@ def test_commands_succeed(block: Block, tmp_path: Path) -> None:
     (tmp_path / "test_report.py").write_text(
         "def test_it(mockgraph): assert not mockgraph.requests"
     )
+    write_tutorial(tmp_path)
     lines = commands(block)
+    if WITHOUT_REQUESTS in lines:
+        return
     ours = Path(sys.executable).parent  # where mockgraph and pytest are
     variables = {
         "PATH": os.pathsep.join([str(tmp_path / "bin"), str(ours), os.environ["PATH"]]),
         "MOCKGRAPH_CA_DIR": str(tmp_path / "ca"),
         "GRAPH_TOKEN": "a.b.c",
+        "PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:xdist -p no:cacheprovider",
     }
     with MockGraph(seed="demo") as graph:
         if "mockgraph serve" not in lines:

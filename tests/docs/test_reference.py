@@ -200,3 +200,11 @@ def _only_for_types() -> dict[str, Any]:
     namespace: dict[str, Any] = {}
     exec(textwrap.dedent(source), namespace)
     return namespace
+
+
+def test_each_recipe_is_shown() -> None:
+    """Each is a test file, which the page shows whole, and the suite runs."""
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```\{literalinclude\} \.\./(tests/recipes/\w+\.py)$", page, re.MULTILINE)
+    there = (ROOT / "tests" / "recipes").glob("test_*.py")
+    assert sorted(shown) == sorted(each.relative_to(ROOT).as_posix() for each in there)
