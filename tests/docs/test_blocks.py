@@ -192,7 +192,7 @@ def with_free_ports(lines: str) -> str:
     if "mockgraph serve" in lines:
         exports = [f"export {name}={free[usual]}" for usual, name in ports.items()]
         exports.append(f"export MOCKGRAPH_URL=http://127.0.0.1:{free['8365']}")
-        lines = "\n".join([*exports, "trap 'kill $(jobs -p)' EXIT", lines])
+        lines = "\n".join([*exports, "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", lines])
     return re.sub(r"\b836[567]\b", lambda found: free[found[0]], lines)
 
 
