@@ -46,8 +46,7 @@ from mockgraph.state.intent import (
 from mockgraph.state.query import ALL, MAX_INT32, Query
 
 if TYPE_CHECKING:
-    pass
-from mockgraph.odata.orderby import Order
+    from mockgraph.odata.orderby import Order
 
 MAX_TOP = 1000
 
