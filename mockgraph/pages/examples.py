@@ -27,6 +27,7 @@ from mockgraph.pages.example_state import put_rows, put_target, referred, state_
 from mockgraph.pages.fitting import Fitting, Misfit, is_placeholder
 from mockgraph.pages.needed_state import NeededState, entity_key
 from mockgraph.pages.page_operations import answers_what_is_kept
+from mockgraph.pages.url_tree import is_path
 from mockgraph.state.documents import SECURITY, read_document
 from mockgraph.state.intent import Address, RequestKind, Step
 from mockgraph.state.table_rules import check_key
@@ -199,6 +200,8 @@ def read_exchange(
     path, _, query = target.partition("?")
     if _PLACEHOLDER.search(unquote(query)) or "..." in query:
         raise MockGraphError("the query of the request holds a placeholder")
+    if not is_path(path):
+        raise MockGraphError("the URL of the request is none")
     address = addressing.resolve(request.method, unquote(path), service)
     fitting = Fitting(address.view)
     for note in (*request.faults(), *response.faults()):

@@ -108,7 +108,7 @@ class _Folder:
         self._known = known
         self._tree = tree
         self._types = PageTypes(pages, known)
-        self._operations: list[Operation] = []
+        self._called: dict[tuple[str, TypeRef | None], list[UrlNode]] = {}
         self._children: list[Child] = []
         self._targets: dict[str, Annotations] = {}
         containers = known.containers
@@ -117,12 +117,13 @@ class _Folder:
     def model(self) -> Model:
         for node in self._tree.children.values():
             self._declare_root(node)
+        operations = [self._operation(*key, nodes) for key, nodes in self._called.items()]
         schemas = schemas_of(self._types.elements())
         by_namespace: dict[str, list[Operation]] = {}
-        for each in self._operations:
+        for each in operations:
             by_namespace.setdefault(namespace_of(each.name), []).append(each)
-        for namespace, operations in by_namespace.items():
-            schemas.append(Schema.of(namespace, operations=operations))
+        for namespace, several in by_namespace.items():
+            schemas.append(Schema.of(namespace, operations=several))
         container = EntityContainer(
             self._container,
             sets=tuple(each for each in self._children if isinstance(each, EntitySet)),
@@ -292,12 +293,15 @@ class _Folder:
 
     def _absorb(self, documented: Documented, type_name: str) -> None:
         is_described = self._known.type(type_name) is not None or type_name in self._types.described
-        for body in (_answer(documented), _sent(documented)):
+        sent = _sent(documented)
+        for body in (_answer(documented), sent):
             for item in _items(body):
                 own = type_name
                 if isinstance(name := item.get("@odata.type"), str):
                     own = self._types.find(name.removeprefix("#")) or type_name
                 self._types.absorb(own, item, is_described=is_described)
+                if body is sent:
+                    self._types.note_sent(own, item)
 
     # -- operations -----------------------------------------------------------------------------
 
@@ -307,40 +311,44 @@ class _Folder:
             return
         if node.key is not None or node.children or not node.documented:
             return
-        is_function = any(each.method == "GET" for each in node.documented)
-        kind: OperationKind = "function" if is_function else "action"
         namespace = namespace_of(binding.name) if binding else NAMESPACE
         name = node.name if "." in node.name else f"{namespace}.{node.name}"
-        first = node.documented[0]
-        parameters = tuple(self._parameters(node, name, is_function))
+        self._called.setdefault((name, binding), []).append(node)
+
+    def _operation(self, name: str, binding: TypeRef | None, nodes: list[UrlNode]) -> Operation:
+        """The operation of a name that is bound to one thing, by whatever paths it is called."""
+        documented = [each for node in nodes for each in node.documented]
+        is_function = any(each.method == "GET" for each in documented)
+        kind: OperationKind = "function" if is_function else "action"
+        arguments = dict.fromkeys(each for node in nodes for each in node.arguments or ())
+        parameters = tuple(self._parameters(documented, name, arguments if is_function else None))
         if binding is not None:
             parameters = (Parameter(BINDING_PARAMETER, binding), *parameters)
-        returns = next(filter(None, map(self._returns, node.documented)), None)
-        operation = Operation(name, kind, binding is not None, parameters, returns)
-        self._operations.append(operation)
+        returns = next(filter(None, map(self._returns, documented)), None)
         if binding is None:
             self._children.append(OperationImport(short_name(name), kind, name))
-        permissions = _permissions(first.page)
+        permissions = _permissions(documented[0].page)
         if permissions:
             said = Annotation(f"{CAPABILITIES}OperationRestrictions", permissions)
             self._targets[name] = (said,)
+        return Operation(name, kind, binding is not None, parameters, returns)
 
-    def _parameters(self, node: UrlNode, name: str, is_function: bool) -> Iterator[Parameter]:
-        if is_function:
-            for each in node.arguments or ():
-                yield Parameter(each, TypeRef("Edm.String"))
-            return
+    def _parameters(
+        self, several: Iterable[Documented], name: str, arguments: Iterable[str] | None
+    ) -> Iterator[Parameter]:
+        """The parameters that tables list and requests send; of a function, those of its URLs."""
         listed: dict[str, DocumentedProperty] = {}
         sent: dict[str, Json] = {}
-        for documented in node.documented:
+        for documented in several:
             listed |= {each.name: each for each in documented.page.properties}
             body = _sent(documented)
             sent |= body if isinstance(body, dict) else {}
         described = self._types.made(f"{name}_parameters", is_entity=False)
         described.properties |= self._types.rows(listed.values(), namespace_of(name), name, sent)
         self._types.absorb(described.name, sent)
-        for parameter, kind in described.properties.items():
-            yield Parameter(parameter, kind)
+        known = described.properties
+        for parameter in known if arguments is None else arguments:
+            yield Parameter(parameter, known.get(parameter, TypeRef("Edm.String")))
         del self._types.types[described.name]
 
     def _returns(self, documented: Documented) -> ReturnType | None:

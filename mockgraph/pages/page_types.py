@@ -35,6 +35,7 @@ from mockgraph.metadata.namespaces import Schema
 from mockgraph.metadata.vocabulary import COMPUTED
 from mockgraph.pages.fitting import is_placeholder
 from mockgraph.pages.page import DocumentedProperty, ReferencePage, Representation
+from mockgraph.state.computed_properties import TIMES_OF_CHANGE
 
 _WORDS: Final = {
     "string": "String", "text": "String", "url": "String", "identifier": "String",
@@ -67,6 +68,7 @@ class Described:
     key: str | None = None
     properties: dict[str, TypeRef] = field(default_factory=dict)
     read_only: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)
     navigation: dict[str, TypeRef] = field(default_factory=dict)
 
 
@@ -227,6 +229,15 @@ class PageTypes:
         return False
 
     # -- what examples show ---------------------------------------------------------------------
+
+    def note_sent(self, name: str, value: Mapping[str, Json]) -> None:
+        """Note the properties of an entity that a request sends, those of its bases among them."""
+        described = self.types.get(name)
+        seen: set[str] = set()
+        while described is not None and described.name not in seen:
+            seen.add(described.name)
+            described.sent |= value.keys()
+            described = self.types.get(described.base or "")
 
     def made(self, name: str, *, is_entity: bool) -> Described:
         """Return a type that no page describes, by its qualified name."""
@@ -421,8 +432,14 @@ def own_names(type_: ComplexType) -> set[str]:
 
 
 def _made_by_service(name: str, kind: TypeRef, described: Described) -> Annotations:
-    """Say of a property that the service gives it its value: it is read-only, or a time."""
-    is_time = name in _TIMES and kind == TypeRef("Edm.DateTimeOffset") and described.is_entity
+    """Say of a property that the service gives it its value.
+
+    It is read-only, or the time of a change that no request sends, though some are sent.
+    """
+    is_time = kind == TypeRef("Edm.DateTimeOffset") and described.is_entity
+    if is_time and name not in _TIMES:
+        is_unsent = bool(described.sent) and name not in described.sent
+        is_time = is_unsent and name in TIMES_OF_CHANGE
     return (Annotation(COMPUTED),) if is_time or name in described.read_only else ()
 
 

@@ -15,6 +15,9 @@ _PLACEHOLDER: Final = re.compile(r"\{.*\}|<.*>")
 _FUNCTION: Final = re.compile(r"([A-Za-z_][\w.]*)\((.*)\)")
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*")
 _ORIGIN: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+# What stands in a path beside names: keys to be filled in, and texts.
+_WITHIN: Final = re.compile(r"\{[^}/]*\}|<[^>/]*>|'(?:[^']|'')*'")
+_NO_PATH: Final = re.compile(r"[\s*\\]")
 
 
 class Documented(NamedTuple):
@@ -49,6 +52,11 @@ class UrlNode:
         return self.key
 
 
+def is_path(url: str) -> bool:
+    """Return whether what a page prints as a URL is one, and no sentence or pattern."""
+    return _NO_PATH.search(_WITHIN.sub("", url.partition("?")[0])) is None
+
+
 def url_trees(
     pages: Iterable[ReferencePage], roots: Iterable[str], root: str
 ) -> dict[str, UrlNode]:
@@ -57,11 +65,11 @@ def url_trees(
     known = {each.lower() for each in roots} | {root}
     several = list(pages)
     for page in several:
-        for method, url in page.operations:
+        for method, url in filter(lambda each: is_path(each.url), page.operations):
             name, segments = _rooted(url, known, root)
             _insert(trees.setdefault(name, UrlNode("")), segments, Documented(method, page, None))
     for page in several:
-        for example in page.examples:
+        for example in filter(lambda each: is_path(each.request.url), page.examples):
             name, segments = _rooted(example.request.url, known, root)
             at = Documented(example.request.method, page, example)
             _insert(trees.setdefault(name, UrlNode("")), segments, at)
@@ -70,7 +78,7 @@ def url_trees(
 
 def named_root(url: str) -> str | None:
     """Return the root that an absolute URL names, in small letters."""
-    if not _ORIGIN.match(url):
+    if not _ORIGIN.match(url) or not is_path(url):
         return None
     segments = _segments(url)
     return segments[0].lower() if segments else None

@@ -14,8 +14,16 @@ from mockgraph.metadata.names import Json, Properties
 from mockgraph.state.intent import Caller
 
 # What tells when and by whom an entity was made, and when and by whom it was last changed.
-_CHANGED = frozenset({"lastModifiedDateTime", "lastUpdateDateTime"})
-_MADE_AND_CHANGED = _CHANGED | {"createdDateTime"}
+_CHANGED = frozenset(
+    {
+        "lastModifiedDateTime",
+        "lastUpdateDateTime",
+        "lastUpdatedDateTime",
+        "modifiedDateTime",
+        "updatedDateTime",
+    }
+)
+TIMES_OF_CHANGE = _CHANGED | {"createdDateTime", "creationDateTime"}
 _CHANGED_BY = frozenset({"lastModifiedBy"})
 _MADE_AND_CHANGED_BY = _CHANGED_BY | {"author", "createdBy"}
 
@@ -40,7 +48,7 @@ def of_new(
 ) -> dict[str, Json]:
     """Return the values that the service gives a new entity of a type, beyond those given."""
     values = dict(_initial(schema))
-    times, told = _named(schema, _MADE_AND_CHANGED), _told(schema)
+    times, told = _named(schema, TIMES_OF_CHANGE), _told(schema)
     at = now() if times or told else ""
     values.update(dict.fromkeys(times, at))
     for name in _named(schema, _MADE_AND_CHANGED_BY):
