@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from mockgraph.control.parameters import ActionParameter, parameters_of
 from mockgraph.testing.tenant import Tenant, Tenants
@@ -107,6 +107,12 @@ class ControlAction:
     @cached_property
     def _returns(self) -> Any:
         return get_type_hints(self.run).get("return")
+
+    @property
+    def answer_type(self) -> Any:
+        """The type of the value that it answers with."""
+        told = get_type_hints(self.run, include_extras=True).get("return")
+        return get_args(told)[1] if get_origin(told) is Annotated else told
 
     @property
     def answers(self) -> bool:

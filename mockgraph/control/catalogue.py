@@ -13,6 +13,7 @@ from mockgraph.control import journal_actions as journal
 from mockgraph.control import sign_in_actions as sign_in
 from mockgraph.control import state_actions as state
 from mockgraph.control.actions import ActionContext, Actions, ControlAction
+from mockgraph.control.answers import HealthAnswer, JsonObject, Listing
 from mockgraph.control.openapi import description
 from mockgraph.errors import NotFound
 from mockgraph.spelling import suggestion
@@ -21,20 +22,20 @@ _ABOUT = Actions()
 
 
 @_ABOUT.get("", command="actions")
-def list_actions(_: ActionContext) -> Any:
+def list_actions(_: ActionContext) -> Listing[str]:
     """Return all endpoints of the control plane."""
     endpoints = sorted((each.path, each.method) for each in ACTIONS)
     return {"value": [f"{method} {PREFIX}{path}" for path, method in endpoints]}
 
 
 @_ABOUT.get("/health", command="health")
-def read_health(_: ActionContext) -> Any:
+def read_health(_: ActionContext) -> HealthAnswer:
     """Return 200 when the server is ready."""
     return {"status": "ready", "version": __version__}
 
 
 @_ABOUT.get("/openapi.json", command="openapi")
-def read_openapi(context: ActionContext) -> Any:
+def read_openapi(context: ActionContext) -> Annotated[Any, JsonObject]:
     """Return the description of the control plane as OpenAPI 3.1 has it."""
     return description(ACTIONS, context.origin)
 
@@ -44,7 +45,7 @@ def describe_service(
     context: ActionContext,
     root: Annotated[str, "The root: v1.0, beta or localtest."],
     below: Annotated[str | None, "Only the paths that begin so: /security/alerts_v2."] = None,
-) -> Any:
+) -> Annotated[Any, JsonObject]:
     """Return the description of the served service as OpenAPI 3.1 has it, a root at a time."""
     from mockgraph.control.service_openapi import service_description
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from mockgraph.control.actions import ActionContext, Actions
+from mockgraph.control.answers import EntitiesAnswer, JsonObject, KeyAnswer, Listing, SetAnswer
 from mockgraph.errors import BadRequest, NotFound
 from mockgraph.metadata.resources import Resource, ResourceKind, View
 from mockgraph.odata.options import read_options as read_options
@@ -26,7 +27,7 @@ Key = Annotated[str, "The key of the entity; after its owner's and a '/', where 
 def list_sets(
     context: ActionContext,
     every: Annotated[bool, "Those too that are deeper and hold nothing."] = False,
-) -> Any:
+) -> Listing[SetAnswer]:
     """Return the sets of the state: the type, the number of entities, the roots that have it."""
     state = context.tenant.state
     return {"value": [_about(state, each) for each in sets_of(state, every=every)]}
@@ -41,7 +42,7 @@ def list_entities(
     orderby: Annotated[str | None, "Their order, as $orderby has it."] = None,
     top: Annotated[int, "How many to return, 1000 at most."] = 50,
     skip: Annotated[int, "How many to pass over."] = 0,
-) -> Any:
+) -> EntitiesAnswer:
     """Return entities of a set with their keys, oldest first, and how many match."""
     state = context.tenant.state
     resource = resource_named(state, set)
@@ -66,13 +67,13 @@ def add_entity(
     context: ActionContext,
     set: Annotated[str, "The set, by its path below security: alerts_v2."],
     properties: Annotated[Mapping[str, Any], "What the entity has, as Graph's JSON."] = NOTHING,
-) -> Any:
+) -> Annotated[Any, JsonObject]:
     """Make an entity of any set, with believable defaults, and return it."""
     return context.tenant.add(set, properties)
 
 
 @ACTIONS.get("/entity", command="entities show")
-def read_entity(context: ActionContext, set: SetName, key: Key) -> Any:
+def read_entity(context: ActionContext, set: SetName, key: Key) -> Annotated[Any, JsonObject]:
     """Return an entity, whole."""
     state = context.tenant.state
     found = state.db.rows(resource_named(state, set).path).find(key)
@@ -87,7 +88,7 @@ def write_entity(
     set: SetName,
     key: Key,
     entity: Annotated[Mapping[str, Any], "The properties, all of them."],
-) -> Any:
+) -> KeyAnswer:
     """Put an entity in the place of another, or add it; what does not fit changes nothing."""
     state = context.tenant.state
     state.db.table(resource_named(state, set).path).put(key, entity)
@@ -134,7 +135,7 @@ def roots_of(state: State, resource: Resource) -> list[View]:
     return [each for each in views if each.resource(resource.path) is not None]
 
 
-def _about(state: State, resource: Resource) -> dict[str, Any]:
+def _about(state: State, resource: Resource) -> SetAnswer:
     return {
         "set": resource.path,
         "type": resource.type_name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from mockgraph.control.actions import ActionContext, Actions
+from mockgraph.control.answers import HuntAnswer
 from mockgraph.errors import BadRequest
 from mockgraph.server_options import MAX_STATE
 
@@ -18,7 +19,7 @@ def run_hunt(
     timespan: Annotated[
         str | None, "The time to look back on, in ISO 8601, by default P30D."
     ] = None,
-) -> Any:
+) -> Annotated[Any, HuntAnswer]:
     """Return what a hunting query finds, and the types of the columns; the journal is not told."""
     found = context.tenant.hunts.hunt(query, timespan)
     return {"schema": found.schema, "results": found.results}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions, Choice, Document
+from mockgraph.control.answers import FaultAnswer, Listing, StubAnswer
 from mockgraph.control.parameters import form_of, read_members
 from mockgraph.errors import BadRequest
 from mockgraph.spelling import suggestion
@@ -20,13 +21,13 @@ StubId = Annotated[str, "The id of the stub."]
 @ACTIONS.post(
     "/faults", status=201, command="faults add", choice=Choice("preset", PRESETS, Faults.add)
 )
-def add_fault(context: ActionContext, fault: Document) -> Any:
+def add_fault(context: ActionContext, fault: Document) -> Annotated[Any, FaultAnswer]:
     """Put a fault in force: a preset by its name and parameters, or one made up of effects."""
     return _enforce(context.tenant.faults, fault).as_json()
 
 
 @ACTIONS.get("/faults", command="faults list")
-def list_faults(context: ActionContext) -> Any:
+def list_faults(context: ActionContext) -> Annotated[Any, Listing[FaultAnswer]]:
     """Return the faults in force, and how often each struck."""
     return {"value": [rule.as_json() for rule in context.tenant.faults]}
 
@@ -38,7 +39,7 @@ def clear_faults(context: ActionContext) -> None:
 
 
 @ACTIONS.get("/faults/{id}", command="faults show")
-def read_fault(context: ActionContext, id: FaultId) -> Any:
+def read_fault(context: ActionContext, id: FaultId) -> Annotated[Any, FaultAnswer]:
     """Return a fault in force, and how often it struck."""
     return context.tenant.faults[id].as_json()
 
@@ -55,13 +56,13 @@ def add_stub(
     path: Annotated[str, "A pattern of whole paths, /users/{id}."],
     method: Annotated[str | None, "The method; any if left out."] = None,
     **options: Unpack[StubOptions],
-) -> Any:
+) -> Annotated[Any, StubAnswer]:
     """Answer requests for a path ahead of the emulation."""
     return context.tenant.stubs.add(method, path, **options).as_json()
 
 
 @ACTIONS.get("/stubs", command="stubs list")
-def list_stubs(context: ActionContext) -> Any:
+def list_stubs(context: ActionContext) -> Annotated[Any, Listing[StubAnswer]]:
     """Return the stubs in force, and how many requests each answered."""
     return {"value": [stub.as_json() for stub in context.tenant.stubs]}
 
@@ -73,7 +74,7 @@ def clear_stubs(context: ActionContext) -> None:
 
 
 @ACTIONS.get("/stubs/{id}", command="stubs show")
-def read_stub(context: ActionContext, id: StubId) -> Any:
+def read_stub(context: ActionContext, id: StubId) -> Annotated[Any, StubAnswer]:
     """Return a stub, and how many requests it answered."""
     return context.tenant.stubs[id].as_json()
 

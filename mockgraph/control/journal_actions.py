@@ -6,6 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Unpack, cast
 
 from mockgraph.control.actions import ActionContext, Actions, EventStream
+from mockgraph.control.answers import (
+    ExchangeAnswer,
+    JournalAnswer,
+    JsonObject,
+    Listing,
+    MisdeedAnswer,
+    ReportAnswer,
+    SkeletonAnswer,
+    VerifiedAnswer,
+    WholeExchangeAnswer,
+)
 from mockgraph.errors import BadRequest, ExpectationFailed, MockGraphError, NotFound
 from mockgraph.testing.curl import as_curl
 from mockgraph.testing.expectations import (
@@ -35,7 +46,7 @@ def list_requests(
     answered_by: Annotated[str | None, "emulation, fault, stub, sign-in, police or route."] = None,
     in_batch: Annotated[bool | None, "True for items of a batch, false for the others."] = None,
     limit: Annotated[int | None, "How many of the newest to return."] = None,
-) -> Any:
+) -> Annotated[Any, JournalAnswer]:
     """Return the journal, oldest first."""
     requests = context.tenant.requests()
     found = requests.filter(method, path, status, answered_by=answered_by, in_batch=in_batch)
@@ -46,7 +57,7 @@ def list_requests(
 @ACTIONS.get("/requests/{number}", command="requests show")
 def read_request(
     context: ActionContext, number: Annotated[str, "The number of the request."]
-) -> Any:
+) -> Annotated[Any, WholeExchangeAnswer]:
     """Return a request and its response, whole, with misdeeds, and as a command of curl."""
     requests = context.tenant.requests()
     found = next((each for each in requests if str(each.number) == number), None)
@@ -86,7 +97,7 @@ def verify(
     at_least: Annotated[int, "How many such requests there are at least."] = 1,
     at_most: Annotated[int | None, "How many such requests there are at most."] = None,
     **expected: Unpack[ExpectedValues],
-) -> Any:
+) -> VerifiedAnswer:
     """Return the requests that were made as expected, or 417 with an explanation."""
     whole = cast("Expected", {**expected, "query": query, "headers": headers})
     expectation = Expectation(method, path, whole)
@@ -102,7 +113,7 @@ def read_report(
     context: ActionContext,
     all_tenants: Annotated[bool, "On every tenant of the server, not on one."] = False,
     facts: Annotated[bool, "What a report is made of, to be merged with that of others."] = False,
-) -> Any:
+) -> Annotated[Any, ReportAnswer | JsonObject]:
     """Return a report on the journal: operations, permissions, guidance, latencies."""
     from mockgraph.testing.reports import Report, facts_of, merged_facts
 
@@ -114,20 +125,20 @@ def read_report(
 
 
 @ACTIONS.get("/skeleton", command="skeleton")
-def write_test(context: ActionContext) -> Any:
+def write_test(context: ActionContext) -> SkeletonAnswer:
     """Return a test's skeleton for pytest, with the faults in force and what was asked so far."""
     faults = [each.as_json() for each in context.tenant.faults]
     return {"python": skeleton(context.tenant.requests(), faults)}
 
 
 @ACTIONS.get("/unemulated", command="unemulated")
-def list_unemulated(context: ActionContext) -> Any:
+def list_unemulated(context: ActionContext) -> Annotated[Any, Listing[ExchangeAnswer]]:
     """Return the requests that were neither emulated nor answered by a stub."""
     return {"value": [each.as_json() for each in context.tenant.requests().unemulated]}
 
 
 @ACTIONS.get("/unmigrated", command="unmigrated")
-def list_unmigrated(context: ActionContext) -> Any:
+def list_unmigrated(context: ActionContext) -> Annotated[Any, Listing[ExchangeAnswer]]:
     """Return the requests of the legacy alerts, with what replaces each."""
     requests = context.tenant.requests()
     return {"value": [each.as_json() for each in requests if each.replacement is not None]}
@@ -136,7 +147,7 @@ def list_unmigrated(context: ActionContext) -> Any:
 @ACTIONS.get("/misdeeds", command="misdeeds")
 def list_misdeeds(
     context: ActionContext, allow: Annotated[Sequence[str], "Rules that may be broken."] = ()
-) -> Any:
+) -> Annotated[Any, Listing[MisdeedAnswer]]:
     """Return what clients did that Graph's guidance tells them not to do."""
     try:
         allowed = rules([*allow, *context.tenant.allowed])

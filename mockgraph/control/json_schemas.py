@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import collections.abc
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from mockgraph.control.actions import Choice, ControlAction, summary_of
 from mockgraph.control.parameters import ActionParameter, parameters_of
@@ -77,10 +78,18 @@ def _form(function: Callable[..., Any], member: str = "", name: str = "") -> Jso
     return schema
 
 
+def schema_of_type(hint: Any) -> JsonSchema:
+    """Return the schema of the values of a type: a TypedDict, or what parameters may be."""
+    types = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+    found = tuple(each for each in types if each is not NoneType)
+    return _any_of(found, null=NoneType in types)
+
+
 def _any_of(types: Sequence[Any], *, null: bool = False) -> JsonSchema:
     if Any in types:
         return {}
-    schemas = [_schema(each) for each in types]
+    objects = [each for each in types if get_origin(each) is collections.abc.Mapping]
+    schemas = [_schema(each) for each in objects or types]  # JSON has no pairs in their place
     schemas += [{"type": "null"}] if null else []
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
@@ -90,16 +99,29 @@ def _schema(hint: Any) -> JsonSchema:
     if origin is Literal:
         return {"type": "string", "enum": list(get_args(hint))}
     if origin is collections.abc.Mapping:
-        return {"type": "object", "additionalProperties": _any_of_hint(get_args(hint)[1])}
+        return {"type": "object", "additionalProperties": schema_of_type(get_args(hint)[1])}
     if origin in (list, collections.abc.Sequence):
-        return {"type": "array", "items": _any_of_hint(get_args(hint)[0])}
+        return {"type": "array", "items": schema_of_type(get_args(hint)[0])}
+    if is_typeddict(origin or hint):
+        return _typed_dict(origin or hint, get_args(hint))
     return {"type": _SCALARS[hint]}
 
 
-def _any_of_hint(hint: Any) -> JsonSchema:
-    if hint is Any:
-        return {}
-    types = get_args(hint) if get_origin(hint) not in (list, collections.abc.Mapping) else ()
-    alternatives = tuple(types) or (hint,)
-    found = tuple(each for each in alternatives if each is not type(None))
-    return _any_of(found, null=type(None) in alternatives)
+def _typed_dict(kind: Any, arguments: Sequence[Any]) -> JsonSchema:
+    """Return the schema of an object with these members, and maybe others."""
+    given = dict(zip(getattr(kind, "__parameters__", ()), arguments, strict=False))
+    for base in getattr(kind, "__orig_bases__", ()):
+        inherited = getattr(get_origin(base), "__parameters__", ())
+        given |= zip(inherited, get_args(base), strict=False)
+    hints = get_type_hints(kind)
+    return {
+        "type": "object",
+        "properties": {name: schema_of_type(_bound(each, given)) for name, each in hints.items()},
+        "required": sorted(kind.__required_keys__),
+    }
+
+
+def _bound(hint: Any, given: Mapping[Any, Any]) -> Any:
+    """Return a type with the types in it that its variables stand for."""
+    variables = getattr(hint, "__parameters__", ())
+    return hint[tuple(given[each] for each in variables)] if variables else hint

@@ -8,7 +8,7 @@ from typing import Any
 from mockgraph import __version__
 from mockgraph.control import PREFIX
 from mockgraph.control.actions import ControlAction
-from mockgraph.control.json_schemas import ERROR, body_schema, schema_of
+from mockgraph.control.json_schemas import ERROR, body_schema, schema_of, schema_of_type
 
 
 def description(actions: Iterable[ControlAction], server: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _responses(action: ControlAction) -> dict[str, Any]:
     if action.is_stream:
         told["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     elif action.answers:
-        told["content"] = {"application/json": {"schema": {}}}
+        told["content"] = {"application/json": {"schema": schema_of_type(action.answer_type)}}
     status = action.status if action.answers else 204
     error = {"$ref": "#/components/schemas/Error"}
     refused = {

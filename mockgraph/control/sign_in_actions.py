@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict, Unpack
+from typing import Annotated, TypedDict, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions
+from mockgraph.control.answers import TokenAnswer
 
 ACTIONS = Actions()
 
@@ -27,7 +28,7 @@ class TokenOptions(TypedDict, total=False):
 
 
 @ACTIONS.post("/tokens", status=201, needs_body=False, command="token")
-def mint(context: ActionContext, **options: Unpack[TokenOptions]) -> Any:
+def mint(context: ActionContext, **options: Unpack[TokenOptions]) -> TokenAnswer:
     """Return an access token without a sign-in."""
     return {"access_token": context.tenant.entra.mint(**options)}
 

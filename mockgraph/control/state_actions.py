@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict, Unpack
 
 from mockgraph.control.actions import ActionContext, Actions, Document
+from mockgraph.control.answers import (
+    CompletedAnswer,
+    JsonObject,
+    Listing,
+    NameAnswer,
+    OperationAnswer,
+    TimeAnswer,
+)
 from mockgraph.server_options import MAX_STATE
 from mockgraph.state.runs import Ending
 
@@ -27,7 +35,7 @@ def reset(context: ActionContext) -> None:
 
 
 @ACTIONS.get("/state", command="state export")
-def read_state(context: ActionContext) -> Any:
+def read_state(context: ActionContext) -> Annotated[Any, JsonObject]:
     """Return the whole state as one document."""
     return context.tenant.state.document()
 
@@ -39,20 +47,20 @@ def write_state(context: ActionContext, document: Document) -> None:
 
 
 @ACTIONS.get("/snapshots", command="snapshot list")
-def list_snapshots(context: ActionContext) -> Any:
+def list_snapshots(context: ActionContext) -> Listing[str]:
     """Return the names of the snapshots."""
     return {"value": list(context.tenant.snapshots)}
 
 
 @ACTIONS.post("/snapshots/{name}", status=201, command="snapshot take")
-def take_snapshot(context: ActionContext, name: SnapshotName) -> Any:
+def take_snapshot(context: ActionContext, name: SnapshotName) -> NameAnswer:
     """Keep the present state under a name."""
     context.tenant.keep(name)
     return {"name": name}
 
 
 @ACTIONS.get("/snapshots/{name}", command="snapshot show")
-def read_snapshot(context: ActionContext, name: SnapshotName) -> Any:
+def read_snapshot(context: ActionContext, name: SnapshotName) -> Annotated[Any, JsonObject]:
     """Return a snapshot as a state document."""
     return context.tenant.document(name)
 
@@ -76,13 +84,13 @@ def delete_snapshot(context: ActionContext, name: SnapshotName) -> None:
 
 
 @ACTIONS.get("/clock", command="clock show")
-def read_clock(context: ActionContext) -> Any:
+def read_clock(context: ActionContext) -> TimeAnswer:
     """Return the time of the clock."""
     return {"now": context.tenant.state.clock.text()}
 
 
 @ACTIONS.post("/clock", command="clock set")
-def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> Any:
+def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> TimeAnswer:
     """Stop the clock, or move it, and return its time."""
     clock = context.tenant.state.clock
     if "freeze" in options:
@@ -95,7 +103,7 @@ def set_clock(context: ActionContext, **options: Unpack[ClockOptions]) -> Any:
 def advance_clock(
     context: ActionContext,
     seconds: Annotated[float, "Seconds to move it; may be negative."],
-) -> Any:
+) -> TimeAnswer:
     """Move the clock, and return its time."""
     context.tenant.state.clock.advance(seconds)
     return read_clock(context)
@@ -105,7 +113,7 @@ def advance_clock(
 def freeze_clock(
     context: ActionContext,
     at: Annotated[str | None, "The time to stop at, in ISO 8601; the present if left out."] = None,
-) -> Any:
+) -> TimeAnswer:
     """Stop the clock, and return its time."""
     context.tenant.state.clock.freeze(at)
     return read_clock(context)
@@ -118,7 +126,7 @@ def reset_clock(context: ActionContext) -> None:
 
 
 @ACTIONS.get("/operations", command="operations list")
-def list_operations(context: ActionContext) -> Any:
+def list_operations(context: ActionContext) -> Annotated[Any, Listing[OperationAnswer]]:
     """Return the operations that were set going and have not ended, with when they will."""
     return {"value": [each.as_json() for each in context.tenant.operations]}
 
@@ -129,13 +137,13 @@ def complete_operations(
     status: Annotated[
         Ending | None, "How they end; as they would by themselves if left out."
     ] = None,
-) -> Any:
+) -> CompletedAnswer:
     """End now the operations that run, and return how many ended."""
     return {"completed": context.tenant.operations.complete(status)}
 
 
 @ACTIONS.get("/tenants", command="tenants list")
-def list_tenants(context: ActionContext) -> Any:
+def list_tenants(context: ActionContext) -> Listing[str]:
     """Return the names of the tenants."""
     return {"value": [each.name for each in context.tenants]}
 

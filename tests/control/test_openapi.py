@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from openapi_spec_validator import validate
 
 from mockgraph.control.catalogue import ACTIONS
+from mockgraph.control.json_schemas import schema_of_type
 from mockgraph.testing.faults import PRESETS
 
 
@@ -56,6 +58,25 @@ def test_what_is_answered(told: Any) -> None:
     assert paths["/_mockgraph/reset"]["post"]["x-mockgraph-destructive"] is True
     events = paths["/_mockgraph/requests/events"]["get"]["responses"]["200"]
     assert list(events["content"]) == ["text/event-stream"]
+
+
+def test_how_answers_look(told: Any) -> None:
+    def answer(path: str, status: str = "200", method: str = "get") -> Any:
+        content = told["paths"][f"/_mockgraph{path}"][method]["responses"][status]["content"]
+        return content["application/json"]["schema"]
+
+    listed = answer("/requests")
+    assert listed["required"] == ["dropped", "value"]
+    assert listed["properties"]["value"]["items"]["properties"]["status"] == {"type": "integer"}
+    assert answer("/clock")["properties"] == {"now": {"type": "string"}}
+    assert answer("/tenants")["properties"]["value"]["items"] == {"type": "string"}
+    assert answer("/faults", "201", "post")["required"] == ["id", "struck", "times"]
+    told_nothing = [each for each in ACTIONS if each.answers and not each.is_stream]
+    assert all(schema_of_type(each.answer_type) for each in told_nothing)
+
+
+def test_it_is_valid(told: Any) -> None:
+    validate(told)
 
 
 def test_a_tenant_has_its_own_server(client: FlaskClient) -> None:

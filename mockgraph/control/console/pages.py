@@ -16,6 +16,7 @@ from flask import Blueprint
 from mockgraph import metadata as edm
 from mockgraph.control import CONSOLE, PREFIX, guard
 from mockgraph.control.actions import ActionContext
+from mockgraph.control.answers import EntitiesAnswer
 from mockgraph.control.catalogue import named
 from mockgraph.control.console.forms import ActionForm, forms, preset_forms
 from mockgraph.control.console.snippets import snippets
@@ -170,7 +171,7 @@ class Console:
         names = ("filter", "orderby", "search")
         asked = {each: flask.request.args.get(each, "").strip() for each in names}
         skip = min(max(0, flask.request.args.get("skip", 0, int)), MAX_INT32)
-        error, found = "", {"value": [], "count": 0}
+        error, found = "", EntitiesAnswer(value=[], count=0)
         try:
             found = list_entities(context, resource.path, top=_SIZE, skip=skip, **asked)
         except GraphError as refusal:
