@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, StoreFailed
@@ -38,6 +39,9 @@ from mockgraph.state.storage import EntityStorage
 from mockgraph.state.table_rules import DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, TableRules
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import Transaction, take_status
+
+if TYPE_CHECKING:
+    from mockgraph.state.store_replay import Shape
 
 __all__ = ["EntityDB", "Snapshot", "State", "Transaction"]
 
@@ -82,7 +86,7 @@ class State:
                 self.db.restore(first)
             else:
                 self.db.restore(tables_in(opened, service, rules, first))
-                self._complete()
+                self._complete(opened.shapes)
         except StoreFailed as error:
             storage.close()
             raise MockGraphError(f"{store}: {error.message}") from error
@@ -98,10 +102,10 @@ class State:
         self._first = self._initial = initial
         self._pager = Pager()
 
-    def _complete(self) -> None:
+    def _complete(self, shapes: Mapping[str, Collection[Shape]]) -> None:
         """Give the entities of an older MockGraph the properties that it did not know."""
         with self.db.transaction() as transaction:
-            for name, key, entity in incomplete_in(transaction, self._rules):
+            for name, key, entity in incomplete_in(transaction, self._rules, shapes):
                 transaction.store(name, key, entity)
 
     def fork(self) -> State:

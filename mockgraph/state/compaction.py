@@ -7,12 +7,19 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
-from mockgraph.state.log import StoreLog, create_like, sync, write_all
+from mockgraph.state.log import StoreLog, create_like, pieces_of, sync, write_all
 from mockgraph.state.snapshots import Rows
-from mockgraph.state.store_format import FIRST_CRC, HEADER, End, encode_all, line_of, write_in
+from mockgraph.state.store_format import (
+    FIRST_CRC,
+    HEADER,
+    End,
+    all_records,
+    line_of,
+    record_in,
+)
 
-# Written at once: between two pieces other threads run.
-_PIECE = 64 * 1024
+# How far behind a compaction may be when those who write wait for it.
+_BEHIND = 64 * 1024
 # How often to catch up with those who write before they have to wait.
 _ROUNDS = 8
 # The sync of a large file holds up those of others.
@@ -56,9 +63,9 @@ class Compaction:
     def write(self) -> None:
         """Write the tables, and copy what the log was given meanwhile but for a little."""
         self._put([HEADER])
-        self._put(self._lines(encode_all(self._tables)))
+        self._put(self._lines(all_records(self._tables)))
         for _ in range(_ROUNDS):
-            if self._log.size - self._copied > _PIECE:
+            if self._log.size - self._copied > _BEHIND:
                 self._catch_up()
         self._sync()
 
@@ -82,22 +89,22 @@ class Compaction:
             self._put(self._lines(self._copy(log, size)))
 
     def _copy(self, log: Iterable[bytes], size: int) -> Iterator[bytes]:
-        """Give the writes of the log up to this size."""
+        """Give the records of the log up to this size."""
         for line in log:
             if self._copied >= size:
                 return
             self._copied += len(line)
-            yield write_in(line)
+            yield record_in(line)
         if self._copied < size:
             raise OSError(None, "the file was cut short by somebody else")
 
-    def _lines(self, writes: Iterable[bytes]) -> Iterator[bytes]:
-        for write in writes:
-            line, self._crc = line_of(write, self._crc)
+    def _lines(self, records: Iterable[bytes]) -> Iterator[bytes]:
+        for record in records:
+            line, self._crc = line_of(record, self._crc)
             yield line
 
     def _put(self, lines: Iterable[bytes]) -> None:
-        for piece in _pieces(lines):
+        for piece in pieces_of(lines):
             self._check()
             write_all(self._file, piece)
             self._size += len(piece)
@@ -117,16 +124,3 @@ class Compaction:
         file, self._file = self._file, -1
         if file != -1:
             os.close(file)
-
-
-def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the lines, as many at once as make a piece."""
-    held: list[bytes] = []
-    size = 0
-    for line in lines:
-        held.append(line)
-        size += len(line)
-        if size >= _PIECE:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)

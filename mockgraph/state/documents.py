@@ -13,7 +13,7 @@ its tables must make a whole document.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -26,6 +26,7 @@ from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
 from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key
 from mockgraph.state.links import link_key, link_to
+from mockgraph.state.packing import packed
 from mockgraph.state.runs import read_runs
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.table_rules import (
@@ -40,6 +41,7 @@ from mockgraph.state.tables import EntityDB
 
 if TYPE_CHECKING:
     from mockgraph.state.store import Store
+    from mockgraph.state.store_replay import Shape
 
 # The members that say who may sign in and what there is to hunt in, and that of the singleton,
 # spelt as localtest has it.
@@ -261,7 +263,7 @@ class _DocumentReader:
             where = path if own == SINGLE else f"{path}/{names}"
             raise BadRequest(f"{where}: '{own}' is given twice.")
         if not is_unset:
-            rows[key] = entry.properties
+            rows[key] = packed(entry.properties)
         inner = owner_key(key)
         for child, entries in entry.contained.items():
             if not child.is_collection and not entries:
@@ -337,14 +339,28 @@ def _damaged(store: Store, fault: str) -> MockGraphError:
 
 
 def incomplete_in(
-    database: EntityDB, rules: TableRules
+    database: EntityDB, rules: TableRules, shapes: Mapping[str, Collection[Shape]]
 ) -> Iterator[tuple[str, str, Mapping[str, Json]]]:
-    """Give table, key and whole properties of each entity that lacks a declared property."""
+    """Give table, key and whole properties of each entity that lacks a declared property.
+
+    Tables are passed over of whose shapes none lacks one.
+    """
     for name in database.filled_tables():
         resource = rules.resource(name)
-        if resource is None:
+        if resource is None or _are_whole(resource, shapes.get(name)):
             continue
         for entity in database.rows(name).in_order:
             declared = edm.own_type(resource.type, entity).properties().keys()
             if not declared <= entity.keys():
                 yield name, entity.key, edm.whole(resource.type, entity)
+
+
+def _are_whole(resource: Resource, shapes: Collection[Shape] | None) -> bool:
+    """Return whether no entity of these shapes, where they are known, lacks a declared property."""
+    if shapes is None:
+        return False
+    for type_name, *names in shapes:
+        own = edm.own_type(resource.type, {"@odata.type": type_name} if type_name else {})
+        if not own.properties().keys() <= {*names}:
+            return False
+    return True

@@ -16,10 +16,10 @@ from operator import attrgetter, itemgetter
 from typing import Any, overload
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.persistent_maps import Map, Ordered
+from mockgraph.state.packing import Entities, Stored, unpacked
+from mockgraph.state.persistent_maps import Map
 
 Path = tuple[str, ...]
-Entities = Ordered[Entity]
 Equality = tuple[Path, Iterable[Any]]
 # What compares with that of any other entity of a table.
 Rank = Callable[[Entity], Any]
@@ -57,27 +57,27 @@ class Index:
 
     @classmethod
     def of(cls, path: Path, entities: Entities) -> Index:
-        by_value: dict[Any, list[Entity]] = {}
-        for entity in entities:
+        by_value: dict[Any, list[Stored]] = {}
+        for entity in entities.stored():
             by_value.setdefault(_value(path, entity), []).append(entity)
-        lists = ((value, Ordered(equal)) for value, equal in by_value.items())
+        lists = ((value, Entities(equal)) for value, equal in by_value.items())
         return cls(path, entities, Map(lists))
 
     def over(self, entities: Entities) -> Index:
         """Return the index of another version of the table."""
         if entities is self._entities:
             return self
-        gone, come = self._entities.difference(entities)
+        gone, come = self._entities.differing(entities)
         if len(gone) + len(come) > len(entities) // 4:
             return Index.of(self._path, entities)
         by_value = self._by_value
         for entity in gone:
             value = _value(self._path, entity)
-            rest = (by_value.get(value) or Ordered()).without(entity.number)
+            rest = (by_value.get(value) or Entities()).without(entity.number)
             by_value = by_value.put(value, rest) if rest else by_value.without(value)
         for entity in come:
             value = _value(self._path, entity)
-            by_value = by_value.put(value, (by_value.get(value) or Ordered()).put(entity))
+            by_value = by_value.put(value, (by_value.get(value) or Entities()).with_stored(entity))
         return Index(self._path, entities, by_value)
 
     def having(self, values: Iterable[Any]) -> list[Entities]:
@@ -103,7 +103,7 @@ class SortedKeys(Sequence[str]):
     @classmethod
     def of(cls, rank: Rank, descending: bool, entities: Entities) -> SortedKeys:
         keys = cls(rank, descending, entities, [])
-        places = [keys._place(entity) for entity in entities]
+        places = [keys._place(entity) for entity in entities.stored()]
         if descending:
             places.reverse()
         # Equals are in order already: that of what comes first decides.
@@ -114,7 +114,7 @@ class SortedKeys(Sequence[str]):
         """Return those of another version of the table."""
         if entities is self._entities:
             return self
-        gone, come = self._entities.difference(entities)
+        gone, come = self._entities.differing(entities)
         if len(gone) + len(come) > len(entities) // 16:
             return SortedKeys.of(self._rank, self._descending, entities)
         ranked = self._ranked.copy()
@@ -124,10 +124,10 @@ class SortedKeys(Sequence[str]):
             insort(ranked, self._place(entity))
         return SortedKeys(self._rank, self._descending, entities, ranked)
 
-    def _place(self, entity: Entity) -> Ranked:
+    def _place(self, entity: Stored) -> Ranked:
         # What is in descending order is kept backwards, and yet the oldest of equals comes first.
         number = -entity.number if self._descending else entity.number
-        return self._rank(entity), number, entity.key
+        return self._rank(unpacked(entity)), number, entity.key
 
     def __len__(self) -> int:
         return len(self._ranked)
@@ -221,17 +221,18 @@ def _size(lists: Iterable[Entities]) -> int:
 
 def _merged(lists: Iterable[Entities]) -> Entities:
     """Return the entities of several lists, none of which is in two, in order."""
-    return Ordered(sorted(chain.from_iterable(lists), key=attrgetter("number")))
+    stored = chain.from_iterable(each.stored() for each in lists)
+    return Entities(sorted(stored, key=attrgetter("number")))
 
 
-def _value(path: Path, entity: Entity) -> tuple[Any]:
+def _value(path: Path, entity: Stored) -> tuple[Any]:
     """Return the value at a path as a key: a tuple, whose hash is spread over all bits.
 
     That of a number is not.
     """
     if path == OWNER:
         return (entity.owner,)
-    value: Any = entity
+    value: Any = unpacked(entity)
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return (None if isinstance(value, (dict, list)) else value,)

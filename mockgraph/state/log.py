@@ -7,13 +7,14 @@ import logging
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.store_format import HEADER, Contents, End, line_of, read_contents
+from mockgraph.state.store_format import HEADER, End, line_of
+from mockgraph.state.store_replay import Contents, read_contents
 
 if sys.platform != "win32":
     import fcntl
@@ -23,6 +24,8 @@ _REPLACES_OPEN_FILES = sys.platform != "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
 _NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 _CLOSED = -1
+# Written at once: between two pieces other threads run.
+_PIECE = 64 * 1024
 _logger = logging.getLogger("mockgraph.store")
 
 
@@ -92,15 +95,13 @@ class StoreLog:
         """Return whether nothing has been written here."""
         return self.size <= len(HEADER)
 
-    def append(self, write: bytes) -> None:
-        """Add a write as a line; raises StoreFailed, and then it is not there."""
-        line, crc = line_of(write, self.end.crc)
+    def append(self, records: Iterable[bytes]) -> None:
+        """Add the records of a write, a line each, all or none. Raises StoreFailed."""
         try:
             self._check_hold()
-            self._write(line)
+            self.end = self._write(records)
         except OSError as error:
             raise StoreFailed(f"The store cannot be written: {error.strerror}.") from error
-        self.end = End(self.size + len(line), crc)
 
     def cut(self, end: End) -> None:
         """Take back what comes after this end; if that fails, the next write does it first."""
@@ -195,12 +196,24 @@ class StoreLog:
         elif here.st_size != self.size:
             raise OSError(None, "the file was changed by somebody else; start again to read it")
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, records: Iterable[bytes]) -> End:
+        """Write records to the end of the file, and return where that is then."""
+        size, crc = self.end
+
+        def lines() -> Iterator[bytes]:
+            nonlocal crc
+            for record in records:
+                line, crc = line_of(record, crc)
+                yield line
+
         try:
-            write_all(self._file, line)
-        except OSError:
+            for piece in pieces_of(lines()):
+                write_all(self._file, piece)
+                size += len(piece)
+        except BaseException:
             self.cut(self.end)
             raise
+        return End(size, crc)
 
     def _drop_leftover(self) -> None:
         os.ftruncate(self._file, self.size)
@@ -254,6 +267,20 @@ def _sync_folder(path: Path) -> None:
             sync(folder)
         finally:
             os.close(folder)
+
+
+def pieces_of(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the lines, as many at once as make a piece."""
+    held: list[bytes] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size >= _PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def write_all(file: int, data: bytes) -> None:

@@ -176,7 +176,7 @@ class Ordered(Generic[N]):
         return _leaves([self._root], self._depth)
 
     def _with(self, root: TreeNode, depth: int, length: int) -> Ordered[N]:
-        changed: Ordered[N] = Ordered.__new__(Ordered)
+        changed: Ordered[N] = object.__new__(type(self))
         changed._root, changed._depth, changed._length = root, depth, length
         return changed
 

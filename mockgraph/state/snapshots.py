@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import OWNER, Equality, Indexes, SortedKeys
+from mockgraph.state.packing import Entities, PackedEntity, Stored
 from mockgraph.state.persistent_maps import Map, Ordered
 
 if TYPE_CHECKING:
     from mockgraph.odata.orderby import Order
 
 # Entities by key; None for those that are gone.
-Delta = Mapping[str, Entity | None]
+Delta = Mapping[str, Stored | None]
 
 
 class Rows(Mapping[str, Entity]):
@@ -21,15 +22,16 @@ class Rows(Mapping[str, Entity]):
 
     __slots__ = ("_by_key", "_indexes", "in_order")
 
-    def __init__(self, entities: Iterable[Entity] = ()):
+    def __init__(self, entities: Iterable[Stored] = ()):
         """``entities`` come in the order of their numbers."""
-        self.in_order = Ordered(entities)
-        self._by_key = Map((entity.key, entity) for entity in self.in_order)
+        self.in_order = Entities(entities)
+        self._by_key = Map((entity.key, entity) for entity in self.in_order.stored())
         self._indexes = Indexes()
 
     def find(self, key: str) -> Entity | None:
         """Return the entity with this key, if there is one."""
-        return self._by_key.get(key)
+        found = self._by_key.get(key)
+        return found.unpacked() if isinstance(found, PackedEntity) else found
 
     def having(self, equalities: Iterable[Equality]) -> Ordered[Entity]:
         """Return the entities that may have one of the values at each path: no fewer than do."""
@@ -45,7 +47,7 @@ class Rows(Mapping[str, Entity]):
     def owned_by(self, *keys: str) -> Ordered[Entity]:
         """Return the entities that those with these keys, in another table, contain."""
         candidates, owners = self._indexes.narrow(self.in_order, [(OWNER, keys)]), {*keys}
-        return Ordered(each for each in candidates if each.owner in owners)
+        return Entities(each for each in candidates.stored() if each.owner in owners)
 
     def equal(self, name: str, values: Collection[str]) -> Ordered[Entity]:
         """Return the entities that have one of these texts for a property."""
@@ -60,30 +62,30 @@ class Rows(Mapping[str, Entity]):
             if before is not None and (after is None or after.number != before.number):
                 in_order = in_order.without(before.number)
             if after is not None:
-                by_key, in_order = by_key.put(key, after), in_order.put(after)
+                by_key, in_order = by_key.put(key, after), in_order.with_stored(after)
             elif before is not None:
                 by_key = by_key.without(key)
         return self._with(by_key, in_order)
 
     def put(self, entity: Entity) -> Rows:
         """Return the rows with an entity that is new, or has the number of the one before it."""
-        return self._with(self._by_key.put(entity.key, entity), self.in_order.put(entity))
+        return self._with(self._by_key.put(entity.key, entity), self.in_order.with_stored(entity))
 
-    def _with(self, by_key: Map[str, Entity], in_order: Ordered[Entity]) -> Rows:
+    def _with(self, by_key: Map[str, Stored], in_order: Entities) -> Rows:
         rows: Rows = Rows.__new__(Rows)
         rows._by_key, rows.in_order = by_key, in_order
         rows._indexes = self._indexes if self.in_order else Indexes()
         return rows
 
-    def difference(self, other: Rows) -> dict[str, Entity | None]:
+    def difference(self, other: Rows) -> dict[str, Stored | None]:
         """Return what makes these rows the other ones."""
-        gone, come = self.in_order.difference(other.in_order)
-        delta: dict[str, Entity | None] = {entity.key: None for entity in gone}
+        gone, come = self.in_order.differing(other.in_order)
+        delta: dict[str, Stored | None] = {entity.key: None for entity in gone}
         delta.update((entity.key, entity) for entity in come)
         return delta
 
     def __getitem__(self, key: str) -> Entity:
-        entity = self._by_key.get(key)
+        entity = self.find(key)
         if entity is None:
             raise KeyError(key)
         return entity
@@ -92,7 +94,7 @@ class Rows(Mapping[str, Entity]):
         return isinstance(key, str) and self._by_key.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return (entity.key for entity in self.in_order)
+        return (entity.key for entity in self.in_order.stored())
 
     def __len__(self) -> int:
         return len(self.in_order)
@@ -124,7 +126,7 @@ class Snapshot(NamedTuple):
         tables[table] = self.rows(table).put(entity)
         return Snapshot(tables, revision)
 
-    def difference(self, other: Snapshot) -> dict[str, dict[str, Entity | None]]:
+    def difference(self, other: Snapshot) -> dict[str, dict[str, Stored | None]]:
         """Return what makes these tables the other ones, by table; empty where none differs."""
         names = [*self.tables, *(name for name in other.tables if name not in self.tables)]
         deltas = {

@@ -14,6 +14,7 @@ from tinydb.storages import Storage
 
 from mockgraph.state.entities import REMOVED, Entity, owner_key
 from mockgraph.state.links import LINKS, TARGET, target_of
+from mockgraph.state.packing import PackedEntity, PackedProperties, Stored
 from mockgraph.state.snapshots import Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Staging(StorageView):
     def __init__(self, state: EntityStorage):
         self.now = state.now
         self.rules = state.rules
-        self.deltas: dict[str, dict[str, Entity | None]] = {}
+        self.deltas: dict[str, dict[str, Stored | None]] = {}
         self.is_edited = False
         self._state = state
 
@@ -266,10 +267,16 @@ class EntityStorage(StorageView):
             tables = {
                 name: documents
                 if isinstance(documents, Rows)
-                else Rows(self.entity(key, value) for key, value in documents.items())
+                else Rows(self._stamped(key, value) for key, value in documents.items())
                 for name, documents in data.items()
             }
             return Snapshot(tables, self.revision)
+
+    def _stamped(self, key: str, properties: Mapping[str, Any]) -> Stored:
+        if isinstance(properties, PackedProperties):
+            self.revision += 1
+            return PackedEntity(properties.json, key, self.revision, self.revision)
+        return self.entity(key, properties)
 
     def entity(self, key: str, properties: Mapping[str, Any], number: int | None = None) -> Entity:
         """Return an entity of a new revision, which is its number where none is given."""

@@ -24,7 +24,7 @@ from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.state.compaction import Compaction, CompactionAbandoned
 from mockgraph.state.log import StoreLog
 from mockgraph.state.snapshots import Delta, Snapshot
-from mockgraph.state.store_format import End, encode
+from mockgraph.state.store_format import End, records
 
 DURABILITIES = ("process", "disk")
 
@@ -46,6 +46,8 @@ class Group:
 class Store:
     """An open store; ``state`` is what is in it. Raises MockGraphError where it cannot be used.
 
+    ``shapes`` are those of the entities that it was opened with, see :class:`Contents`.
+
     ``durability`` is ``process`` or ``disk``: what an answered write survives, a kill or a
     power cut; ``to_disk`` tells which. ``writing`` is the lock of those who change the state or
     the file.
@@ -64,6 +66,7 @@ class Store:
             raise
         self.path = self._log.path
         self.state = Snapshot(contents.tables, contents.revision)
+        self.shapes = contents.shapes
         self._compact_at = max(_COMPACT_FROM, 2 * contents.needed)
         self._compaction: Compaction | None = None
         self._thread = threading.Thread()
@@ -87,7 +90,7 @@ class Store:
         if self._log.is_old:
             self._renew()
         is_first = self._log.is_new
-        self._log.append(encode(write))
+        self._log.append(records(write))
         self.state = after
         if is_first:
             self._compact_at = max(_COMPACT_FROM, 2 * self._log.size)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from flask.testing import FlaskClient
 
 from mockgraph.app import create_app
@@ -19,17 +20,24 @@ from mockgraph.state.store import Store
 
 SECURITY = "/localtest/Security"
 ALERTS = f"{SECURITY}/alerts"
-HEADER = b'{"mockgraph":"store","version":3}\n'
+HEADER = b'{"mockgraph":"store","version":4}\n'
 
 
-def record(write: bytes, crc: int = zlib.crc32(HEADER)) -> bytes:
-    """The line of a write that comes after the line with this checksum."""
-    return b'{"crc":"%08x","write":%b}\n' % (zlib.crc32(write, crc), write)
+def line(record: bytes, crc: int = zlib.crc32(HEADER)) -> bytes:
+    """The line of a record that comes after the line with this checksum."""
+    return b'{"crc":"%08x",%b\n' % (zlib.crc32(record, crc), record)
 
 
-def crc_of(line: bytes) -> int:
+def crc_of(written: bytes) -> int:
     """The checksum in a line."""
-    return int(line[8:16], 16)
+    return int(written[8:16], 16)
+
+
+def record_of(table: str, key: str, revision: int, entity: Any, more: bool = False) -> bytes:
+    """The record of an entity that was put, or removed where it is None."""
+    put = {} if entity is None else {"revision": revision, "number": revision}
+    record = {"table": table, "key": key, **put, "entity": entity}
+    return orjson.dumps({**({"more": True} if more else {}), **record})[1:]
 
 
 @contextmanager

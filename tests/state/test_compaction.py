@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from mockgraph.state import compaction, log
 from mockgraph.state import store as stores
 from mockgraph.state.compaction import Compaction
-from mockgraph.state.store_format import write_in
+from mockgraph.state.store_format import record_in
 from state.stores import (
     ALERTS,
     SECURITY,
@@ -26,8 +26,8 @@ from state.stores import (
     crc_of,
     failing,
     kept_in,
+    line,
     patch,
-    record,
     region,
     serving,
     shown,
@@ -41,7 +41,8 @@ FROM = 12_000
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compactions of small files, in many pieces."""
     monkeypatch.setattr(stores, "_COMPACT_FROM", FROM)
-    monkeypatch.setattr(compaction, "_PIECE", 500)
+    monkeypatch.setattr(log, "_PIECE", 500)
+    monkeypatch.setattr(compaction, "_BEHIND", 500)
     monkeypatch.setattr(compaction, "_SYNCED_AT_ONCE", 2000)
 
 
@@ -137,9 +138,9 @@ def test_a_compacted_store_has_a_line_for_each_entity(
     await_compaction(client)
     _, *compacted = store.read_bytes().splitlines()
     entities = sum(len(rows) for rows in state(client).snapshot().tables.values())
-    assert [line.count(b'"entity":') for line in compacted] == [1] * len(compacted)
+    assert [each.count(b'"entity":') for each in compacted] == [1] * len(compacted)
     assert entities + 1 <= len(compacted) < len(lines)
-    assert write_in(compacted[-1] + b"\n") == write_in(lines[-1] + b"\n")
+    assert record_in(compacted[-1] + b"\n") == record_in(lines[-1] + b"\n")
 
 
 def test_nobody_waits_for_a_compaction(client: FlaskClient, store: Path, held: Held) -> None:
@@ -394,7 +395,7 @@ def test_a_store_does_not_grow_from_start_to_start(store: Path, held: Held) -> N
     last = store.read_bytes().splitlines(keepends=True)[-1]
     with store.open("ab") as file:
         for _ in range(5 * FROM // len(last)):
-            last = record(write_in(last), crc_of(last))
+            last = line(record_in(last), crc_of(last))
             file.write(last)
     with serving(store) as client:
         patch(client, "once")

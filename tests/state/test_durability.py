@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,11 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 
 @pytest.fixture
 def appended(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
-    """Counts the lines that were written to a store."""
+    """Counts the writes to a store."""
     lines, really = threading.Semaphore(0), StoreLog.append
 
-    def append(self: StoreLog, line: bytes) -> None:
-        really(self, line)
+    def append(self: StoreLog, records: Iterable[bytes]) -> None:
+        really(self, records)
         lines.release()
 
     monkeypatch.setattr(StoreLog, "append", append)

@@ -21,9 +21,21 @@ from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
+from mockgraph.state import log
 from mockgraph.state.store import Store
-from mockgraph.state.store_format import read_contents
-from state.stores import ALERTS, HEADER, SECURITY, crc_of, failing, patch, record, region, serving
+from mockgraph.state.store_replay import read_contents
+from state.stores import (
+    ALERTS,
+    HEADER,
+    SECURITY,
+    crc_of,
+    failing_write,
+    line,
+    patch,
+    record_of,
+    region,
+    serving,
+)
 
 
 @pytest.fixture
@@ -156,6 +168,69 @@ def test_a_whole_last_record_without_a_line_end_is_kept(
         assert region(client) == "again"
 
 
+# -- writes of several lines --------------------------------------------------------------
+
+
+def seeded(store: Path, count: int) -> None:
+    """Make a store whose first write puts so many alerts."""
+    alerts = [{"id": f"a{n}", "title": f"{n}"} for n in range(count)]
+    with serving(store, seed=({"Security": {"alerts": alerts}},)):
+        pass
+
+
+def test_no_line_is_longer_than_an_entity_takes(store: Path) -> None:
+    seeded(store, 200)
+    with serving(store) as client:
+        document = state_of(client)
+        assert client.put("/_mockgraph/state", json=document).status_code == 204
+        assert client.post("/_mockgraph/reset").status_code == 204
+        lines = store.read_bytes().splitlines()
+    assert len(lines) > 600
+    assert max(map(len, lines)) < len(json.dumps(document)) / 20
+    assert all(each.count(b'"entity":') == 1 for each in lines[1:])
+
+
+def test_a_write_of_several_lines_that_was_cut_off_is_dropped_whole(store: Path) -> None:
+    seeded(store, 5)
+    with serving(store) as client:
+        before = state_of(client)
+        size = store.stat().st_size
+        alerts = [{"id": f"b{n}"} for n in range(5)]
+        document = {"Security": {**before["Security"], "alerts": alerts}}
+        assert client.put("/_mockgraph/state", json=document).status_code == 204
+        after = state_of(client)
+    whole = store.read_bytes()
+    ends = [at + 1 for at in range(size, len(whole)) if whole[at] == ord("\n")]
+    assert len(ends) >= 10
+    for kept in sorted({*ends, *(end - 1 for end in ends), *(end + 3 for end in ends), size + 1}):
+        if kept <= len(whole):
+            store.write_bytes(whole[:kept])
+            with serving(store) as client:
+                is_whole = kept >= len(whole) - 1
+                assert state_of(client) == (after if is_whole else before)
+                assert store.read_bytes() == (whole if is_whole else whole[:size])
+
+
+def test_a_write_of_several_lines_is_undone_where_the_disk_is_full(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_PIECE", 1000)
+    seeded(store, 3)
+    with serving(store) as client:
+        before, whole = state_of(client), store.read_bytes()
+        document = {"Security": {"alerts": [{"id": f"b{n}"} for n in range(50)]}}
+        for room in (0, 1, 999, 20_000):
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "write", failing_write(room))
+                assert client.put("/_mockgraph/state", json=document).status_code == 507
+            assert state_of(client) == before
+            assert store.read_bytes() == whole
+        assert client.put("/_mockgraph/state", json=document).status_code == 204
+        after = state_of(client)
+    with serving(store) as client:
+        assert state_of(client) == after
+
+
 # -- the file itself ----------------------------------------------------------------------
 
 
@@ -164,11 +239,10 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
         made = client.post(ALERTS, json={"id": "a", "title": "größe \u2028"}).json
         client.patch(f"{ALERTS}/a", json={"title": "two"})
         client.delete(f"{ALERTS}/a")
-    header, _, *written = (
-        json.loads(line) for line in store.read_text("utf-8").split("\n") if line
-    )
-    assert header == {"mockgraph": "store", "version": 3}
-    created, changed, deleted = (each["write"]["security/alerts"]["a"] for each in written)
+    header, *written = (json.loads(each) for each in store.read_text("utf-8").split("\n") if each)
+    assert header == {"mockgraph": "store", "version": 4}
+    created, changed, deleted = written[-3:]
+    assert {(each["table"], each["key"]) for each in written[-3:]} == {("security/alerts", "a")}
     assert made is not None
     shown = {name: value for name, value in made.items() if "@" not in name}
     assert {name: created["entity"][name] for name in shown} == shown
@@ -176,7 +250,7 @@ def test_the_file_is_lines_of_json_that_a_person_can_read(store: Path) -> None:
     assert created["entity"].keys() == declared.keys() > shown.keys()
     assert created["number"] == created["revision"] == changed["number"] < changed["revision"]
     assert changed["entity"]["title"] == "two"
-    assert deleted is None
+    assert deleted["entity"] is None
 
 
 def test_the_file_that_the_manual_shows(store: Path) -> None:
@@ -196,14 +270,14 @@ def test_what_an_older_version_did_not_know_is_unset(store: Path) -> None:
         "security/incidents": ["i"],
         "security/tiIndicators": ["t"],
     }
-    write = {
-        name: {
-            key: {"revision": number, "number": number, "entity": {"id": key, "own": key}}
+    content = written(
+        *(
+            record_of(name, key, number, {"id": key, "own": key})
+            for name, keys in tables.items()
             for number, key in enumerate(keys, 5)
-        }
-        for name, keys in tables.items()
-    }
-    store.write_bytes(HEADER + record(json.dumps(write, separators=(",", ":")).encode()))
+        )
+    )
+    store.write_bytes(content)
     delete, none = f"{SECURITY}/tiIndicators/deleteTiIndicatorsByExternalId", {"value": ["none"]}
     with serving(store) as client:
         state = client.application.extensions["mockgraph"].default.state
@@ -235,7 +309,7 @@ def test_damage_is_found_wherever_it_is(used: Path, data: st.DataObject) -> None
 
 
 def test_damage_of_a_single_bit_is_found_wherever_it_is(store: Path) -> None:
-    whole = HEADER + RECORD + record(WRITE, crc_of(RECORD))
+    whole = written(RECORD, RECORD)
     store.write_bytes(whole)
     for at, byte in enumerate(whole):
         for bit in range(8):
@@ -251,12 +325,12 @@ def check_damage(
     put(store, at, became)
     # A line that lost its end runs on into the next one; one that gained an end stops there.
     lines = [0, *(place + 1 for place, byte in enumerate(damaged[:-1]) if byte == ord("\n"))]
-    line = max(start for start in lines if start <= at)
-    # A first line that names version 2 is good by itself: those after it are not.
+    begin = max(start for start in lines if start <= at)
+    # A first line that names an older version is good by itself: those after it are not.
     says = (
         "is not a MockGraph store|version|is damaged"
-        if line == 0
-        else f"is damaged at byte {line};"
+        if begin == 0
+        else f"is damaged at byte {begin};"
     )
     with pytest.raises(MockGraphError, match=says):
         open_store(store)
@@ -285,10 +359,16 @@ def refused(store: Path, *says: str) -> None:
     assert (store.read_bytes() if store.is_file() else None) == before
 
 
-WRITE = b'{"security/alerts":{"a":{"revision":5,"number":3,"entity":{"id":"a"}}}}'
+def written(*records: bytes) -> bytes:
+    """The content of a store with these records."""
+    content, crc = HEADER, zlib.crc32(HEADER)
+    for each in records:
+        content += line(each, crc)
+        crc = zlib.crc32(each, crc)
+    return content
 
 
-RECORD = record(WRITE)
+RECORD = record_of("security/alerts", "a", 5, {"id": "a"})
 CUT = [
     b"not JSON\n",
     b"\n",
@@ -299,30 +379,38 @@ CUT = [
 ]
 # Of a good line, what is made of it.
 SPOILT: list[Callable[[bytes], bytes]] = [
-    lambda line: line[:-1] + line,
-    lambda line: line.replace(b"alerts", b"al\xffrts"),
-    lambda line: line.replace(b"alerts", b"alarts"),
-    lambda line: line.replace(b'"crc":"', b'"crc":"0'),
-    lambda line: line[:-2] + b" }\n",
+    lambda good: good[:-1] + good,
+    lambda good: good.replace(b"alerts", b"al\xffrts"),
+    lambda good: good.replace(b"alerts", b"alarts"),
+    lambda good: good.replace(b'"crc":"', b'"crc":"0'),
+    lambda good: good[:-2] + b" }\n",
 ]
 MEANINGLESS = [
     b"[]",
-    b"null",
-    b"{",
-    WRITE.replace(b"alerts", b"al\xffrts"),
-    b'{"security/alerts":[]}',
-    b'{"security/alerts":["a"]}',
-    b'{"security/alerts":{"a":5}}',
-    b'{"security/alerts":{"a":{}}}',
-    WRITE.replace(b"5", b'"5"'),
-    WRITE.replace(b"3", b"3.5"),
-    WRITE.replace(b'{"id":"a"}', b"[]"),
-    WRITE.replace(b'{"id":"a"}', b"null"),
+    b"null}",
+    b"}",
+    b'"table":"security/alerts"}',
+    b'"table":"security/alerts","key":"a"}',
+    RECORD.replace(b"alerts", b"al\xffrts"),
+    RECORD.replace(b'"a"', b'"\xff"'),
+    RECORD.replace(b'"a"', b"null"),
+    RECORD.replace(b'"table"', b'"more":false,"table"'),
+    RECORD.replace(b'"revision":5,"number":5,', b""),
+    RECORD.replace(b'"revision":5', b'"revision":"5"'),
+    RECORD.replace(b'"number":5', b'"number":3.5'),
+    RECORD.replace(b'"number":5,', b""),
+    RECORD.replace(b'"revision":5', b'"revision":%d' % 10**30),
+    RECORD.replace(b'{"id":"a"}', b"[]"),
+    RECORD.replace(b'{"id":"a"}', b"null"),
+    RECORD.replace(b'{"id":"a"}', b'{"id":"a"'),
+    RECORD.replace(b'{"id":"a"}', b'{"id":"a"},"entity":{}'),
+    RECORD[:-1],
+    RECORD + b"}",
 ]
 DAMAGED: list[Callable[[int], bytes]] = [
-    *(lambda _, line=line: line for line in CUT),
-    *(lambda crc, spoil=spoil: spoil(record(WRITE, crc)) for spoil in SPOILT),
-    *(lambda crc, write=write: record(write, crc) for write in MEANINGLESS),
+    *(lambda _, cut=cut: cut for cut in CUT),
+    *(lambda crc, spoil=spoil: spoil(line(RECORD, crc)) for spoil in SPOILT),
+    *(lambda crc, record=record: line(record, crc) for record in MEANINGLESS),
 ]
 
 
@@ -359,7 +447,7 @@ def test_lines_that_were_moved_are_found(used: Path, edit: str) -> None:
         b'{"_default": {"1": {"a": 1}}}',
         b"SQLite format 3\x00" + b"\x00" * 200,
         b"\n" + HEADER,
-        HEADER.replace(b"3", b"x") + RECORD,
+        HEADER.replace(b"4", b"x") + line(RECORD),
         b"x" * 200_000,
         b"\x00" * 200,
         HEADER[:-1] + b" \n",
@@ -367,13 +455,13 @@ def test_lines_that_were_moved_are_found(used: Path, edit: str) -> None:
 )
 def test_a_file_that_is_not_ours_is_left_alone(store: Path, content: bytes) -> None:
     store.write_bytes(content)
-    refused(store, "is not a MockGraph store of version 3")
+    refused(store, "is not a MockGraph store of version 4")
 
 
-@pytest.mark.parametrize("version", [b"1", b"4", b"10"])
+@pytest.mark.parametrize("version", [b"1", b"5", b"10"])
 def test_a_store_of_another_version_is_left_alone(store: Path, version: bytes) -> None:
-    store.write_bytes(HEADER.replace(b"3", version) + RECORD)
-    refused(store, f"has version {version.decode()} of the format", "reads versions 2 and 3")
+    store.write_bytes(HEADER.replace(b"4", version) + line(RECORD))
+    refused(store, f"has version {version.decode()} of the format", "reads versions 2, 3 and 4")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
@@ -430,63 +518,6 @@ def test_a_store_of_whole_lines_that_is_no_state_is_left_alone(
     with pytest.raises(MockGraphError, match=r"state\.store is damaged"):
         create_app(Settings(store=str(store)))
     assert store.read_bytes() == HEADER + content
-
-
-# -- older versions -----------------------------------------------------------------------
-
-
-def old_line(write: Any) -> bytes:
-    body = json.dumps(write, separators=(",", ":")).encode()
-    return b'{"crc":"%08x","write":%b}\n' % (zlib.crc32(body), body)
-
-
-def old_entity(key: str, number: int, **properties: Any) -> Any:
-    return {"revision": number, "number": number, "entity": {"id": key, **properties}}
-
-
-OLD = (
-    b'{"mockgraph":"store","version":2}\n'
-    + old_line({"Security": {"s": old_entity("s", 1)}})
-    + old_line({"alerts": {"a": old_entity("a", 2, title="kept")}})
-    + old_line({"alerts": {"b": old_entity("b", 3)}, "incidents": {"i": old_entity("i", 4)}})
-    + old_line({"alerts": {"b": None}})
-    + old_line({"Directory": {"Directory": {"revision": 5, "number": 5, "entity": {"users": []}}}})
-)
-
-
-@pytest.mark.parametrize("torn", [b"", b'{"crc":"12', b"\0" * 20])
-def test_a_store_of_version_2_is_read_and_brought_up_to_date(store: Path, torn: bytes) -> None:
-    store.write_bytes(OLD + torn)
-    with serving(store) as client:
-        assert patch(client, "new") == 200
-        assert store.read_bytes().startswith(HEADER)
-        kept = state_of(client)
-    with serving(store) as client:
-        assert state_of(client) == kept
-    assert kept["Directory"] == {"users": []}
-    security = kept["Security"]
-    assert security["id"] == "s"
-    assert [(each["id"], each["title"]) for each in security["alerts"]] == [("a", "kept")]
-    assert [each["id"] for each in security["incidents"]] == ["i"]
-
-
-def test_a_damaged_store_of_version_2_is_left_alone(store: Path) -> None:
-    store.write_bytes(OLD.replace(b"kept", b"lost"))
-    refused(store, "is damaged at byte", "left as it is")
-    assert b'"version":2' in store.read_bytes()
-
-
-def test_a_store_of_version_2_stays_whole_where_it_cannot_be_replaced(
-    store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.write_bytes(OLD)
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", failing(errno.ENOSPC))
-        with pytest.raises(MockGraphError, match="brought up to date"), serving(store):
-            pass
-    assert store.read_bytes() == OLD
-    with serving(store) as client:
-        assert patch(client, "new") == 200
 
 
 # -- who may read it ----------------------------------------------------------------------

@@ -1,0 +1,149 @@
+"""Entities as JSON until somebody looks at them: objects take several times the bytes.
+
+The rows of a table hold entities in either form. Whoever asks the rows for one gets it unpacked;
+the last that were are kept so, and of others nothing is left once nobody holds them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias, cast
+from weakref import ref
+
+import orjson
+
+from mockgraph.metadata.names import Json
+from mockgraph.state.entities import Entity, split_key
+from mockgraph.state.persistent_maps import Ordered
+
+# How much JSON is kept unpacked in a process, in bytes. It takes about three times as many then.
+_MOST_KEPT = 96 * 1024 * 1024
+
+
+class PackedProperties(Mapping[str, Json]):
+    """The properties of an entity that is to be stored, as JSON."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, json: bytes):
+        self.json = json
+
+    def __getitem__(self, name: str) -> Json:
+        return orjson.loads(self.json)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(orjson.loads(self.json))
+
+    def __len__(self) -> int:
+        return len(orjson.loads(self.json))
+
+
+def packed(properties: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return properties packed; as they are where they cannot be, for being nested too deeply."""
+    try:
+        return PackedProperties(orjson.dumps(properties))
+    except TypeError:
+        return properties
+
+
+class PackedEntity:
+    """A stored entity as JSON.
+
+    For as long as somebody holds the entity that it was unpacked to, there is no other.
+    """
+
+    __slots__ = ("_entity", "json", "key", "number", "revision")
+
+    def __init__(self, json: bytes, key: str, revision: int, number: int):
+        self.json = json
+        self.key = key
+        self.revision = revision
+        self.number = number
+        self._entity: Entity | ref[Entity] | None = None
+
+    @property
+    def owner(self) -> str:
+        """The key of the entity that contains this one; empty where none does."""
+        return split_key(self.key)[0]
+
+    def unpacked(self) -> Entity:
+        """Return the entity."""
+        found = self._entity
+        return found if isinstance(found, Entity) else _UNPACKED.of(self)
+
+
+class _Unpacked:
+    """The packed entities that were unpacked last, and are kept so. Safe under threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: deque[PackedEntity] = deque()
+        self._size = 0
+
+    def of(self, packed: PackedEntity) -> Entity:
+        """Return what somebody holds of a packed entity, or unpack it."""
+        with self._lock:
+            held = packed._entity
+            entity = held() if isinstance(held, ref) else held
+            if entity is None:
+                properties = orjson.loads(packed.json)
+                entity = Entity(properties, packed.key, packed.revision, packed.number)
+            if held is not entity:
+                packed._entity = entity
+                self._kept.append(packed)
+                self._size += len(packed.json)
+                while self._size > _MOST_KEPT:
+                    self._let_go(self._kept.popleft())
+            return entity
+
+    def _let_go(self, packed: PackedEntity) -> None:
+        self._size -= len(packed.json)
+        entity = packed._entity
+        if isinstance(entity, Entity):
+            packed._entity = ref(entity)
+
+
+_UNPACKED = _Unpacked()
+
+# An entity as rows hold it.
+Stored: TypeAlias = Entity | PackedEntity
+
+
+def unpacked(stored: Stored) -> Entity:
+    """Return a stored entity itself."""
+    return stored.unpacked() if isinstance(stored, PackedEntity) else stored
+
+
+class Entities(Ordered[Entity]):
+    """The entities of a table in order; those that are packed are unpacked as they are given."""
+
+    __slots__ = ()
+
+    def __init__(self, items: Iterable[Stored] = ()):
+        super().__init__(cast("Iterable[Entity]", items))
+
+    def __iter__(self) -> Iterator[Entity]:
+        return map(unpacked, super().__iter__())
+
+    def after(self, number: int) -> Iterator[Entity]:
+        return map(unpacked, super().after(number))
+
+    def first(self) -> Entity:
+        return unpacked(super().first())
+
+    def stored(self) -> Iterator[Stored]:
+        """Give the entities as they are stored."""
+        return super().__iter__()
+
+    def with_stored(self, stored: Stored) -> Entities:
+        """Return the entities with this one, as ``put`` does."""
+        return cast("Entities", super().put(cast("Entity", stored)))
+
+    def without(self, number: int) -> Entities:
+        return cast("Entities", super().without(number))
+
+    def differing(self, other: Entities) -> tuple[list[Stored], list[Stored]]:
+        """Return what ``difference`` does, as it is stored."""
+        return cast("tuple[list[Stored], list[Stored]]", super().difference(other))
