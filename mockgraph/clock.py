@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
@@ -11,23 +12,35 @@ from mockgraph.errors import BadRequest
 from mockgraph.instants import to_utc
 
 
+class _Setting(NamedTuple):
+    """How a clock is set: the moment at which it stands, or how far ahead of real time it goes."""
+
+    frozen: datetime | None
+    ahead: timedelta
+
+
+_REAL = _Setting(None, timedelta())
+
+
 class Clock:
     """Real time, until it is frozen at a moment or moved ahead. Safe under threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._frozen: datetime | None = None
-        self._ahead = timedelta()
+        self._lock = threading.Lock()  # held while it is set; to read it takes none
+        self._set: _Setting = _REAL
 
     def now(self) -> datetime:
         """The present moment, in UTC."""
-        with self._lock:
-            return self._frozen or datetime.now(UTC) + self._ahead
+        frozen, ahead = self._set
+        if frozen is not None:
+            return frozen
+        now = datetime.now(UTC)
+        return now + ahead if ahead else now
 
     @property
     def is_real(self) -> bool:
         """Whether it shows real time."""
-        return self._frozen is None and not self._ahead
+        return self._set is _REAL
 
     def text(self) -> str:
         """The present moment as Graph writes it, to the microsecond."""
@@ -42,31 +55,31 @@ class Clock:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         with self._lock:
-            self._frozen = moment.astimezone(UTC)
+            self._set = _Setting(moment.astimezone(UTC), self._set.ahead)
 
     def advance(self, seconds: float | timedelta) -> None:
         """Move ahead (back where negative), frozen or not. Raises BadRequest out of range."""
         try:
             step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
             with self._lock:
-                if self._frozen is not None:
-                    self._frozen += step
+                frozen, ahead = self._set
+                if frozen is not None:
+                    self._set = _Setting(frozen + step, ahead)
                 else:
-                    datetime.now(UTC) + self._ahead + step
-                    self._ahead += step
+                    datetime.now(UTC) + ahead + step
+                    self._set = _Setting(None, ahead + step) if ahead + step else _REAL
         except (OverflowError, ValueError):
             raise BadRequest("The clock cannot go there: years go from 1 to 9999.") from None
 
     def __repr__(self) -> str:
-        with self._lock:
-            how = "frozen" if self._frozen else "real" if self.is_real else f"off by {self._ahead}"
+        frozen, ahead = self._set
+        how = "frozen" if frozen else f"off by {ahead}" if ahead else "real"
         return f"<Clock {self.text()}, {how}>"
 
     def reset(self) -> None:
         """Back to real time."""
         with self._lock:
-            self._frozen = None
-            self._ahead = timedelta()
+            self._set = _REAL
 
 
 def instant_text(moment: datetime) -> str:

@@ -7,7 +7,7 @@ however they are written: letter case, ``-`` for ``_``, percent-encoding, escape
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -52,16 +52,17 @@ def is_secret(name: str) -> bool:
     return _SECRET.fullmatch(name.strip().lower().replace("-", "_")) is not None
 
 
-def redacted(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers in a WSGI environment, without what is secret in them."""
-    names, secret = _headers_among(tuple(environ))
-    variables = {name: environ[name] for name in names}
-    for name in secret:
-        variables[name] = _redacted(variables[name])
-    for name in _OF_URLS:
-        if name in variables:
-            variables[name] = masked_url(variables[name])
-    return variables
+def is_guarded(variable: str) -> bool:
+    """Return whether something may be secret in this variable of a WSGI environment, a header."""
+    return variable in _OF_URLS or is_secret(variable.removeprefix("HTTP_"))
+
+
+def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> dict[str, str]:
+    """Return guarded variables of a WSGI environment, without what is secret in them."""
+    return {
+        name: masked_url(environ[name]) if name in _OF_URLS else _redacted(environ[name])
+        for name in guarded
+    }
 
 
 def masked_pairs(pairs: bytes) -> bytes:
@@ -106,17 +107,11 @@ def shown_header(name: str, value: str) -> str:
     return masked_url(value) if name.lower() in ("location", "content-location") else value
 
 
-@lru_cache(maxsize=256)
-def _headers_among(names: tuple[str, ...]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the names of headers among those in an environ, and which of these are secret."""
-    headers = [name for name in names if name.startswith("HTTP_")]
-    return headers, [name for name in headers if is_secret(name.removeprefix("HTTP_"))]
-
-
 def _redacted(value: str) -> str:
     return f"Bearer {_REDACTED}" if value[:7].lower() == "bearer " else _REDACTED
 
 
+@lru_cache(maxsize=1024)
 def _is_secret_parameter(name: bytes) -> bool:
     text = unquote_to_bytes(name).decode(errors="replace").strip("+ ").lower()
     return text in _OF_PARAMETERS or is_secret(text)

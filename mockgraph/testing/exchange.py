@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -18,7 +19,14 @@ from werkzeug.datastructures import Headers
 from mockgraph.errors import GraphError
 from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
-from mockgraph.redaction import masked_body, masked_pairs, masked_url, redacted, shown_header
+from mockgraph.redaction import (
+    is_guarded,
+    masked_body,
+    masked_pairs,
+    masked_url,
+    redacted,
+    shown_header,
+)
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_of
@@ -30,6 +38,10 @@ _BOM = b"\xef\xbb\xbf"
 _LARGE = 64 * 1024  # bytes of an answer of the emulation, which is made of what is stored
 _WIDTH = 200  # characters of a URL in a repr
 _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
+_CONTENT_FIELDS = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_SENDER = "mockgraph.sender"
+# What is kept of an environ beside headers; the first two are in each (PEP 3333).
+_OTHERS = ("REQUEST_METHOD", "wsgi.url_scheme", "REMOTE_PORT", _SENDER)
 _CREATING = (RequestKind.CREATE, RequestKind.APPEND)
 
 
@@ -94,9 +106,12 @@ class Exchange:
         self.status = response.status
         self.answered_by = request.answered_by
         self.in_batch = "mockgraph.in_batch" in environ
-        self.sender: str = environ.get("mockgraph.sender") or environ.get("REMOTE_PORT") or ""
-        self.is_sender_certain = "mockgraph.sender" in environ
         self.request_id = request.request_id
+        # The head alone: nothing of a server's is kept alive, and no secret.
+        self._kept = kept = _kept_of(tuple(environ))
+        self._values = kept.values_of(environ)
+        self._guarded = redacted(environ, kept.guarded)
+        self._query = masked_pairs(request.query_string)
         header: str = environ.get("HTTP_AUTHORIZATION", "")
         self.token = hash(header)
         # An app's id is in tokens that have three parts only.
@@ -104,31 +119,41 @@ class Exchange:
         if header.count(".") == 2:
             self.claims = claims_of(token_of(request))
             self.caller = hash(self.claims.app or token_of(request))
-        content = _content(request, environ)
         # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of
         # the others secrets are masked once somebody looks.
-        self._body = content
+        content = _content(request, environ)
         if content and not _is_plain(request, environ):
-            self._body = masked_body(content)
-        self._response_body = response.body
-        self._query = masked_pairs(request.query_string)
+            content = masked_body(content)
+        self._body, self._response_body = content, response.body
+        if self.answered_by == "sign-in":
+            self._body = self._response_body = b""
         self._response_headers = response.headers
         self._found = request.address
         self._service = request.service or SERVICE
-        # The headers alone: nothing of a server's is kept alive.
-        self._variables = variables = redacted(environ)
-        self._content_type = environ.get("CONTENT_TYPE")
-        self._content_length = environ.get("CONTENT_LENGTH")
-        if self.answered_by == "sign-in":
-            self._body = self._response_body = b""
         # In bytes: its bodies, and what a client may make long in its head.
         self.size = (
             len(self._body)
             + len(self._response_body)
-            + len(self.path)
+            + len(path)
             + len(self._query)
-            + sum(map(len, variables.values()))
+            + sum(map(len, self._values))
+            + sum(map(len, self._guarded.values()))
         )
+
+    @cached_property
+    def _head(self) -> dict[str, str]:
+        """The variables of the environ that were kept, without what is secret in them."""
+        return {**dict(zip(self._kept.plain, self._values, strict=True)), **self._guarded}
+
+    @property
+    def sender(self) -> str:
+        """What tells the connection, the thread or the task that it came by from others."""
+        return self._head.get(_SENDER) or self._head.get("REMOTE_PORT", "")
+
+    @property
+    def is_sender_certain(self) -> bool:
+        """Whether what one thread or task did is known of its sender, and not of a connection."""
+        return _SENDER in self._head
 
     @property
     def began(self) -> float:
@@ -158,13 +183,9 @@ class Exchange:
     def headers(self) -> Headers:
         """The request's headers, in any letter case; what is secret in them is ``***``."""
         headers = Headers()
-        for name, value in self._variables.items():
-            if name.startswith("HTTP_"):
-                headers.add(name[5:].replace("_", "-").title(), value)
-        if self._content_type:
-            headers.add("Content-Type", self._content_type)
-        if self._content_length:
-            headers.add("Content-Length", self._content_length)
+        for name in self._kept.headers:
+            if value := self._head[name]:
+                headers.add(name.removeprefix("HTTP_").replace("_", "-").title(), value)
         return headers
 
     @cached_property
@@ -388,6 +409,29 @@ class Exchange:
     def _shown_response(self) -> Any:
         value = self.response
         return value if value is None or isinstance(value, str) else _fragment(self.response_body)
+
+
+class _Kept(NamedTuple):
+    """The names of what is kept of an environ: of ``headers``, and others.
+
+    In those that are ``guarded`` something may be secret. Of the ``plain`` ones ``values_of``
+    gives the values.
+    """
+
+    headers: tuple[str, ...]
+    guarded: tuple[str, ...]
+    plain: tuple[str, ...]
+    values_of: Callable[[Environ], tuple[str, ...]]
+
+
+@lru_cache(maxsize=256)
+def _kept_of(variables: tuple[str, ...]) -> _Kept:
+    fields = [each for each in variables if each.startswith("HTTP_")]
+    headers = (*fields, *(each for each in _CONTENT_FIELDS if each in variables))
+    guarded = tuple(filter(is_guarded, fields))
+    others = (each for each in _OTHERS if each in variables)
+    plain = (*(each for each in headers if each not in guarded), *others)
+    return _Kept(headers, guarded, plain, itemgetter(*plain))
 
 
 def _content(request: Request, environ: Environ) -> bytes:
