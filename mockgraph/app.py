@@ -33,7 +33,7 @@ from mockgraph.http import (
     identifying_headers,
 )
 from mockgraph.metadata.resources import Service
-from mockgraph.odata import addressing, rendering, validation
+from mockgraph.odata import addressing, kept_answers, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import (
@@ -46,7 +46,7 @@ from mockgraph.service import (
 )
 from mockgraph.serving import cors
 from mockgraph.serving.origins import Origins
-from mockgraph.state import State
+from mockgraph.state import Snapshot, State
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 from mockgraph.wsgi import Environ, Headers, StartResponse
@@ -109,6 +109,7 @@ class Emulator(Flask):
         self._tenants = tenants
         self._settings = settings
         self._origins = Origins(settings)
+        self._kept = kept_answers.KeptAnswers()
         self._service = tenants.default.state.service
         self._registering = threading.Lock()
         self._own_views = 0  # those of the control plane, once it is registered
@@ -205,32 +206,52 @@ class Emulator(Flask):
         return self._sign_in(request, tenant)
 
     def _emulate(self, request: Request, tenant: Tenant, caller: Caller) -> Response:
-        """Address, authorize, validate, apply to the state, render."""
-        settings = self._settings
-        path = request.path
+        """Answer as before where the same was asked of the same state; else by doing it."""
+        asked = kept_answers.question(request, caller)
+        kept = None if asked is None else self._kept.find(asked)
+        state, spent = tenant.state.present(), work.spent()
+        if kept is not None and kept.snapshot() is state:
+            request.address = kept.address
+            return kept.response()
+        intent = (kept and kept.intent) or self._read(request, tenant, caller)
+        request.address = intent.address
+        outcome = self._apply(request, intent, tenant, state)
+        response = rendering.render(outcome, intent, self._settings.json)
+        if self._settings.legacy_alerts == "current" and legacy_alerts.is_legacy(intent.address):
+            legacy_alerts.unmark(response)
+        if asked is not None:
+            spent = work.spent().since(spent)
+            self._kept.keep(asked, intent, state, outcome, response, spent)
+        return response
+
+    def _read(self, request: Request, tenant: Tenant, caller: Caller) -> Intent:
+        """Address, authorize, validate."""
+        mode, state, path = self._settings.auth, tenant.state, request.path
         aliases = addressing.aliases_in(request.query_string) if "@" in path else ()
         address = addressing.resolve(request.method, path, self._service, aliases)
         request.address = address
-        authorization.authorize(caller, address, settings.auth)
-        state = tenant.state
+        authorization.authorize(caller, address, mode)
         intent = validation.read(request, address, state.behaviours, state.clock, caller)
-        authorization.authorize_query(caller, intent.query, settings.auth)
+        authorization.authorize_query(caller, intent.query, mode)
+        return intent
+
+    def _apply(
+        self, request: Request, intent: Intent, tenant: Tenant, present: Snapshot
+    ) -> Outcome:
+        """Do what was asked, by the state or by the items of a batch."""
+        address, state = intent.address, tenant.state
         if request.method not in SAFE_METHODS:
             self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:
-            outcome = self._run_batch(request, intent, tenant)
-        elif self._is_retiring(address) and legacy_alerts.is_legacy(address):
-            outcome = legacy_alerts.retired(intent)
-        else:
-            if intent.query.expand and self._is_retiring(address):
+            return self._run_batch(request, intent, tenant)
+        if self._is_retiring(address):
+            if legacy_alerts.is_legacy(address):
+                return legacy_alerts.retired(intent)
+            if intent.query.expand:
                 intent = intent._replace(query=legacy_alerts.unexpanded(intent.query))
-            if state.takes_long(address):
-                request.step_aside()
-            outcome = state.apply(intent)
-        response = rendering.render(outcome, intent, settings.json)
-        if settings.legacy_alerts == "current" and legacy_alerts.is_legacy(address):
-            legacy_alerts.unmark(response)
-        return response
+        if state.takes_long(address):
+            request.step_aside()
+        return state.apply(intent, present)
 
     def _is_retiring(self, address: Address) -> bool:
         return self._settings.legacy_alerts == "retired" and not address.view.documented

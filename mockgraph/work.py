@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import chain, islice
 from math import inf
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest, ServiceUnavailable
 from mockgraph.wsgi import Environ
@@ -43,6 +43,17 @@ class Abandoned(ServiceUnavailable):
     """A request was given up: its client has left, or the server stops."""
 
     default_message = "The request was given up: its client has left, or MockGraph stops."
+
+
+class Spent(NamedTuple):
+    """Work that was done, in steps and in bytes."""
+
+    steps: int = 0
+    bytes: int = 0
+
+    def since(self, before: Spent) -> Spent:
+        """Return what was spent from then on."""
+        return Spent(self.steps - before.steps, self.bytes - before.bytes)
 
 
 class Work:
@@ -87,6 +98,16 @@ class Work:
         """Raise where the work is in vain: for who works elsewhere, and looks from time to time."""
         self._check()
 
+    @property
+    def spent(self) -> Spent:
+        """The work so far."""
+        return Spent(self._steps, self._bytes)
+
+    def spend(self, spent: Spent) -> None:
+        """Take note of work that was done for another. Raises 400 where it is too much."""
+        self.make(spent.bytes)
+        self.step(spent.steps - (spent.bytes >> 8))
+
     def on_each(self, items: Iterable[T], steps: int) -> Iterator[T]:
         """Give the items as they come, with so many steps for each of them."""
         if isinstance(items, Sized) and len(items) * steps < _LOOK:
@@ -107,6 +128,9 @@ class Work:
             raise TooMuchWork(f"{self._max_steps} steps of work")
         self._check()
         self._look_at = min(self._steps + _LOOK, self._max_steps)
+
+
+_NOTHING = Spent()
 
 
 class _Here(threading.local):
@@ -146,6 +170,11 @@ def current() -> Work:
     request, check = _here.request, _here.check
     _here.work = Work(lambda: check(request), MAX_STEPS, MAX_BYTES)
     return _here.work
+
+
+def spent() -> Spent:
+    """Return the work that was done for this thread's request so far."""
+    return _NOTHING if _here.work is None else _here.work.spent
 
 
 def check_client(environ: Environ) -> None:

@@ -135,13 +135,20 @@ class State:
         """Have a function called whenever a test has written to ``db``."""
         self._storage.on_edit = call
 
-    def apply(self, intent: Intent) -> Outcome:
-        """Do what was asked. Raises 400, 404, 409, 412 and 507, and then nothing has changed."""
-        address = intent.address
+    def present(self) -> Snapshot:
+        """Return the state as it is once what runs has gone on by the clock. Raise StoreFailed."""
         if self._storage.now.tables.get(RUNS_TABLE):
             self.advance()
+        return self._storage.now
+
+    def apply(self, intent: Intent, present: Snapshot | None = None) -> Outcome:
+        """Do what was asked; read what was asked of the present state, where that is given.
+
+        Raises 400, 404, 409, 412 and 507, and then nothing has changed.
+        """
+        address = intent.address
         if not address.writes and address.kind is not RequestKind.CALL:
-            reader = Reader(self.db.view(), address.view)
+            reader = Reader(self.db.view(present or self.present()), address.view)
             return operations.read(reader, intent, self._pager)
         if self._runs_apart(address):
             reader = Reader(self.db.view(), address.view)

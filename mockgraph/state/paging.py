@@ -154,6 +154,11 @@ def _unordered(entities: Ordered[Entity], query: Query, size: int, after: int, m
     return Slice(page[:size], count, token)
 
 
+def is_of_walk(token: str | None) -> bool:
+    """Return whether a skip token names a walk, which the server keeps for a while only."""
+    return token is not None and token.startswith("w")
+
+
 def _read_token(token: str | None) -> tuple[str, int, int]:
     if token is None:
         return "", 0, 0

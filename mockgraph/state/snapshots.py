@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import OWNER, Equality, Indexes, SortedKeys
@@ -103,11 +103,17 @@ class Rows(Mapping[str, Entity]):
 NO_ROWS: Final = Rows()
 
 
-class Snapshot(NamedTuple):
-    """All tables at one moment by name, and the last revision that was given until then."""
+class Snapshot:
+    """All tables at one moment by name, and the last revision that was given until then.
 
-    tables: Mapping[str, Rows]
-    revision: int
+    It is never edited; one is equal to itself alone.
+    """
+
+    __slots__ = ("__weakref__", "revision", "tables")
+
+    def __init__(self, tables: Mapping[str, Rows], revision: int):
+        self.tables = tables
+        self.revision = revision
 
     def rows(self, table: str) -> Rows:
         """Return the entities of a table; none where it is not there."""

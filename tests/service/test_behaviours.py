@@ -175,6 +175,13 @@ def test_what_a_behaviour_returns_is_answered_whole(
     assert answer.json().items() >= shown.items()
 
 
+def test_a_function_is_called_each_time(museum_graph: MockGraph) -> None:
+    values = iter([1.5, 2.5])
+    museum_graph.operation("museum.worth")(lambda *_: next(values))
+    answers = [httpx.get(f"{museum_graph.v1}/{WORTH}").json()["value"] for _ in range(2)]
+    assert answers == [1.5, 2.5]
+
+
 def test_an_entity_that_is_returned_is_of_the_declared_type(museum_graph: MockGraph) -> None:
     @museum_graph.operation("museum.find")
     def find(transaction: Transaction, call: Invocation) -> Any:

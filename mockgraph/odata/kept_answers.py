@@ -1,0 +1,155 @@
+"""Answers that are kept: what was asked before of the same state is answered as it was then.
+
+What answers a GET is a function of the request, of its caller's permissions and of the state,
+which is a value: a snapshot. So an answer holds for as long as the state is that snapshot, be it
+of another tenant, or again after a reset. Where the state is another one by now, at least what the
+request means is known.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+from mockgraph import work
+from mockgraph.http import Request, Response
+from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
+from mockgraph.state.paging import is_of_walk
+from mockgraph.state.snapshots import Snapshot
+from mockgraph.wsgi import Headers
+
+# What is kept at most: questions, bytes of answers, bytes of one answer, characters of a question.
+# There may be twice as many, as those that were asked lately are kept longer.
+_MOST = 1024
+_MOST_BYTES = 4 * 1024 * 1024
+_LARGEST = 256 * 1024
+_LONGEST = 4096
+
+Question: TypeAlias = tuple[Hashable, ...]
+
+
+class KeptAnswer(NamedTuple):
+    """The answer to a question, as it was of a snapshot, and what it took to find it.
+
+    ``intent`` is None where it holds for the one request that it was read for.
+    """
+
+    address: Address
+    intent: Intent | None
+    snapshot: weakref.ref[Snapshot]
+    status: int
+    headers: Headers
+    body: bytes
+    spent: work.Spent
+
+    def response(self) -> Response:
+        """Return the answer for another request, which takes as much of its work."""
+        if self.spent.steps or self.spent.bytes:
+            work.current().spend(self.spent)
+        response = Response(self.status, self.body)
+        response.headers = self.headers.copy()
+        return response
+
+
+class KeptAnswers:
+    """The last answers of an app by their questions, bounded in number and in bytes.
+
+    Safe under threads: the worst that threads do to each other is that an answer is lost.
+    """
+
+    def __init__(self) -> None:
+        self._young: dict[Question, KeptAnswer] = {}
+        self._old: dict[Question, KeptAnswer] = {}
+        self._bytes = 0
+
+    def find(self, question: Question) -> KeptAnswer | None:
+        """Return the last answer to a question, whatever the state was."""
+        kept = self._young.get(question)
+        if kept is None:
+            kept = self._old.pop(question, None)
+            if kept is not None:
+                self._add(question, kept)
+        return kept
+
+    def keep(
+        self,
+        question: Question,
+        intent: Intent,
+        snapshot: Snapshot,
+        outcome: Outcome,
+        response: Response,
+        spent: work.Spent,
+    ) -> None:
+        """Keep the answer to a question, if it is one that holds for others, and is not large."""
+        if not _holds(intent, outcome) or len(response.body) > _LARGEST or _is_long(question):
+            return
+        kept = KeptAnswer(
+            intent.address,
+            _reusable(intent),
+            weakref.ref(snapshot),
+            response.status,
+            response.headers.copy(),
+            response.body,
+            spent,
+        )
+        self._add(question, kept)
+
+    def _add(self, question: Question, kept: KeptAnswer) -> None:
+        if len(self._young) >= _MOST or self._bytes > _MOST_BYTES:
+            self._old, self._young, self._bytes = self._young, {}, 0
+        self._young[question] = kept
+        self._bytes += len(kept.body)
+
+
+def question(request: Request, caller: Caller) -> Question | None:
+    """Return all of a request that its answer depends on, None where that is not only read."""
+    if request.method != "GET":
+        return None
+    environ = request.environ
+    get = environ.get
+    return (
+        request.path,
+        request.query_string,
+        request.root_path,
+        environ["wsgi.url_scheme"],
+        get("HTTP_HOST") or (environ["SERVER_NAME"], environ["SERVER_PORT"]),
+        get("HTTP_PREFER"),
+        get("HTTP_ACCEPT"),
+        get("HTTP_IF_MATCH"),
+        get("HTTP_IF_NONE_MATCH"),
+        caller.permissions,
+    )
+
+
+def _holds(intent: Intent, outcome: Outcome) -> bool:
+    """Whether an answer is the same for whoever asks, at any time, what it is asked of.
+
+    That of a function is not, nor is one that depends on the time, or that names a list which
+    the server keeps for a client.
+    """
+    if intent.address.kind is RequestKind.CALL:
+        return False
+    if any("now" in value.lower() for _, value in intent.options):
+        return False
+    following = None if outcome.page is None else outcome.page.next
+    return not (is_of_walk(intent.query.skiptoken) or is_of_walk(following))
+
+
+def _is_long(question: Question) -> bool:
+    return sum(len(part) for part in question if isinstance(part, (str, bytes))) > _LONGEST
+
+
+def _reusable(intent: Intent) -> Intent | None:
+    """Return an intent as it is good for other requests, None where it is not.
+
+    Expressions count the work of the request that they were compiled for.
+    """
+    query = intent.query
+    is_ordered_by_code = query.orderby is not None and query.orderby.name is None
+    is_followed = query.relations is not None and bool(query.relations.resources)
+    if query.filter or query.search or query.expand or is_ordered_by_code or is_followed:
+        return None
+    # Relations that follow to nothing would keep alive the state that they were read from.
+    return intent._replace(query=replace(query, relations=None)) if query.relations else intent
