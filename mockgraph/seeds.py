@@ -21,8 +21,9 @@ from mockgraph.files import fixtures
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, Service
 from mockgraph.server_options import FilePath, Seed, Settings
-from mockgraph.service.bundled_seeds import is_bundled, read_bundled
+from mockgraph.service.bundled_seeds import BUNDLED, is_bundled, read_bundled
 from mockgraph.service.hunting_query import check_rows
+from mockgraph.spelling import suggestion
 from mockgraph.state.documents import DIRECTORY, HUNTING, RUNNING, SECURITY, read_document
 
 # The member of a seed that was captured, which says in which form.
@@ -73,7 +74,8 @@ def _read_file(path: str | os.PathLike[str]) -> Any:
         else:
             document = orjson.loads(Path(path).read_bytes())
     except OSError as error:
-        raise MockGraphError(f"The seed {path} cannot be read: {error.strerror}.") from None
+        near = _near(Path(path)) if isinstance(error, FileNotFoundError) else ""
+        raise MockGraphError(f"The seed {path} cannot be read: {error.strerror}.{near}") from None
     except orjson.JSONDecodeError as error:
         raise MockGraphError(f"The seed {path} is not valid JSON: {error}.") from None
     if not isinstance(document, dict):
@@ -88,6 +90,15 @@ def _read_file(path: str | os.PathLike[str]) -> Any:
     seed = NamedSeed(document)
     seed.name = os.fspath(path)
     return seed
+
+
+def _near(path: Path) -> str:
+    """Return a sentence with the seeds that may be meant: bundled ones, and files beside it."""
+    try:
+        beside = [os.fspath(each) for each in path.parent.iterdir()]
+    except OSError:
+        beside = []
+    return suggestion(os.fspath(path), [*BUNDLED, *beside])
 
 
 # What the bundled pages show, with their checksums: parsing them takes longer than all the rest

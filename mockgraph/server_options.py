@@ -37,7 +37,8 @@ class Option:
     ``default`` is that of Python, ``cli_default`` that of the command line, where ``none`` is the
     word for None and ``flag`` the option's name if it is not ``name``. ``choices`` are the texts
     that it may be, ``least`` and ``most`` the bounds of a number of ``unit``. ``is_path`` says
-    that its texts are paths, ``for_tests`` that a single test may choose it.
+    that its texts are paths, ``for_tests`` that a single test may choose it, ``may_be_empty`` that
+    an empty variable is as good as none.
     """
 
     name: str = ""
@@ -53,6 +54,7 @@ class Option:
     none: str | None = None
     is_path: bool = False
     for_tests: bool = False
+    may_be_empty: bool = True
 
     @property
     def is_many(self) -> bool:
@@ -61,6 +63,9 @@ class Option:
 
     def check(self, value: Any) -> None:
         """Raise MockGraphError where it cannot have this value."""
+        if value == "" and not self.may_be_empty:
+            instead = f"; '{self.none}' is the word for none" if self.none else ""
+            raise MockGraphError(f"{self.name} is empty{instead}.")
         if self.choices and value not in self.choices:
             listed = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
             raise MockGraphError(f"{self.name} is {listed}, not {value!r}.")
@@ -114,6 +119,7 @@ class Settings:
         metavar="FILE|memory",
         none="memory",
         is_path=True,
+        may_be_empty=False,
     )
     durability: str = option(
         "process",
@@ -201,6 +207,7 @@ class Settings:
         None,
         "What the control plane is to be sent as x-mockgraph-token; nothing if left out.",
         metavar="TEXT",
+        may_be_empty=False,
     )
     allowed_hosts: Sequence[str] = option(
         (),

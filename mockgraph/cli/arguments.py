@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,16 @@ def settings_option(about: Option) -> Callable[[F], F]:
     elif about.none is not None:
         shown["default"] = about.none
         shown["callback"] = lambda *given: None if given[-1] == about.none else given[-1]
+    if not about.may_be_empty:
+        shown["cls"] = _EmptyIsGiven
     return option(name, about.name, **{"default": about.cli_default, **shown})
+
+
+class _EmptyIsGiven(click.Option):
+    """An option that an empty variable gives an empty value, where click takes it for unset."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002
+        return os.environ.get(str(self.envvar))
 
 
 def _declared(name: str) -> Callable[[F], F]:
@@ -134,8 +144,11 @@ def is_given(name: str) -> bool:
 class CommandGroup(click.Group):
     """A group of commands that names those near one that there is not.
 
-    The words of a name may be joined by ``_`` as well.
+    The words of a name may be joined by ``_`` as well. ``first`` is the command that takes what
+    may have been meant for its argument, if there is one.
     """
+
+    first = ""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, cmd_name.replace("_", "-"))
@@ -145,7 +158,10 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"No such command '{name}'.{suggestion(name, self.list_commands(ctx))}")
+            near = suggestion(name, self.list_commands(ctx))
+            if not near and self.first:
+                near = f" Did you mean {ctx.command_path} {self.first} {name[:200]}?"
+            ctx.fail(f"No such command '{name}'.{near}")
         return super().resolve_command(ctx, args)
 
 

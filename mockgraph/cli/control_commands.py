@@ -50,6 +50,7 @@ def _commands(word: str, actions: Mapping[str, ControlAction]) -> click.Command:
         params=None if first is None else _parameters(first),
         callback=None if first is None else _callback(first, is_default=True),
     )
+    group.first = next((each for each in _FIRST if first is None and each in actions), "")
     if first is not None:
         _take_server(group)
     for name, action in actions.items():

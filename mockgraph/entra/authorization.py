@@ -118,6 +118,15 @@ def permissions_for(address: Address) -> tuple[tuple[Permission, ...], ...]:
     first = next(iter(address.view.children.values()))
     resource = address.resource if address.steps else first
     wanted = _WANTED.get(address.kind, "update" if address.writes else "read")
+    return _by_scheme(resource, wanted)
+
+
+def permissions_for_query(query: Query) -> tuple[tuple[Permission, ...], ...]:
+    """Return those for the sets that a query expands or follows to, in the same form."""
+    return tuple(said for each in query.reached() for said in _by_scheme(each, "read"))
+
+
+def _by_scheme(resource: Resource, wanted: str) -> tuple[tuple[Permission, ...], ...]:
     found = (resource, resource.home)
     return tuple(dict.fromkeys(each.permissions_by_scheme(wanted) for each in found))
 

@@ -181,10 +181,11 @@ def test_entities_are_added_listed_changed_and_deleted(graph: MockGraph) -> None
         (["faults", "ad"], "Did you mean add?"),
         (["faults", "add", "throtle"], "Did you mean throttle?"),
         (["faults", "add", "throttle", "--tims", "1"], "--times"),
+        (["entities", "alerts_v2"], "Did you mean mockgraph entities list alerts_v2?"),
         (["faults", "add", "latency", "soon"], "'soon' is no NUMBER."),
     ],
 )
 def test_what_is_misspelt(words: list[str], near: str) -> None:
-    answered = CliRunner().invoke(main, words)
+    answered = CliRunner().invoke(main, words, prog_name="mockgraph")
     assert answered.exit_code == 2
     assert near in answered.stderr

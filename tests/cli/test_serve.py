@@ -140,6 +140,14 @@ def test_every_option_is_an_environment_variable(tmp_path: Path) -> None:
     assert store.read_bytes().startswith(b'{"mockgraph":"store"')
 
 
+@pytest.mark.parametrize("name", ["store", "control-token"])
+def test_what_must_not_be_empty(name: str) -> None:
+    says = f"Error: {name.replace('-', '_')} is empty"
+    assert refused("--port", "0", f"--{name}", "").startswith(says)
+    ended = run("serve", "--port", "0", **{f"MOCKGRAPH_{name.replace('-', '_').upper()}": ""})
+    assert (ended.code, ended.err.startswith(says)) == (1, True)
+
+
 @only_posix
 def test_a_variable_of_no_option_is_told_of() -> None:
     said = "MOCKGRAPH_SEEDS is the variable of no option; the nearest is MOCKGRAPH_SEED."
@@ -180,6 +188,10 @@ def test_a_port_in_use() -> None:
 def test_a_seed_that_is_missing_or_does_not_fit(tmp_path: Path) -> None:
     missing, bad = tmp_path / "none.json", tmp_path / "bad.json"
     assert f"The seed {missing} cannot be read" in refused("--port", "0", "--seed", str(missing))
+    beside = tmp_path / "one.json"
+    beside.touch()
+    assert f"Did you mean {beside}?" in refused("--port", "0", "--seed", str(missing))
+    assert "Did you mean demo" in refused("--port", "0", "--seed", "demos")
     bad.write_text('{"Security": {"alerts": [{"title": 5}]}}')
     assert f"{bad}: Security/alerts/0/title" in refused("--port", "0", "--seed", str(bad))
 

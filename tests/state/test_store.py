@@ -524,7 +524,7 @@ def test_a_store_of_whole_lines_that_is_no_state_is_left_alone(
 
 
 def test_a_name_that_is_empty_is_no_store() -> None:
-    with pytest.raises(MockGraphError, match="its name is empty"):
+    with pytest.raises(MockGraphError, match="is empty"):
         create_app(Settings(store=""))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mockgraph.entra.authorization import permissions_for
+from mockgraph.entra.authorization import permissions_for, permissions_for_query
+from mockgraph.errors import GraphError
 from mockgraph.metadata.vocabulary import Permission
-from mockgraph.state.intent import RequestKind
+from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.reports.guidance import advice
 from mockgraph.testing.reports.least_privilege import APPLICATION, DELEGATED
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # ``operations`` by name: count, statuses, milliseconds, needs. ``served`` is the same for all.
 Facts = dict[str, Any]
+Options = Sequence[tuple[str, str]]
 
 _DURATIONS = 1000  # that are kept of an operation
 
@@ -74,14 +76,20 @@ def _operations(
     exchanges: Sequence[Exchange], by_exchange: dict[int, str | None]
 ) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
+    known: dict[tuple[str, Options], dict[str, list[list[str]]]] = {}
     for each in exchanges:
         name = by_exchange[each.number]
         if name is None or each.answered_by == "sign-in":
             continue
         about = found.get(name)
         if about is None:
-            about = found[name] = {"count": 0, "statuses": {}, "ms": [], "needs": _needs(each)}
+            needs: dict[str, list[list[str]]] = {DELEGATED: [], APPLICATION: []}
+            about = found[name] = {"count": 0, "statuses": {}, "ms": [], "needs": needs}
         about["count"] += 1
+        asked = (name, tuple(each.options))
+        if asked not in known:
+            known[asked] = _needs(each)
+            _add_needs(about["needs"], known[asked])
         status = str(each.status)
         about["statuses"][status] = about["statuses"].get(status, 0) + 1
         if len(about["ms"]) < _DURATIONS:
@@ -94,11 +102,28 @@ def _needs(exchange: Exchange) -> dict[str, list[list[str]]]:
     address = exchange.address
     if address is None or address.kind is RequestKind.BATCH:
         return {DELEGATED: [], APPLICATION: []}
-    said = permissions_for(address)
+    said = (*permissions_for(address), *_needs_of_query(address, exchange.options))
     return {
         DELEGATED: [_scopes(each, "delegated") for each in said],
         APPLICATION: [_scopes(each, "application") for each in said],
     }
+
+
+def _needs_of_query(address: Address, options: Options) -> tuple[tuple[Permission, ...], ...]:
+    """Return the permissions on what a request reaches by its query options alone."""
+    if not options or not address.steps:
+        return ()
+    from mockgraph.odata.options import read_options  # not needed where nobody wants a report
+
+    try:
+        return permissions_for_query(read_options(options, address.type, resource=address.resource))
+    except GraphError:  # the request was refused
+        return ()
+
+
+def _add_needs(needs: dict[str, list[list[str]]], more: dict[str, list[list[str]]]) -> None:
+    for kind, choices in more.items():
+        needs[kind] += [each for each in choices if each not in needs[kind]]
 
 
 def _scopes(said: Sequence[Permission], scheme: str) -> list[str]:
@@ -122,12 +147,15 @@ def _together(known: dict[str, Any] | None, more: dict[str, Any]) -> dict[str, A
     if known is None:
         return more
     statuses = dict(known["statuses"])
+    needs = {kind: [*choices] for kind, choices in known["needs"].items()}
+    _add_needs(needs, more["needs"])
     for status, number in more["statuses"].items():
         statuses[status] = statuses.get(status, 0) + number
     return {
         **known,
         "count": known["count"] + more["count"],
         "statuses": statuses,
+        "needs": needs,
         "ms": [*known["ms"], *more["ms"]][:_DURATIONS],
     }
 

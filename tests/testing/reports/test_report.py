@@ -109,6 +109,22 @@ def test_the_least_privilege_beside_what_was_granted(
     assert (other.granted, other.unneeded) == ((), ())
 
 
+def test_the_least_privilege_of_what_only_an_expansion_reaches(graph: MockGraph) -> None:
+    client = session(graph, permissions=["SecurityIncident.Read.All", "SecurityAlert.Read.All"])
+    client.get(f"{graph.v1}/security/incidents")
+    alone = graph.report()
+    assert alone.permissions[1].least == ("SecurityIncident.Read.All",)
+    assert alone.permissions[1].unneeded == ("SecurityAlert.Read.All",)
+    client.get(f"{graph.v1}/security/incidents?$expand=alerts($top=1)")
+    client.get(f"{graph.v1}/security/incidents?$expand=nothing")
+    for report in (graph.report(), Report(merged_facts([alone.facts, graph.report().facts]))):
+        assert report.permissions[1].least == (
+            "SecurityAlert.Read.All",
+            "SecurityIncident.Read.All",
+        )
+        assert report.permissions[1].unneeded == ()
+
+
 class TestAdvice:
     def test_of_single_requests(self, graph: MockGraph) -> None:
         client = session(graph, permissions=["SecurityAlert.Read.All", "SecurityEvents.Read.All"])
