@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-long check format soak docs dist browser bench fidelity acceptance clean
+.PHONY: help serve test test-long check format soak docs dist sdist browser bench fidelity acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,11 +37,14 @@ test: $(VENV)/.test ## Run the tests, but for the long ones
 test-long: $(VENV)/.test ## Run the long tests
 	$(BIN)/python -m pytest -q -n auto -m long $(ARGS)
 
+COMPOSE := docker-compose.yml examples/containers/compose.yaml
 check: $(VENV)/.check ## Run ruff, mypy, the layers contract and all tests with coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec $(COMPOSE)
 	$(BIN)/coverage erase
 	HYPOTHESIS_PROFILE=check $(BIN)/coverage run -m pytest -q -n auto
 	$(BIN)/coverage combine -q
@@ -89,6 +92,12 @@ dist: $(VENV)/.release ## Build the wheel and the sdist, and check what they say
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*
+
+sdist: $(VENV)/.release ## Build the sdist, unpack it elsewhere, and run the tests in it
+	@unpacked=$$(mktemp -d) && trap 'rm -rf "$$unpacked"' EXIT \
+		&& $(BIN)/python -m build --sdist --outdir "$$unpacked" \
+		&& tar -xzf "$$unpacked"/mockgraph-*.tar.gz -C "$$unpacked" && rm "$$unpacked"/*.tar.gz \
+		&& $(MAKE) -C "$$unpacked"/mockgraph-* test
 
 # The peers have environments of their own; one that cannot be had is left out of the table.
 .venv-bench/.installed:

@@ -38,6 +38,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
+smartquotes = False  # options of commands are written with two hyphens
 # Blocks of other programs' output are shown as they are.
 highlight_language = "none"
 

@@ -73,12 +73,11 @@ def _option(option: Option) -> str:
     ways = [f"keyword {code(option.name)}", f"variable {code(_variable(flag))}"]
     if option.for_tests:
         ways += [f"marker {code(option.name + '=')}", f"ini {code('mockgraph_' + option.name)}"]
-    shown = f"{flag} {option.metavar}" if option.metavar else flag
-    if option.choices:
-        shown = f"{flag} {'|'.join(option.choices)}"
+    value = "|".join(option.choices) or option.metavar
+    shown = f"{code(f'{flag} {value}')}: " if value else ""
     default = option.none if option.cli_default is None else option.cli_default
     told = "" if default in (None, (), False, "") else f" Default {code(default)}."
-    return f"## {code(flag)}\n\n{code(shown)}: {option.help}{told}\n\n{_sentence(ways)}\n"
+    return f"## {code(flag)}\n\n{shown}{option.help}{told}\n\n{_sentence(ways)}\n"
 
 
 def _variable(flag: str) -> str:
@@ -97,7 +96,7 @@ def control_plane() -> str:
     """Return a section for each action of the control plane, by the subject in its path."""
     ordered = sorted(ACTIONS, key=_subject)  # stable: as they are declared
     return "\n".join(
-        f"## {subject}\n\n" + "\n".join(map(_action, actions))
+        f"## {subject.capitalize()}\n\n" + "\n".join(map(_action, actions))
         for subject, actions in groupby(ordered, key=_subject)
     )
 

@@ -14,7 +14,9 @@ from processes import ROOT
 
 GUIDES = ("CONTRIBUTING.md", "docs/architecture.md")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)\)")
-_TARGET = re.compile(r"`make (\w+)")
+_TARGET = re.compile(r"`make ([\w-]+)")
+_PLAIN = re.compile(r"^\| `make ([\w-]+)` \| ([^|]*(?:pip|python|ruff)[^|]*) \|$", re.MULTILINE)
+_EXTRAS = re.compile(r"\.\[([\w,]+)\]")
 
 
 class Link(NamedTuple):
@@ -67,7 +69,25 @@ def test_every_package_is_on_the_map() -> None:
 
 
 def test_every_target_of_make_is_told_of_and_there() -> None:
-    declared = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    told = set(_TARGET.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
-    assert told <= declared
-    assert declared - told == {"help", "serve", "clean"}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    declared = set(re.findall(r"^([\w-]+):.*## ", makefile, re.MULTILINE))
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    with_make, without = guide.split("### Without make")
+    assert {*_TARGET.findall(guide)} <= declared
+    assert declared - {*_TARGET.findall(with_make)} == {"help", "serve", "clean"}
+    assert declared - {*_TARGET.findall(without)} == {"help", "clean"}
+
+
+def test_the_plain_commands_are_those_of_make() -> None:
+    """Each command without make is in the Makefile, but for what installs and where it is."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)/", "")
+    for target, cell in _PLAIN.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        if target in ("serve", "sdist", "acceptance", "soak", "check"):
+            continue
+        commands = [each for each in re.findall(r"`([^`]+)`", cell) if "pip install" not in each]
+        assert commands
+        for command in commands:
+            assert command in makefile, command
+    extras = {each for found in _EXTRAS.findall(makefile) for each in found.split(",")}
+    named = _EXTRAS.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert {each for found in named for each in found.split(",")} <= extras

@@ -18,6 +18,8 @@ from wire import JSON, ask
 
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "mockgraph", "fixtures")
 MINUTE = 60
+# What a user installs is there as wheels: nothing is built on their machine.
+PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--only-binary", ":all:")
 
 PROJECT = """
 import json, urllib.request
@@ -48,7 +50,7 @@ def test_the_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     outside.mkdir()
     check_it_is_the_wheel(python, outside)
     check_serve(python.parent / "mockgraph", outside)
-    run(python, "-m", "pip", "install", "--quiet", f"{wheel}[hunting]", cwd=outside)
+    run(python, *PIP_INSTALL, f"{wheel}[hunting,mcp]", cwd=outside)
     check_replay(python.parent / "mockgraph", outside)
     check_plugin(python, outside)
 
@@ -162,7 +164,7 @@ def check_contents(wheel: Path) -> None:
 def install(wheel: Path, venv: Path) -> Path:
     run(sys.executable, "-m", "venv", venv, cwd=venv.parent)
     python = venv / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    run(python, "-m", "pip", "install", "--quiet", wheel, "pytest", cwd=venv.parent)
+    run(python, *PIP_INSTALL, wheel, "pytest", cwd=venv.parent)
     return python
 
 
