@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -44,7 +46,10 @@ class Clock:
 
     def text(self) -> str:
         """The present moment as Graph writes it, to the microsecond."""
-        return instant_text(self.now())
+        if not self.is_real:
+            return instant_text(self.now())
+        second, rest = divmod(time.time_ns() // 1000, 1_000_000)
+        return f"{_second_text(second)}.{rest:06}Z"
 
     def freeze(self, at: datetime | str | None = None) -> None:
         """Stand still, at this moment or at the present one. A naive moment is UTC.
@@ -86,6 +91,12 @@ def instant_text(moment: datetime) -> str:
     """Return a moment of UTC as Graph writes it, to the microsecond."""
     seconds = orjson.dumps(moment, option=orjson.OPT_OMIT_MICROSECONDS)[1:20].decode()
     return f"{seconds}.{moment.microsecond:06}Z"
+
+
+@lru_cache(maxsize=4)
+def _second_text(second: int) -> str:
+    """Return a second since 1970 as Graph writes it, without the fraction and the ``Z``."""
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 def _instant(text: str) -> datetime:

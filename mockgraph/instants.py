@@ -14,6 +14,13 @@ _PATTERN = re.compile(
     r"(?:([Zz])|([+-])(\d\d):(\d\d))",
     re.ASCII,
 )
+# Most instants are written as they are kept; 29 February has to be looked at.
+_AS_KEPT = re.compile(
+    r"(?!0000)\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,7})?Z",
+    re.ASCII,
+)
 _OFFSET = re.compile(r"[Zz]|[+-]")
 _MAX_OFFSET = timedelta(hours=14)
 
@@ -24,6 +31,8 @@ def to_utc(text: str) -> str:
     Raises ValueError where the text is no instant (RFC 3339 with an offset, years 0001 to
     9999, offsets up to 14 hours), as Edm.DateTimeOffset defines it.
     """
+    if _AS_KEPT.fullmatch(text):
+        return text
     match = _PATTERN.fullmatch(text)
     if match is None:
         raise ValueError("not an instant")

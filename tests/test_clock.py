@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from mockgraph import MockGraph
-from mockgraph.clock import Clock
+from mockgraph.clock import Clock, instant_text
 from mockgraph.errors import BadRequest
 
 MOMENT = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
@@ -22,6 +22,14 @@ YEARS = (2023, 2024, 2025, 2026)
 def test_real_time_until_it_is_told_otherwise() -> None:
     before = datetime.now(UTC)
     assert before <= Clock().now() <= datetime.now(UTC)
+
+
+def test_real_time_as_text() -> None:
+    clock = Clock()
+    for _ in range(3):
+        before = datetime.now(UTC)
+        text = clock.text()
+        assert instant_text(before) <= text <= instant_text(datetime.now(UTC))
 
 
 def test_a_moment_may_be_a_text_and_a_step_a_timedelta() -> None:

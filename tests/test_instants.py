@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
 import pytest
@@ -132,3 +132,22 @@ def test_instants_that_lack_something(text: str, utc: str) -> None:
 def test_what_lacks_too_much(text: str) -> None:
     with pytest.raises(ValueError, match="instant"):
         instants.to_utc_leniently(text)
+
+
+@given(st.dates(), st.times(), st.integers(0, 7))
+def test_an_instant_as_it_is_kept_stays_as_it_is(day: date, clock: time, count: int) -> None:
+    fraction = f".{clock.microsecond:07}"[: count + 1] if count else ""
+    text = f"{day}T{clock:%H:%M:%S}{fraction}Z"
+    assert instants.to_utc(text) == text == instants.to_utc_leniently(text)
+
+
+@given(st.integers(0, 9999), st.integers(0, 13), st.integers(0, 32))
+def test_a_day_that_there_is_not_is_refused(year: int, month: int, number: int) -> None:
+    text = f"{year:04}-{month:02}-{number:02}"
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            instants.to_utc(f"{text}T00:00:00Z")
+    else:
+        assert instants.to_utc(f"{text}T00:00:00Z") == f"{text}T00:00:00Z"

@@ -37,6 +37,7 @@ from mockgraph.metadata.structures import (
 from mockgraph.metadata.values import (
     bare,
     fully_typed,
+    is_shallow,
     load,
     load_as,
     own_type,
@@ -71,6 +72,7 @@ __all__ = [
     "fully_typed",
     "instance",
     "is_identifier",
+    "is_shallow",
     "key_holders",
     "key_names",
     "load",

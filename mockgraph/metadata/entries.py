@@ -38,19 +38,21 @@ def read_entry(
     partial: bool = False,
     root: str = "",
     depth: int = 0,
+    is_shallow: bool = False,
 ) -> Entry:
     """Validate an entity of a resource, and the entities within it.
 
     ``schema`` is the type that it is cast to, the declared one if left out; with ``partial`` only
     what was sent is read, and entities of other resources, as an expansion answered them, are left
-    aside. Raises BadRequest with the path of the fault below ``root``, and NotEmulated where
-    entities come along that their navigation property does not contain.
+    aside; ``is_shallow`` tells that the value is known not to be too deep. Raises BadRequest with
+    the path of the fault below ``root``, and NotEmulated where entities come along that their
+    navigation property does not contain.
     """
     schema = schema or resource.type
     if type(value) is dict and (within := resource.within(schema.type_name)):
         value = _lifted(value, within)
     if type(value) is not dict or value.keys() <= common_names(schema):
-        return Entry(load(schema, value, partial=partial, root=root))
+        return Entry(load(schema, value, partial=partial, root=root, is_shallow=is_shallow))
     try:
         own = schema.named_by(value) if "@odata.type" in value else schema
     except ValidationError:

@@ -469,6 +469,8 @@ class Enum(PropertyField):
     def read(self, value: Json, _: bool) -> str:
         if type(value) is not str:
             raise self.refuse(value)
+        if value in self.values.members:
+            return value
         found = self.values.find(value)
         if found is None:
             names = ", ".join(self.values.members)
@@ -487,6 +489,16 @@ PRIMITIVES: Mapping[str, Callable[..., PropertyField]] = {
 }
 
 _TO_BASE64 = str.maketrans("-_", "+/")
+
+
+def type_as_is(declared: PropertyField) -> type | None:
+    """Return the JSON type of which any value will do for a property as it is.
+
+    None where its values have to be looked at.
+    """
+    if type(declared) is String and declared.max_length is None:
+        return str
+    return bool if type(declared) is Boolean else None
 
 
 def _succeeds(read: Callable[[str], Any], text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache, cached_property
 from typing import Any, ClassVar, cast
 
@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load
 
 from mockgraph.errors import NotEmulated
 from mockgraph.metadata.names import Json, is_identifier, shown
-from mockgraph.metadata.primitives import PropertyField
+from mockgraph.metadata.primitives import PropertyField, type_as_is
 
 # OData JSON readers stop at this depth by default (OData .NET, MaxNestingDepth).
 MAX_DEPTH = 100
@@ -83,6 +83,7 @@ class Collection(PropertyField):
         self.item = item
         self.partial = partial
         item.allow_none = False
+        self._as_is = type_as_is(item)
 
     @property
     def type_name(self) -> str:
@@ -97,6 +98,8 @@ class Collection(PropertyField):
     def read(self, value: Json, _: bool) -> list[Json]:
         if type(value) is not list:
             raise self.refuse(value)
+        if self._as_is is not None and {*map(type, value)} == {self._as_is}:
+            return value.copy()
         items = []
         for index, item in enumerate(value):
             try:
@@ -186,12 +189,16 @@ class StructuredSchema(Schema):
             raise ValidationError(f"Cannot convert {shown(value)} to the type '{self.type_name}'.")
         if not self._has_only_own_hooks:
             return cast("dict[str, Json]", self.load(value, partial=partial))
-        properties = self.properties()
-        if not value.keys() <= self._common_names:
+        properties, as_is, common = self._reading
+        is_common = value.keys() <= common
+        if not is_common:
             value = self._check_names(value)
-        loaded = {} if partial else unset(type(self))
+        loaded = {} if partial else unset(type(self), value)
         faults: dict[str, Any] = {}
         for name, item in value.items():
+            if type(item) is as_is.get(name):
+                loaded[name] = item
+                continue
             declared = properties.get(name)
             if declared is not None:
                 try:
@@ -205,12 +212,17 @@ class StructuredSchema(Schema):
                     faults[name] = error.messages
         if faults:
             raise ValidationError({name: faults[name] for name in properties if name in faults})
-        self._keep_dynamic(loaded, value)
+        if not is_common:
+            self._keep_dynamic(loaded, value)
         return loaded
 
     @cached_property
-    def _common_names(self) -> frozenset[str]:
-        return common_names(type(self))
+    def _reading(self) -> tuple[Mapping[str, PropertyField], Mapping[str, type], frozenset[str]]:
+        """The properties, the JSON types of which any value will do for one, the common names."""
+        properties = self.properties()
+        types = ((name, type_as_is(declared)) for name, declared in properties.items())
+        as_is = {name: each for name, each in types if each is not None}
+        return properties, as_is, common_names(type(self))
 
     @cached_property
     def _has_only_own_hooks(self) -> bool:
@@ -310,17 +322,19 @@ def instance(schema: type[StructuredSchema]) -> StructuredSchema:
     return schema()
 
 
-def unset(schema: type[StructuredSchema]) -> dict[str, Json]:
+def unset(schema: type[StructuredSchema], given: Container[str] = ()) -> dict[str, Json]:
     """Return a value of which nothing is set: every declared property in order, null or ``[]``.
 
-    The collections in it are nobody else's.
+    The collections in it are nobody else's, but for those ``given``, which are to be replaced.
     """
     value, collections, nested = _unset(schema)
     made = {**value}
     for name in collections:
-        made[name] = []
+        if name not in given:
+            made[name] = []
     for name in nested:
-        made[name] = schema.properties()[name].unset()
+        if name not in given:
+            made[name] = schema.properties()[name].unset()
     return made
 
 

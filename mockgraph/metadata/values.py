@@ -31,19 +31,30 @@ _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
 
 def load(
-    schema: type[StructuredSchema], value: Json, *, partial: bool = False, root: str = ""
+    schema: type[StructuredSchema],
+    value: Json,
+    *,
+    partial: bool = False,
+    root: str = "",
+    is_shallow: bool = False,
 ) -> dict[str, Json]:
     """Validate a JSON object against a schema.
 
     Gives the object with every declared property in order, or with ``partial`` only those
-    sent. Raises BadRequest that says what is wrong and, as a path, where.
+    sent; ``is_shallow`` tells that it is known not to be too deep. Raises BadRequest that says
+    what is wrong and, as a path, where.
     """
     try:
-        if is_deeper(value, MAX_DEPTH + 1):
+        if not is_shallow and is_deeper(value, MAX_DEPTH + 1):
             raise ValidationError(TOO_DEEP)
         return load_value(schema, value, partial=partial)
     except ValidationError as error:
         raise _refusal(error, root) from None
+
+
+def is_shallow(text: bytes) -> bool:
+    """Return whether a JSON text is surely not too deep: it begins few objects and arrays."""
+    return text.count(b"{") + text.count(b"[") <= MAX_DEPTH
 
 
 def load_as(declared: PropertyField, value: Json, root: str) -> Json:

@@ -144,19 +144,21 @@ def _check_media_type(content_type: str) -> None:
 
 def _read_entry(request: Request, address: Address) -> Entry | None:
     """Read the entity that a request sends, with what comes along."""
-    if address.kind is RequestKind.CREATE:
-        sent = read_json(request)
-        names_one = type(sent) is dict and "@odata.id" in sent
-        if names_one and request.path.rstrip("/").lower().endswith("/$ref"):
-            raise NotEmulated("adding a reference to what its collection contains")
-        entry = read_entry(address.resource, sent, address.type)
-        _check_insert(entry.properties, address.resource.rules.insert)
-        return entry
-    if address.kind is RequestKind.UPDATE:
-        entry = read_entry(address.resource, read_json(request), address.type, partial=True)
-        _check_required(entry.properties, address.resource.rules.update.required, "an update")
-        return entry
-    return None
+    kind = address.kind
+    is_update = kind is RequestKind.UPDATE
+    if not is_update and kind is not RequestKind.CREATE:
+        return None
+    resource, sent = address.resource, read_json(request)
+    names_one = not is_update and type(sent) is dict and "@odata.id" in sent
+    if names_one and request.path.rstrip("/").lower().endswith("/$ref"):
+        raise NotEmulated("adding a reference to what its collection contains")
+    is_shallow = edm.is_shallow(request.content)
+    entry = read_entry(resource, sent, address.type, partial=is_update, is_shallow=is_shallow)
+    if is_update:
+        _check_required(entry.properties, resource.rules.update.required, "an update")
+    else:
+        _check_insert(entry.properties, resource.rules.insert)
+    return entry
 
 
 def _read_body(

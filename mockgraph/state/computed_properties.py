@@ -37,6 +37,25 @@ def computed(schema: Schema) -> frozenset[str]:
     return frozenset(found) - edm.key_holders(schema)
 
 
+def computed_unset(schema: Schema) -> dict[str, Json]:
+    """Return what new entities have for the computed properties before these are given values."""
+    properties = schema.properties()
+    unset = {**_unset(schema)}
+    unset.update((name, properties[name].unset()) for name in _made_anew(schema))
+    return unset
+
+
+@cache
+def _unset(schema: Schema) -> Mapping[str, Json]:
+    return {name: schema.properties()[name].unset() for name in computed(schema)}
+
+
+@cache
+def _made_anew(schema: Schema) -> Sequence[str]:
+    """The computed properties that are not shared while they are unset: they can be edited."""
+    return [name for name, value in _unset(schema).items() if isinstance(value, list | dict)]
+
+
 @cache
 def unsettable(schema: Schema) -> frozenset[str]:
     """Return the properties that no request sets: computed ones, and those of the key."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from operator import is_
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -29,35 +29,32 @@ _MOST = 48  # in a node
 
 
 class Map(Generic[K, V]):
-    """A mapping: small dicts, as the leaves of a trie over the hashes of the keys.
+    """A mapping: a dict while it is small, then small dicts as the leaves of a trie.
 
-    It has three levels of sixteen branches each, that is four thousand leaves.
+    The trie is over the hashes of the keys; it has three levels of sixteen branches each, that
+    is four thousand leaves.
     """
 
     __slots__ = ("_root",)
 
     def __init__(self, items: Iterable[tuple[K, V]] = ()):
-        leaf: dict[K, V] = {}
-        twig = [leaf] * 16
-        branch = [twig] * 16
-        self._root = root = [branch] * 16
-        for key, value in items:
-            first, second, third = _place(key)
-            if root[first] is branch:
-                root[first] = branch.copy()
-            if root[first][second] is twig:
-                root[first][second] = twig.copy()
-            if root[first][second][third] is leaf:
-                root[first][second][third] = {}
-            root[first][second][third][key] = value
+        items = iter(items)
+        small = dict(islice(items, _MOST + 1))
+        self._root: Any = small if len(small) <= _MOST else _trie(chain(small.items(), items))
 
     def get(self, key: K) -> V | None:
-        code = hash(key)
-        return self._root[code & 15][code >> 4 & 15][code >> 8 & 15].get(key)
+        root = self._root
+        if type(root) is not dict:
+            code = hash(key)
+            root = root[code & 15][code >> 4 & 15][code >> 8 & 15]
+        value: V | None = root.get(key)
+        return value
 
     def put(self, key: K, value: V) -> Map[K, V]:
         changed, leaf = self._opened(key)
         leaf[key] = value
+        if leaf is changed._root and len(leaf) > _MOST:
+            changed._root = _trie(leaf.items())
         return changed
 
     def without(self, key: K) -> Map[K, V]:
@@ -68,9 +65,11 @@ class Map(Generic[K, V]):
 
     def _opened(self, key: K) -> tuple[Map[K, V], dict[K, V]]:
         """Return a copy of the map, and its leaf where the key belongs, to be edited."""
-        first, second, third = _place(key)
         changed: Map[K, V] = Map.__new__(Map)
         changed._root = root = self._root.copy()
+        if type(root) is dict:
+            return changed, root
+        first, second, third = _place(key)
         root[first] = branch = root[first].copy()
         branch[second] = twig = branch[second].copy()
         twig[third] = leaf = twig[third].copy()
@@ -122,10 +121,10 @@ class Ordered(Generic[N]):
         at = bisect_left(leaf.numbers, number)
         if at < len(leaf.numbers) and leaf.numbers[at] == number:
             node = leaf.replaced(at, item)
-            for branch, place in reversed(way):
-                node = branch.replaced(place, node)
-            return self._with(node, self._depth, self._length)
+            return self._with(_above(node, way), self._depth, self._length)
         nodes = _split(leaf.spliced(at, at, [number], [item]), at)
+        if at and len(nodes) == 1:
+            return self._with(_above(nodes[0], way), self._depth, self._length + 1)
         for branch, place in reversed(way):
             nodes = _split(branch.spliced(place, place + 1, _firsts(nodes), nodes), place)
         if len(nodes) == 1:
@@ -211,10 +210,34 @@ def _place(key: Hashable) -> tuple[int, int, int]:
     return code & 15, code >> 4 & 15, code >> 8 & 15
 
 
+def _trie(items: Iterable[tuple[K, V]]) -> list[list[list[dict[K, V]]]]:
+    leaf: dict[K, V] = {}
+    twig = [leaf] * 16
+    branch = [twig] * 16
+    root = [branch] * 16
+    for key, value in items:
+        first, second, third = _place(key)
+        if root[first] is branch:
+            root[first] = branch.copy()
+        if root[first][second] is twig:
+            root[first][second] = twig.copy()
+        if root[first][second][third] is leaf:
+            root[first][second][third] = {}
+        root[first][second][third][key] = value
+    return root
+
+
 def _nodes(numbers: list[int], below: list[Any]) -> list[TreeNode]:
     """Return full nodes of these, and one that is not: at least one in all."""
     starts = range(0, len(below), _MOST)
     return [TreeNode(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
+
+
+def _above(node: TreeNode, way: list[tuple[TreeNode, int]]) -> TreeNode:
+    """Return the node on top of a way, with this one at its end, whose first number is the same."""
+    for branch, place in reversed(way):
+        node = branch.replaced(place, node)
+    return node
 
 
 def _firsts(nodes: Iterable[TreeNode]) -> list[int]:

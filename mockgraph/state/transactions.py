@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
 from mockgraph.errors import BadRequest, Conflict, UnknownKey
 from mockgraph.guids import new_guid
 from mockgraph.metadata.entries import Entry
-from mockgraph.metadata.keys import key_of
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, View
 from mockgraph.state.computed_properties import (
-    computed,
+    computed_unset,
     identity_set,
     of_changed,
     of_new,
@@ -40,8 +37,7 @@ from mockgraph.state.table_rules import (
     table_of_owners,
 )
 from mockgraph.state.tables import EntityDB, EntityTable
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+from mockgraph.state.update_rules import effective_changes
 
 
 class Transaction:
@@ -125,8 +121,7 @@ class Transaction:
     ) -> Entity:
         """Make an entity of valid properties, and what comes with it; raise as ``create`` does."""
         resource = self._resource(table)
-        own = edm.own_type(resource.type, properties)
-        unset = {name: own.properties()[name].unset() for name in computed(own)}
+        unset = computed_unset(edm.own_type(resource.type, properties))
         return self._insert(resource, {**properties, **unset}, owner, entry)
 
     def _insert(
@@ -173,24 +168,14 @@ class Transaction:
         table: str,
         before: Entity,
         changes: Properties,
-        left_aside: Callable[[type[edm.StructuredSchema]], Collection[str]],
+        left_aside: Callable[[type[edm.StructuredSchema]], frozenset[str]],
         entry: Entry | None = None,
     ) -> Entity:
         resource = self._resource(table)
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
-        allowed = _allowed_changes(seen, own, changes, before)
-        aside = left_aside(own)
-        if not resource.is_collection and key_of(own, before) is None:
-            # The key of the one entity that there is can be given once.
-            aside = {*aside} - {name for name in edm.key_names(own) if before.get(name) is None}
-        sent = {
-            name: value
-            for name, value in allowed.items()
-            if name not in aside
-            and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
-        }
-        stored = self._merge(resource, own, before, sent)
+        effective = effective_changes(seen, own, before, changes, left_aside(own))
+        stored = self._merge(resource, own, before, effective)
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)
         return stored
@@ -403,19 +388,6 @@ class Transaction:
         return resource
 
 
-@lru_cache(maxsize=4096)
-def _fixed(resource: Resource, own: type[edm.StructuredSchema]) -> frozenset[str]:
-    """The properties that no update may change, of entities of this type there."""
-    immutable = (name for name, each in own.properties().items() if each.immutable)
-    return frozenset((*immutable, *resource.rules.update.non_updatable))
-
-
-def _is_later(own: type[edm.StructuredSchema], name: str, held: Json) -> bool:
-    """Whether a value was answered as ``unknownFutureValue``, which then is its echo."""
-    declared = own.properties().get(name)
-    return isinstance(declared, edm.Enum) and held in declared.values.later
-
-
 def implicit(
     resource: Resource, database: EntityDB, key: str, changes: Properties | None = None
 ) -> Entity | None:
@@ -461,72 +433,6 @@ def _retyped(
         f"@odata.type: The entity is of the type '{own.type_name}', which is neither derived "
         f"from '{named.type_name}' nor a base of it."
     )
-
-
-def _allowed_changes(
-    resource: Resource, stored: type[edm.StructuredSchema], body: Properties, before: Properties
-) -> Properties:
-    """Return what of a PATCH may take effect. Raise 400 where it would change what it must not.
-
-    What the live service lets nobody change may be sent back as it was; what it needs to see
-    in each update, to know whose the entity is, changes nothing either.
-    """
-    declared = stored.properties()
-    _check_nulls(declared, body, before)
-    rules = resource.rules.update
-    updatable = rules.updatable_properties
-    fixed = _fixed(resource, edm.own_type(resource.type, before))
-    if updatable is None and fixed.isdisjoint(body):
-        return body
-    needed = {path.split("/")[0] for path in rules.required}
-    changed = {
-        name: value
-        for name, value in body.items()
-        if (name in fixed or (updatable is not None and name not in updatable))
-        and name not in needed
-        and not (name in declared and declared[name].computed)
-        and "@" not in name
-    }
-    after = edm.merge(resource.type, before, changed)
-    for name in changed:
-        if name not in before or not _is_echo(after[name], before[name]):
-            raise BadRequest(f"{name}: The property cannot be updated.")
-    if updatable is None:
-        return {name: value for name, value in body.items() if name not in fixed}
-    return {name: value for name, value in body.items() if name in updatable}
-
-
-def _is_echo(sent: Json, held: Json) -> bool:
-    """Whether a value is one that was answered: all of it, or as much as a client makes of it.
-
-    Members that clients do not know were answered as unknownFutureValue, and SDKs keep six of
-    the seven digits that an instant may have.
-    """
-    if sent == held or (sent == edm.UNKNOWN_MEMBER and isinstance(held, str)):
-        return True
-    if isinstance(sent, dict) and isinstance(held, dict):
-        return sent.keys() == held.keys() and all(_is_echo(sent[name], held[name]) for name in sent)
-    if isinstance(sent, list) and isinstance(held, list):
-        return len(sent) == len(held) and all(map(_is_echo, sent, held))
-    if isinstance(sent, str) and isinstance(held, str):
-        return _as_kept(sent) == _as_kept(held)
-    return False
-
-
-def _as_kept(text: str) -> str:
-    """An instant with six digits of its fraction, as clients keep it; any other text as it is."""
-    return f"{text[:26].rstrip('Z').rstrip('0').rstrip('.')}Z" if _INSTANT.match(text) else text
-
-
-def _check_nulls(
-    declared: Mapping[str, edm.PropertyField], body: Properties, before: Properties
-) -> None:
-    for name, value in body.items():
-        if value is not None or name not in declared:
-            continue
-        fixed = not declared[name].nullable and not declared[name].computed
-        if fixed and before.get(name) is not None:
-            raise BadRequest(f"{name}: The property is not nullable.")
 
 
 def take_status(transaction: Transaction, run: Run) -> None:

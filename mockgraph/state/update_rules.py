@@ -1,0 +1,160 @@
+"""The rules of updates: what of the changes to an entity may take effect, and what does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+from mockgraph import metadata as edm
+from mockgraph.errors import BadRequest
+from mockgraph.metadata.keys import key_of
+from mockgraph.metadata.names import Json, Properties
+from mockgraph.metadata.resources import Resource
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+
+Schema = type[edm.StructuredSchema]
+
+
+def effective_changes(
+    resource: Resource,
+    own: Schema,
+    before: Properties,
+    changes: Properties,
+    aside: frozenset[str],
+) -> Properties:
+    """Return what takes effect of valid changes to an entity, which is of its own type then.
+
+    ``resource`` is that of the root by which they came; the properties ``aside`` are left as they
+    are. Raise 400 where something would change that must not.
+    """
+    shown = edm.own_type(resource.type, before)
+    if None not in changes.values() and changes.keys() <= _free(resource, shown, own, aside):
+        return changes
+    return _looked_at(resource, shown, own, before, changes, aside)
+
+
+@lru_cache(maxsize=4096)
+def _free(
+    resource: Resource,
+    shown: Schema,
+    own: Schema,
+    aside: frozenset[str],
+) -> frozenset[str]:
+    """The properties that an update may give any value but null, whatever the entity has now."""
+    updatable = resource.rules.update.updatable_properties
+    return (
+        frozenset(
+            name
+            for name, declared in own.properties().items()
+            if (updatable is None or name in updatable)
+            and not (isinstance(declared, edm.Enum) and declared.values.later)
+        )
+        - aside
+        - _fixed(resource, shown)
+    )
+
+
+def _looked_at(
+    resource: Resource,
+    shown: Schema,
+    own: Schema,
+    before: Properties,
+    changes: Properties,
+    aside: Collection[str],
+) -> Properties:
+    """Do what :func:`effective_changes` does, by a look at each change and what it changes."""
+    allowed = _allowed_changes(resource, shown, own, changes, before)
+    if not resource.is_collection and key_of(own, before) is None:
+        # The key of the one entity that there is can be given once.
+        aside = {*aside} - {name for name in edm.key_names(own) if before.get(name) is None}
+    return {
+        name: value
+        for name, value in allowed.items()
+        if name not in aside
+        and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
+    }
+
+
+@lru_cache(maxsize=4096)
+def _fixed(resource: Resource, own: Schema) -> frozenset[str]:
+    """The properties that no update may change, of entities of this type there."""
+    immutable = (name for name, each in own.properties().items() if each.immutable)
+    return frozenset((*immutable, *resource.rules.update.non_updatable))
+
+
+def _is_later(own: Schema, name: str, held: Json) -> bool:
+    """Whether a value was answered as ``unknownFutureValue``, which then is its echo."""
+    declared = own.properties().get(name)
+    return isinstance(declared, edm.Enum) and held in declared.values.later
+
+
+def _allowed_changes(
+    resource: Resource,
+    shown: Schema,
+    stored: Schema,
+    body: Properties,
+    before: Properties,
+) -> Properties:
+    """Return what of a PATCH may take effect. Raise 400 where it would change what it must not.
+
+    What the live service lets nobody change may be sent back as it was; what it needs to see
+    in each update, to know whose the entity is, changes nothing either.
+    """
+    declared = stored.properties()
+    _check_nulls(declared, body, before)
+    rules = resource.rules.update
+    updatable = rules.updatable_properties
+    fixed = _fixed(resource, shown)
+    if updatable is None and fixed.isdisjoint(body):
+        return body
+    needed = {path.split("/")[0] for path in rules.required}
+    changed = {
+        name: value
+        for name, value in body.items()
+        if (name in fixed or (updatable is not None and name not in updatable))
+        and name not in needed
+        and not (name in declared and declared[name].computed)
+        and "@" not in name
+    }
+    after = edm.merge(resource.type, before, changed)
+    for name in changed:
+        if name not in before or not _is_echo(after[name], before[name]):
+            raise BadRequest(f"{name}: The property cannot be updated.")
+    if updatable is None:
+        return {name: value for name, value in body.items() if name not in fixed}
+    return {name: value for name, value in body.items() if name in updatable}
+
+
+def _is_echo(sent: Json, held: Json) -> bool:
+    """Whether a value is one that was answered: all of it, or as much as a client makes of it.
+
+    Members that clients do not know were answered as unknownFutureValue, and SDKs keep six of
+    the seven digits that an instant may have.
+    """
+    if sent == held or (sent == edm.UNKNOWN_MEMBER and isinstance(held, str)):
+        return True
+    if isinstance(sent, dict) and isinstance(held, dict):
+        return sent.keys() == held.keys() and all(_is_echo(sent[name], held[name]) for name in sent)
+    if isinstance(sent, list) and isinstance(held, list):
+        return len(sent) == len(held) and all(map(_is_echo, sent, held))
+    if isinstance(sent, str) and isinstance(held, str):
+        return _as_kept(sent) == _as_kept(held)
+    return False
+
+
+def _as_kept(text: str) -> str:
+    """An instant with six digits of its fraction, as clients keep it; any other text as it is."""
+    return f"{text[:26].rstrip('Z').rstrip('0').rstrip('.')}Z" if _INSTANT.match(text) else text
+
+
+def _check_nulls(
+    declared: Mapping[str, edm.PropertyField], body: Properties, before: Properties
+) -> None:
+    for name, value in body.items():
+        if value is not None or name not in declared:
+            continue
+        fixed = not declared[name].nullable and not declared[name].computed
+        if fixed and before.get(name) is not None:
+            raise BadRequest(f"{name}: The property is not nullable.")
