@@ -10,7 +10,6 @@ and at its type or a base of it (``microsoft.graph.security.alert``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mockgraph.metadata.annotations import (
@@ -23,6 +22,7 @@ from mockgraph.metadata.annotations import (
 )
 from mockgraph.metadata.elements import Annotations
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.immutable import Immutable
 from mockgraph.metadata.vocabulary import (
     CAPABILITIES,
     MOCKGRAPH,
@@ -35,7 +35,7 @@ from mockgraph.metadata.vocabulary import (
 NAVIGATION: Final = f"{CAPABILITIES}NavigationRestrictions"
 
 
-class InsertRules(NamedTuple):
+class InsertRules(Immutable):
     """``InsertRestrictions``: whether and with what an entity may be created.
 
     With ``numeric_keys`` the service makes keys that are numbers (MockGraph's vocabulary).
@@ -48,7 +48,7 @@ class InsertRules(NamedTuple):
     numeric_keys: bool = False
 
 
-class UpdateRules(NamedTuple):
+class UpdateRules(Immutable):
     """``UpdateRestrictions``, and what MockGraph's vocabulary says of updates besides.
 
     ``updatable_properties`` are the only ones that may change, None where it is not said;
@@ -63,14 +63,14 @@ class UpdateRules(NamedTuple):
     answers: int | None = None
 
 
-class DeleteRules(NamedTuple):
+class DeleteRules(Immutable):
     """``DeleteRestrictions``: whether an entity may be deleted."""
 
     deletable: bool = True
     permissions: tuple[Permission, ...] = ()
 
 
-class ReadRules(NamedTuple):
+class ReadRules(Immutable):
     """``ReadRestrictions``: whether a resource may be read, as a whole and by key."""
 
     readable: bool = True
@@ -78,7 +78,7 @@ class ReadRules(NamedTuple):
     permissions: tuple[Permission, ...] = ()
 
 
-class FilterRules(NamedTuple):
+class FilterRules(Immutable):
     """``FilterRestrictions``: whether and by which properties ``$filter`` works."""
 
     filterable: bool = True
@@ -87,7 +87,7 @@ class FilterRules(NamedTuple):
     non_filterable: tuple[str, ...] = ()
 
 
-class SortRules(NamedTuple):
+class SortRules(Immutable):
     """``SortRestrictions``: whether and by which properties ``$orderby`` works."""
 
     sortable: bool = True
@@ -96,26 +96,26 @@ class SortRules(NamedTuple):
     non_sortable: tuple[str, ...] = ()
 
 
-class ExpandRules(NamedTuple):
+class ExpandRules(Immutable):
     """``ExpandRestrictions``: whether and of which properties ``$expand`` works."""
 
     expandable: bool = True
     non_expandable: tuple[str, ...] = ()
 
 
-class CountRules(NamedTuple):
+class CountRules(Immutable):
     """``CountRestrictions``: whether ``$count`` works."""
 
     countable: bool = True
 
 
-class SearchRules(NamedTuple):
+class SearchRules(Immutable):
     """``SearchRestrictions``: whether ``$search`` works."""
 
     searchable: bool = True
 
 
-class PageRules(NamedTuple):
+class PageRules(Immutable):
     """Bounds of a page: ``$top``, ``$skip``, and the order where none is asked for.
 
     ``default_order`` is written as ``$orderby`` is, None where the order is left open.
@@ -128,8 +128,7 @@ class PageRules(NamedTuple):
     default_order: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Immutable):
     """All that is said of what may be done with a resource."""
 
     insert: InsertRules

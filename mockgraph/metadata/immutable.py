@@ -6,15 +6,19 @@ of a model are thirty classes, and every start of a server would wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Self, dataclass_transform
 
 
 class _ImmutableType(type):
-    """Makes slots of the annotations of a class, and defaults of their values."""
+    """Makes slots of the annotations of a class, and defaults of their values.
+
+    ``field_setters`` set the slots of the fields, which a value itself refuses to do.
+    """
 
     field_names: tuple[str, ...]
     field_defaults: dict[str, Any]
+    field_setters: tuple[Callable[[object, Any], None], ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _ImmutableType:
         own = tuple(members.get("__annotations__", ()))
@@ -24,7 +28,18 @@ class _ImmutableType(type):
         made.field_names = (*(each for base in above for each in base.field_names), *own)
         made.field_defaults = {k: v for base in above for k, v in base.field_defaults.items()}
         made.field_defaults |= defaults
+        made.field_setters = tuple(getattr(made, each).__set__ for each in made.field_names)
         return made
+
+    def complete(cls, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the values of all fields. Raises TypeError for too few, or for others."""
+        names = cls.field_names
+        by_name = dict(zip(names, given, strict=False))
+        stated = {**cls.field_defaults, **by_name, **named}
+        wrong = len(given) > len(names) or by_name.keys() & named.keys()
+        if wrong or len(stated) != len(names) or stated.keys() != {*names}:
+            raise TypeError(f"{cls.__name__} has the fields {', '.join(names)}.")
+        return tuple([stated[name] for name in names])
 
 
 @dataclass_transform(frozen_default=True)
@@ -32,17 +47,11 @@ class Immutable(metaclass=_ImmutableType):
     """A value that compares by the values of its fields, and is hashed by them."""
 
     def __init__(self, *given: Any, **named: Any):
-        kind = type(self)
-        names, values = kind.field_names, given
-        if named or len(given) != len(names):
-            by_name = dict(zip(names, given, strict=False))
-            stated = {**kind.field_defaults, **by_name, **named}
-            wrong = len(given) > len(names) or by_name.keys() & named.keys()
-            if wrong or stated.keys() != {*names}:
-                raise TypeError(f"{kind.__name__} has the fields {', '.join(names)}.")
-            values = tuple(stated[name] for name in names)
-        for name, value in zip(names, values, strict=True):
-            object.__setattr__(self, name, value)
+        setters = type(self).field_setters
+        if named or len(given) != len(setters):
+            given = type(self).complete(given, named)
+        for put, value in zip(setters, given, strict=True):
+            put(self, value)
 
     def field_values(self) -> tuple[Any, ...]:
         """Return the values of the fields, in their order."""

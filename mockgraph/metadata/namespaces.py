@@ -162,9 +162,10 @@ def _both(
         return above or below
 
     def make(name: str, _: None) -> T:
-        if name not in above:
-            return below[name]
-        return merge(below[name], above[name]) if name in below else above[name]
+        if name not in below or name not in above:
+            return above[name] if name in above else below[name]
+        lower, upper = below[name], above[name]
+        return upper if lower is upper else merge(lower, upper)  # both may be of one layer
 
     return Deferred(dict.fromkeys((*below, *above)), make)
 
@@ -172,6 +173,8 @@ def _both(
 def _bindings(below: Schema, above: Schema) -> Mapping[str, tuple[TypeRef | None, ...]]:
     merged_bindings = {**below.bindings, **above.bindings}
     for name in below.bindings.keys() & above.bindings.keys():
+        if below.bindings[name] is above.bindings[name]:
+            continue  # both are of one layer, so that no operation has to be read
         overloads = _overloads(below.operations[name], above.operations[name])
         merged_bindings[name] = tuple(each.binding for each in overloads)
     return merged_bindings

@@ -42,7 +42,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from mockgraph.errors import MockGraphError
@@ -77,6 +76,7 @@ from mockgraph.metadata.elements import (
     TypeRef,
 )
 from mockgraph.metadata.entity_data_model import Model
+from mockgraph.metadata.immutable import Immutable
 from mockgraph.metadata.namespaces import Deferred, Schema
 from mockgraph.metadata.notation_values import Malformed, ValueReader, tokens, untoken
 
@@ -104,16 +104,26 @@ def parse(documents: Iterable[tuple[str, str]]) -> Model:
     return Model(part.schema() for part in parts.values())
 
 
-@dataclass(slots=True)
 class _NotationBlock:
     """The text of a block: its first line without the keyword, and where its lines are."""
 
-    document: _NotationDocument
-    namespace: str
-    kind: str
-    head: str
-    start: int
-    end: int
+    __slots__ = ("document", "end", "head", "kind", "namespace", "start")
+
+    def __init__(
+        self,
+        document: _NotationDocument,
+        namespace: str,
+        kind: str,
+        head: str,
+        start: int,
+        end: int,
+    ) -> None:
+        self.document = document
+        self.namespace = namespace
+        self.kind = kind
+        self.head = head
+        self.start = start
+        self.end = end
 
     def words(self) -> list[str]:
         return tokens(self.head)
@@ -125,21 +135,21 @@ class _NotationBlock:
         return self.document.error(self.start if position is None else position, message)
 
 
-@dataclass(slots=True)
 class _Part:
     """The declarations of a namespace, by qualified name, as blocks."""
 
-    namespace: str
-    alias: str | None = None
-    annotations: Annotations = ()
-    types: dict[str, _NotationBlock] = field(default_factory=dict)
-    terms: dict[str, _NotationBlock] = field(default_factory=dict)
-    containers: dict[str, _NotationBlock] = field(default_factory=dict)
-    operations: dict[str, list[_NotationBlock]] = field(default_factory=dict)
-    targets: dict[str, list[_NotationBlock]] = field(default_factory=dict)
-    bases: dict[str, str] = field(default_factory=dict)
-    bindings: dict[str, tuple[TypeRef | None, ...]] = field(default_factory=dict)
-    navigating: set[str] = field(default_factory=set)
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self.alias: str | None = None
+        self.annotations: Annotations = ()
+        self.types: dict[str, _NotationBlock] = {}
+        self.terms: dict[str, _NotationBlock] = {}
+        self.containers: dict[str, _NotationBlock] = {}
+        self.operations: dict[str, list[_NotationBlock]] = {}
+        self.targets: dict[str, list[_NotationBlock]] = {}
+        self.bases: dict[str, str] = {}
+        self.bindings: dict[str, tuple[TypeRef | None, ...]] = {}
+        self.navigating: set[str] = set()
 
     def schema(self) -> Schema:
         return Schema(
@@ -162,6 +172,7 @@ class _NotationDocument:
         self.name = name
         self.text = text
         self._abbreviations: dict[str, str] = {}
+        self._types: dict[tuple[str, str], TypeRef] = {}
         self.values = ValueReader(text, self.expand)
 
     def error(self, position: int, message: str) -> MockGraphError:
@@ -174,8 +185,12 @@ class _NotationDocument:
         return f"{self._abbreviations.get(prefix, prefix)}.{short}" if dot else name
 
     def type(self, text: str, namespace: str) -> TypeRef:
-        name = text.removesuffix(_COLLECTION)
-        return TypeRef(self.qualified(name, namespace), name != text)
+        made = self._types.get((text, namespace))
+        if made is None:
+            name = text.removesuffix(_COLLECTION)
+            made = TypeRef(self.qualified(name, namespace), name != text)
+            self._types[text, namespace] = made
+        return made
 
     def qualified(self, name: str, namespace: str) -> str:
         if name.startswith('"'):
@@ -418,8 +433,7 @@ def _navigation(block: _NotationBlock, lines: _Lines, indent: int, text: str) ->
 # Uses of types
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Immutable):
     """A type as it is used: nullability, facets, default."""
 
     type: TypeRef
@@ -443,7 +457,7 @@ def _use(block: _NotationBlock, words: list[str]) -> _Use:
         return use
     rest = words[1:]
     if rest[:2] == ["not", "null"]:
-        use = replace(use, nullable=False)
+        use = use.replaced(nullable=False)
         rest = rest[2:]
     stated: dict[str, Any] = {}
     position = 0
@@ -451,16 +465,16 @@ def _use(block: _NotationBlock, words: list[str]) -> _Use:
         name, equals, value = rest[position].partition("=")
         position += 1
         if name == "optional":
-            use = replace(use, optional=True)
+            use = use.replaced(optional=True)
         elif name == "Default" and equals:
-            use = replace(use, default=untoken(value or rest[position]))
+            use = use.replaced(default=untoken(value or rest[position]))
             position += not value
         elif name in _FACETS and value:
             field_name, convert = _FACETS[name]
             stated[field_name] = convert(value)
         else:
             raise ValueError(rest[position - 1])
-    return replace(use, facets=Facets(**stated)) if stated else use
+    return use.replaced(facets=Facets(**stated)) if stated else use
 
 
 def _number_or_word(text: str) -> int | str:
