@@ -101,7 +101,7 @@ class _Writer:
         lists = {
             each.name: self.entities(each, "")
             for each in resource.children().values()
-            if each.is_collection and each.kind is ResourceKind.CONTAINED
+            if _contains_many(each)
         }
         below = self._below(resource, "")
         return _nested(
@@ -206,7 +206,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
         reader.check_references()
     tables: Tables = {**reader.tables}
     for each in (*known.values(), *known[SECURITY.lower()].children().values()):
-        if each.is_collection and each.kind is ResourceKind.CONTAINED:
+        if _contains_many(each):
             tables.setdefault(each.path, {})
     if DIRECTORY in document:
         directory = document[DIRECTORY]
@@ -242,10 +242,30 @@ class _DocumentReader:
         if now is not None:
             before = now.rows(resource.path).find(SINGLE)
             value = {"id": before["id"], **value} if before and "id" in before else value
-        entry = _entry(resource, value, path)
+        own, collections = self._apart(resource, value)
+        entry = _entry(resource, own, path)
         if path == SECURITY and not entry.properties.get("id"):
             entry.properties["id"] = new_key(resource)()
         self._put(resource, "", entry, path)
+        for child, items in collections:
+            self.read_collection(child, items, f"{path}/{child.name}")
+
+    def _apart(
+        self, resource: Resource, value: dict[str, Json]
+    ) -> tuple[dict[str, Json], list[tuple[Resource, list[Json]]]]:
+        """Return what a singleton has but for the entities of its sets, and those.
+
+        Read by themselves, they are never all unpacked at once.
+        """
+        own, collections = dict[str, Json](), list[tuple[Resource, list[Json]]]()
+        known = resource.navigation_names(resource.type.type_name)
+        for name, item in value.items():
+            child = known.get(name)
+            if child is not None and _contains_many(child) and type(item) is list:
+                collections.append((child, item))
+            else:
+                own[name] = item
+        return own, collections
 
     def read_collection(self, resource: Resource, value: Json, path: str) -> None:
         if not isinstance(value, list):
@@ -291,6 +311,11 @@ class _DocumentReader:
                 raise BadRequest(f"{path}: '{url[:200]}' is no '{resource.type_name}'.")
             links = self.tables.setdefault(resource.links, {})
             links[link_key(owner, held.path, key)] = link_to(held.path, key)
+
+
+def _contains_many(resource: Resource) -> bool:
+    """Return whether a resource is a collection that contains its entities."""
+    return resource.is_collection and resource.kind is ResourceKind.CONTAINED
 
 
 def _is_unset(resource: Resource, properties: Properties) -> bool:

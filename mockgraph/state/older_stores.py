@@ -13,7 +13,6 @@ that line alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zlib import crc32
@@ -21,6 +20,7 @@ from zlib import crc32
 import orjson
 
 from mockgraph.metadata.resources import SINGLE
+from mockgraph.state.packing import json_of
 from mockgraph.state.store_format import Record
 
 # The versions by the first lines of their files.
@@ -31,9 +31,6 @@ _FIRST = {version: line for line, version in HEADERS.items()}
 # The tables of version 2 that are not those of sets.
 _TABLES = {"Security": "security", "Directory": "_mockgraph/directory"}
 _LINE = b'{"crc":"%08x","write":%b}\n'
-_SINGLE = re.compile(
-    rb'\{("[^"\\]*"):\{("[^"\\]*"):\{"revision":(-?\d{1,18}),"number":(-?\d{1,18}),"entity":'
-)
 _BODY = len(_LINE % (0, b"")) - len(b"}\n")
 
 
@@ -56,34 +53,15 @@ class OlderLines:
         """
         if not self.is_whole(line):
             raise ValueError("the checksum is another one")
-        found = self._single(line) or self._several(line)
-        if self._goes_on:
-            self.crc = crc32(line[_BODY:-2], self.crc)
-        return found, False
-
-    def _single(self, line: bytes) -> Sequence[Record]:
-        """Return the only record of a line, as nearly all are; nothing where there are others.
-
-        Its JSON stays as it is: to write it anew next to what was read of it tears the memory.
-        """
-        head = _SINGLE.match(line, _BODY)
-        if head is None:
-            return ()
-        table, key, revision, number = head.groups()
-        json = line[head.end() : -5]
-        try:
-            orjson.loads(json)
-        except orjson.JSONDecodeError:
-            return ()
-        table, key = self._named(orjson.loads(table), orjson.loads(key))
-        return (Record(table, key, int(revision), int(number), json),)
-
-    def _several(self, line: bytes) -> Sequence[Record]:
-        return [
+        body = line[_BODY:-2]
+        found = [
             self._record(*self._named(table, key), value)
-            for table, delta in orjson.loads(line[_BODY:-2]).items()
+            for table, delta in orjson.loads(body).items()
             for key, value in delta.items()
         ]
+        if self._goes_on:
+            self.crc = crc32(body, self.crc)
+        return found, False
 
     def _named(self, table: str, key: str) -> tuple[str, str]:
         """Return the names of a table and a key as they are today."""
@@ -97,4 +75,4 @@ class OlderLines:
         revision, number = value["revision"], value["number"]
         if type(revision) is not int or type(number) is not int:
             raise TypeError("a revision and a number are whole numbers")
-        return Record(table, key, revision, number, orjson.dumps(value["entity"]))
+        return Record(table, key, revision, number, json_of(value["entity"]))

@@ -29,7 +29,6 @@ file makes it one of this version.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -47,11 +46,10 @@ FIRST_CRC: Final = crc32(HEADER)
 _MARK = b'{"crc":"%08x",'
 # How many bytes of a line come before its record.
 _BEGIN = len(_MARK % 0)
-_TEXT = rb'("[^"\\]*(?:\\.[^"\\]*)*")'
-_HEAD = re.compile(
-    rb'(?:"more":(true),)?"table":' + _TEXT + rb',"key":' + _TEXT + rb","
-    rb'(?:"revision":(-?\d{1,18}),"number":(-?\d{1,18}),)?"entity":'
-)
+# Within a text of JSON there is no quotation mark without a backslash: this is a member.
+_ENTITY = b',"entity":'
+_PUT = ("table", "key", "revision", "number")
+_REMOVED = ("table", "key")
 
 
 class End(NamedTuple):
@@ -130,26 +128,23 @@ def read_record(line: bytes) -> tuple[Record, bool]:
 
     Raise ValueError where it is none.
     """
-    head = _HEAD.match(line, _BEGIN)
-    if head is None or line[-2:] != b"}\n":
+    at = line.index(_ENTITY, _BEGIN)
+    head = orjson.loads(b"{%b}" % line[_BEGIN:at])
+    json = line[at + len(_ENTITY) : -2]
+    goes_on = head.pop("more", None)
+    names = tuple(head)
+    table, key, *versions = head.values()
+    is_record = type(table) is str and type(key) is str and line[-2:] == b"}\n"
+    if not is_record or (goes_on is not None and goes_on is not True):
         raise ValueError("it is no record")
-    more, table, key, revision, number = head.groups()
-    json: bytes | None = line[head.end() : -2]
-    if revision is None:
-        if json != b"null":
-            raise ValueError("an entity has a revision and a number")
-        revision = number = b"0"
-        json = None
-    own = _read_text(key) if b"\\" in key else key[1:-1].decode()
-    return Record(_read_text(table), own, int(revision), int(number), json), more is not None
+    if names == _REMOVED and json == b"null":
+        return Record(table, key, 0, 0, None), bool(goes_on)
+    revision, number = versions
+    if names != _PUT or type(revision) is not int or type(number) is not int:
+        raise ValueError("an entity has a revision and a number")
+    return Record(table, key, revision, number, json), bool(goes_on)
 
 
 @lru_cache(maxsize=256)
 def _text(text: str) -> bytes:
     return orjson.dumps(text)
-
-
-@lru_cache(maxsize=256)
-def _read_text(text: bytes) -> str:
-    read: str = orjson.loads(text)
-    return read

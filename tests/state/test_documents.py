@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from conftest import state_of
 from flask.testing import FlaskClient
 from refusals import message_of
 
+from mockgraph.service import SERVICE
+from mockgraph.state import documents
 from mockgraph.state.entities import Entity
+from mockgraph.state.packing import PackedProperties, json_of
 from state.stores import serving, state
 
 CASES = "/v1.0/security/cases/ediscoveryCases"
@@ -196,3 +201,37 @@ def test_a_tinydb_reaches_every_depth(client: FlaskClient) -> None:
     stored = table.rows.find("c/k")
     assert isinstance(stored, Entity)
     assert (stored.owner, stored["email"]) == ("c", None)
+
+
+def test_the_entities_of_a_document_are_packed_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise all of them are in memory at once, each of many times its length."""
+    steps: list[str] = []
+
+    def noted(name: str) -> None:
+        really = getattr(documents, name)
+
+        def call(*given: Any) -> Any:
+            steps.append(name)
+            return really(*given)
+
+        monkeypatch.setattr(documents, name, call)
+
+    noted("_entry")
+    noted("packed")
+    alerts = [{"id": f"a{n}"} for n in range(10)]
+    tables = documents.read_document({"Security": {"alerts": alerts}}, SERVICE)
+    assert steps == ["_entry", "packed"] * 11
+    assert [*tables["security/alerts"]] == [each["id"] for each in alerts]
+    assert all(type(each) is PackedProperties for each in tables["security/alerts"].values())
+
+
+def test_what_is_kept_as_json_takes_no_more_room_than_it_has() -> None:
+    value = {f"name{n}": None for n in range(100)}
+    tracemalloc.start()
+    kept = [json_of(value) for _ in range(100)]
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept[0] == orjson.dumps(value)
+    assert taken < 1.5 * sum(map(len, kept))

@@ -26,6 +26,7 @@ from mockgraph.state.intent import (
     RequestKind,
     Row,
 )
+from mockgraph.state.packing import json_of
 from mockgraph.state.query import Expansion, Query
 
 __all__ = ["dump", "render", "render_json"]
@@ -302,7 +303,7 @@ class _Renderer:
             return None
         text = kept.get(how)
         if text is None:
-            text = kept[how] = orjson.dumps(self._shown(row, resource, _NO_OPTIONS))
+            text = kept[how] = json_of(self._shown(row, resource, _NO_OPTIONS))
         return text
 
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
