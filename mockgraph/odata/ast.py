@@ -6,7 +6,8 @@ Parsing the text of a tree gives an equal tree.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 _SHOWN = 48
@@ -330,6 +331,17 @@ def _double(value: float) -> str:
 
 def _in_quotes(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def nodes(node: Any) -> Iterator[Any]:
+    """Give the nodes of a tree, each before those in it."""
+    if isinstance(node, tuple) and not isinstance(node, EnumerationLiteral):
+        for each in node:
+            yield from nodes(each)
+    elif is_dataclass(node):
+        yield node
+        for field in fields(node):
+            yield from nodes(getattr(node, field.name))
 
 
 def weight(node: Node) -> int:

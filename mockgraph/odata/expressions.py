@@ -243,6 +243,18 @@ def _lambda(node: Lambda, scope: Scope) -> Evaluate:
 # -- paths --------------------------------------------------------------------------------
 
 
+def own_names(node: Node, scope: Scope) -> tuple[str, ...] | None:
+    """Return the names on the way to a value of the entity itself; None for anything else."""
+    if not isinstance(node, Path):
+        return None
+    names = node.names[1:] if node.names[0] == "$it" else node.names
+    if not names or names[-1] == "$count" or any("." in name for name in names):
+        return None
+    if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, names):
+        return None
+    return names
+
+
 def resolve_path(path: Path, scope: Scope) -> CompiledExpression:
     """Compile a path to an expression that reads it; null where anything on the way is null.
 

@@ -147,7 +147,7 @@ def _reusable(intent: Intent) -> Intent | None:
     Expressions count the work of the request that they were compiled for.
     """
     query = intent.query
-    is_ordered_by_code = query.orderby is not None and query.orderby.name is None
+    is_ordered_by_code = query.orderby is not None and query.orderby.key is None
     is_followed = query.relations is not None and bool(query.relations.resources)
     if query.filter or query.search or query.expand or is_ordered_by_code or is_followed:
         return None

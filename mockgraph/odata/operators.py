@@ -61,7 +61,7 @@ def compile_comparison(
     name: str, left: CompiledExpression, right: CompiledExpression
 ) -> CompiledExpression:
     """Compile a comparison; raises BadRequest where the operands can never be compared."""
-    left, right = _aligned(left, right), _aligned(right, left)
+    left, right = aligned(left, right), aligned(right, left)
     _check(name, left.type, right.type)
     if ValueKind.UNTYPED in (left.kind, right.kind):
         return CompiledExpression(_BOOLEAN, _dynamic(name, left, right))
@@ -76,14 +76,14 @@ def compile_among(
     """Compile ``left in (options)``: equal to one of them."""
     if not all(option.constant for option in options):
         raise BadRequest("'in' takes a list of literals.")
-    aligned = [_aligned(option, left) for option in options]
-    for option in aligned:
+    like_left = [aligned(option, left) for option in options]
+    for option in like_left:
         _check("eq", left.type, option.type)
     if left.kind in (ValueKind.UNTYPED, ValueKind.COMPLEX, ValueKind.GEOGRAPHY):
         return CompiledExpression(
-            _BOOLEAN, _any_equal([compile_comparison("eq", left, each) for each in aligned])
+            _BOOLEAN, _any_equal([compile_comparison("eq", left, each) for each in like_left])
         )
-    value, values = left.evaluate, frozenset(option.value for option in aligned)
+    value, values = left.evaluate, frozenset(option.value for option in like_left)
     return CompiledExpression(_BOOLEAN, lambda scope: value(scope) in values)
 
 
@@ -111,7 +111,7 @@ def contained(left: CompiledExpression, collection: CompiledExpression) -> Compi
 
 def has(left: CompiledExpression, flag: CompiledExpression) -> CompiledExpression:
     """Compile ``left has member``: the bits of the member are set (part 2, 5.1.1.1.10)."""
-    flag = _aligned(flag, left)
+    flag = aligned(flag, left)
     if left.kind is not ValueKind.ENUMERATION or flag.type != left.type:
         raise BadRequest(f"'has' cannot be applied to {left.type.name} and {flag.type.name}.")
     value, bits = left.evaluate, flag.value
@@ -145,8 +145,8 @@ def member_of(values: edm.EnumValues, literal: EnumerationLiteral | str) -> int:
     raise BadRequest(f"{quoted(literal)} is not a member of '{name}'; its members are {listed}.")
 
 
-def _aligned(expression: CompiledExpression, other: CompiledExpression) -> CompiledExpression:
-    """A literal as the type that it is compared with, where OData's rules or Graph's allow it."""
+def aligned(expression: CompiledExpression, other: CompiledExpression) -> CompiledExpression:
+    """Return a literal as the type that it is compared with, as OData's rules or Graph's allow."""
     kind, value = expression.kind, expression.value
     if not expression.constant:
         return expression
@@ -256,7 +256,7 @@ def compile_arithmetic(
     name: str, left: CompiledExpression, right: CompiledExpression
 ) -> CompiledExpression:
     """Compile an arithmetic operator; raises BadRequest where an operand is of no such type."""
-    left, right = _aligned(left, right), _aligned(right, left)
+    left, right = aligned(left, right), aligned(right, left)
     of_time = temporal.temporal_operation(name, left.kind, right.kind)
     first, second = left.evaluate, right.evaluate
     apply: Callable[[Any, Any], Any]

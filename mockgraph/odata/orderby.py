@@ -6,23 +6,29 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest
-from mockgraph.odata.ast import Node, OrderItem, Path, ValueKind, weight
+from mockgraph.odata.ast import OrderItem, ValueKind, weight
 from mockgraph.odata.declared_names import as_declared
-from mockgraph.odata.expressions import Scope, compile_expression
+from mockgraph.odata.expressions import Scope, compile_expression, own_names
 from mockgraph.odata.grammar import parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
-from mockgraph.odata.types import CompiledExpression, Evaluate
+from mockgraph.odata.types import Evaluate, ranked
+from mockgraph.state.indexes import Key
 
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
 
 # A key costs a pass over all entities.
 MAX_KEYS = 16
+
+# The bytes of UTF-8, whose order is that of the characters, backwards; and what comes after all of
+# them, since a text comes behind those that begin with it.
+_INVERTED = bytes(max(0xF7 - byte, 0) for byte in range(256))
+_END = b"\xff"
 
 _UNORDERED = frozenset(
     {
@@ -39,15 +45,20 @@ _UNORDERED = frozenset(
 class Order(NamedTuple):
     """Runs of keys of one direction, the most significant first; ``items`` is their source.
 
-    ``name`` is equal where orders are, and told of those alone that look at nothing but an
-    entity's own properties, all in one direction: the state may keep what is in such an order.
-    ``weight`` is how many steps it takes to make the keys of one entity and to compare them.
+    ``key`` is what an index of the state may have entities in order by, ``descending`` or not:
+    there is one where the order looks at nothing but an entity's own properties. ``weight`` is how
+    many steps it takes to make the keys of one entity and to compare them.
     """
 
     runs: tuple[tuple[Callable[[Entity], Any], bool], ...]
     items: tuple[OrderItem, ...]
-    name: Hashable | None = None
+    key: Key | None = None
     weight: int = 1
+
+    @property
+    def descending(self) -> bool:
+        """Whether the key's order is taken backwards."""
+        return self.runs[0][1]
 
     def paths(self) -> Iterator[Sequence[str]]:
         """Give the paths of the properties that it uses."""
@@ -76,55 +87,57 @@ def compile_orderby(text: str, scope: Scope) -> Order:
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):
         runs.append((_combined([key for key, _ in run]), descending))
-    is_own = len(runs) == 1 and all(_is_own(item.key, scope) for item in items)
     steps = sum(4 + weight(item.key) for item in items)
-    name = (scope.schema, tuple(items)) if is_own else None
-    return Order(tuple(runs), tuple(items), name, steps)
+    return Order(tuple(runs), tuple(items), _key_of(items, keys, scope), steps)
 
 
-def _is_own(node: Node, scope: Scope) -> bool:
-    """Whether a key is at a path of the entity's own properties."""
-    if not isinstance(node, Path) or node.names[-1] == "$count":
-        return False
-    if scope.resource is not None and scope.resource.led_to(scope.schema.type_name, node.names):
-        return False
-    return not any("." in name for name in node.names)
+def _key_of(
+    items: Sequence[OrderItem], keys: Sequence[tuple[Evaluate, bool]], scope: Scope
+) -> Key | None:
+    """The key of an order by an entity's own values, None where it looks at anything else.
+
+    That of several directions is in the order of the first, the others the other way round.
+    """
+    names = [own_names(item.key, scope) for item in items]
+    if None in names:
+        return None
+    first = items[0].descending
+    types = [compile_expression(item.key, scope).type for item in items]
+    parts = [
+        (path, type_.kind, type_.of, item.descending is not first)
+        for path, type_, item in zip(names, types, items, strict=True)
+    ]
+    if len(parts) == 1:
+        return Key(parts[0][:3], keys[0][0])
+    ranks = [key if descending is first else _inverse(key) for key, descending in keys]
+    return Key(tuple(parts), _combined(ranks))
 
 
 def _key(item: OrderItem, scope: Scope) -> Evaluate:
     expression = compile_expression(item.key, scope)
     if expression.kind in _UNORDERED:
         raise BadRequest(f"{expression.type.name} cannot be ordered by.")
-    return _ranked(expression)
+    return ranked(expression)
 
 
-def _ranked(expression: CompiledExpression) -> Evaluate:
-    """A key that compares whatever it meets: first null, then NaN, then values."""
-    value = expression.evaluate
-    if expression.kind is ValueKind.UNTYPED:
-        return lambda entity: _rank(value(entity))
-    if expression.kind is ValueKind.DOUBLE:
-        return lambda entity: (1, 0) if (v := value(entity)) != v else (2 * (v is not None), v)
-
-    def key(entity: Any) -> Any:
-        held = value(entity)
-        return held is not None, held
-
-    return key
+def _inverse(key: Evaluate) -> Evaluate:
+    return lambda entity: _inverted(key(entity))
 
 
-def _rank(value: Any) -> tuple[int, Any]:
-    """Dynamic values by the kind of JSON that they are, then by value."""
-    if isinstance(value, bool):
-        return 1, value
-    if isinstance(value, int | float):
-        return 2, value
-    if isinstance(value, str):
-        return 3, value
-    return (0, None) if value is None else (4, None)
+def _inverted(value: Any) -> Any:
+    """What compares with others like it the other way round."""
+    match value:
+        case tuple():
+            return tuple(map(_inverted, value))
+        case str():
+            return value.encode(errors="surrogatepass").translate(_INVERTED) + _END
+        case None:
+            return None
+        case _:
+            return -value
 
 
 def _combined(keys: Sequence[Evaluate]) -> Callable[[Entity], Any]:
     if len(keys) == 1:
         return keys[0]
-    return lambda entity: [key(entity) for key in keys]
+    return lambda entity: tuple([key(entity) for key in keys])

@@ -8,39 +8,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from mockgraph import metadata as edm
 from mockgraph import work
 from mockgraph.errors import BadRequest
 from mockgraph.odata.ast import Logical, Node, SearchTerm, UnaryOperation, quoted, weight
+from mockgraph.state.indexes import STEPS_OF_TEXTS
 
 MAX_TERMS = 64
 MAX_PARENTHESES = 20
 
 _TOKENS = re.compile(r'\s*(?:([()])|"((?:[^"\\]|\\.)*+)"|([^\s"()]+))', re.DOTALL)
 _SEPARATOR = "\n"
-_STEPS = 100  # that it takes to gather the texts of an entity
 
 Test = Callable[[str], bool]
 Token = tuple[str, str]
 
 
-def compile_search(
-    text: str, schema: type[edm.StructuredSchema]
-) -> Callable[[Mapping[str, Any]], bool]:
-    """Compile a search to a predicate; raises BadRequest where it is malformed."""
-    tree = parse_search(text)
-    test, terms, step = _test(tree), weight(tree), work.current().step
+class Search:
+    """A compiled search: a predicate on entities, by their texts."""
 
-    def matches(entity: Mapping[str, Any]) -> bool:
-        step(_STEPS)
-        searched = _SEPARATOR.join(_texts(schema, entity)).casefold()
-        step(len(searched) * (8 + terms) >> 9)
-        return test(searched)
+    def __init__(self, tree: Node, schema: type[edm.StructuredSchema]):
+        self.finds = _test(tree)
+        self.name = schema
+        self.text_of = partial(_text, schema)
+        self._terms = weight(tree)
+        self._step = work.current().step
 
-    return matches
+    def __call__(self, entity: Mapping[str, Any]) -> bool:
+        self._step(STEPS_OF_TEXTS)
+        text = self.text_of(entity)
+        self._step(self.steps(len(text)))
+        return self.finds(text)
+
+    def steps(self, length: int) -> int:
+        """Return the steps that it takes to look through a text."""
+        return 1 + (length * (8 + self._terms) >> 9)
+
+
+def compile_search(text: str, schema: type[edm.StructuredSchema]) -> Search:
+    """Compile a search; raises BadRequest where it is malformed."""
+    return Search(parse_search(text), schema)
 
 
 def parse_search(text: str) -> Node:
@@ -157,6 +167,10 @@ def _structured(schema: type[edm.StructuredSchema]) -> Mapping[str, type[edm.Str
 
 def _item(declared: edm.PropertyField) -> edm.PropertyField:
     return declared.item if isinstance(declared, edm.Collection) else declared
+
+
+def _text(schema: type[edm.StructuredSchema], entity: Mapping[str, Any]) -> str:
+    return _SEPARATOR.join(_texts(schema, entity)).casefold()
 
 
 def _texts(schema: type[edm.StructuredSchema] | None, value: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ value in the metadata; whatever JSON a dynamic property holds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mockgraph import instants
 from mockgraph import metadata as edm
@@ -172,6 +172,41 @@ def moment(value: Any) -> str | None:
         return instants.sort_key(instants.to_utc(value))
     except (TypeError, ValueError):
         return None
+
+
+def ranked(expression: CompiledExpression) -> Evaluate:
+    """Return what compares whatever the expression gives: first null, then NaN, then values."""
+    value = expression.evaluate
+    if expression.kind is ValueKind.UNTYPED:
+        return lambda entity: _rank(value(entity))
+    if expression.kind is ValueKind.DOUBLE:
+        return lambda entity: (1, 0) if (v := value(entity)) != v else (2 * (v is not None), v)
+
+    def rank(entity: Any) -> Any:
+        held = value(entity)
+        return held is not None, held
+
+    return rank
+
+
+def rank_of(kind: ValueKind, *value: Any) -> tuple[Any, ...]:
+    """Return the rank of a value of a kind that is neither null nor NaN; alone, below all such."""
+    return (2 if kind is ValueKind.DOUBLE else 1, *value)
+
+
+# Above the rank of any value.
+ABOVE_RANKS: Final = (3,)
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Dynamic values by the kind of JSON that they are, then by value."""
+    if isinstance(value, bool):
+        return 1, value
+    if isinstance(value, int | float):
+        return 2, value
+    if isinstance(value, str):
+        return 3, value
+    return (0, None) if value is None else (4, None)
 
 
 def _double(value: Any) -> Any:

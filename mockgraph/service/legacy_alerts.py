@@ -12,7 +12,7 @@ from dataclasses import replace
 from mockgraph.errors import NotFound
 from mockgraph.http import Response
 from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind
-from mockgraph.state.query import Query
+from mockgraph.state.query import FindsNothing, Query
 
 _PATH = "security/alerts"
 _MARKS = ("Deprecation", "Sunset", "Link")
@@ -48,7 +48,7 @@ def unexpanded(query: Query) -> Query:
         expand=tuple(
             replace(
                 each,
-                query=replace(each.query, search=lambda _: False)
+                query=replace(each.query, search=FindsNothing())
                 if each.resource.path == _PATH
                 else unexpanded(each.query),
             )

@@ -63,19 +63,18 @@ def _nothing(_: Reader, __: Intent, ___: Pager) -> Outcome:
 
 
 def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
-    address, query = intent.address, intent.query
-    reached = reader.reached(address, query)
+    address = intent.address
+    listing = reader.listing(address, intent.query)
     find: Callable[[str], Entity | None] = reader.rows(address.resource.home.path).find
     if address.resource.kind is ResourceKind.REFERENCE:
-        find = {each.key: each for each in reached}.get
-    keys = reader.sorted_keys(address, query)
-    cut = pager.page(reached, query, _page_size(intent), find, _walk(intent), keys)
-    rows = reader.page(cut.entities, query, address.resource)
+        find = {each.key: each for each in listing.entities}.get
+    cut = pager.page(listing, _page_size(intent), find, _walk(intent))
+    rows = reader.page(cut.entities, intent.query, address.resource)
     return Outcome(page=Page(rows, cut.total, cut.next))
 
 
 def _count(reader: Reader, intent: Intent, _: Pager) -> Outcome:
-    return Outcome(value=intent.query.number(reader.reached(intent.address, intent.query)))
+    return Outcome(value=reader.listing(intent.address, intent.query).count())
 
 
 def _read(reader: Reader, intent: Intent, _: Pager) -> Outcome:

@@ -135,8 +135,14 @@ class Entities(Ordered[Entity]):
     def __iter__(self) -> Iterator[Entity]:
         return map(unpacked, super().__iter__())
 
-    def after(self, number: int) -> Iterator[Entity]:
+    def __reversed__(self) -> Iterator[Entity]:
+        return map(unpacked, super().__reversed__())
+
+    def after(self, number: float) -> Iterator[Entity]:
         return map(unpacked, super().after(number))
+
+    def before(self, number: float) -> Iterator[Entity]:
+        return map(unpacked, super().before(number))
 
     def first(self) -> Entity:
         return unpacked(super().first())

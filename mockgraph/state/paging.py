@@ -2,9 +2,10 @@
 
 Without an order, a skip token names the last entity that was given, by its number, which
 never changes: what was there all along comes once, whatever comes and goes meanwhile. With an
-order, a write may move an entity across the place where a page ended, so the walk keeps the
-list of keys that it began with, and a token names the walk and how far it got. A token is
-good for the list that it came with alone.
+order, a write may move an entity across the place where a page ended, so the walk keeps what it
+began with, the index of that moment or a list of keys, and a token names the walk and how far it
+got: the last entity, or the place in the list. A token is good for the list that it came with
+alone.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import re
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from mockgraph.errors import BadRequest
 from mockgraph.state.entities import Entity
-from mockgraph.state.persistent_maps import Ordered
-from mockgraph.state.query import Query
+from mockgraph.state.indexes import SortedIndex
+from mockgraph.state.listing import Listing
 
 # How many keys the walks under way may hold between them; the oldest walk goes first.
 _MOST_KEYS = 2_000_000
 
-_TOKEN = re.compile(r"([nw])([0-9a-f]{1,15})-([0-9a-f]{1,15})")
+_TOKEN = re.compile(r"([nsw])([0-9a-f]{1,15})-([0-9a-f]{1,15})")
 
 
 class Slice(NamedTuple):
@@ -36,10 +39,25 @@ class Slice(NamedTuple):
     next: str | None
 
 
+class _Token(NamedTuple):
+    """A skip token: its kind, the list or the walk that it is of, and the place there."""
+
+    kind: str
+    source: int
+    place: int
+
+
 class _PageWalk(NamedTuple):
+    """A walk through an order: an index as it was at its start, or the keys that were found."""
+
     of: int
-    keys: Sequence[str]
-    total: int
+    total: int | None
+    order: SortedIndex | None = None
+    keys: Sequence[str] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.keys) if self.order is None else len(self.order)
 
 
 class Pager:
@@ -48,63 +66,74 @@ class Pager:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._walks: OrderedDict[int, _PageWalk] = OrderedDict()
+        self._latest: dict[int, int] = {}  # of those through one list
         self._ids = itertools.count(1)
         self._held = 0
 
     def page(
-        self,
-        entities: Ordered[Entity],
-        query: Query,
-        size: int,
-        find: Callable[[str], Entity | None],
-        of: str,
-        keys: Sequence[str] | None = None,
+        self, listing: Listing, size: int, find: Callable[[str], Entity | None], of: str
     ) -> Slice:
         """Return the page that a query asks for, of at most ``size`` entities.
 
-        ``of`` tells this list from others, with what it is filtered and ordered by; ``keys`` are
-        those of all of it in the order that is asked for, where they are known. Raises
-        BadRequest where the skip token is none of ours, not this list's, or of a walk long past.
+        ``of`` tells this list from others, with what it is filtered and ordered by. ``find`` gives
+        the entity that has a key now. Raises BadRequest where the skip token is none of ours, not
+        this list's, or of a walk long past.
         """
+        query = listing.query
         if size == 0:
-            return Slice([], query.number(entities) if query.count else None, None)
+            return Slice([], listing.count() if query.count else None, None)
         mark = zlib.crc32(of.encode())
-        kind, source, place = _read_token(query.skiptoken)
-        if kind == "w":
-            return self._resumed(self._walk(source, mark), source, place, query, size, find)
-        if kind == "n" and source != mark:
-            raise _foreign()
+        token = _read_token(query.skiptoken)
         if query.orderby is None:
-            return _unordered(entities, query, size, place, mark)
-        if keys is not None:
-            walk = _PageWalk(mark, keys, len(keys))
-            return self._resumed(walk, None, query.skip or 0, query, size, find)
-        return self._ordered(entities, query, size, mark)
+            return _unordered(listing, size, token, mark)
+        if token is not None:
+            return self._resumed(listing, size, token, mark, find)
+        index = listing.index(size + (query.skip or 0))
+        if index is None:
+            return self._sorted(listing, size, mark)
+        return self._in_index(listing, index, size, mark)
 
     def forget(self) -> None:
         """Drop all walks: what they walk over is gone."""
         with self._lock:
             self._walks.clear()
+            self._latest.clear()
             self._held = 0
 
-    def _ordered(self, entities: Ordered[Entity], query: Query, size: int, mark: int) -> Slice:
-        found = query.find(entities)
+    def _in_index(self, listing: Listing, index: SortedIndex, size: int, mark: int) -> Slice:
+        total = listing.count() if listing.query.count else None
+        skip = listing.query.skip or 0
+        page = list(islice(listing.walk(index), skip, skip + size + 1))
+        token = None
+        if len(page) > size:
+            walk = self._begin(_PageWalk(mark, total, index))
+            token = f"s{walk:x}-{page[size - 1].number:x}"
+        return Slice(page[:size], total, token)
+
+    def _sorted(self, listing: Listing, size: int, mark: int) -> Slice:
+        found = listing.in_order()
         count = len(found)
-        found = found[query.skip or 0 :]
+        found = found[listing.query.skip or 0 :]
         token = None
         if len(found) > size:
-            walk = self._begin(_PageWalk(mark, [entity.key for entity in found], count))
+            walk = self._begin(_PageWalk(mark, count, keys=[entity.key for entity in found]))
             token = f"w{walk:x}-{size:x}"
-        return Slice(found[:size], count if query.count else None, token)
+        return Slice(found[:size], count if listing.query.count else None, token)
 
     def _begin(self, walk: _PageWalk) -> int:
-        number = next(self._ids)
         with self._lock:
+            latest = self._walks.get(self._latest.get(walk.of, 0))
+            if walk.order is not None and latest is not None and latest.order is walk.order:
+                self._walks.move_to_end(self._latest[walk.of])
+                return self._latest[walk.of]
+            number = self._latest[walk.of] = next(self._ids)
             self._walks[number] = walk
-            self._held += len(walk.keys)
+            self._held += walk.size
             while self._held > _MOST_KEYS and len(self._walks) > 1:
-                _, oldest = self._walks.popitem(last=False)
-                self._held -= len(oldest.keys)
+                gone, oldest = self._walks.popitem(last=False)
+                self._held -= oldest.size
+                if self._latest.get(oldest.of) == gone:
+                    del self._latest[oldest.of]
         return number
 
     def _walk(self, number: int, mark: int) -> _PageWalk:
@@ -119,53 +148,60 @@ class Pager:
 
     def _resumed(
         self,
-        walk: _PageWalk,
-        number: int | None,
-        offset: int,
-        query: Query,
+        listing: Listing,
         size: int,
+        token: _Token,
+        mark: int,
         find: Callable[[str], Entity | None],
     ) -> Slice:
-        entities: list[Entity] = []
-        while offset < len(walk.keys) and len(entities) < size:
-            entity = find(walk.keys[offset])
-            offset += 1
-            if entity is not None:
-                entities.append(entity)
-        token = None
-        if offset < len(walk.keys):
-            number = self._begin(walk) if number is None else number
-            token = f"w{number:x}-{offset:x}"
-        return Slice(entities, walk.total if query.count else None, token)
+        if token.kind == "n":
+            raise _foreign()
+        walk = self._walk(token.source, mark)
+        if (walk.order is None) is not (token.kind == "w"):
+            raise _foreign()
+        # With each key comes what to go on from behind it.
+        ahead: Iterator[tuple[int, str]]
+        if walk.order is None:
+            ahead = enumerate(walk.keys[token.place :], token.place + 1)
+        else:
+            last = walk.order.find(token.place)
+            if last is None:
+                raise _foreign()
+            ahead = ((each.number, each.key) for each in listing.walk(walk.order, last))
+        there = ((place, entity) for place, key in ahead if (entity := find(key)) is not None)
+        page = list(islice(there, size))
+        goes_on = next(ahead, None) is not None
+        following = f"{token.kind}{token.source:x}-{page[-1][0]:x}" if goes_on else None
+        total = None
+        if listing.query.count:
+            total = listing.count() if walk.total is None else walk.total
+        return Slice([entity for _, entity in page], total, following)
 
 
-def _unordered(entities: Ordered[Entity], query: Query, size: int, after: int, mark: int) -> Slice:
-    count: int | None
-    if query.count and (query.filter or query.search):
-        found = Ordered(query.matching(entities))
-        count, matching = len(found), found.after(after)
-    else:
-        count = len(entities) if query.count else None
-        matching = query.matching(entities.after(after))
+def _unordered(listing: Listing, size: int, token: _Token | None, mark: int) -> Slice:
+    if token is not None and (token.kind != "n" or token.source != mark):
+        raise _foreign()
+    count = listing.count() if listing.query.count else None
     # A walk under way has left behind what it skipped at its start.
-    skip = 0 if after else query.skip or 0
-    page = list(itertools.islice(matching, skip, skip + size + 1))
-    token = f"n{mark:x}-{page[size - 1].number:x}" if len(page) > size else None
-    return Slice(page[:size], count, token)
+    after, skip = (-inf, listing.query.skip or 0) if token is None else (token.place, 0)
+    most = skip + size + 1
+    page = list(islice(listing.after(after, most), skip, most))
+    following = f"n{mark:x}-{page[size - 1].number:x}" if len(page) > size else None
+    return Slice(page[:size], count, following)
 
 
 def is_of_walk(token: str | None) -> bool:
     """Return whether a skip token names a walk, which the server keeps for a while only."""
-    return token is not None and token.startswith("w")
+    return token is not None and token.startswith(("s", "w"))
 
 
-def _read_token(token: str | None) -> tuple[str, int, int]:
-    if token is None:
-        return "", 0, 0
-    match = _TOKEN.fullmatch(token)
+def _read_token(text: str | None) -> _Token | None:
+    if text is None:
+        return None
+    match = _TOKEN.fullmatch(text)
     if match is None:
         raise _foreign()
-    return match[1], int(match[2], 16), int(match[3], 16)
+    return _Token(match[1], int(match[2], 16), int(match[3], 16))
 
 
 def _foreign() -> BadRequest:

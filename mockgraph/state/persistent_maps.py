@@ -8,17 +8,20 @@ the persistent maps to be had as libraries, which keep no order besides.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, islice, takewhile
 from operator import is_
 from typing import Any, Generic, Protocol, TypeVar
 
 
 class Numbered(Protocol):
-    """An item with a number, which tells it from others and gives its place among them."""
+    """An item with a number, which tells it from others and gives its place among them.
+
+    It may be anything that compares with those of the others.
+    """
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> Any: ...
 
 
 K = TypeVar("K", bound=Hashable)
@@ -98,6 +101,10 @@ class Ordered(Generic[N]):
     def __iter__(self) -> Iterator[N]:
         return chain.from_iterable(leaf.below for leaf in self._leaves())
 
+    def __reversed__(self) -> Iterator[N]:
+        leaves = _leaves_backwards([self._root], self._depth)
+        return chain.from_iterable(reversed(leaf.below) for leaf in leaves)
+
     def first(self) -> N:
         """Return the first item, where there is one."""
         node = self._root
@@ -106,13 +113,33 @@ class Ordered(Generic[N]):
         item: N = node.below[0]
         return item
 
-    def after(self, number: int) -> Iterator[N]:
+    def after(self, number: Any) -> Iterator[N]:
         """Give the items whose numbers are larger."""
         way, leaf = self._way(number)
         yield from leaf.below[bisect_right(leaf.numbers, number) :]
         for depth, (branch, place) in enumerate(reversed(way)):
             for leaf in _leaves(branch.below[place + 1 :], depth):
                 yield from leaf.below
+
+    def before(self, number: Any) -> Iterator[N]:
+        """Give the items whose numbers are smaller, the last of them first."""
+        way, leaf = self._way(number)
+        yield from leaf.below[: bisect_left(leaf.numbers, number)][::-1]
+        for depth, (branch, place) in enumerate(reversed(way)):
+            for leaf in _leaves_backwards(branch.below[:place], depth):
+                yield from reversed(leaf.below)
+
+    def count(self, low: Any, high: Any) -> int:
+        """Return how many numbers are larger than one and smaller than another."""
+        return max(self._preceding(high, bisect_left) - self._preceding(low, bisect_right), 0)
+
+    def _preceding(self, number: Any, bisect: Callable[[list[Any], Any], int]) -> int:
+        """Return how many items come before a number, or no later, as the bisection says."""
+        way, leaf = self._way(number)
+        preceding = bisect(leaf.numbers, number)
+        for depth, (branch, place) in enumerate(reversed(way)):
+            preceding += sum(len(each.below) for each in _leaves(branch.below[:place], depth))
+        return preceding
 
     def put(self, item: N) -> Ordered[N]:
         """Return the items with this one, instead of the one with its number if there is one."""
@@ -131,7 +158,7 @@ class Ordered(Generic[N]):
             return self._with(nodes[0], self._depth, self._length + 1)
         return self._with(TreeNode(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
 
-    def without(self, number: int) -> Ordered[N]:
+    def without(self, number: Any) -> Ordered[N]:
         """Return the items without the one that has this number and is there."""
         way, leaf = self._way(number)
         at = bisect_left(leaf.numbers, number)
@@ -162,7 +189,7 @@ class Ordered(Generic[N]):
             here, there = _unshared(here, there)
         return here, there
 
-    def _way(self, number: int) -> tuple[list[tuple[TreeNode, int]], TreeNode]:
+    def _way(self, number: Any) -> tuple[list[tuple[TreeNode, int]], TreeNode]:
         """Return the way to the leaf of a number: the branches, and the places taken there."""
         way, node = [], self._root
         for _ in range(self._depth):
@@ -185,7 +212,7 @@ class TreeNode:
 
     __slots__ = ("below", "numbers")
 
-    def __init__(self, numbers: list[int], below: list[Any]):
+    def __init__(self, numbers: list[Any], below: list[Any]):
         self.numbers = numbers
         self.below = below
 
@@ -195,7 +222,7 @@ class TreeNode:
         below[at] = one
         return TreeNode(self.numbers, below)
 
-    def spliced(self, start: int, stop: int, numbers: list[int], below: list[Any]) -> TreeNode:
+    def spliced(self, start: int, stop: int, numbers: list[Any], below: list[Any]) -> TreeNode:
         """Return the node with others instead of those from ``start`` to ``stop``."""
         all_numbers, all_below = self.numbers.copy(), self.below.copy()
         all_numbers[start:stop], all_below[start:stop] = numbers, below
@@ -227,7 +254,7 @@ def _trie(items: Iterable[tuple[K, V]]) -> list[list[list[dict[K, V]]]]:
     return root
 
 
-def _nodes(numbers: list[int], below: list[Any]) -> list[TreeNode]:
+def _nodes(numbers: list[Any], below: list[Any]) -> list[TreeNode]:
     """Return full nodes of these, and one that is not: at least one in all."""
     starts = range(0, len(below), _MOST)
     return [TreeNode(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
@@ -240,7 +267,7 @@ def _above(node: TreeNode, way: list[tuple[TreeNode, int]]) -> TreeNode:
     return node
 
 
-def _firsts(nodes: Iterable[TreeNode]) -> list[int]:
+def _firsts(nodes: Iterable[TreeNode]) -> list[Any]:
     return [node.numbers[0] for node in nodes]
 
 
@@ -249,6 +276,14 @@ def _leaves(nodes: Iterable[TreeNode], depth: int) -> Iterable[TreeNode]:
     for _ in range(depth):
         nodes = chain.from_iterable([node.below for node in nodes])
     return nodes
+
+
+def _leaves_backwards(nodes: list[TreeNode], depth: int) -> Iterable[TreeNode]:
+    """Give the leaves below nodes that are so many levels above them, the last first."""
+    if not depth:
+        return reversed(nodes)
+    below = (_leaves_backwards(node.below, depth - 1) for node in reversed(nodes))
+    return chain.from_iterable(below)
 
 
 def _split(node: TreeNode, at: int) -> list[TreeNode]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mockgraph.odata.filter import Filter
     from mockgraph.odata.orderby import Order
     from mockgraph.odata.select import Select
+    from mockgraph.state.indexes import Search
 
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
@@ -44,6 +45,27 @@ class Relations:
         self.follow: Callable[[Any, Resource], Any] = lambda _, __: None
 
 
+class FindsNothing:
+    """A search that finds nothing, whatever is there."""
+
+    name = None
+
+    def __call__(self, _: Entity) -> bool:
+        return False
+
+    def text_of(self, _: Entity) -> str:
+        """Return what is looked through of an entity: nothing."""
+        return ""
+
+    def finds(self, _: str) -> bool:
+        """Return whether it finds a text: never."""
+        return False
+
+    def steps(self, _: int) -> int:
+        """Return the steps that it takes to look through a text."""
+        return 0
+
+
 class Counted(Protocol[E_co]):
     """Entities whose number is known."""
 
@@ -66,30 +88,37 @@ class Query:
     top: int | None = None
     skip: int | None = None
     count: bool = False
-    search: Callable[[Entity], bool] | None = None
+    search: Search | None = None
     format: str | None = None
     skiptoken: str | None = None
     relations: Relations | None = field(default=None, compare=False)
 
     def matching(self, entities: Iterable[E]) -> Iterator[E]:
         """Give the entities that match, as they come, each looked at when it is asked for."""
-        if self.filter is not None:
-            entities = work.current().on_each(entities, self.filter.weight)
-            entities = filter(self.filter.matches, entities)
-        if self.search is not None:
-            entities = filter(self.search, entities)
-        return iter(entities)
+        return self.searched(self.filtered(entities))
+
+    def filtered(self, entities: Iterable[E]) -> Iterator[E]:
+        """Give the entities that the filter matches, as they come."""
+        if self.filter is None:
+            return iter(entities)
+        return filter(self.filter.matches, work.current().on_each(entities, self.filter.weight))
+
+    def searched(self, entities: Iterable[E]) -> Iterator[E]:
+        """Give the entities that the search finds, as they come."""
+        return iter(entities) if self.search is None else filter(self.search, entities)
+
+    def sorted(self, entities: Iterable[E], first: int | None = None) -> list[E]:
+        """Return entities in the order that is asked for; with ``first`` only so many of them."""
+        if self.orderby is None:
+            return list(islice(entities, first))
+        return self.orderby.sort(work.current().on_each(entities, self.orderby.weight), first)
 
     def find(self, entities: Iterable[E], first: int | None = None) -> list[E]:
         """Return the entities that match, in order; with ``first`` only so many, which is quicker.
 
         ``top`` and ``skip`` are left to the caller, who pages.
         """
-        found = self.matching(entities)
-        if self.orderby is not None:
-            found = work.current().on_each(found, self.orderby.weight)
-            return self.orderby.sort(found, first)
-        return list(islice(found, first))
+        return self.sorted(self.matching(entities), first)
 
     def number(self, entities: Counted[E]) -> int:
         """Return how many of the entities match."""

@@ -13,7 +13,9 @@ from mockgraph.metadata.keys import SEPARATOR
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, View
 from mockgraph.state.entities import Entity, join_key, owner_key, split_key
+from mockgraph.state.indexes import Equality, path_key
 from mockgraph.state.intent import Address, Page, Row, Step
+from mockgraph.state.listing import Listing
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
@@ -104,22 +106,15 @@ class Reader:
                 return entity
         raise UnknownKey(step.key or step.resource.name)
 
-    def related(
-        self, resource: Resource, owner: str, query: Query | None = None
-    ) -> Ordered[Entity]:
-        """Return the entities of a resource that belong to an owner.
-
-        Some of those that the query's filter does not match may be left out.
-        """
+    def related(self, resource: Resource, owner: str) -> Ordered[Entity]:
+        """Return the entities of a resource that belong to an owner."""
         if resource.kind is ResourceKind.CONTAINED:
             if not resource.is_collection:
                 key = join_key(owner, SINGLE)
                 one = self.rows(resource.path).find(key) or implicit(resource, self.database, key)
                 return Ordered(() if one is None else (one,))
             rows = self.rows(resource.path)
-            if owner:
-                return rows.owned_by(owner)
-            return rows.having(query.filter.equalities if query and query.filter else ())
+            return rows.owned_by(owner) if owner else rows.in_order
         if resource.kind is ResourceKind.REFERENCE:
             links = self.rows(resource.links).owned_by(owner)
             found = (self.rows(link["table"]).find(link["key"]) for link in links)
@@ -150,7 +145,7 @@ class Reader:
             (each.referenced, holder.get(each.property)) for each in resource.navigation.constraints
         ]
         candidates = self.rows(resource.home.path).having(
-            [((name,), (value,)) for name, value in wanted]
+            *(Equality(path_key((name,)), (value,)) for name, value in wanted)
         )
         return Ordered(
             each
@@ -166,26 +161,20 @@ class Reader:
             raise UnknownKey(split_key(owner)[1] or above.name)
         return owner
 
-    def reached(self, address: Address, query: Query) -> Ordered[Entity]:
-        """Return the entities of a collection, by its owner. Raise 404.
-
-        Some of those that the query's filter does not match are left out.
-        """
-        entities = self.related(address.resource, self.check_owner(address), query)
+    def listing(self, address: Address, query: Query) -> Listing:
+        """Return what a query lists of a collection, by its owner. Raise 404."""
+        listing = self._listed(address.resource, self.check_owner(address), query)
         if address.cast is None:
-            return entities
+            return listing
         cast, resource = address.cast, address.resource
-        return Ordered(each for each in entities if self._is_of(each, resource, cast))
+        of_type = Ordered(each for each in listing.entities if self._is_of(each, resource, cast))
+        return Listing(of_type, query)
 
-    def sorted_keys(self, address: Address, query: Query) -> Sequence[str] | None:
-        """Return the keys of all that an address lists, in order, where the state keeps them."""
-        resource = address.resource
-        is_all = resource.kind is ResourceKind.CONTAINED and address.cast is None
-        if query.orderby is None or query.filter or query.search or not is_all:
-            return None
-        if any(step.key is not None for step in address.steps):
-            return None
-        return self.rows(resource.path).sorted_by(query.orderby)
+    def _listed(self, resource: Resource, owner: str, query: Query) -> Listing:
+        if resource.kind is ResourceKind.CONTAINED and resource.is_collection and not owner:
+            rows = self.rows(resource.path)
+            return Listing(rows.in_order, query, rows)
+        return Listing(self.related(resource, owner), query)
 
     def _is_of(self, entity: Entity, resource: Resource, type_name: str) -> bool:
         own = edm.own_type(resource.type, entity)
@@ -237,18 +226,18 @@ class Reader:
     def _expand(self, entity: Entity, expansion: Expansion) -> Page | Row | None:
         query, resource = expansion.followed, self._placed(expansion.resource, entity)
         self.bind(query)
-        entities = self.related(resource, owner_key(entity.key), query)
+        listing = self._listed(resource, owner_key(entity.key), query)
         step = work.current().step
         step(_STEPS_EXPANDED)
         if not resource.is_collection:
-            first = next(iter(entities), None)
+            first = next(iter(listing.entities), None)
             return None if first is None else self.row(first, query, resource)
         skip = query.skip or 0
         most = None if query.top is None else skip + query.top
-        number = query.number(entities) if query.count or expansion.only == "$count" else None
+        number = listing.count() if query.count or expansion.only == "$count" else None
         if expansion.only == "$count":
             return Page((), number)
-        found = query.find(entities, most)[skip:]
+        found = listing.first(most)[skip:]
         step(_STEPS_EXPANDED * len(found))
         return Page([self.row(each, query, resource) for each in found], number)
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.indexes import OWNER, Equality, Indexes, SortedKeys
+from mockgraph.state.indexes import (
+    OWNER,
+    Condition,
+    Equality,
+    Indexes,
+    Narrowed,
+    Search,
+    SortedIndex,
+    TextIndex,
+    path_key,
+)
 from mockgraph.state.packing import Entities, PackedEntity, Stored
 from mockgraph.state.persistent_maps import Map, Ordered
 
@@ -33,25 +43,38 @@ class Rows(Mapping[str, Entity]):
         found = self._by_key.get(key)
         return found.unpacked() if isinstance(found, PackedEntity) else found
 
-    def having(self, equalities: Iterable[Equality]) -> Ordered[Entity]:
-        """Return the entities that may have one of the values at each path: no fewer than do."""
-        return self._indexes.narrow(self.in_order, equalities)
+    def having(self, *equalities: Equality) -> Iterable[Entity]:
+        """Give the entities that may have one of the values of each key: no fewer than do."""
+        narrowed = self.narrowed(equalities)
+        return self.in_order if narrowed is None else narrowed.after()
 
-    def sorted_by(self, order: Order) -> SortedKeys | None:
-        """Return all keys in an order, None where it is none that can be kept."""
-        if order.name is None:
+    def narrowed(self, conditions: Iterable[Condition]) -> Narrowed | None:
+        """Return what is left of all by an index of one of several conditions, if there is any."""
+        return self._indexes.narrow(self.in_order, conditions)
+
+    def sorted_by(self, order: Order, *, now: bool = True) -> SortedIndex | None:
+        """Return all in an order, if it is one to be kept, and asked often or ``now``."""
+        if order.key is None:
             return None
-        ((rank, descending),) = order.runs
-        return self._indexes.in_order(self.in_order, order.name, rank, descending)
+        return self._indexes.sorted(self.in_order, order.key, order.descending, now=now)
+
+    def texts(self, search: Search) -> TextIndex | None:
+        """Return the texts of all that a search looks at, if they are wanted."""
+        return self._indexes.texts(self.in_order, search)
+
+    def want_texts(self, search: Search) -> None:
+        """Have the texts that a search looks at kept from the next one on."""
+        self._indexes.want_texts(search)
 
     def owned_by(self, *keys: str) -> Ordered[Entity]:
         """Return the entities that those with these keys, in another table, contain."""
-        candidates, owners = self._indexes.narrow(self.in_order, [(OWNER, keys)]), {*keys}
-        return Entities(each for each in candidates.stored() if each.owner in owners)
+        narrowed, owners = self.narrowed([Equality(OWNER, keys)]), {*keys}
+        candidates = self.in_order.stored() if narrowed is None else narrowed.stored()
+        return Entities(each for each in candidates if each.owner in owners)
 
-    def equal(self, name: str, values: Collection[str]) -> Ordered[Entity]:
-        """Return the entities that have one of these texts for a property."""
-        candidates = self.having([((name,), values)])
+    def equal(self, name: str, values: Collection[Any]) -> Ordered[Entity]:
+        """Return the entities that have one of these values for a property."""
+        candidates = self.having(Equality(path_key((name,)), tuple(values)))
         return Ordered(each for each in candidates if each.get(name) in values)
 
     def changed(self, delta: Delta) -> Rows:

@@ -98,8 +98,7 @@ class Transaction:
 
     def having(self, table: str, name: str, values: Collection[Json]) -> Sequence[Entity]:
         """Return the entities that have one of these values for a property, by an index."""
-        candidates = self.database.rows(table).having([((name,), values)])
-        return [entity for entity in candidates if entity[name] in values]
+        return list(self.database.rows(table).equal(name, values))
 
     def create(self, table: str, properties: Properties, owner: str = "") -> Entity:
         """Make an entity, with the key that it brings if that is free.

@@ -7,6 +7,8 @@ from typing import Any
 from mockgraph import metadata as edm
 from mockgraph.metadata import notation
 from mockgraph.metadata.resources import View
+from mockgraph.odata.filter import Filter
+from mockgraph.state.indexes import Condition, Equality
 
 _MODEL = """
 namespace microsoft.graph
@@ -107,3 +109,22 @@ def closed(**properties: Any) -> dict[str, Any]:
 def opened(**properties: Any) -> dict[str, Any]:
     """A whole entity of the open type."""
     return edm.whole(Open, edm.load(Open, {"id": "1", **properties}, partial=True))
+
+
+def is_met(condition: Condition, entity: Any) -> bool:
+    """Whether an entity is among those that an index tells for a condition."""
+    value = condition.key.of(entity)
+    if isinstance(condition, Equality):
+        return value in condition.values
+    return condition.low < (value, 1) < condition.high
+
+
+def equalities(compiled: Filter) -> dict[str, list[Any]]:
+    """The values of the equalities that a filter has for indexes, by the paths of properties."""
+    found = {}
+    for each in compiled.conditions:
+        if isinstance(each, Equality):
+            name: Any = each.key.name
+            path = name if isinstance(name[0], str) else name[0]
+            found["/".join(path)] = list(each.values)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from mockgraph.state import State, packing
 from mockgraph.state.entities import Entity
+from mockgraph.state.indexes import Equality, Key, path_key
 from mockgraph.state.packing import (
     Entities,
     PackedEntity,
@@ -134,14 +136,23 @@ def check_same(rows: Rows, expected: Rows) -> None:
     for key in expected:
         assert shown(rows[key]) == shown(expected[key])
     for value in (None, 1, "a"):
-        asked = [(("a",), [value])]
+        asked = Equality(path_key(("a",)), (value,))
         for _ in range(3):
             assert list(rows.having(asked)) == list(expected.having(asked))
+    for descending in (False, True):
+        assert in_order(rows, descending) == in_order(expected, descending)
     if expected:
         assert rows.in_order.first() == expected.in_order.first()
         middle = len(expected) // 2
         found = [list(each.in_order.after(middle)) for each in (rows, expected)]
         assert found[0] == found[1]
+
+
+def in_order(rows: Rows, descending: bool) -> list[Any]:
+    by_key = Key("key", attrgetter("key"))
+    index = rows._indexes.sorted(rows.in_order, by_key, descending, now=True)
+    assert index is not None
+    return [shown(each) for each in index.walk()]
 
 
 def shown(entity: Entity) -> Any:
@@ -153,7 +164,10 @@ def test_an_index_and_an_order_keep_nothing_unpacked(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(packing, "_MOST_KEPT", 0)
     rows = Rows(packed_entity(number) for number in range(300))
     for _ in range(4):
-        found = len(list(rows.having([(("n",), [1])])))
+        found = len(list(rows.having(Equality(path_key(("n",)), (1,)))))
+        order = rows._indexes.sorted(rows.in_order, path_key(("n",)), now=True)
+        assert order is not None
+        assert sum(1 for _ in order.walk()) == 300
         assert len(list(rows.owned_by("nobody"))) == 0
     assert found == 100
     assert unpacked_in(rows) == []

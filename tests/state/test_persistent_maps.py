@@ -62,6 +62,10 @@ def test_ordered_as_a_dict(start: dict[int, Item], steps: list[tuple[int, str | 
     for number in range(-1, 62, 3):
         after = [item for item in expected if item.number > number]
         assert list(ordered.after(number)) == after
+        before = [item for item in expected if item.number < number]
+        assert list(ordered.before(number)) == before[::-1]
+        for high in range(-1, 62, 7):
+            assert ordered.count(number, high) == sum(item.number < high for item in after)
 
 
 @given(starts, steps, steps)
