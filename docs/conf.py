@@ -43,7 +43,7 @@ smartquotes = False  # options of commands are written with two hyphens
 highlight_language = "none"
 
 html_theme = "furo"
-html_title = "MockGraph"
+html_title = f"MockGraph {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = [("versions.js", {"defer": "defer"})]

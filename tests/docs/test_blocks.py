@@ -132,6 +132,7 @@ def test_a_script_in_python_runs(
 # -- shells ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="commands of a POSIX shell")
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="no bash or curl")
 @of("bash", "console")
 def test_commands_succeed(block: Block, tmp_path: Path) -> None:
