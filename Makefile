@@ -141,7 +141,10 @@ JAVASCRIPT := $(addsuffix node_modules/.installed,examples/ examples/vitest/ exa
 
 acceptance: $(VENV)/.test .venv-sdk/.installed $(JAVASCRIPT) ## Run the examples with the official clients
 	$(BIN)/python examples/run.py --python .venv-sdk/bin/python $(ARGS)
-	$(BIN)/python -m pytest -q -rs tests/test_javascript_examples.py
+	@command -v javac >/dev/null && test -e /usr/share/java/junit-jupiter-api.jar \
+		|| apt-get install --yes --quiet --no-install-recommends default-jdk-headless junit5 >/dev/null 2>&1 \
+		|| echo "A JDK and JUnit are not on this machine and cannot be installed from its distribution."
+	$(BIN)/python -m pytest -q -rs tests/test_javascript_examples.py tests/test_java_example.py
 
 clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) .venv-sdk .venv-bench .bench .browser examples/node_modules examples/*/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov
