@@ -46,7 +46,7 @@ def test_by_mockgraph_run(tmp_path: Path) -> None:
     classes = os.pathsep.join(map(str, [*found, tmp_path]))
     run("javac", "-d", tmp_path, "-cp", classes, *EXAMPLE.glob("*.java"))
     launcher = ["java", "-cp", classes, "org.junit.platform.console.ConsoleLauncher"]
-    tests = [*launcher, "--scan-classpath", tmp_path, "--disable-ansi-colors"]
+    tests = [*launcher, "--scan-classpath", str(tmp_path), "--disable-ansi-colors"]
     assert "2 tests successful" in run("mockgraph", "run", "--seed", "demo", "--", *tests)
 
 

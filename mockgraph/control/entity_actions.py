@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -54,10 +55,11 @@ def list_entities(
         now=state.clock.text(),
     )
     rows = state.db.rows(resource.path).in_order
+    matching = rows if query.filter is query.search is None else list(query.matching(rows))
     last = skip + min(top, _MOST)
-    found = query.find(rows, last)[skip:last]
+    found = replace(query, filter=None, search=None).find(matching, last)[skip:last]
     return {
-        "count": query.number(rows),
+        "count": len(matching),
         "value": [{"key": each.key, "entity": dict(each)} for each in found],
     }
 
