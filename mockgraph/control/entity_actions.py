@@ -55,7 +55,8 @@ def list_entities(
         now=state.clock.text(),
     )
     rows = state.db.rows(resource.path).in_order
-    matching = rows if query.filter is query.search is None else list(query.matching(rows))
+    is_whole = query.filter is None and query.search is None
+    matching = rows if is_whole else list(query.matching(rows))
     last = skip + min(top, _MOST)
     found = replace(query, filter=None, search=None).find(matching, last)[skip:last]
     return {
