@@ -164,29 +164,25 @@ def type_of(schema_: dict[str, Any]) -> str:
 
 
 def fault_presets() -> str:
-    """Return a section for each preset of faults, with its parameters."""
-    common = {each.name for each in parameters_of(_takes_when)}
-    return "\n".join(_preset(name, common) for name in PRESETS)
+    """Return a section for each preset of faults, with the parameters of its own."""
+    return "\n".join(map(_preset, PRESETS))
 
 
-def _preset(name: str, common: set[str]) -> str:
+def _preset(name: str) -> str:
     method = getattr(Faults, name)
-    own = [each for each in parameters_of(method) if each.name not in common]
-    own += [each for each in parameters_of(method) if each.name in common and each.is_required]
-    given = ", ".join(_with_default(each) for each in own)
-    rows = [(code(each.name), *_told(each)) for each in own]
-    paragraphs = (inspect.getdoc(method) or "").replace("``", "`")
+    signature = inspect.signature(method)
+    given = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
+    own = [each for each in given[1:] if each.kind is not each.VAR_KEYWORD]
+    call = signature.replace(parameters=own, return_annotation=signature.empty)
+    names = {each.name for each in own}
+    rows = [(code(each.name), *_told(each)) for each in parameters_of(method) if each.name in names]
     parts = [
         f"## {code(name)}",
-        f"{code(f'graph.faults.{name}({given})')}",
-        paragraphs,
+        code(f"graph.faults.{name}{call}"),
+        (inspect.getdoc(method) or "").replace("``", "`"),
         table(("Parameter", "Type", "Default", ""), rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _with_default(parameter: ActionParameter) -> str:
-    return parameter.name if parameter.is_required else f"{parameter.name}={parameter.default!r}"
 
 
 def fault_schedule() -> str:
