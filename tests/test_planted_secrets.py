@@ -14,9 +14,11 @@ from wire import Answer, exchange
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
+from mockgraph.control.catalogue import ACTIONS
 from mockgraph.graph import Graph
 from mockgraph.server_options import Settings
 from mockgraph.serving.server import AccessLog, Server
+from mockgraph.testing.curl import as_curl
 from mockgraph.testing.tenant import Tenants
 
 PLANTED = "PLANTED0secret1value2"
@@ -105,9 +107,11 @@ class Running:
 
     def printed(self, caplog: pytest.LogCaptureFixture) -> str:
         """All that there is to be read."""
-        said = [self.send("GET", path).body.decode() for path in CONTROL]
+        said = [self.send("GET", path).body.decode() for path in printing()]
+        said.append(self.send("POST", "/_mockgraph/verify", **VERIFY).body.decode())
         said.append(repr(self.graph.requests))
         for each in self.graph.requests:
+            said += [as_curl(each, self.server.origin)]
             said += [repr(each), str(each.headers), each.text, each.url]
             said += [repr(each.json), repr(each.response), str(each.response_headers)]
             said += [str(misdeed) for misdeed in each.misdeeds]
@@ -127,10 +131,23 @@ class Running:
         return "\n".join(said)
 
 
-CONTROL = [
-    "/_mockgraph/requests", "/_mockgraph/misdeeds", "/_mockgraph/unemulated", "/_mockgraph/faults",
-    "/_mockgraph/state",
-]  # fmt: skip
+VERIFY: dict[str, Any] = {"body": '{"path": "/never"}', "Content-Type": "application/json"}
+
+
+def printing() -> Iterator[str]:
+    """The URLs of whatever can be read of the control plane, reports, exports, the console.
+
+    But for the stubs: those are shown as the test itself asked for them.
+    """
+    console = "/_mockgraph/console"
+    yield from (f"{console}{path}" for path in ("", "/journal", "/reports", "/sign-in"))
+    yield from (f"{console}/journal/{number}" for number in range(1, 2000, 13))
+    yield from ("/_mockgraph/report?facts=true", "/_mockgraph/requests/7")
+    for each in ACTIONS:
+        is_stub = each.words[0] == "stubs"
+        if each.method == "GET" and not (each.path_names or each.is_stream or is_stub):
+            needed = "&".join(f"{one.name}=alerts" for one in each.members if one.is_required)
+            yield f"/_mockgraph{each.path}?{needed}"
 
 
 @pytest.mark.parametrize("faulty", [False, True])

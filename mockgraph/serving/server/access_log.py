@@ -24,6 +24,7 @@ from mockgraph.wsgi import Environ, StartResponse, WSGIApp
 _INTERVAL = 0.05  # seconds in which lines are collected before they are written
 _CLOSE_TIMEOUT = 1.0  # seconds that close() waits for the last lines to be written
 _MAX_WAITING = 100_000  # lines; of more, the oldest are dropped
+_MAX_URL = 2000  # characters of a line: no client fills the disk, or what waits for it
 _logger = logging.getLogger("mockgraph.access")
 
 
@@ -179,13 +180,14 @@ def _json_line(environ: Environ, status: str, took: float) -> str:
 
 
 def _url(environ: Environ) -> str:
-    """Return the URL as it was sent, with secrets masked and without line breaks."""
+    """Return the URL as it was sent, with secrets masked, without line breaks, a long one cut."""
     sent: str | None = environ.get("REQUEST_URI")
-    if sent is not None:
-        return masked_url(sent)
-    query = environ.get("QUERY_STRING")
-    path = quote(environ["PATH_INFO"], encoding="latin-1")
-    return masked_url(f"{path}?{quote(query, safe='%&=$,;:/?@')}") if query else path
+    if sent is None:
+        query = environ.get("QUERY_STRING")
+        sent = quote(environ["PATH_INFO"], encoding="latin-1")
+        sent += f"?{quote(query, safe='%&=$,;:/?@')}" if query else ""
+    url = masked_url(sent)
+    return url if len(url) <= _MAX_URL else f"{url[:_MAX_URL]}..."
 
 
 @lru_cache(maxsize=1)

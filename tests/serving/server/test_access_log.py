@@ -125,6 +125,16 @@ def test_nothing_secret_is_in_an_access_line() -> None:
     assert "POST /x/oauth2/v2.0/token?x=1&client_secret=***&code=*** " in stream.getvalue()
 
 
+def test_a_long_url_is_cut() -> None:
+    stream = io.StringIO()
+    server = Server(logged(missing, stream))
+    server.start()
+    ask(server.origin, "GET", f"/{'x' * 8000}")
+    server.stop()
+    assert "xxx... 200 " in stream.getvalue()
+    assert len(stream.getvalue()) < 2100
+
+
 def test_an_access_log_that_nobody_reads() -> None:
     stream = io.StringIO()
     stream.close()
