@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Any, cast
 
 import flask
@@ -23,6 +24,7 @@ from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering, validation
 from mockgraph.server_options import Settings
 from mockgraph.serving.origins import Origins
+from mockgraph.state.document_writer import WrittenDocument
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 
 # Bytes of the form in which the console takes the control token.
@@ -72,6 +74,8 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
                 tenants.keep(context.tenant)
             if isinstance(value, EventStream):
                 return _streamed(value)
+            if isinstance(value, WrittenDocument):
+                return _in_pieces(value.pieces(indented=settings.json != "graph"))
             return answer(value, action.status)
 
         return view
@@ -144,6 +148,14 @@ def _streamed(stream: EventStream) -> flask.Response:
     response = flask.Response(written(), content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _in_pieces(pieces: Iterator[bytes]) -> flask.Response:
+    """Answer with a document, chunked where it is more than one piece."""
+    first = next(pieces)
+    second = next(pieces, None)
+    content = first if second is None else chain((first, second), pieces)
+    return flask.Response(content, content_type="application/json")
 
 
 def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:

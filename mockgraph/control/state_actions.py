@@ -37,7 +37,7 @@ def reset(context: ActionContext) -> None:
 @ACTIONS.get("/state", command="state export")
 def read_state(context: ActionContext) -> Annotated[Any, JsonObject]:
     """Return the whole state as one document."""
-    return context.tenant.state.document()
+    return context.tenant.written()
 
 
 @ACTIONS.put("/state", max_body=MAX_STATE, command="state import")
@@ -62,7 +62,7 @@ def take_snapshot(context: ActionContext, name: SnapshotName) -> NameAnswer:
 @ACTIONS.get("/snapshots/{name}", command="snapshot show")
 def read_snapshot(context: ActionContext, name: SnapshotName) -> Annotated[Any, JsonObject]:
     """Return a snapshot as a state document."""
-    return context.tenant.document(name)
+    return context.tenant.written(name)
 
 
 @ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE, command="snapshot put")

@@ -19,6 +19,7 @@ from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import Service, View
 from mockgraph.state import operations
 from mockgraph.state.behaviours import Behaviour, behaviour_at
+from mockgraph.state.document_writer import WrittenDocument
 from mockgraph.state.documents import (
     DIRECTORY,
     SECURITY,
@@ -27,7 +28,6 @@ from mockgraph.state.documents import (
     open_store,
     read_document,
     tables_in,
-    write_document,
 )
 from mockgraph.state.entities import Entity
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
@@ -276,9 +276,13 @@ class State:
 
         It shares its values with the state: read it only.
         """
+        return self.written(snapshot).value()
+
+    def written(self, snapshot: Snapshot | None = None) -> WrittenDocument:
+        """Return the state, now or of a snapshot, as a document that can be given in pieces."""
         if snapshot is None:
             self.advance()
-        return write_document(self.db.view(snapshot), self.service)
+        return WrittenDocument(self.db.view(snapshot), self.service)
 
     def read(self, document: Json) -> Snapshot:
         """Return the state that a document describes. Raises BadRequest where it does not fit.

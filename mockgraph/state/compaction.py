@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 
-from mockgraph.state.log import StoreLog, create_like, pieces_of, sync, write_all
+from mockgraph.state.log import StoreLog, create_like, sync, write_all
+from mockgraph.state.packing import in_pieces
 from mockgraph.state.snapshots import Rows
 from mockgraph.state.store_format import (
     FIRST_CRC,
@@ -104,7 +105,7 @@ class Compaction:
             yield line
 
     def _put(self, lines: Iterable[bytes]) -> None:
-        for piece in pieces_of(lines):
+        for piece in in_pieces(lines):
             self._check()
             write_all(self._file, piece)
             self._size += len(piece)

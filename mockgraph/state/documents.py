@@ -16,7 +16,6 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from mockgraph import metadata as edm
 from mockgraph.collector import uncollected
@@ -24,7 +23,7 @@ from mockgraph.errors import BadRequest, MockGraphError, NotEmulated
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
-from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key
+from mockgraph.state.entities import REMOVED, join_key, owner_key
 from mockgraph.state.links import link_key, link_to
 from mockgraph.state.packing import packed
 from mockgraph.state.runs import read_runs
@@ -51,125 +50,6 @@ RUNNING: Final = "Running"
 SECURITY: Final = "Security"
 
 Tables = dict[str, Mapping[str, Mapping[str, Json]]]
-
-
-def write_document(database: EntityDB, service: Service) -> dict[str, Json]:
-    """Return the state as a document; it shares its values with the state, so read it only."""
-    writer = _Writer(database)
-    document: dict[str, Json] = {}
-    for each in service.stored.children.values():
-        member = SECURITY if each.name.lower() == SECURITY.lower() else each.name
-        if each.is_collection:
-            document[member] = writer.entities(each, "")
-        elif not each.type.is_abstract or database.rows(each.path):
-            document[member] = writer.singleton(each)
-    if (directory := directory_in(database)) is not None:
-        document[DIRECTORY] = dict(directory)
-    if hunting := _hunting_in(database):
-        document[HUNTING] = hunting
-    if running := database.rows(RUNS_TABLE):
-        document[RUNNING] = [dict(run) for run in running.in_order]
-    return document
-
-
-def _hunting_in(database: EntityDB) -> dict[str, Json]:
-    """Return the rows of hunting's tables, by table: they are stored in blocks, as they came."""
-    tables: dict[str, Json] = {}
-    for block in database.rows(HUNTING_TABLE).in_order:
-        tables.setdefault(block["table"], []).extend(block["rows"])
-    return tables
-
-
-class _Writer:
-    """Writes what tables hold; those that hold nothing are passed over."""
-
-    def __init__(self, database: EntityDB):
-        self._database = database
-        self._filled = database.filled_tables()
-        self._above = {above for name in self._filled for above in _all_above(name)}
-
-    def entities(self, resource: Resource, owner: str) -> list[dict[str, Json]]:
-        rows = self._database.rows(resource.path)
-        found = rows.in_order if not owner else rows.owned_by(owner)
-        if resource.path not in self._above:
-            return [dict(entity) for entity in found]
-        return [self._with_below(resource, entity, entity.key) for entity in found]
-
-    def singleton(self, resource: Resource) -> dict[str, Json]:
-        """The one entity at the root, with a list for each collection directly below it."""
-        entity = self._written(resource, SINGLE)
-        lists = {
-            each.name: self.entities(each, "")
-            for each in resource.children().values()
-            if _contains_many(each)
-        }
-        below = self._below(resource, "")
-        return _nested(
-            {**(entity or {}), **lists, **{k: v for k, v in below.items() if k not in lists}}
-        )
-
-    def _with_below(self, resource: Resource, entity: Entity, owner: str) -> dict[str, Json]:
-        schema = edm.own_type(resource.type, entity)
-        return _nested({**entity, **self._below(resource, owner, schema.type_name)})
-
-    def _below(
-        self, resource: Resource, owner: str, type_name: str | None = None
-    ) -> dict[str, Json]:
-        found: dict[str, Json] = {}
-        for each in resource.children(type_name).values():
-            if each.kind is ResourceKind.REFERENCE:
-                urls = self._references(each, owner)
-                if urls:
-                    found[f"{each.name}@odata.bind"] = urls if each.is_collection else urls[0]
-            elif each.kind is ResourceKind.CONTAINED and self._is_filled(each):
-                if each.is_collection:
-                    found[each.name] = self.entities(each, owner)
-                else:
-                    found.update(self._single(each, owner))
-        return found
-
-    def _single(self, resource: Resource, owner: str) -> dict[str, Json]:
-        """The entity by its resource's name: null if it was deleted, nothing if never written."""
-        key = join_key(owner, SINGLE)
-        entity = self._written(resource, key)
-        if entity is None and key in self._database.rows(f"{resource.path}{REMOVED}"):
-            return {resource.name: None}
-        below = self._below(resource, owner)
-        return {resource.name: _nested({**(entity or {}), **below})} if entity or below else {}
-
-    def _written(self, resource: Resource, key: str) -> Entity | None:
-        """The one entity of a single-valued resource, None where nothing of it was ever set."""
-        entity = self._database.rows(resource.path).find(key)
-        return None if entity is None or _is_unset(resource, entity) else entity
-
-    def _references(self, resource: Resource, owner: str) -> list[str]:
-        if resource.links not in self._filled:
-            return []
-        links = self._database.rows(resource.links).owned_by(owner)
-        view = resource.view
-        found = ((view.resource(link["table"]), link["key"]) for link in links)
-        return [unquote(target.url(key)) for target, key in found if target is not None]
-
-    def _is_filled(self, resource: Resource) -> bool:
-        return resource.path in self._filled or resource.path in self._above
-
-
-def _nested(value: dict[str, Json]) -> dict[str, Json]:
-    """Return an entity with what is below its complex values put into them."""
-    for path in [name for name in value if "/" in name]:
-        item, inner = value.pop(path), value
-        *above, name = path.split("/")
-        for each in above:
-            inner[each] = inner = {**(inner.get(each) or {})}
-        inner[name] = item
-    return value
-
-
-def _all_above(name: str) -> Iterator[str]:
-    """Give the paths of the resources that one is below."""
-    while "/" in name:
-        name = name.rpartition("/")[0]
-        yield name
 
 
 def directory_in(database: EntityDB) -> Properties | None:
@@ -206,7 +86,7 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
         reader.check_references()
     tables: Tables = {**reader.tables}
     for each in (*known.values(), *known[SECURITY.lower()].children().values()):
-        if _contains_many(each):
+        if contains_many(each):
             tables.setdefault(each.path, {})
     if DIRECTORY in document:
         directory = document[DIRECTORY]
@@ -261,7 +141,7 @@ class _DocumentReader:
         known = resource.navigation_names(resource.type.type_name)
         for name, item in value.items():
             child = known.get(name)
-            if child is not None and _contains_many(child) and type(item) is list:
+            if child is not None and contains_many(child) and type(item) is list:
                 collections.append((child, item))
             else:
                 own[name] = item
@@ -274,7 +154,7 @@ class _DocumentReader:
             self._put(resource, "", _entry(resource, item, f"{path}/{index}"), f"{path}/{index}")
 
     def _put(self, resource: Resource, owner: str, entry: Entry, path: str) -> None:
-        is_unset = _is_unset(resource, entry.properties)
+        has_nothing = is_unset(resource, entry.properties)
         own = own_key(resource, entry.properties, new_key(resource), path)
         key = join_key(owner, own)
         rows = self.tables.setdefault(resource.path, {})
@@ -282,7 +162,7 @@ class _DocumentReader:
             names = ",".join(edm.key_names(resource.type))
             where = path if own == SINGLE else f"{path}/{names}"
             raise BadRequest(f"{where}: '{own}' is given twice.")
-        if not is_unset:
+        if not has_nothing:
             rows[key] = packed(entry.properties)
         inner = owner_key(key)
         for child, entries in entry.contained.items():
@@ -313,12 +193,12 @@ class _DocumentReader:
             links[link_key(owner, held.path, key)] = link_to(held.path, key)
 
 
-def _contains_many(resource: Resource) -> bool:
+def contains_many(resource: Resource) -> bool:
     """Return whether a resource is a collection that contains its entities."""
     return resource.is_collection and resource.kind is ResourceKind.CONTAINED
 
 
-def _is_unset(resource: Resource, properties: Properties) -> bool:
+def is_unset(resource: Resource, properties: Properties) -> bool:
     """Return whether properties say no more than those of an entity that was never written."""
     if resource.is_collection or resource.type.is_abstract:
         return False

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
+from mockgraph.state.packing import in_pieces
 from mockgraph.state.store_format import HEADER, End, line_of
 from mockgraph.state.store_replay import Contents, read_contents
 
@@ -24,8 +25,6 @@ _REPLACES_OPEN_FILES = sys.platform != "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
 _NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 _CLOSED = -1
-# Written at once: between two pieces other threads run.
-_PIECE = 64 * 1024
 _logger = logging.getLogger("mockgraph.store")
 
 
@@ -207,7 +206,7 @@ class StoreLog:
                 yield line
 
         try:
-            for piece in pieces_of(lines()):
+            for piece in in_pieces(lines()):
                 write_all(self._file, piece)
                 size += len(piece)
         except BaseException:
@@ -267,20 +266,6 @@ def _sync_folder(path: Path) -> None:
             sync(folder)
         finally:
             os.close(folder)
-
-
-def pieces_of(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the lines, as many at once as make a piece."""
-    held: list[bytes] = []
-    size = 0
-    for line in lines:
-        held.append(line)
-        size += len(line)
-        if size >= _PIECE:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
 
 
 def write_all(file: int, data: bytes) -> None:

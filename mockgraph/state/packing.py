@@ -21,6 +21,9 @@ from mockgraph.state.persistent_maps import Ordered
 # How much JSON is kept unpacked in a process, in bytes. It takes about three times as many then.
 _MOST_KEPT = 96 * 1024 * 1024
 
+# Bytes that are written at once: between two pieces other threads run.
+_PIECE = 64 * 1024
+
 
 class PackedProperties(Mapping[str, Json]):
     """The properties of an entity that is to be stored, as JSON."""
@@ -161,3 +164,17 @@ class Entities(Ordered[Entity]):
     def differing(self, other: Entities) -> tuple[list[Stored], list[Stored]]:
         """Return what ``difference`` does, as it is stored."""
         return cast("tuple[list[Stored], list[Stored]]", super().difference(other))
+
+
+def in_pieces(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """Give texts one behind another, about 64 KiB at once."""
+    held: list[bytes] = []
+    size = 0
+    for text in texts:
+        held.append(text)
+        size += len(text)
+        if size >= _PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)

@@ -19,6 +19,7 @@ from mockgraph.metadata.names import Json
 from mockgraph.server_options import Settings
 from mockgraph.service.hunting_query import check_rows
 from mockgraph.state import Snapshot, State
+from mockgraph.state.document_writer import WrittenDocument
 from mockgraph.state.documents import DIRECTORY
 from mockgraph.state.table_rules import new_key
 from mockgraph.testing.journal import Journal, JournalRoom, Requests
@@ -250,7 +251,11 @@ class Tenant:
 
     def document(self, name: str) -> dict[str, Json]:
         """Return the state that was kept under a name, as a seed; read it only. Raises 404."""
-        return self.state.document(self.kept(name))
+        return self.written(name).value()
+
+    def written(self, name: str | None = None) -> WrittenDocument:
+        """Return the state, or one that was kept, as a document in pieces. Raises 404."""
+        return self.state.written(None if name is None else self.kept(name))
 
     def restore(self, name: str) -> None:
         """Go back to the state that was kept under a name. Raises 404."""

@@ -15,7 +15,7 @@ import pytest
 from conftest import state_of
 from flask.testing import FlaskClient
 
-from mockgraph.state import compaction, log
+from mockgraph.state import compaction, log, packing
 from mockgraph.state import store as stores
 from mockgraph.state.compaction import Compaction
 from mockgraph.state.store_format import record_in
@@ -41,7 +41,7 @@ FROM = 12_000
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compactions of small files, in many pieces."""
     monkeypatch.setattr(stores, "_COMPACT_FROM", FROM)
-    monkeypatch.setattr(log, "_PIECE", 500)
+    monkeypatch.setattr(packing, "_PIECE", 500)
     monkeypatch.setattr(compaction, "_BEHIND", 500)
     monkeypatch.setattr(compaction, "_SYNCED_AT_ONCE", 2000)
 

@@ -21,7 +21,7 @@ from mockgraph.app import create_app
 from mockgraph.errors import BadRequest, MockGraphError
 from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.state import log
+from mockgraph.state import packing
 from mockgraph.state.store import Store
 from mockgraph.state.store_replay import read_contents
 from state.stores import (
@@ -214,7 +214,7 @@ def test_a_write_of_several_lines_that_was_cut_off_is_dropped_whole(store: Path)
 def test_a_write_of_several_lines_is_undone_where_the_disk_is_full(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "_PIECE", 1000)
+    monkeypatch.setattr(packing, "_PIECE", 1000)
     seeded(store, 3)
     with serving(store) as client:
         before, whole = state_of(client), store.read_bytes()
