@@ -16,7 +16,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -68,7 +67,7 @@ def is_test(block: Block) -> bool:
 
 def test_every_language_is_executed() -> None:
     """Directives are Sphinx's; the text of a terminal is shown with the command before it."""
-    executed = {"python", "bash", "console", "json", "jsonl", "js", "csharp", "java", "yaml", "ini"}
+    executed = {"python", "bash", "console", "json", "jsonl", "js", "csharp", "yaml", "ini"}
     named = {each.language for each in BLOCKS if not each.language.startswith("{")}
     assert named <= executed
 
@@ -257,25 +256,13 @@ def test_javascript_is_javascript(block: Block, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-CALLS: dict[str, Callable[[str], list[tuple[str, str]]]] = {
-    "csharp": lambda text: [
-        (path, re.sub(r"(\w+) =", r'"\1":', body))
-        for path, body in re.findall(r'(?:AsJsonAsync|Control)\("(\w+)", new (\{.*?\})\)', text)
-    ],
-    "java": lambda text: [
-        (path, body.replace('\\"', '"'))
-        for path, body in re.findall(r'control\("(\w+)", "(\{.*?\})"\)', text)
-    ],
-}
-
-
-@of("csharp", "java")
+@of("csharp")
 def test_what_is_asked_of_the_control_plane_is_taken(block: Block) -> None:
-    calls = CALLS[block.language](block.text)
+    calls = re.findall(r'(?:AsJsonAsync|Control)\("(\w+)", new (\{.*?\})\)', block.text)
     assert calls
     with MockGraph() as graph:
         for path, body in calls:
-            sent = json.loads(body)
+            sent = json.loads(re.sub(r"(\w+) =", r'"\1":', body))
             if path == "verify":
                 for _ in range(sent["times"]):
                     url = graph.v1 + sent["path"].replace("{id}", "a1")
