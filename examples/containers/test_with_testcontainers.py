@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 PORT = 8365
 AUTH = {"Authorization": "Bearer x"}
@@ -20,8 +20,8 @@ AUTH = {"Authorization": "Bearer x"}
 def graph() -> Iterator[str]:
     """The URL of MockGraph, with the demo tenant."""
     container = DockerContainer("mockgraph").with_command(["serve", "--seed", "demo"])
-    with container.with_exposed_ports(PORT) as running:
-        wait_for_logs(running, "is ready")
+    ready = HttpWaitStrategy(PORT, "/_mockgraph/health")
+    with container.with_exposed_ports(PORT).waiting_for(ready) as running:
         yield f"http://{running.get_container_host_ip()}:{running.get_exposed_port(PORT)}"
 
 
