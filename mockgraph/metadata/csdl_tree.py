@@ -7,6 +7,7 @@ bytes, elements, depth and lengths are bounded, and reading ends at the first bo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ MAX_NAME: Final = 512
 MAX_TEXT: Final = 65_536
 _CHUNK: Final = 65_536
 _SHOWN: Final = 64
+_TAG: Final = re.compile(rb"<([^\s\0<>/!?]+)")
 _TEXTUAL: Final = frozenset(
     {*CONSTANTS, *PATHS, "Bool", "EnumMember", "Int", "LabeledElementReference", "String"}
 )
@@ -110,7 +112,7 @@ class _TreeReader:
             for begin in range(0, len(data), _CHUNK):
                 parser.Parse(data[begin : begin + _CHUNK], False)
                 if begin + _CHUNK - parser.CurrentByteIndex > _CHUNK + 2 * MAX_TEXT:
-                    raise self._error(f"a name or value is longer than {MAX_TEXT} characters.")
+                    raise self._endless(data[parser.CurrentByteIndex :][:MAX_NAME])
             parser.Parse(b"", True)
         except expat.ExpatError as error:
             message = expat.ErrorString(error.code).removeprefix("not well-formed ").strip("()")
@@ -123,6 +125,13 @@ class _TreeReader:
 
     def _error(self, message: str) -> MockGraphError:
         return self._source.error(self._parser.CurrentLineNumber, message)
+
+    def _endless(self, beginning: bytes) -> MockGraphError:
+        """Return the error of what begins so and does not end; it names an element that does."""
+        line = self._parser.CurrentLineNumber
+        tag = _TAG.match(beginning)
+        at = XmlElement(shortened(tag[1].decode(errors="replace")), {}, line) if tag else line
+        return self._source.error(at, f"a name or value is longer than {MAX_TEXT} characters.")
 
     def _doctype(self, *_: object) -> None:
         raise self._error("a document type is not read: CSDL has none.")
