@@ -194,7 +194,8 @@ def _read_arguments(call: OperationCall, address: Address, request: Request) -> 
     aliases = {name: value for name, value in request.args.items() if name.startswith("@")}
     values: dict[str, Json] = {}
     for name, text in call.arguments.items():
-        text = aliases.get(text, text)
+        if text.startswith("@"):  # null without a value (OData 4.01, part 1, 11.2.6.1.3)
+            text = aliases.get(text, "null")
         field = schema.properties()[name]
         try:
             values[name] = None if text == "null" else read_literal(field, text)

@@ -50,6 +50,7 @@ def _free(
             for name, declared in own.properties().items()
             if (updatable is None or name in updatable)
             and not (isinstance(declared, edm.Enum) and declared.values.later)
+            and not isinstance(declared, edm.Complex)  # there may be nulls in the value
         )
         - aside
         - _fixed(resource, shown)
@@ -150,11 +151,16 @@ def _as_kept(text: str) -> str:
 
 
 def _check_nulls(
-    declared: Mapping[str, edm.PropertyField], body: Properties, before: Properties
+    declared: Mapping[str, edm.PropertyField], body: Properties, before: Properties, at: str = ""
 ) -> None:
+    """Raise 400 where a null would take the place of a value that must be there, at any depth."""
     for name, value in body.items():
-        if value is not None or name not in declared:
+        field, held = declared.get(name), before.get(name)
+        if field is None:
             continue
-        fixed = not declared[name].nullable and not declared[name].computed
-        if fixed and before.get(name) is not None:
-            raise BadRequest(f"{name}: The property is not nullable.")
+        if value is None:
+            if held is not None and not field.nullable and not field.computed:
+                raise BadRequest(f"{at}{name}: The property is not nullable.")
+        elif type(value) is dict and isinstance(field, edm.Complex):
+            own = edm.own_type(field.schema, value if "@odata.type" in value else held or value)
+            _check_nulls(own.properties(), value, held or edm.whole(own, {}), f"{at}{name}/")

@@ -491,8 +491,11 @@ LABELS = "dataSecurityAndGovernance/sensitivityLabels"
 
 def test_the_label_with_the_highest_priority_is_inherited(tenant: Tenant) -> None:
     call = "computeInheritance(labelIds=@ids,locale='en-US',contentFormats=@formats)"
-    label = tenant.get(f'{LABELS}/{call}?@ids=["public","finance","secret"]&@formats=["file"]')
+    aliases = '@ids=["public","finance","secret"]&@formats=["file"]'
+    label = tenant.get(f"{LABELS}/{call}?{aliases}")
     assert (label["id"], label["priority"]) == ("finance", 5)
+    anywhere = call.replace("'en-US'", "@null")  # an alias without a value is null
+    assert tenant.get(f"{LABELS}/{anywhere}?{aliases}")["id"] == "finance"
     body = {
         "protectedContents": [{"labelId": "public", "cid": "1"}, {"labelId": "secret"}],
         "supportedContentFormats": ["file"],

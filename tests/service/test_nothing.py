@@ -54,6 +54,13 @@ def test_what_is_not_nullable_is_never_null(museum: FlaskClient) -> None:
     assert refused(museum.patch(WORK, json={"title": None})) == (
         "title: The property is not nullable."
     )
+    sizes: tuple[dict[str, int | None] | None, ...] = ({"width": 3, "height": None}, None)
+    for before in sizes:
+        changed(museum, WORK, {"size": before})
+        assert refused(museum.patch(WORK, json={"size": {"width": None}})) == (
+            "size/width: The property is not nullable."
+        )
+        assert read(museum, WORK)["size"] == before
     found = read(museum, "/v1.0/works?$filter=sealed eq false and wing eq 'north'&$select=id")
     assert GUID in [each["id"] for each in found["value"]]
     (layer,) = changed(museum, WORK, {"@odata.type": "#museum.Painting", "sizes": [{}]})["sizes"]
