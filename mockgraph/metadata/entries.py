@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from marshmallow import ValidationError
 
 from mockgraph.errors import BadRequest, NotEmulated
-from mockgraph.metadata.keys import key_of
+from mockgraph.metadata.keys import key_names, key_of
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.metadata.structures import MAX_DEPTH, StructuredSchema, common_names
 from mockgraph.metadata.values import load
 
 _BIND = "@odata.bind"
+_LAST_KEY = re.compile(r"(?:\('([^']+)'\)|/([^/()]+))/?$")
 
 
 class Entry(NamedTuple):
@@ -77,7 +80,11 @@ def read_entry(
             target = known.get(name.removesuffix(_BIND))
             if target is None:
                 raise BadRequest(f"{path}: There is no navigation property of this name.")
-            references[target] = _urls(item, target, path)
+            urls = _urls(item, target, path)
+            if target.kind is ResourceKind.REFERENCE:
+                references[target] = urls
+            else:
+                contained[target] = [_elsewhere(target, each, path) for each in urls]
         else:
             plain[name] = item
     return Entry(load(schema, plain, partial=partial, root=root), contained, references)
@@ -149,6 +156,19 @@ def _urls(value: Json, resource: Resource, path: str) -> Sequence[str]:
     if (type(value) is list) != resource.is_collection or not all(type(x) is str for x in urls):
         expected = "an array of URLs" if resource.is_collection else "a URL"
         raise BadRequest(f"{path}: {expected} is expected.")
-    if resource.kind is not ResourceKind.REFERENCE:
+    navigation = resource.navigation
+    if resource.kind is ResourceKind.RELATED or (navigation and navigation.contains_target):
         raise BadRequest(f"{path}: This navigation property holds its entities itself.")
     return urls
+
+
+def _elsewhere(resource: Resource, url: str, path: str) -> Entry:
+    """Return the entity that a URL refers to, where no set of the service has such: its key."""
+    try:
+        key = _LAST_KEY.search(unquote(urlsplit(url).path))
+    except ValueError:  # a host in brackets that is no address
+        key = None
+    names = key_names(resource.type)
+    if key is None or len(names) != 1:
+        raise BadRequest(f"{path}: The URL '{url[:200]}' ends with no key.")
+    return read_entry(resource, {names[0]: key[1] or key[2]}, root=path)

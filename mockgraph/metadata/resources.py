@@ -104,6 +104,14 @@ class Resource:
         return ResourceKind.RELATED if navigation.constraints else ResourceKind.REFERENCE
 
     @cached_property
+    def refers_out(self) -> bool:
+        """Whether it leads to one entity of those that no resource of the model holds."""
+        navigation = self.navigation
+        is_reference = navigation is not None and not navigation.contains_target
+        is_held_here = self.kind is ResourceKind.CONTAINED
+        return is_reference and is_held_here and not self.is_collection
+
+    @cached_property
     def home(self) -> Resource:
         """The resource that holds the entities: this one, unless it only refers to them."""
         if self.kind is ResourceKind.CONTAINED:
@@ -269,7 +277,8 @@ class View:
     """A root of the service: the first segment of its paths, and the model that they are of.
 
     ``documented`` views are those of the ``localtest`` pages: ``@odata.type`` at each level.
-    ``stored`` is the view that the state is checked against, itself unless a service has another.
+    ``stored`` is the view that the state is checked against, itself unless a service has another;
+    ``roots`` are the names of all views of the service.
     ``shows_null`` tells the types whose properties are null where nothing was written, be they
     nullable or not. ``others`` gives resources at the root that are those of another view, by name
     in small letters.
@@ -291,6 +300,7 @@ class View:
         self._shows_null = shows_null
         self._others = others
         self.stored = self
+        self.roots = frozenset({name})
         self._make_model = model
         self._resources: dict[str, Resource | None] = {}
 
@@ -365,13 +375,16 @@ class View:
         return resource, SEPARATOR.join(keys) if resource.is_collection else single_key(keys)
 
     def target(self, url: str) -> tuple[Resource, str] | None:
-        """Return what ``locate`` does, by a URL: a whole one, or one relative to the root."""
+        """Return what ``locate`` does, by a URL: a whole one, or one relative to the root.
+
+        One that names another root of the service leads to the same entity.
+        """
         try:
             path = urlsplit(url).path
         except ValueError:  # a host in brackets that is no address
             return None
         segments = [unquote(each) for each in split_path(path.strip("/"))]
-        roots = [index for index, each in enumerate(segments) if each.lower() == self.name]
+        roots = [index for index, each in enumerate(segments) if each.lower() in self.roots]
         return self._located(segments[roots[0] + 1 :] if roots else segments)
 
     def _find(self, path: str) -> Resource | None:
@@ -432,7 +445,7 @@ class Service:
         self.views: Mapping[str, View] = {each.name: each for each in views}
         self.stored = stored
         for each in views:
-            each.stored = stored
+            each.stored, each.roots = stored, frozenset(self.views)
 
 
 def _navigation(

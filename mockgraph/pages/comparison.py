@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from mockgraph.pages.examples import DocumentedExchange, schemas
 from mockgraph.state.intent import RequestKind
 
 _MOST_SHOWN = 60  # characters of a value in a reason
+_ITEM = re.compile(r"/value/\d+")
 
 
 class Answer(NamedTuple):
@@ -125,12 +127,16 @@ def _aligned(exchange: DocumentedExchange, body: Json) -> Json:
 
 
 def _those_shown(documented: list[Json], given: list[Json]) -> list[Json]:
-    """The entities that a page shows among all that are answered, where it shows some of them."""
-    ids = [each.get("id") for each in documented if isinstance(each, dict)]
-    by_id = {each.get("id"): each for each in given if isinstance(each, dict)}
-    if len(documented) >= len(given) or not ids or not all(each in by_id for each in ids):
+    """The entities that a page shows among all that are answered, where it shows some of them.
+
+    They have its keys, or, where the server made the keys, are the first ones.
+    """
+    if len(documented) >= len(given) or not documented:
         return given
-    return [by_id[each] for each in ids]
+    by_id = {each.get("id"): each for each in given if isinstance(each, dict)}
+    ids = [each.get("id") if isinstance(each, dict) else None for each in documented]
+    is_all = all(each in by_id for each in ids)
+    return [by_id[each] for each in ids] if is_all else given[: len(documented)]
 
 
 def _documented(answer: Json) -> Json:
@@ -154,9 +160,9 @@ class _Alignment:
     """The differences that an answer may have from its page.
 
     Instants may have another offset. Where an example creates, the key is the server's, and so
-    is what no request may send; where it writes, so are computed properties, and what the page
-    prints a word for. A page may leave out what is unset, what its request wrote, and on the
-    roots that do not print it, the ``@odata.type``.
+    are instants that were not sent, and what no request may send; where it writes, so are computed
+    properties, and what the page prints a word for. A page may leave out what is unset, what its
+    request wrote, and on the roots that do not print it, the ``@odata.type``.
     """
 
     def __init__(self, exchange: DocumentedExchange):
@@ -165,9 +171,17 @@ class _Alignment:
         self._view = address.view
         self._writes = exchange.method != "GET"
         self._creates = exchange.method == "POST"
+        self._makes = address.kind is RequestKind.CREATE
         self._made = exchange.made
         self._words = exchange.words if self._creates else frozenset()
         self._written = body.keys()
+        items = body.get("value") if address.call is not None else None
+        self._written_of_items = frozenset(
+            name
+            for each in (items if isinstance(items, list) else ())
+            if isinstance(each, dict)
+            for name in each
+        )
         self._added = body.keys() if address.kind is RequestKind.APPEND else None
 
     def structured(self, schema: Any, documented: Json, actual: Json, path: str) -> Json:
@@ -227,10 +241,18 @@ class _Alignment:
             made = self._creates and isinstance(actual, str) and actual
             return documented if made else actual
         if isinstance(declared, edm.DateTimeOffset):
-            mine = self._writes and declared.computed
+            unsent = self._makes and path.count("/") == 1 and path[1:] not in self._written
+            mine = (self._writes and declared.computed) or unsent
             return documented if _moment(actual) and (mine or _same(documented, actual)) else actual
         if declared.computed and self._writes and documented is not None:
             return documented
+        if (
+            self._creates
+            and actual is None
+            and isinstance(documented, str)
+            and not documented.strip()
+        ):
+            return documented  # a blank is printed for what is unset
         if isinstance(declared, edm.Complex):
             return self.structured(declared.schema, documented, actual, path)
         if isinstance(declared, edm.Collection) and isinstance(documented, list):
@@ -245,10 +267,13 @@ class _Alignment:
             return not self._view.documented
         if not path and name in self._written:
             return True
+        if _ITEM.fullmatch(path) and name in self._written_of_items:
+            return True
         declared = own.properties().get(name)
         if declared is None:
             return False
-        computed = self._writes and declared.computed
+        is_given = declared.initial is not None or isinstance(declared, edm.DateTimeOffset)
+        computed = self._writes and (declared.computed or (self._makes and not path and is_given))
         return value is None or value == [] or computed or not declared.nullable
 
 

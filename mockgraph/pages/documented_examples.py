@@ -1,6 +1,7 @@
 """The examples of a page: its request blocks, each with the response that belongs to it.
 
-Blocks are annotated (``blockType``); those that are not are known by their first line. Several
+Blocks are annotated (``blockType``); those that are not are known by their first line, or by the
+heading above. Several
 requests below one heading share the response that follows, as ways to ask for the same. Where a
 page prints no response, the status that its prose names is one.
 """
@@ -45,6 +46,8 @@ def paired(
             pairing.request(fence)
         elif kind == "response":
             pairing.response(fence)
+        elif not kind and _asks(fence):
+            pairing.request(fence)
         elif not kind and pairing.is_open:
             pairing.unannotated(fence)
     return pairing.examples(statuses), tuple(pairing.skipped)
@@ -112,6 +115,19 @@ class _Pairing:
         return tuple(
             each if each.response else each._replace(response=told) for each in self._examples
         )
+
+
+def _asks(fence: Fence) -> bool:
+    """Whether a block that is not annotated is a request: it begins with one, to a whole URL.
+
+    Or it stands below a heading that says so.
+    """
+    headings = [each.lower() for each in fence.section]
+    if any(each.startswith("http request") for each in headings):
+        return False
+    request = parse_request(fence.text)
+    is_headed = bool(headings) and headings[-1].startswith("request")
+    return request is not None and ("://" in request.url or is_headed)
 
 
 def _answers(fence: Fence) -> bool:

@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 from mockgraph.errors import GraphError
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.resources import Service
+from mockgraph.metadata.resources import Resource, ResourceKind, Service
 from mockgraph.odata import addressing
 from mockgraph.pages.needed_state import NeededState, entity_key
-from mockgraph.pages.page_operations import answers_what_is_kept
+from mockgraph.pages.page_operations import gives_what_it_is_bound_to
 from mockgraph.service import BEHAVIOURS
 from mockgraph.service.hunting_query import HUNT
 from mockgraph.state.intent import Address, RequestKind, Step
@@ -79,7 +79,8 @@ def _put_for_call(state: NeededState, address: Address, body: Json, answer: Json
     Of an entity that is shown as it is afterwards, what the action does not set is there before.
     """
     state.put(address.steps)
-    if answers_what_is_kept(address):
+    _put_parameters(state, address, body)
+    if gives_what_it_is_bound_to(address):
         _put_what_is_read(state, address, answer)
         return
     if address.key is not None or not address.steps or not address.resource.is_collection:
@@ -99,6 +100,40 @@ def _put_for_call(state: NeededState, address: Address, body: Json, answer: Json
             kept = before.get(value["id"], {})
             given = {name: item for name, item in kept.items() if name not in value}
             state.put([*above, Step(resource, value["id"])], given)
+
+
+def _put_parameters(state: NeededState, address: Address, body: Json) -> None:
+    """Have the entities whose keys parameters of an entity type give, where they would be found.
+
+    That is in the nearest collection beside or above what the operation is bound to.
+    """
+    call, sent = address.call, body if isinstance(body, dict) else {}
+    folded = {name.lower(): value for name, value in sent.items()}
+    for each in call.overloads[0].own_parameters if call is not None else ():
+        value = folded.get(each.name.lower())
+        for item in value if isinstance(value, list) else [value]:
+            kind = each.type.name
+            for above in range(len(address.steps) - 1, -1, -1):
+                steps = address.steps[: above + 1]
+                holder = _holding(steps[-1].resource, kind)
+                key = entity_key(holder, item) if holder is not None else None
+                if holder is not None and key is not None:
+                    state.put([*steps, Step(holder, key)])
+                    break
+
+
+def _holding(owner: Resource, type_name: str) -> Resource | None:
+    """The collection directly below an entity that contains entities of a type."""
+    return next(
+        (
+            each
+            for each in owner.children().values()
+            if each.is_collection
+            and each.kind is ResourceKind.CONTAINED
+            and each.type_name == type_name
+        ),
+        None,
+    )
 
 
 def _put_what_is_read(state: NeededState, address: Address, answer: Json) -> None:
@@ -124,10 +159,15 @@ def _named_by(body: Json) -> list[Json]:
 
 
 def referred(body: Json) -> Iterator[str]:
-    """The URLs of the entities that a body refers to."""
+    """The URLs of the entities that a body refers to, at any level."""
+    if isinstance(body, list):
+        for item in body:
+            yield from referred(item)
     for name, value in body.items() if isinstance(body, dict) else ():
         if name == "@odata.id" or name.endswith("@odata.bind"):
             yield from (each for each in (value if isinstance(value, list) else [value]) if each)
+        else:
+            yield from referred(value)
 
 
 def put_target(url: Json, address: Address, service: Service, state: NeededState) -> None:

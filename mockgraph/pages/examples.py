@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -26,7 +26,7 @@ from mockgraph.pages import Example, ReferencePage, bundled_pages, read_pages, r
 from mockgraph.pages.example_state import put_rows, put_target, referred, state_needed
 from mockgraph.pages.fitting import Fitting, Misfit, is_placeholder
 from mockgraph.pages.needed_state import NeededState, entity_key
-from mockgraph.pages.page_operations import answers_what_is_kept
+from mockgraph.pages.page_operations import answers_what_is_kept, gives_what_it_is_bound_to
 from mockgraph.pages.url_tree import is_path
 from mockgraph.state.documents import SECURITY, read_document
 from mockgraph.state.intent import Address, RequestKind, Step
@@ -209,7 +209,8 @@ def read_exchange(
     body = _fitted_request(address, request.json(), fitting)
     answer = _fitted_answer(address, response.status, response.unwrapped(), fitting)
     steps = tuple(_keyed(address, answer, fitting))
-    answer = _by_request(address, steps, answer, body, fitting)
+    words = frozenset(_words(response.unwrapped(), ""))
+    answer = _by_request(address, steps, answer, body, words, fitting)
     answer = _selected(query, answer, fitting)
     headers = {k: v for k, v in request.headers if k.lower() in _SENT and v.isascii()}
     shown = answer if response.status < 300 else None
@@ -232,7 +233,7 @@ def read_exchange(
         made=_made(page) if address.kind is RequestKind.CREATE else frozenset(),
         now=now,
         truncated=response.truncated,
-        words=frozenset(_words(response.unwrapped(), "")),
+        words=words,
     )
 
 
@@ -290,6 +291,12 @@ def _fitted_answer(address: Address, status: int, answer: Json, fitting: Fitting
             answer = items[0] if items else None
         return fitting.entity(resource, address.type, answer)
     _, shown = schemas(address)
+    if gives_what_it_is_bound_to(address):
+        resource = address.resource
+        items = answer.get("value") if isinstance(answer, dict) else None
+        if isinstance(items, list):
+            return {"value": [fitting.entity(resource, address.type, each) for each in items]}
+        return fitting.entity(resource, address.type, answer)
     if isinstance(answer, dict) and "value" in answer and _is_wrapped(address, shown):
         return {"value": _fitted_value(address, shown, answer["value"], fitting)}
     return fitting.structured(shown, answer)
@@ -343,10 +350,18 @@ def _keyed(address: Address, answer: Json, fitting: Fitting) -> Iterator[Step]:
 
 
 def _by_request(
-    address: Address, steps: Sequence[Step], answer: Json, body: Json, fitting: Fitting
+    address: Address,
+    steps: Sequence[Step],
+    answer: Json,
+    body: Json,
+    words: Collection[str],
+    fitting: Fitting,
 ) -> Json:
     """The answer with the key that was asked for, and with what was sent in place of a word."""
-    if not isinstance(answer, dict) or address.call is not None or not steps or address.path:
+    if not isinstance(answer, dict) or not steps or address.path:
+        return answer
+    if address.call is not None:
+        _check_items(answer.get("value"), body, fitting)
         return answer
     answer = dict(answer)
     key, names = steps[-1].key, edm.key_names(address.resource.type)
@@ -354,13 +369,41 @@ def _by_request(
         answer[names[0]] = key
     if address.writes and isinstance(body, dict):
         for name, sent in body.items():
-            if name not in answer or answer[name] == sent or name.startswith("@"):
-                continue
-            if is_placeholder(answer[name]):
+            is_text = isinstance(sent, str) and isinstance(answer.get(name), str)
+            if name in answer and f"/{name.lower()}" in words:
                 answer[name] = sent
-            else:
-                fitting.note(f"'{name}' is shown with another value than the request writes")
+            elif is_text and answer[name] != sent and answer[name].lower() == sent.lower():
+                fitting.note(f"'{answer[name]}' is spelt '{sent}' by the request")
+                answer[name] = sent
+            elif name in answer:
+                _check_shown(name, answer[name], sent, fitting)
     return answer
+
+
+def _check_items(shown: Json, body: Json, fitting: Fitting) -> None:
+    """Note where an action shows the entities that it was sent otherwise than they were."""
+    sent = body.get("value") if isinstance(body, dict) else None
+    pairs = zip(shown, sent, strict=False) if isinstance(shown, list) and sent else ()
+    for item, given in pairs:
+        if not isinstance(item, dict) or not isinstance(given, dict):
+            continue
+        if "id" in given and given["id"] != item.get("id"):
+            continue
+        for name in item.keys() & given.keys():
+            _check_shown(name, item[name], given[name], fitting)
+
+
+def _check_shown(name: str, shown: Json, sent: Json, fitting: Fitting) -> None:
+    if not name.startswith("@") and _contradicts(shown, sent):
+        fitting.note(f"'{name}' is shown with another value than the request writes")
+
+
+def _contradicts(shown: Json, sent: Json) -> bool:
+    """Whether a value that is shown is not what was sent; of an object, what both have counts."""
+    if isinstance(shown, dict) and isinstance(sent, dict):
+        both = (name for name in shown.keys() & sent.keys() if not name.startswith("@"))
+        return any(_contradicts(shown[name], sent[name]) for name in both)
+    return bool(shown != sent)
 
 
 def _selected(query: str, answer: Json, fitting: Fitting) -> Json:
@@ -415,8 +458,10 @@ def _collapsed(query: str, address: Address, answer: Json, fitting: Fitting) -> 
 
 
 def _words(value: Json, path: str) -> Iterator[str]:
-    """The paths at which a value is a word for any."""
-    if isinstance(value, dict):
+    """The paths at which a value is a word for any, or nothing but the name of its type."""
+    if path and isinstance(value, dict) and value.keys() == {"@odata.type"}:
+        yield path
+    elif isinstance(value, dict):
         for name, item in value.items():
             yield from _words(item, f"{path}/{name.strip().lower()}")
     elif isinstance(value, list):

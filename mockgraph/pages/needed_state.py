@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import unquote
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
@@ -71,7 +72,7 @@ class NeededState:
             return _child(at, resource.name, resource, key)
         held, keys = self._held(resource.home, key, placed)
         if resource.kind is ResourceKind.REFERENCE:
-            url = resource.home.url("/".join(keys) or "$")
+            url = unquote(resource.home.url("/".join(keys) or "$"))
             if resource.is_collection:
                 urls = at.setdefault(f"{resource.name}{_BIND}", [])
                 urls += [] if url in urls else [url]

@@ -26,17 +26,21 @@ def is_of_pages(address: Address) -> bool:
     return address.call is not None and not is_at_home(address.call.name, address.bound_to)
 
 
-def answers_what_is_kept(address: Address) -> bool:
-    """Return whether a function of pages alone is called that gives what it is bound to.
+def gives_what_it_is_bound_to(address: Address) -> bool:
+    """Return whether a function is called that gives what it is bound to.
 
     One that is bound to a collection gives its entities, or the first of them; one that is bound to
     an entity gives that.
     """
-    if address.kind is not RequestKind.CALL or not is_of_pages(address) or not address.steps:
+    if address.kind is not RequestKind.CALL or address.call is None or not address.steps:
         return False
-    assert address.call is not None
     declared = address.call.overloads[0].returns
     return declared is not None and _gives(declared, address.resource, address.key)
+
+
+def answers_what_is_kept(address: Address) -> bool:
+    """Return whether a function of pages alone is called that gives what it is bound to."""
+    return gives_what_it_is_bound_to(address) and is_of_pages(address)
 
 
 def _gives(declared: ReturnType, resource: Resource, key: str | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockgraph.errors import Conflict, NotFound
-from mockgraph.state.behaviours import Behaviour, Invocation
+from mockgraph.state.behaviours import Behaviour, Invocation, Result
 from mockgraph.state.transactions import Transaction
 
 # The status that Azure gives to what its client cancelled.
@@ -11,7 +11,7 @@ _CANCELLED = {"code": 499, "message": "The action was cancelled.", "subcode": 0}
 _OVER = ("Completed", "Failed")
 
 
-def _cancel(transaction: Transaction, call: Invocation) -> None:
+def _cancel(transaction: Transaction, call: Invocation) -> Result:
     action = transaction.get(call.table, call.key) if call.key else None
     if action is None or call.key is None:
         raise NotFound(f"No security action has the id '{call.key}'.")
@@ -28,6 +28,23 @@ def _cancel(transaction: Transaction, call: Invocation) -> None:
         "errorInfo": _CANCELLED,
     }
     transaction.update(call.table, call.key, changes)
+    # Page "securityAction: cancelSecurityAction" of beta: 200, and nothing in the body.
+    is_documented = call.resource is not None and call.resource.view.documented
+    return Result(status=None if is_documented else 200)
 
 
-BEHAVIOURS = {"microsoft.graph.cancelSecurityAction": Behaviour(_cancel)}
+def _written(transaction: Transaction, call: Invocation) -> None:
+    """Say of a new action when something was last done about it, as beta does: just now."""
+    assert call.resource is not None
+    assert call.key is not None
+    action = transaction.get(call.table, call.key)
+    is_new = call.before is None and not call.resource.view.documented
+    if is_new and action is not None and action["lastActionDateTime"] is None:
+        now = {"lastActionDateTime": transaction.now()}
+        transaction.compute(call.table, call.key, now)
+
+
+BEHAVIOURS = {
+    "microsoft.graph.cancelSecurityAction": Behaviour(_cancel),
+    "microsoft.graph.securityAction": Behaviour(_written),
+}

@@ -173,7 +173,10 @@ class Transaction:
         resource = self._resource(table)
         own, changes = _retyped(resource, before, changes)
         seen = self.view.resource(table) or resource
-        effective = effective_changes(seen, own, before, changes, left_aside(own))
+        aside = left_aside(own)
+        if resource.refers_out:
+            aside -= frozenset(edm.key_names(own))  # the key is what the reference says
+        effective = effective_changes(seen, own, before, changes, aside)
         stored = self._merge(resource, own, before, effective)
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)

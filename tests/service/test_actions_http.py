@@ -157,7 +157,8 @@ def test_cancel_a_security_action(graph: FlaskClient, root: str, status: str | N
     )
     etag = graph.get(url).headers["ETag"]
     response = graph.post(f"{url}/cancelSecurityAction")
-    assert (response.status_code, response.data) == (204, b"")
+    due = 204 if root == "localtest" else 200  # beta's page says 200, with nothing in the body
+    assert (response.status_code, response.data) == (due, b"")
     after = graph.get(url).get_json()
     assert after["@odata.etag"] != etag
     assert (after["name"], after["status"]) == ("n", "Failed")

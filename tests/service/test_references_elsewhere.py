@@ -81,3 +81,41 @@ def test_circles_of_references_are_not_followed_without_end(
         lent.post(f"{WORK}/kin/$ref", json={"@odata.id": f"works({other})"})
     assert "more than the 8000 steps of work" in refused(lent.get(levels % "max"))
     assert read(lent, levels % 1)
+
+
+def test_a_url_of_another_root_leads_to_the_same_entity(graph: FlaskClient) -> None:
+    case = graph.post("/v1.0/security/cases/ediscoveryCases", json={"displayName": "C"}).get_json()
+    path = f"security/cases/ediscoveryCases/{case['id']}"
+    custodian = graph.post(f"/v1.0/{path}/custodians", json={"email": "a@contoso.com"}).get_json()
+    source = graph.post(
+        f"/v1.0/{path}/custodians/{custodian['id']}/userSources", json={"email": "a@contoso.com"}
+    ).get_json()
+    url = f"{path}/custodians/{custodian['id']}/userSources/{source['id']}"
+    for root in ("v1.0", "beta"):
+        made = graph.post(
+            f"/v1.0/{path}/searches",
+            json={
+                "displayName": root,
+                "custodianSources@odata.bind": [f"https://graph.microsoft.com/{root}/{url}"],
+            },
+        )
+        assert made.status_code == 201
+        found = graph.get(f"/v1.0/{path}/searches/{made.get_json()['id']}/custodianSources")
+        assert [each["id"] for each in found.get_json()["value"]] == [source["id"]]
+
+
+@pytest.mark.parametrize("end", ["/groups/g1", "/groups('g1')"])
+def test_what_no_set_holds_is_referred_to_by_its_key(graph: FlaskClient, end: str) -> None:
+    case = graph.post("/v1.0/security/cases/ediscoveryCases", json={"displayName": "C"}).get_json()
+    path = f"/v1.0/security/cases/ediscoveryCases/{case['id']}/custodians"
+    custodian = graph.post(path, json={"email": "a@contoso.com"}).get_json()
+    sources = f"{path}/{custodian['id']}/unifiedGroupSources"
+    url = f"https://graph.microsoft.com/v1.0{end}"
+    sent = {"includedSources": "mailbox", "group@odata.bind": url}
+    made = graph.post(sources, json=sent)
+    assert made.status_code == 201, made.get_json()
+    found = graph.get(f"{sources}/{made.get_json()['id']}/group").get_json()
+    assert found["id"] == "g1"
+    refused = graph.post(sources, json={**sent, "group@odata.bind": "https://contoso.com"})
+    assert refused.status_code == 400
+    assert graph.post(sources, json={**sent, "group@odata.bind": 5}).status_code == 400
