@@ -27,9 +27,9 @@ from mockgraph.odata.ast import (
 from mockgraph.odata.expressions import Scope, compile_expression, own_names
 from mockgraph.odata.operators import aligned
 from mockgraph.odata.types import ABOVE_RANKS, NUMERIC, CompiledExpression, Type, rank_of, ranked
-from mockgraph.state.indexes import Equality, Key, Range, above, below, path_key
+from mockgraph.state.indexes import Equality, Key, KeyRange, above, below, path_key
 
-Condition = Equality | Range
+Condition = Equality | KeyRange
 # Some conditions, and whether a tree is true where, and only where, all of them hold.
 Found = tuple[Sequence[Condition], bool]
 
@@ -81,9 +81,9 @@ def conditions(node: Node, scope: Scope) -> Found:
 def _in_all(found: Sequence[Found]) -> Found:
     """The conditions of all parts; ranges of one key are one."""
     every = [each for part, _ in found for each in part]
-    ranges: dict[Any, Range] = {}
+    ranges: dict[Any, KeyRange] = {}
     for each in every:
-        if isinstance(each, Range):
+        if isinstance(each, KeyRange):
             known = ranges.get(each.key.name)
             ranges[each.key.name] = each if known is None else known.within(each)
     equalities = [each for each in every if isinstance(each, Equality)]
@@ -142,7 +142,7 @@ def _range(operator: str, path: Node, bound: Node, scope: Scope) -> Found:
         case _:
             high = above(rank)
     key = _key(names, held.type, held._replace(evaluate=ranked(held)))
-    return [Range(key, low, high)], True
+    return [KeyRange(key, low, high)], True
 
 
 def _key(names: tuple[str, ...], type_: Type, held: CompiledExpression) -> Key:

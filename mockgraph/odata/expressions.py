@@ -282,7 +282,9 @@ def resolve_path(path: Path, scope: Scope) -> CompiledExpression:
     if counted:
         return CompiledExpression(Type(ValueKind.INTEGER), _count(value, path, type_))
     convert = from_json(type_)
-    return CompiledExpression(type_, _converted(value, convert) if convert else value)
+    own = own_names(path, scope) or ()
+    single = own[0] if len(own) == 1 and not scope.variables else None
+    return CompiledExpression(type_, _converted(value, convert) if convert else value, name=single)
 
 
 def property_type(type_: Type, name: str) -> Type:

@@ -188,8 +188,23 @@ def _equality(op: Compare, left: CompiledExpression, right: CompiledExpression) 
     first, second = left.evaluate, right.evaluate
     if right.constant:
         value = right.value
+        if left.name is not None and (stored := _stored(value, left.type)) is not None:
+            name = left.name
+            if op is operator.eq:
+                return lambda entity: entity.get(name) == stored
+            return lambda entity: entity.get(name) != stored
         return lambda scope: op(first(scope), value)
     return lambda scope: op(first(scope), second(scope))
+
+
+def _stored(value: Any, type_: Type) -> Any:
+    """A value as it is stored where it is, None where it may be stored in several ways."""
+    if type_.kind in (ValueKind.STRING, ValueKind.INTEGER, ValueKind.BOOLEAN):
+        return value
+    if type_.kind is ValueKind.ENUMERATION and not type_.of.is_flags:
+        names = [name for name, number in type_.of.members.items() if number == value]
+        return names[0] if len(names) == 1 else None
+    return None
 
 
 def _order(op: Compare, left: CompiledExpression, right: CompiledExpression) -> Evaluate:

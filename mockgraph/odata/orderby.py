@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import OrderItem, ValueKind, weight
 from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import Scope, compile_expression, own_names
@@ -24,6 +27,8 @@ E = TypeVar("E", bound=Entity)
 
 # A key costs a pass over all entities.
 MAX_KEYS = 16
+# Longer orders are compiled each time.
+_LONGEST_KEPT = 512
 
 # The bytes of UTF-8, whose order is that of the characters, backwards; and what comes after all of
 # them, since a text comes behind those that begin with it.
@@ -78,11 +83,35 @@ class Order(NamedTuple):
 
 def compile_orderby(text: str, scope: Scope) -> Order:
     """Compile a list of keys; raises BadRequest that says what is wrong with it."""
+    if not scope.aliases and len(text) <= _LONGEST_KEPT:
+        kept = _for_any_request(text, scope.schema, scope.resource)
+        if kept is not None:
+            return kept
+    return _compiled(_parsed(text, scope), scope)
+
+
+@lru_cache(maxsize=256)
+def _for_any_request(
+    text: str, schema: type[edm.StructuredSchema], resource: Resource | None
+) -> Order | None:
+    """Return an order that is the same for all requests, None where it is compiled for one."""
+    scope = Scope(schema, resource=resource)
+    items = _parsed(text, scope)
+    if all(own_names(item.key, scope) for item in items):
+        return _compiled(items, scope)
+    return None
+
+
+def _parsed(text: str, scope: Scope) -> list[OrderItem]:
     items = as_declared(parse_orderby(text, scope.aliases), scope.schema, scope.resource)
     if len(items) > MAX_KEYS:
         raise BadRequest(f"more than {MAX_KEYS} keys.")
     if scope.resource is not None:
         check_orderby(items, scope.resource.rules.sort)
+    return items
+
+
+def _compiled(items: Sequence[OrderItem], scope: Scope) -> Order:
     keys = [(_key(item, scope), item.descending) for item in items]
     runs = []
     for descending, run in groupby(keys, key=lambda key: key[1]):

@@ -61,13 +61,15 @@ class CompiledExpression(NamedTuple):
     """A compiled expression: its type, and its value in a scope.
 
     A scope is the entity itself or, within a lambda, the pair of the item and the scope
-    around it. A constant has its ``value`` here too.
+    around it. A constant has its ``value`` here too; what reads a property of the entity itself
+    has its ``name``.
     """
 
     type: Type
     evaluate: Evaluate
     constant: bool = False
     value: Any = None
+    name: str | None = None
 
     @property
     def kind(self) -> ValueKind:

@@ -64,7 +64,7 @@ class Equality(NamedTuple):
     values: tuple[Any, ...]
 
 
-class Range(NamedTuple):
+class KeyRange(NamedTuple):
     """A key, whose values compare, lies between two in just the entities that a filter matches.
 
     ``low`` and ``high`` are bounds as :func:`below` and :func:`above` make them.
@@ -74,12 +74,12 @@ class Range(NamedTuple):
     low: tuple[Any, ...]
     high: tuple[Any, ...]
 
-    def within(self, other: Range) -> Range:
+    def within(self, other: KeyRange) -> KeyRange:
         """Return what lies in this range and another of the same key."""
-        return Range(self.key, max(self.low, other.low), min(self.high, other.high))
+        return KeyRange(self.key, max(self.low, other.low), min(self.high, other.high))
 
 
-Condition = Equality | Range
+Condition = Equality | KeyRange
 
 
 def below(value: Any) -> tuple[Any, ...]:
@@ -183,7 +183,7 @@ class SortedIndex:
     def __len__(self) -> int:
         return len(self._placed)
 
-    def walk(self, within: Range | None = None, after: Entity | None = None) -> Iterator[Entity]:
+    def walk(self, within: KeyRange | None = None, after: Entity | None = None) -> Iterator[Entity]:
         """Give the entities in order: those in a range, those that come after one of them."""
         low, high = (within.low, within.high) if within else (None, None)
         placed: Iterable[Placed] = self._placed
@@ -199,7 +199,7 @@ class SortedIndex:
                 placed = takewhile(lambda each: each.number < high, placed)
         return map(unpacked, map(itemgetter(1), placed))
 
-    def count(self, within: Range) -> int:
+    def count(self, within: KeyRange) -> int:
         """Return how many entities are in a range."""
         return self._placed.count(within.low, within.high)
 
@@ -215,7 +215,7 @@ class Narrowed(NamedTuple):
     size: int
     lists: Sequence[Entities] = ()
     order: SortedIndex | None = None
-    within: Range | None = None
+    within: KeyRange | None = None
 
     def stored(self) -> Iterator[Stored]:
         """Give the entities of the lists as they are stored, in the order of the table."""
@@ -235,7 +235,7 @@ class Narrowed(NamedTuple):
         return merge(*(each.after(number) for each in self.lists), key=attrgetter("number"))
 
 
-class Search(Protocol):
+class SearchPredicate(Protocol):
     """A predicate on the texts of an entity; equal names mean that the texts are the same."""
 
     @property
@@ -301,7 +301,7 @@ class TextIndex:
         self._size += len(text)
         return Searched(entity.number, entity, text)
 
-    def finding(self, search: Search, after: float = -inf) -> Iterator[Entity]:
+    def finding(self, search: SearchPredicate, after: float = -inf) -> Iterator[Entity]:
         """Give the entities that a search finds of those whose numbers are larger."""
         mean = self._size // (len(self._texts) or 1)
         finds, text_of = search.finds, self._text_of
@@ -357,14 +357,14 @@ class Indexes:
             return self.sorted(entities, key, True)
         return self.sorted(entities, key)
 
-    def texts(self, entities: Entities, search: Search) -> TextIndex | None:
+    def texts(self, entities: Entities, search: SearchPredicate) -> TextIndex | None:
         """Return the texts of a version that a search looks at, if they are wanted."""
         name = "texts", search.name
         if len(entities) < _FROM or name not in self._asked:
             return None
         return self._index(name, entities, partial(TextIndex, search.text_of))
 
-    def want_texts(self, search: Search) -> None:
+    def want_texts(self, search: SearchPredicate) -> None:
         """Have the texts that a search looks at kept from the next one on."""
         self._count(("texts", search.name))
 
@@ -381,7 +381,7 @@ class Indexes:
         return narrowest
 
     def _narrowed(self, entities: Entities, condition: Condition) -> Narrowed | None:
-        if isinstance(condition, Range):
+        if isinstance(condition, KeyRange):
             in_order = self.ranked(entities, condition.key)
             if in_order is None:
                 return None
@@ -448,12 +448,15 @@ class Indexes:
         return index
 
 
-def _hashed(key: Key, entity: Stored) -> tuple[Any]:
+def _hashed(key: Key, entity: Stored) -> tuple[Any, ...]:
     """Return the value of a key as one of a map: a tuple, whose hash is spread over all bits.
 
-    That of a number is not.
+    That of a number is not. NaN, which equals nothing, is none.
     """
-    return (entity.owner,) if key is OWNER else (key.of(unpacked(entity)),)
+    if key is OWNER:
+        return (entity.owner,)
+    value = key.of(unpacked(entity))
+    return (value,) if value == value else ()
 
 
 def _held(path: Path, entity: Entity) -> Any:

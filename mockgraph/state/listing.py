@@ -11,7 +11,7 @@ from itertools import chain, islice
 from math import inf
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.indexes import Narrowed, Range, SortedIndex
+from mockgraph.state.indexes import KeyRange, Narrowed, SortedIndex
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Query
 from mockgraph.state.snapshots import Rows
@@ -21,7 +21,7 @@ from mockgraph.state.snapshots import Rows
 _PLACED, _SORTED, _GATHERED = 3, 6, 30
 
 
-class Listing:
+class ListedEntities:
     """The entities that a query finds among those at an address.
 
     ``rows`` is the table, given where the entities are all that is in it.
@@ -34,7 +34,7 @@ class Listing:
         self.entities = entities
         self._rows = rows
         self._narrowed: Narrowed | None = None
-        self._within: Range | None = None
+        self._within: KeyRange | None = None
         if rows is not None and query.filter is not None and query.filter.conditions:
             self._narrowed = rows.narrowed(query.filter.conditions)
             self._within = _range_of(query)
@@ -126,10 +126,10 @@ class Listing:
         yield from ()
 
 
-def _range_of(query: Query) -> Range | None:
+def _range_of(query: Query) -> KeyRange | None:
     """Return the range of the very key that is ordered by, None where the filter has none."""
     if query.filter is None or query.orderby is None or query.orderby.key is None:
         return None
     name = query.orderby.key.name
-    ranges = (each for each in query.filter.conditions if isinstance(each, Range))
+    ranges = (each for each in query.filter.conditions if isinstance(each, KeyRange))
     return next((each for each in ranges if each.key.name == name), None)

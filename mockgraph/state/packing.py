@@ -124,7 +124,10 @@ Stored: TypeAlias = Entity | PackedEntity
 
 def unpacked(stored: Stored) -> Entity:
     """Return a stored entity itself."""
-    return stored.unpacked() if isinstance(stored, PackedEntity) else stored
+    if not isinstance(stored, PackedEntity):
+        return stored
+    found = stored._entity
+    return found if isinstance(found, Entity) else _UNPACKED.of(stored)
 
 
 class Entities(Ordered[Entity]):

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from mockgraph.errors import BadRequest
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import SortedIndex
-from mockgraph.state.listing import Listing
+from mockgraph.state.listing import ListedEntities
 
 # How many keys the walks under way may hold between them; the oldest walk goes first.
 _MOST_KEYS = 2_000_000
@@ -71,7 +71,7 @@ class Pager:
         self._held = 0
 
     def page(
-        self, listing: Listing, size: int, find: Callable[[str], Entity | None], of: str
+        self, listing: ListedEntities, size: int, find: Callable[[str], Entity | None], of: str
     ) -> Slice:
         """Return the page that a query asks for, of at most ``size`` entities.
 
@@ -100,7 +100,7 @@ class Pager:
             self._latest.clear()
             self._held = 0
 
-    def _in_index(self, listing: Listing, index: SortedIndex, size: int, mark: int) -> Slice:
+    def _in_index(self, listing: ListedEntities, index: SortedIndex, size: int, mark: int) -> Slice:
         total = listing.count() if listing.query.count else None
         skip = listing.query.skip or 0
         page = list(islice(listing.walk(index), skip, skip + size + 1))
@@ -110,7 +110,7 @@ class Pager:
             token = f"s{walk:x}-{page[size - 1].number:x}"
         return Slice(page[:size], total, token)
 
-    def _sorted(self, listing: Listing, size: int, mark: int) -> Slice:
+    def _sorted(self, listing: ListedEntities, size: int, mark: int) -> Slice:
         found = listing.in_order()
         count = len(found)
         found = found[listing.query.skip or 0 :]
@@ -148,7 +148,7 @@ class Pager:
 
     def _resumed(
         self,
-        listing: Listing,
+        listing: ListedEntities,
         size: int,
         token: _Token,
         mark: int,
@@ -178,7 +178,7 @@ class Pager:
         return Slice([entity for _, entity in page], total, following)
 
 
-def _unordered(listing: Listing, size: int, token: _Token | None, mark: int) -> Slice:
+def _unordered(listing: ListedEntities, size: int, token: _Token | None, mark: int) -> Slice:
     if token is not None and (token.kind != "n" or token.source != mark):
         raise _foreign()
     count = listing.count() if listing.query.count else None

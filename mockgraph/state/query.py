@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mockgraph.odata.filter import Filter
     from mockgraph.odata.orderby import Order
     from mockgraph.odata.select import Select
-    from mockgraph.state.indexes import Search
+    from mockgraph.state.indexes import SearchPredicate
 
 Entity = Mapping[str, Any]
 E = TypeVar("E", bound=Entity)
@@ -88,7 +88,7 @@ class Query:
     top: int | None = None
     skip: int | None = None
     count: bool = False
-    search: Search | None = None
+    search: SearchPredicate | None = None
     format: str | None = None
     skiptoken: str | None = None
     relations: Relations | None = field(default=None, compare=False)

@@ -15,7 +15,7 @@ from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, View
 from mockgraph.state.entities import Entity, join_key, owner_key, split_key
 from mockgraph.state.indexes import Equality, path_key
 from mockgraph.state.intent import Address, Page, Row, Step
-from mockgraph.state.listing import Listing
+from mockgraph.state.listing import ListedEntities
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
@@ -161,20 +161,20 @@ class Reader:
             raise UnknownKey(split_key(owner)[1] or above.name)
         return owner
 
-    def listing(self, address: Address, query: Query) -> Listing:
+    def listing(self, address: Address, query: Query) -> ListedEntities:
         """Return what a query lists of a collection, by its owner. Raise 404."""
         listing = self._listed(address.resource, self.check_owner(address), query)
         if address.cast is None:
             return listing
         cast, resource = address.cast, address.resource
         of_type = Ordered(each for each in listing.entities if self._is_of(each, resource, cast))
-        return Listing(of_type, query)
+        return ListedEntities(of_type, query)
 
-    def _listed(self, resource: Resource, owner: str, query: Query) -> Listing:
+    def _listed(self, resource: Resource, owner: str, query: Query) -> ListedEntities:
         if resource.kind is ResourceKind.CONTAINED and resource.is_collection and not owner:
             rows = self.rows(resource.path)
-            return Listing(rows.in_order, query, rows)
-        return Listing(self.related(resource, owner), query)
+            return ListedEntities(rows.in_order, query, rows)
+        return ListedEntities(self.related(resource, owner), query)
 
     def _is_of(self, entity: Entity, resource: Resource, type_name: str) -> bool:
         own = edm.own_type(resource.type, entity)

@@ -12,7 +12,7 @@ from mockgraph.state.indexes import (
     Equality,
     Indexes,
     Narrowed,
-    Search,
+    SearchPredicate,
     SortedIndex,
     TextIndex,
     path_key,
@@ -58,11 +58,11 @@ class Rows(Mapping[str, Entity]):
             return None
         return self._indexes.sorted(self.in_order, order.key, order.descending, now=now)
 
-    def texts(self, search: Search) -> TextIndex | None:
+    def texts(self, search: SearchPredicate) -> TextIndex | None:
         """Return the texts of all that a search looks at, if they are wanted."""
         return self._indexes.texts(self.in_order, search)
 
-    def want_texts(self, search: Search) -> None:
+    def want_texts(self, search: SearchPredicate) -> None:
         """Have the texts that a search looks at kept from the next one on."""
         self._indexes.want_texts(search)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odata import Closed
+from odata import Closed, closed
 from odata.test_filter_oracle import Case, cases, entities, instants, moment_of
 from odata.test_orderby import oracle, orders
 from profiles import examples
@@ -16,7 +16,7 @@ from profiles import examples
 from mockgraph.errors import BadRequest
 from mockgraph.odata.options import read_options
 from mockgraph.state import indexes, listing, persistent_maps
-from mockgraph.state.listing import Listing
+from mockgraph.state.listing import ListedEntities
 from mockgraph.state.paging import Pager
 from mockgraph.state.query import Query
 from mockgraph.state.snapshots import Rows
@@ -183,7 +183,7 @@ def pages(
     token = None
     while True:
         rows = storage.now.rows(TABLE)
-        listed = Listing(rows.in_order, asked.query(token), rows)
+        listed = ListedEntities(rows.in_order, asked.query(token), rows)
         cut = pager.page(listed, size, rows.find, str(asked.pairs()))
         yield [entity.key for entity in cut.entities], cut.total
         if cut.next is None:
@@ -209,7 +209,7 @@ def test_pages_are_those_of_the_oracle(
         assert [key for page, _ in shown for key in page] == expected[asked.skip :]
         assert {total for _, total in shown} <= {len(expected)}
         assert all(len(page) == size for page, _ in shown[:-1])
-        listed = Listing(rows.in_order, asked.query(), rows)
+        listed = ListedEntities(rows.in_order, asked.query(), rows)
         assert listed.count() == len(expected)
         assert [each.key for each in listed.first(size)] == expected[:size]
         assert [each.key for each in listed.first(None)] == expected
@@ -290,7 +290,7 @@ def test_few_are_looked_at(filter_: str, order: str, most: int) -> None:
     for _ in range(2):
         looked.clear()
         query = looked.noted(read_options(options, Closed))
-        found = Listing(rows.in_order, query, rows).first(10)
+        found = ListedEntities(rows.in_order, query, rows).first(10)
         plain = read_options(options, Closed).find(rows.in_order, 10)
         assert found == plain
     assert len(looked) <= most
@@ -313,7 +313,7 @@ def test_what_an_index_knows_is_counted_without_a_look(filter_: str, looked_at: 
     looked = Looked()
     for _ in range(2):
         looked.clear()
-        listed = Listing(
+        listed = ListedEntities(
             rows.in_order, looked.noted(read_options([("$filter", filter_)], Closed)), rows
         )
         assert listed.count() == len(
@@ -332,7 +332,9 @@ def test_the_last_page_looks_at_no_more_than_the_first() -> None:
         given = [*options, *([("$skiptoken", token)] if token else [])]
         query = read_options(given, Closed)
         noted = looked.noted(query)
-        listed = Listing(rows.in_order, Query(noted.filter, noted.orderby, skiptoken=token), rows)
+        listed = ListedEntities(
+            rows.in_order, Query(noted.filter, noted.orderby, skiptoken=token), rows
+        )
         cut = pager.page(listed, 50, rows.find, "list")
         costs.append(len(looked))
         if cut.next is None:
@@ -359,7 +361,7 @@ def test_a_first_page_asked_again_begins_no_other_walk() -> None:
 def test_what_hangs_on_the_time_is_found_once_for_a_walk(filter_: str) -> None:
     rows = many(300).now.rows(TABLE)
     query = read_options([("$filter", filter_), ("$orderby", "title")], Closed)
-    assert Listing(rows.in_order, query, rows).index(9) is None
+    assert ListedEntities(rows.in_order, query, rows).index(9) is None
 
 
 @pytest.mark.parametrize("token", ["s1-fffff", "w1-1", "s2-1", "n1-1", "s1-1x", "q1-1"])
@@ -370,7 +372,10 @@ def test_tokens_of_nobody(token: str) -> None:
     rows = storage.now.rows(TABLE)
     with pytest.raises(BadRequest):
         pager.page(
-            Listing(rows.in_order, asked.query(token), rows), 9, rows.find, str(asked.pairs())
+            ListedEntities(rows.in_order, asked.query(token), rows),
+            9,
+            rows.find,
+            str(asked.pairs()),
         )
 
 
@@ -399,7 +404,7 @@ def test_texts_are_kept_once_a_search_has_seen_them_all() -> None:
     def search(first: int | None) -> int:
         texts.clear()
         rows = storage.now.rows(TABLE)
-        found = Listing(rows.in_order, Query(search=texts), rows).first(first)
+        found = ListedEntities(rows.in_order, Query(search=texts), rows).first(first)
         looked_at = len(texts)
         assert found == Query(search=texts).find(rows.in_order, first)
         return looked_at
@@ -419,6 +424,17 @@ def test_texts_beyond_a_bound_are_gathered_each_time(monkeypatch: pytest.MonkeyP
     rows = storage.now.rows(TABLE)
     for _ in range(3):
         texts.clear()
-        found = Listing(rows.in_order, Query(search=texts), rows).first(None)
+        found = ListedEntities(rows.in_order, Query(search=texts), rows).first(None)
         assert len(texts) > 200
         assert found == Query(search=texts).find(rows.in_order)
+
+
+def test_what_equals_nothing_is_in_an_index_and_leaves_it() -> None:
+    storage = stored({f"k{n}": closed(id=f"k{n}", score="NaN") for n in range(3)})
+    for score in ("NaN", 1.5, "NaN", None):
+        for text in ("score eq 1.5", "score ge 0", "score eq null", "score eq NaN"):
+            rows = storage.now.rows(TABLE)
+            query = read_options([("$filter", text), ("$orderby", "score desc")], Closed)
+            found = ListedEntities(rows.in_order, query, rows).first(None)
+            assert found == query.find(rows.in_order)
+        storage.put({TABLE: {"k1": closed(id="k1", score=score)}})
