@@ -122,6 +122,10 @@ def agent_server(remote: Remote) -> Server[Any]:
         if tool is None:
             near = suggestion(name, [*own, *actions])
             raise MockGraphError(f"There is no tool {name!r}.{near}")
+        known = tool.schema["properties"]
+        if unknown := sorted(arguments.keys() - known.keys()):
+            near = suggestion(unknown[0], known)
+            raise MockGraphError(f"{name} takes no argument {unknown[0]!r}.{near}")
         return remote.act(tool.action, tool.arguments(dict(arguments)))
 
     async def call_tool(_: Any, request: types.CallToolRequestParams) -> types.CallToolResult:

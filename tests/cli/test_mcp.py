@@ -100,6 +100,7 @@ def test_what_an_agent_does_to_write_a_test(graph: MockGraph) -> None:
     [
         ("add_falt", {}, "There is no tool 'add_falt'. Did you mean add_fault"),
         ("take_snapshot", {}, "'name' is missing"),
+        ("list_requests", {"stauts": 200}, "no argument 'stauts'. Did you mean status?"),
         ("add_fault", {"preset": "throtle"}, "Did you mean throttle?"),
         ("start_from_seed", {"seed": "nowhere.json"}, "nowhere.json"),
         ("write_state", {"document": {"Security": {"alerts": 1}}}, "alerts"),
