@@ -14,6 +14,7 @@ from mockgraph.service.hunting.kql.sqlvalues import Column, Probe, Rowset, Value
 from mockgraph.service.hunting.refusal import QueryLimitError, SemanticQueryError
 
 _MOST_WORK = 20_000  # expressions and operators compiled, calls of functions unfolded
+_MOST_COLUMNS = 100_000  # made on the way: an operator on a wide table makes many
 _LONGEST_SQL = 1024 * 1024
 
 
@@ -109,6 +110,8 @@ class Context(ABC):
     def fresh(self, name: str, kind: Kind) -> Column:
         """Return a new column, with a reference of its own."""
         self._references += 1
+        if self._references > _MOST_COLUMNS:
+            raise QueryLimitError("it makes too many columns on the way.")
         return Column(name, kind, f"c{self._references}")
 
     def worked(self, sql: str = "") -> None:
