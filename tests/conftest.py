@@ -10,6 +10,7 @@ import profiles  # noqa: F401 - before any test says how many examples it makes
 import pytest
 from flask.testing import FlaskClient
 
+from mockgraph import MockGraph
 from mockgraph.app import create_app
 from mockgraph.server_options import Settings
 
@@ -45,6 +46,20 @@ def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
 def empty_client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     """A client of a fresh app whose sets are all empty."""
     return make_client(seed=(EMPTY,))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockGraph]:
+    """A server of all tests of a module."""
+    with MockGraph() as graph:
+        yield graph
+
+
+@pytest.fixture
+def graph(server: MockGraph) -> MockGraph:
+    """That server, as it was at the start."""
+    server.renew()
+    return server
 
 
 @pytest.fixture

@@ -22,18 +22,6 @@ ALERTS = "/v1.0/security/alerts"
 ALERT: dict[str, Any] = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockGraph]:
-    with MockGraph() as graph:
-        yield graph
-
-
-@pytest.fixture
-def graph(server: MockGraph) -> MockGraph:
-    server.reset()
-    return server
-
-
 def get(graph: MockGraph, path: str = "/Security", **headers: str) -> requests.Response:
     return requests.get(f"{graph.url}{path}", headers={**AUTH, **headers}, timeout=20)
 

@@ -11,6 +11,7 @@ from conftest import state_of
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from listed_alerts import ALERT, ALERTS, titles
 from refusals import message_of
 
 from mockgraph import create_app
@@ -22,18 +23,6 @@ SECURITY = "/localtest/Security"
 
 
 STATE = "/_mockgraph/state"
-
-
-ALERTS = "/v1.0/security/alerts"
-
-
-ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
-
-
-def titles(client: FlaskClient, prefix: str = "", **headers: str) -> list[str]:
-    answer = client.get(f"{prefix}{ALERTS}", headers=headers)
-    assert answer.json is not None, answer.data
-    return [each["title"] for each in answer.json["value"]]
 
 
 AT = "/_mockgraph/snapshots/mine"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,12 +18,6 @@ SETS = [
     for each in SERVICE.stored.children["security"].below()
     if each.is_collection and sum(above.is_collection for above in each.chain) == 1
 ]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockGraph]:
-    with MockGraph() as graph:
-        yield graph
 
 
 @pytest.fixture

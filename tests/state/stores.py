@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from flask.testing import FlaskClient
 
 from mockgraph.app import create_app
 from mockgraph.server_options import Settings
 from mockgraph.state import Snapshot, State
+from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.store import Store
 
 SECURITY = "/localtest/Security"
@@ -115,3 +117,17 @@ def kept_in(path: Path) -> Any:
     opened = Store(path, "process")
     opened.close()
     return shown(opened.state)
+
+
+def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the rows that are looked at one after another from now on, as they come."""
+    looked: list[Any] = []
+    really = Ordered.__iter__
+
+    def look(every: Any) -> Iterator[Any]:
+        for each in really(every):
+            looked.append(each)
+            yield each
+
+    monkeypatch.setattr(Ordered, "__iter__", look)
+    return looked

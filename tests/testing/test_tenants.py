@@ -7,23 +7,13 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from listed_alerts import ALERT, ALERTS, titles
 
 from mockgraph.entra import initial_entra
 from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
 from mockgraph.state import State
 from mockgraph.testing.tenant import Tenants
-
-ALERTS = "/v1.0/security/alerts"
-
-
-ALERT = {"title": "one", "vendorInformation": {"provider": "P", "vendor": "V"}}
-
-
-def titles(client: FlaskClient, prefix: str = "", **headers: str) -> list[str]:
-    answer = client.get(f"{prefix}{ALERTS}", headers=headers)
-    assert answer.json is not None, answer.data
-    return [each["title"] for each in answer.json["value"]]
 
 
 def test_what_one_tenant_writes_no_other_sees(empty_client: FlaskClient) -> None:
