@@ -104,11 +104,14 @@ class JournalRoom:
     """The room that the journals of all tenants of a server have together. Safe under threads.
 
     Where they take more than ``max_bytes``, the one loses its oldest requests that was not
-    written to for the longest time.
+    written to for the longest time. ``newest`` is the one that was noted last; it need not be
+    noted again before it has grown by ``step`` bytes.
     """
 
     def __init__(self, max_bytes: int):
         self._max_bytes = max_bytes
+        self.step = max_bytes >> 10
+        self.newest: Journal | None = None
         self._bytes = 0
         self._journals: dict[Journal, int] = {}  # the one written to last at the end
         self._lock = threading.Lock()
@@ -116,6 +119,7 @@ class JournalRoom:
     def note(self, journal: Journal) -> None:
         """Note that a journal was written to, or cleared."""
         with self._lock:
+            self.newest = journal
             self._count(journal, self._journals.pop(journal, 0))
             while self._bytes > self._max_bytes:
                 oldest = next(iter(self._journals))
@@ -126,6 +130,7 @@ class JournalRoom:
         """Count a journal no more, which nobody can read."""
         with self._lock:
             self._bytes -= self._journals.pop(journal, 0)
+            self.newest = None
 
     def _count(self, journal: Journal, before: int) -> None:
         size = journal.size
@@ -155,6 +160,7 @@ class Journal:
         "_lost_bytes",
         "_max_bytes",
         "_room",
+        "_unnoted",
         "limit",
     )
 
@@ -166,7 +172,7 @@ class Journal:
         # Made for the first request: most tenants of a large server never see one.
         self._exchanges: deque[Exchange] | None = None
         self._lost: tuple[Exchange, ...] = ()
-        self._bytes = self._lost_bytes = 0
+        self._bytes = self._lost_bytes = self._unnoted = 0
         self._count = 0
         self._changes = self._clears = 0
         self._lock = threading.Lock()
@@ -193,10 +199,13 @@ class Journal:
             exchange.number = self._count
             exchanges.append(exchange)
             self._bytes += exchange.size
+            self._unnoted += exchange.size + _BESIDE
             while len(exchanges) > self.limit or (self._bytes > self._max_bytes and exchanges):
                 self._drop(exchanges.popleft())
-        if self._room is not None:
-            self._room.note(self)
+        room = self._room
+        if room is not None and (self._unnoted > room.step or room.newest is not self):
+            self._unnoted = 0
+            room.note(self)
         return exchange
 
     def note_change(self) -> None:
