@@ -9,9 +9,8 @@ request means is known.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Hashable
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mockgraph import work
 from mockgraph.http import Request, Response
@@ -27,7 +26,8 @@ _MOST_BYTES = 4 * 1024 * 1024
 _LARGEST = 256 * 1024
 _LONGEST = 4096
 
-Question: TypeAlias = tuple[Hashable, ...]
+# Texts, and the permissions of the caller.
+Question: TypeAlias = tuple[Any, ...]
 
 
 class KeptAnswer(NamedTuple):
@@ -83,11 +83,18 @@ class KeptAnswers:
         spent: work.Spent,
     ) -> None:
         """Keep the answer to a question, if it is one that holds for others, and is not large."""
-        if not _holds(intent, outcome) or len(response.body) > _LARGEST or _is_long(question):
+        following = None if outcome.page is None else outcome.page.next
+        if len(response.body) > _LARGEST or is_of_walk(following):
             return
+        before = self._young.get(question)
+        reusable: Intent | None = intent
+        if before is None or before.intent is not intent:  # the intent was read for this request
+            if not _holds(intent) or _is_long(question):
+                return
+            reusable = _reusable(intent)
         kept = KeptAnswer(
             intent.address,
-            _reusable(intent),
+            reusable,
             weakref.ref(snapshot),
             response.status,
             response.headers.copy(),
@@ -99,8 +106,9 @@ class KeptAnswers:
     def _add(self, question: Question, kept: KeptAnswer) -> None:
         if len(self._young) >= _MOST or self._bytes > _MOST_BYTES:
             self._old, self._young, self._bytes = self._young, {}, 0
+        before = self._young.get(question)
         self._young[question] = kept
-        self._bytes += len(kept.body)
+        self._bytes += len(kept.body) - (0 if before is None else len(before.body))
 
 
 def question(request: Request, caller: Caller) -> Question | None:
@@ -123,22 +131,21 @@ def question(request: Request, caller: Caller) -> Question | None:
     )
 
 
-def _holds(intent: Intent, outcome: Outcome) -> bool:
-    """Whether an answer is the same for whoever asks, at any time, what it is asked of.
+def _holds(intent: Intent) -> bool:
+    """Whether the answer is the same for whoever asks, at any time, what it is asked of.
 
-    That of a function is not, nor is one that depends on the time, or that names a list which
-    the server keeps for a client.
+    That of a function is not, nor is one that depends on the time, or on a list that the server
+    keeps for a client.
     """
-    if intent.address.kind is RequestKind.CALL:
-        return False
-    if any("now" in value.lower() for _, value in intent.options):
-        return False
-    following = None if outcome.page is None else outcome.page.next
-    return not (is_of_walk(intent.query.skiptoken) or is_of_walk(following))
+    for _, value in intent.options:
+        if "now" in value.lower():
+            return False
+    return intent.address.kind is not RequestKind.CALL and not is_of_walk(intent.query.skiptoken)
 
 
 def _is_long(question: Question) -> bool:
-    return sum(len(part) for part in question if isinstance(part, (str, bytes))) > _LONGEST
+    *texts, _ = question  # the last are permissions
+    return sum(map(len, filter(None, texts))) > _LONGEST
 
 
 def _reusable(intent: Intent) -> Intent | None:

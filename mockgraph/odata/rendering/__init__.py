@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import orjson
 
@@ -33,6 +33,9 @@ __all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
+# The level, the root, the type, whether all members are shown, and what is selected as which type.
+_Form: TypeAlias = tuple[str, str, str, bool, tuple[str | None, str] | None]
+_MOST_FORMS = 8  # in which the JSON of an entity is kept
 _ZIP = b"PK"  # the first bytes of an archive
 Structured = type[edm.StructuredSchema]
 
@@ -268,7 +271,7 @@ class _Renderer:
     def _whole(self, row: Row, status: int, headers: Mapping[str, str]) -> Response:
         """The answer that is an entity, with its context URL."""
         resource, query = self._address.resource, self._intent.query
-        text = self._kept(row, resource, self._how(resource, query))
+        text = self._kept(row, resource, query, self._how(resource, query))
         if text is None:
             shown = self._shown(row, resource, query)
             body = self._controlled({"@odata.context": self._urls.context(), **shown})
@@ -283,27 +286,28 @@ class _Renderer:
         how = self._how(resource, query)
         return [
             self._shown(row, resource, query)
-            if (text := self._kept(row, resource, how)) is None
+            if (text := self._kept(row, resource, query, how)) is None
             else orjson.Fragment(text)
             for row in rows
         ]
 
-    def _how(self, resource: Resource, query: Query) -> tuple[str, str, str, bool] | None:
-        """The form of whole entities, None where their JSON is not worth keeping."""
-        if query.select is not None or self._level == "full" or self._layout != "graph":
+    def _how(self, resource: Resource, query: Query) -> _Form | None:
+        """The form of entities, None where their JSON is not worth keeping."""
+        if self._level == "full" or self._layout != "graph":
             return None
-        return self._level, resource.view.name, resource.type_name, self._all_members
+        selected = None if query.select is None else (self._address.cast, query.select.text)
+        return self._level, resource.view.name, resource.type_name, self._all_members, selected
 
-    def _kept(
-        self, row: Row, resource: Resource, how: tuple[str, str, str, bool] | None
-    ) -> bytes | None:
+    def _kept(self, row: Row, resource: Resource, query: Query, how: _Form | None) -> bytes | None:
         """The JSON of a stored entity, from the last time if it was rendered like this before."""
         kept = row.kept
         if how is None or kept is None or row.resource is not None:
             return None
         text = kept.get(how)
         if text is None:
-            text = kept[how] = json_of(self._shown(row, resource, _NO_OPTIONS))
+            if len(kept) >= _MOST_FORMS:
+                kept.clear()
+            text = kept[how] = json_of(self._shown(row, resource, query))
         return text
 
     def _shown(self, row: Row, resource: Resource, query: Query) -> dict[str, Json]:
