@@ -49,7 +49,7 @@ from mockgraph.serving.origins import Origins
 from mockgraph.state import Snapshot, State
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
-from mockgraph.wsgi import Environ, Headers, StartResponse
+from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
 
 Handler = Callable[[Any], Any]
 
@@ -187,8 +187,41 @@ class Emulator(Flask):
 
             endpoints.restate_error(tenant.entra, request, response)
         self._sign(response, request)
+        if request.settle is not None:
+            return self._settle(response, request, began)
         tenant.record(request, response, time.perf_counter() - began)
         return response
+
+    def _settle(self, response: Response, request: Request, began: float) -> Response:
+        """Return the response to a write that is on its way to the disk; its server holds it.
+
+        Where the write does not get there, an error is sent in place of the response. One that
+        comes bit by bit, or has faults' effects, waits here.
+        """
+        tenant: Tenant = request.environ[NOTED]
+        concluded = response
+
+        def settle() -> None:
+            nonlocal concluded
+            try:
+                assert request.settle is not None
+                request.settle()
+            except Exception as error:
+                concluded = self._sign(self._refusal(error, request), request)
+
+        def conclude() -> WSGIApp | None:
+            tenant.record(request, concluded, time.perf_counter() - began)
+            if concluded is response:
+                return None
+            return lambda environ, start: concluded.send(environ["REQUEST_METHOD"], start)
+
+        if response.chunks is None and request.strike is None:
+            request.environ["mockgraph.hold"](settle, conclude)
+        else:
+            request.step_aside()
+            settle()
+            conclude()
+        return concluded
 
     def _answer(self, request: Request, tenant: Tenant) -> Response:
         """Answer by a fault, by a stub, by the sign-in or by the emulation, in this order."""
@@ -249,9 +282,24 @@ class Emulator(Flask):
                 return legacy_alerts.retired(intent)
             if intent.query.expand:
                 intent = intent._replace(query=legacy_alerts.unexpanded(intent.query))
-        if state.takes_long(address):
+        settle_later = None
+        if state.runs_apart(address):
             request.step_aside()
-        return state.apply(intent, present)
+        elif address.writes and state.waits_for_disk:
+            if self._can_be_held(request):
+                settle_later = request.settle_later
+            else:
+                request.step_aside()
+        return state.apply(intent, present, settle_later)
+
+    def _can_be_held(self, request: Request) -> bool:
+        """Whether the server holds the response until it may be sent, and gets it as it is.
+
+        A batch around it would have it first, or what a user registered.
+        """
+        environ = request.environ
+        is_within = "mockgraph.in_batch" in environ or self._is_extended
+        return "mockgraph.hold" in environ and not is_within
 
     def _is_retiring(self, address: Address) -> bool:
         return self._settings.legacy_alerts == "retired" and not address.view.documented

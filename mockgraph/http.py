@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from io import BytesIO
@@ -58,7 +58,8 @@ class Request(flask.Request):
     ``request_id`` is the GUID of this request, ``client_request_id`` the caller's or the same;
     ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
     ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``; ``strike`` is what faults do
-    to the answer, ``ending`` is how they have the work end that the request sets going.
+    to the answer, ``ending`` is how they have the work end that the request sets going;
+    ``settle`` waits until what it wrote is on the disk, where that is still to be.
     """
 
     address: Address | None = None
@@ -67,6 +68,7 @@ class Request(flask.Request):
     answered_by: str = "emulation"
     strike: ResponseEffects | None = None
     ending: str = "succeeded"
+    settle: Callable[[], None] | None = None
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
         if populate_request:
@@ -102,6 +104,10 @@ class Request(flask.Request):
         host, scheme = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
         name, port = environ.get("SERVER_NAME"), environ.get("SERVER_PORT")
         return _origin(scheme, host, name, port, self.root_path)
+
+    def settle_later(self, settle: Callable[[], None]) -> None:
+        """Take note of what waits until that which was written is on the disk."""
+        self.settle = settle
 
     def step_aside(self) -> None:
         """Let others be served from now on, in a server that knows how, while this one waits."""

@@ -35,7 +35,7 @@ from mockgraph.state.paging import Pager
 from mockgraph.state.reader import Reader
 from mockgraph.state.runs import LATEST, SUCCEEDED, Run, due_runs
 from mockgraph.state.snapshots import Snapshot
-from mockgraph.state.storage import EntityStorage
+from mockgraph.state.storage import EntityStorage, Settle
 from mockgraph.state.table_rules import DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, TableRules
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import Transaction, take_status
@@ -127,9 +127,12 @@ class State:
         """Return whether writes are answered when they are on the disk, several by one sync."""
         return self._storage.waits_for_disk
 
-    def takes_long(self, address: Address) -> bool:
-        """Whether a request waits for the disk, or runs an operation apart from transactions."""
-        return self._runs_apart(address) or (address.writes and self.waits_for_disk)
+    def runs_apart(self, address: Address) -> bool:
+        """Return whether a request runs an operation apart from transactions, which takes long."""
+        if address.call is None:
+            return False
+        behaviour = behaviour_at(self.behaviours, address.call.name, address.bound_to)
+        return behaviour is not None and behaviour.apart
 
     def on_edit(self, call: Callable[[], None]) -> None:
         """Have a function called whenever a test has written to ``db``."""
@@ -141,20 +144,26 @@ class State:
             self.advance()
         return self._storage.now
 
-    def apply(self, intent: Intent, present: Snapshot | None = None) -> Outcome:
+    def apply(
+        self,
+        intent: Intent,
+        present: Snapshot | None = None,
+        settle_later: Callable[[Settle], None] | None = None,
+    ) -> Outcome:
         """Do what was asked; read what was asked of the present state, where that is given.
 
-        Raises 400, 404, 409, 412 and 507, and then nothing has changed.
+        A write that is to be on the disk is so at the end, unless ``settle_later`` takes what waits
+        for that. Raises 400, 404, 409, 412 and 507, and then nothing has changed.
         """
         address = intent.address
         if not address.writes and address.kind is not RequestKind.CALL:
             reader = Reader(self.db.view(present or self.present()), address.view)
             return operations.read(reader, intent, self._pager)
-        if self._runs_apart(address):
+        if self.runs_apart(address):
             reader = Reader(self.db.view(), address.view)
             landed = intent._replace(address=reader.landed(address))
             return operations.invoke(self, reader, landed, self.behaviours)
-        with self.db.transaction() as database:
+        with self.db.transaction(settle_later) as database:
             transaction = self._transaction(
                 database, self.clock, address.view, intent.caller, intent.ending
             )
@@ -311,12 +320,6 @@ class State:
                 number, before = number + 1, []
             block = {"table": table, "rows": [*before, *rows]}
             database.store(HUNTING_TABLE, str(number), block)
-
-    def _runs_apart(self, address: Address) -> bool:
-        if address.call is None:
-            return False
-        behaviour = behaviour_at(self.behaviours, address.call.name, address.bound_to)
-        return behaviour is not None and behaviour.apart
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -292,11 +293,15 @@ class EntityStorage(StorageView):
         self.now = to
 
 
+# Waits until what was written is as durable as asked; raises StoreFailed where it cannot be.
+Settle = Callable[[], None]
+
+
 class Writing:
     """A context for one writer at a time, at whose end its writes are as durable as asked.
 
     Raises StoreFailed where they cannot be; then they are undone by ``undo``. Raises
-    RuntimeError where the thread is a writer already.
+    RuntimeError where the thread is a writer already. Who can wait later calls ``leave``.
     """
 
     __slots__ = ("_lock", "_store", "_undo", "_writer")
@@ -322,15 +327,21 @@ class Writing:
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
+        _: BaseException | None,
+        __: TracebackType | None,
     ) -> None:
-        store = self._store
-        group = store.group if store is not None else None
+        settle = self.leave()
+        if kind is None and settle is not None:
+            settle()
+
+    def leave(self) -> Settle | None:
+        """Let other writers in, and return what waits for the disk, where that is asked for."""
+        store, group = self._store, None
+        if store is not None and store.to_disk:
+            group = store.group
         self._writer = None
-        self._lock.__exit__(kind, error, at)
-        if kind is None and store is not None and group is not None:
-            store.settle(group, self._undo)
+        self._lock.__exit__(None, None, None)
+        return None if store is None or group is None else partial(store.settle, group, self._undo)
 
 
 def _difference(now: Snapshot, data: Mapping[str, Documents]) -> Write:

@@ -19,7 +19,15 @@ from tinydb.table import Document, Table
 from mockgraph.guids import new_guid
 from mockgraph.state.entities import Entity
 from mockgraph.state.snapshots import Rows, Snapshot
-from mockgraph.state.storage import Copies, Documents, EntityStorage, Staging, StorageView, differ
+from mockgraph.state.storage import (
+    Copies,
+    Documents,
+    EntityStorage,
+    Settle,
+    Staging,
+    StorageView,
+    differ,
+)
 
 
 class Changes(MutableMapping[str, Any]):
@@ -228,7 +236,9 @@ class EntityDB(TinyDB):
             latest = self._latest = self.over(view)
         return latest
 
-    def transaction(self) -> AbstractContextManager[EntityDB]:
+    def transaction(
+        self, settle_later: Callable[[Settle], None] | None = None
+    ) -> AbstractContextManager[EntityDB]:
         """Give tables to write to, whose writes happen all together at the end of the block.
 
         None of them happens where an exception leaves the block; others see none before. Raise
@@ -237,8 +247,11 @@ class EntityDB(TinyDB):
             with db.transaction() as transaction:
                 transaction.table("security/incidents").insert({"id": "i"})
                 transaction.table("security/alerts_v2").update({"incidentId": "i"})
+
+        Where the store is to be on the disk, the end of the block waits for that, unless
+        ``settle_later`` takes what does: a call that raises StoreFailed where it cannot be.
         """
-        return _TransactionBlock(self._entities, type(self))
+        return _TransactionBlock(self._entities, type(self), settle_later)
 
     def snapshot(self) -> Snapshot:
         """Return the tables as they are now, to go back to."""
@@ -266,11 +279,17 @@ class EntityDB(TinyDB):
 class _TransactionBlock:
     """The block of a transaction: a class, as a generator takes twice as long."""
 
-    __slots__ = ("_database", "_staging", "_storage", "_writing")
+    __slots__ = ("_database", "_settle_later", "_staging", "_storage", "_writing")
 
-    def __init__(self, storage: EntityStorage, database: type[EntityDB]):
+    def __init__(
+        self,
+        storage: EntityStorage,
+        database: type[EntityDB],
+        settle_later: Callable[[Settle], None] | None,
+    ):
         self._storage = storage
         self._database = database
+        self._settle_later = settle_later
 
     def __enter__(self) -> EntityDB:
         self._writing = self._storage.writing()
@@ -290,4 +309,9 @@ class _TransactionBlock:
             except BaseException as failure:
                 self._writing.__exit__(type(failure), failure, failure.__traceback__)
                 raise
+            if self._settle_later is not None:
+                settle = self._writing.leave()
+                if settle is not None:
+                    self._settle_later(settle)
+                return
         self._writing.__exit__(kind, error, at)

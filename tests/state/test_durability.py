@@ -240,6 +240,25 @@ def test_a_sync_that_fails_takes_back_what_waited_for_it(
     assert disk.sizes[-1] == store.stat().st_size > len(content)
 
 
+def test_a_server_sends_a_refusal_in_place_of_an_answer_that_is_not_safe(
+    store: Path, disk: Disk
+) -> None:
+    with MockGraph(store=store, durability="disk") as graph, requests.Session() as session:
+        session.headers["Authorization"] = "Bearer any"
+        changes = [{"assignedTo": each} for each in "abc"]
+        made = session.post(f"{graph.origin}{ALERTS}", json={"assignedTo": "nobody"}).json()
+        alert = f"{graph.origin}{ALERTS}/{made['id']}"
+        for fails, change in zip((False, True, False), changes, strict=True):
+            disk.fails = fails
+            answer = session.patch(alert, json=change)
+            assert answer.status_code == (507 if fails else 200)
+            assert (answer.json().get("error", {}).get("code") == "InsufficientStorage") is fails
+            assert session.get(alert).json()["assignedTo"] == (
+                "a" if fails else change["assignedTo"]
+            )
+        assert [each.status for each in graph.requests if each.method == "PATCH"] == [200, 507, 200]
+
+
 def test_a_store_that_was_not_safe_is_read_as_it_is(store: Path, disk: Disk) -> None:
     with serving(store, durability="disk") as client:
         patch(client, "safe")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from mockgraph.serving.http1_parser import BodyLimit, RequestParser
+from mockgraph.serving.http1_parser import BodyLimit, ParsedRequest, RequestParser
 from mockgraph.serving.http1_writer import CONTINUE, refusal_message
 from mockgraph.serving.server.response import respond
 from mockgraph.wsgi import Environ, WSGIApp
@@ -45,13 +45,27 @@ class Connection:
     """An accepted socket with its parser, used by one thread at a time.
 
     ``out`` is what the client has not taken yet, ``events`` what the loop waits for, ``used_at``
-    the ``time.monotonic`` of its last response, or of its beginning. An app finds three functions
+    the ``time.monotonic`` of its last response, or of its beginning. An app finds four functions
     in environ: ``mockgraph.cut()`` ends the connection where it stands, ``mockgraph.sleep(s)``
     waits for so many seconds without holding up others, ``mockgraph.has_left()`` tells whether
-    work on an answer is in vain.
+    work on an answer is in vain. ``mockgraph.hold(settle, conclude)`` has the response, which must
+    be whole, held until ``settle`` has been called, which may wait; then ``conclude`` is called,
+    and may return an app that answers instead.
     """
 
-    __slots__ = ("_loop", "_socket", "events", "is_cut", "keep", "out", "parser", "used_at")
+    __slots__ = (
+        "_answered",
+        "_conclude",
+        "_loop",
+        "_settle",
+        "_socket",
+        "events",
+        "is_cut",
+        "keep",
+        "out",
+        "parser",
+        "used_at",
+    )
 
     def __init__(self, accepted: socket.socket, environ: Environ, loop: Loop):
         self._socket = accepted
@@ -62,6 +76,9 @@ class Connection:
         self.used_at = time.monotonic()
         self.keep = True
         self.is_cut = False
+        self._settle: Callable[[], None] | None = None
+        self._conclude: Callable[[], WSGIApp | None] = lambda: None
+        self._answered: ParsedRequest | None = None  # the request whose response is held
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -70,6 +87,11 @@ class Connection:
     def is_idle(self) -> bool:
         """Whether no request is under way."""
         return not (self.parser.under_way or self.parser.ready or self.out)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its response is held until it is released."""
+        return self._settle is not None
 
     @property
     def is_sent_to(self) -> bool:
@@ -108,6 +130,29 @@ class Connection:
         request = self.parser.ready.popleft()
         if not respond(app, request, self, is_last):
             self.keep = False
+        if self._settle is not None:
+            self._answered = request
+
+    def hold(self, settle: Callable[[], None], conclude: Callable[[], WSGIApp | None]) -> None:
+        """Hold the response until it is released, as the app asks."""
+        self._settle = settle
+        self._conclude = conclude
+
+    def settle(self) -> None:
+        """Wait until the response that is held may be released."""
+        if self._settle is not None:
+            self._settle()
+
+    def release(self, is_last: Callable[[], bool]) -> None:
+        """Send the response that was held and has been settled, or what takes its place."""
+        assert self._answered is not None
+        replacement = self._conclude()
+        if replacement is not None:
+            self.out = b""
+            if not respond(replacement, self._answered, self, is_last):
+                self.keep = False
+        self._settle = self._answered = None
+        self.flush()
 
     def conclude(self) -> None:
         """After the last response, go on with a body, or refuse what is no request, or end."""
@@ -122,7 +167,8 @@ class Connection:
     def send(self, data: bytes) -> None:
         """Send as much as the client takes now; the rest is added to ``out``."""
         self.out = bytes(self.out) + data if self.out else data
-        self.flush()
+        if self._settle is None:
+            self.flush()
 
     def flush(self) -> None:
         """Send as much of ``out`` as the client takes now."""
@@ -199,6 +245,7 @@ class Connection:
         environ["mockgraph.cut"] = self.cut
         environ["mockgraph.sleep"] = self.sleep
         environ["mockgraph.has_left"] = self.has_left
+        environ["mockgraph.hold"] = self.hold
         return RequestParser(environ, self._loop.max_body, self._loop.body_limit)
 
     def _receive(self) -> bytes | None:

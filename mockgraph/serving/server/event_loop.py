@@ -10,6 +10,7 @@ that sends or reads slowly costs nothing. (The pattern is known as Leader/Follow
 from __future__ import annotations
 
 import logging
+import math
 import selectors
 import socket
 import threading
@@ -17,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from mockgraph.errors import ServiceUnavailable
 from mockgraph.serving.http1_parser import BodyLimit, RequestTimeout
@@ -35,6 +37,8 @@ _BUSY_TICK = 0.025  # the same under load: each look of the watchdog takes from 
 _BUSY = 20  # requests in a tick
 _QUIET = 200  # ticks without a request after which the watchdog sleeps
 _MAX_SLOW = 2000  # slow requests that may have threads of their own, some 50 KiB each
+
+_SHORT = 0.001  # seconds that settling may take in the thread of the loop
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -63,6 +67,10 @@ class EventLoop:
         self._unfinished: dict[Connection, float] = {}
         self._look_at = 0.0  # when to look at these again
         self._returned: deque[Connection] = deque()  # with requests left, or answered slowly
+        self._settled: deque[Connection] = deque()  # to be released
+        self._held: deque[Connection] = deque()  # to be settled
+        self._is_settling = False
+        self._settling_took = math.inf
         self._watchdog = Watchdog(self._hand_over)
         self._threads = ThreadPool("mockgraph-serve")
         self._thread: threading.Thread | None = None  # that runs the loop
@@ -135,6 +143,8 @@ class EventLoop:
         self._watchdog.begin(connection)
         connection.answer(self._app, self._stopping.is_set)
         connection.used_at = time.monotonic()
+        if connection.is_held:
+            self._held.append(connection)
         if self._watchdog.finish(connection):
             return True
         self._returned.append(connection)
@@ -164,10 +174,14 @@ class EventLoop:
 
     def _turn(self, timeout: float | None) -> bool:
         """Handle what happens next, and return whether this thread still runs the loop."""
+        if self._settled and not self._release():
+            return False
         if self._returned:
             if not self._proceed(self._returned.popleft()):
                 return False
             timeout = 0.0
+        if self._held and not self._settle():
+            return False
         for key, events in self._selector.select(timeout):
             subject = key.data
             if isinstance(subject, Connection):
@@ -179,10 +193,65 @@ class EventLoop:
                 self._accept(subject)
         return True
 
+    def _settle(self) -> bool:
+        """Settle the responses that are held, those of a turn by one sync of the disk.
+
+        Another thread does, unless it took no longer than a few requests the last time: then to
+        change threads would take most of the time. Return whether this one still runs the loop.
+        """
+        if self._is_settling:
+            return True  # these come next
+        self._is_settling = True
+        held = [self._held.popleft() for _ in range(len(self._held))]
+        if self._settling_took > _SHORT:
+            with suppress(RuntimeError):  # there is no other thread
+                self._threads.run(partial(self._settle_aside, held))
+                return True
+        self._watchdog.begin(held[0])
+        self._settle_all(held)
+        if self._watchdog.finish(held[0]):
+            return self._release()
+        self._wake()
+        return False
+
+    def _settle_aside(self, held: Sequence[Connection]) -> None:
+        self._settle_all(held)
+        self._wake()
+
+    def _settle_all(self, held: Sequence[Connection]) -> None:
+        began = time.monotonic()
+        for connection in held:
+            try:
+                connection.settle()
+            except Exception:
+                _logger.exception("A response was not settled")
+                connection.cut()
+        self._settling_took = time.monotonic() - began
+        self._settled.extend(held)
+        self._is_settling = False
+        if self._ended.is_set():
+            self._close_returned()
+
+    def _release(self) -> bool:
+        """Send what is settled, and return whether this thread still runs the loop."""
+        for _ in range(len(self._settled)):
+            connection = self._settled.popleft()
+            try:
+                connection.release(self._stopping.is_set)
+            except Exception:
+                _logger.exception("A connection failed")
+                connection.cut()
+            if not self._proceed(connection):
+                return False
+        return True
+
     def _handle(self, connection: Connection, events: int) -> bool:
         if connection in self._lingering:
             if connection.drain():
                 self._close(connection)
+            return True
+        if connection.is_held:
+            self._wait_for(connection, 0)  # what it sends can wait, too
             return True
         try:
             if events & _WRITE:
@@ -207,6 +276,8 @@ class EventLoop:
                 self._wait_for(connection, 0)
                 self._returned.append(connection)
                 return True
+        if connection.is_held:
+            return True
         connection.conclude()
         if connection.is_over or (self._stopping.is_set() and connection.is_idle):
             self._finish(connection)
@@ -256,7 +327,7 @@ class EventLoop:
         self._make_room()
 
     def _make_room(self) -> None:
-        waiting = (each for each in self._connections if each.events)
+        waiting = (each for each in self._connections if each.events and not each.is_held)
         for connection in keep_alive.to_close(waiting, self._unfinished, most=_ACCEPTED):
             self._close(connection)
 
@@ -267,8 +338,8 @@ class EventLoop:
             return
         self._look_at = now + _INTERVAL
         for connection in keep_alive.to_give_up(self._unfinished):
-            if not connection.events:
-                continue  # a thread answers it
+            if not connection.events or connection.is_held:
+                continue  # a thread answers it, or settles its response
             if connection.out:
                 connection.cut()
             else:
@@ -308,7 +379,7 @@ class EventLoop:
         late = now > self._deadline
         for connection in list(self._connections):
             unasked = connection.is_idle and not connection.is_sent_to
-            if connection.events and (late or unasked):
+            if connection.events and not connection.is_held and (late or unasked):
                 self._close(connection)
             elif late:
                 self._connections.discard(connection)
@@ -339,9 +410,10 @@ class EventLoop:
 
     def _close_returned(self) -> None:
         """Close the connections that threads gave back after the end."""
-        with suppress(IndexError):
-            while True:
-                self._returned.popleft().close()
+        for connections in (self._returned, self._settled):
+            with suppress(IndexError):
+                while True:
+                    connections.popleft().close()
 
     def _wake(self) -> None:
         with suppress(OSError):  # full: it will wake; closed: there is nothing to wake
