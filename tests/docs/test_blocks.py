@@ -13,9 +13,11 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -24,7 +26,6 @@ import requests
 import yaml
 from manual import BLOCKS, Block, blocks
 from processes import ROOT, environment
-from wire import port_of
 
 from mockgraph import MockGraph
 from mockgraph.cli import main
@@ -50,8 +51,8 @@ STAND_INS = {
 STAND_INS["curl"] = f'exec {shutil.which("curl")} --fail-with-body "$@"'
 # Asserts of requests that nobody made here; test_readme.py makes them.
 WITHOUT_REQUESTS = "/_mockgraph/verify"
-# Clients that are no dependency of the tests; make acceptance runs these blocks.
-ELSEWHERE = ("msgraph", "@azure/identity", "testcontainers")
+# A client that is no dependency of the tests; make acceptance runs the block.
+ELSEWHERE = ("msgraph",)
 
 
 def of(*languages: str) -> pytest.MarkDecorator:
@@ -110,7 +111,13 @@ def test_the_tutorial_goes_as_it_tells(pytester: pytest.Pytester) -> None:
     told.stdout.fnmatch_lines(["*SecurityIncident.Read.All*"])
 
 
-SCRIPTS = [each for each in BLOCKS if each.language == "python" and not is_test(each)]
+SCRIPTS = [
+    each
+    for each in BLOCKS
+    if each.language == "python"
+    and not is_test(each)
+    and not any(name in each.text for name in ELSEWHERE)
+]
 
 
 @pytest.mark.parametrize("block", SCRIPTS, ids=[each.name for each in SCRIPTS])
@@ -118,8 +125,6 @@ def test_a_script_in_python_runs(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = compile(block.text, block.name, "exec")
-    if any(each in block.text for each in ELSEWHERE):
-        return
     shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
     with MockGraph(store=tmp_path / "graph.store"):
         pass
@@ -131,25 +136,20 @@ def test_a_script_in_python_runs(
 # -- shells ---------------------------------------------------------------------------------------
 
 
+COMMANDS = [
+    each
+    for each in BLOCKS
+    if each.language in ("bash", "console") and WITHOUT_REQUESTS not in each.text
+]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="commands of a POSIX shell")
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="no bash or curl")
-@of("bash", "console")
+@pytest.mark.parametrize("block", COMMANDS, ids=[each.name for each in COMMANDS])
 def test_commands_succeed(block: Block, tmp_path: Path) -> None:
     """Servers that they start take free ports; otherwise there is one beside them."""
-    shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
-    for name, program in STAND_INS.items():
-        file = tmp_path / "bin" / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(f"#!/usr/bin/env bash\n{program}\n")
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
-    shutil.copy(tmp_path / "bin" / "gradlew", tmp_path / "gradlew")
-    (tmp_path / "test_report.py").write_text(
-        "def test_it(mockgraph): assert not mockgraph.requests"
-    )
-    write_tutorial(tmp_path)
+    furnish(tmp_path)
     lines = commands(block)
-    if WITHOUT_REQUESTS in lines:
-        return
     ours = Path(sys.executable).parent  # where mockgraph and pytest are
     variables = {
         "PATH": os.pathsep.join([str(tmp_path / "bin"), str(ours), os.environ["PATH"]]),
@@ -174,6 +174,19 @@ def test_commands_succeed(block: Block, tmp_path: Path) -> None:
     assert done.returncode == 0, f"{lines}\n{done.stdout}\n{done.stderr}"
 
 
+def furnish(folder: Path) -> None:
+    """Put the files that the pages speak of into a folder, and the stand-ins into its ``bin``."""
+    shutil.copytree(FILES, folder, dirs_exist_ok=True)
+    write_tutorial(folder)
+    (folder / "test_report.py").write_text("def test_it(mockgraph): assert not mockgraph.requests")
+    (folder / "bin").mkdir()
+    for name, program in STAND_INS.items():
+        file = folder / "bin" / name
+        file.write_text(f"#!/usr/bin/env bash\n{program}\n")
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    shutil.copy(folder / "bin" / "gradlew", folder / "gradlew")
+
+
 def commands(block: Block) -> str:
     """Return the commands of a block; of a terminal's text those after its prompt."""
     if block.language == "bash":
@@ -188,7 +201,7 @@ def commands(block: Block) -> str:
 def with_free_ports(lines: str) -> str:
     """Return commands with ports that are free in the place of the usual ones."""
     ports = {"8365": "MOCKGRAPH_PORT", "8366": "MOCKGRAPH_TLS_PORT", "8367": "MOCKGRAPH_PROXY_PORT"}
-    free = {usual: str(free_port()) for usual in ports}
+    free = dict(zip(ports, free_ports(len(ports)), strict=True))
     if "mockgraph serve" in lines:
         exports = [f"export {name}={free[usual]}" for usual, name in ports.items()]
         exports.append(f"export MOCKGRAPH_URL=http://127.0.0.1:{free['8365']}")
@@ -196,9 +209,13 @@ def with_free_ports(lines: str) -> str:
     return re.sub(r"\b836[567]\b", lambda found: free[found[0]], lines)
 
 
-def free_port() -> int:
-    with MockGraph() as graph:
-        return port_of(graph.origin)
+def free_ports(number: int) -> list[str]:
+    """Return ports that are free, each another one."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [str(each.getsockname()[1]) for each in sockets]
 
 
 # -- documents ------------------------------------------------------------------------------------
