@@ -70,7 +70,7 @@ def service_description(
         roots = ", ".join(service.views)
         near = suggestion(root, service.views)
         raise NotFound(f"There is no root '{root[:200]}'; the roots are {roots}.{near}")
-    writer = _Writer(view)
+    writer = _OpenApiWriter(view)
     paths: dict[str, dict[str, Any]] = {}
     for route in _routes(view, emulated, below):
         path, in_path = writer.path(route)
@@ -113,7 +113,7 @@ def _routes(view: View, emulated: Container[str], below: str | None) -> list[Rou
     return found
 
 
-class _Writer:
+class _OpenApiWriter:
     """Writes the operations of a root, and notes the types that they refer to."""
 
     def __init__(self, view: View):

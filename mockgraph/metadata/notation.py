@@ -205,19 +205,19 @@ class _NotationDocument:
         matches = list(_BLOCK.finditer(self.text))
         ends = [*(match.start() for match in matches[1:]), len(self.text)]
         for match, end in zip(matches, ends, strict=True):
-            keyword, head = match[1], match[2] or ""
+            keyword, head, start = match[1], match[2] or "", match.end() + 1
             if keyword == "using":
                 abbreviation, _, namespace = head.partition(" = ")
                 self._abbreviations[abbreviation] = namespace
                 continue
             if keyword == "namespace":
                 part = parts.setdefault(head, _Part(head))
-                block = _NotationBlock(self, head, keyword, head, match.end() + 1, end)
+                block = _NotationBlock(self, head, keyword, head, start, end)
                 _namespace(part, block)
                 continue
             if part is None:
                 raise self.error(match.start(), "a namespace is missing before it")
-            block = _NotationBlock(self, part.namespace, keyword, head, match.end() + 1, end)
+            block = _NotationBlock(self, part.namespace, keyword, head, start, end)
             if not self._declare(part, block):
                 raise self.error(match.start(), f"the notation has no '{keyword}'")
 

@@ -138,7 +138,7 @@ def _text(value: Json, begin: bytes | None) -> bytes:
 
 
 def _members(database: EntityDB, service: Service) -> dict[str, Json]:
-    writer = _Writer(database)
+    writer = _DocumentWriter(database)
     document: dict[str, Json] = {}
     for each in service.stored.children.values():
         member = SECURITY if each.name.lower() == SECURITY.lower() else each.name
@@ -163,7 +163,7 @@ def _hunting_in(database: EntityDB) -> dict[str, Json]:
     return {table: _Listed(rows) for table, rows in tables.items()}
 
 
-class _Writer:
+class _DocumentWriter:
     """Writes what tables hold; those that hold nothing are passed over."""
 
     def __init__(self, database: EntityDB):

@@ -21,7 +21,7 @@ import orjson
 
 from mockgraph.metadata.resources import SINGLE
 from mockgraph.state.packing import json_of
-from mockgraph.state.store_format import Record
+from mockgraph.state.store_format import LogRecord
 
 # The versions by the first lines of their files.
 HEADERS: Final[Mapping[bytes, int]] = {
@@ -46,7 +46,7 @@ class OlderLines:
         body = line[_BODY:-2]
         return line == _LINE % (crc32(body, self.crc), body)
 
-    def take(self, line: bytes) -> tuple[Sequence[Record], bool]:
+    def take(self, line: bytes) -> tuple[Sequence[LogRecord], bool]:
         """Return what a line says; each is a write of its own.
 
         Raise ValueError, KeyError, TypeError or AttributeError where it is none.
@@ -69,10 +69,10 @@ class OlderLines:
             return table, key
         return _TABLES.get(table, f"security/{table}"), SINGLE if table == "Security" else key
 
-    def _record(self, table: str, key: str, value: Mapping[str, Any] | None) -> Record:
+    def _record(self, table: str, key: str, value: Mapping[str, Any] | None) -> LogRecord:
         if value is None:
-            return Record(table, key, 0, 0, None)
+            return LogRecord(table, key, 0, 0, None)
         revision, number = value["revision"], value["number"]
         if type(revision) is not int or type(number) is not int:
             raise TypeError("a revision and a number are whole numbers")
-        return Record(table, key, revision, number, json_of(value["entity"]))
+        return LogRecord(table, key, revision, number, json_of(value["entity"]))

@@ -59,7 +59,7 @@ class End(NamedTuple):
     crc: int = FIRST_CRC
 
 
-class Record(NamedTuple):
+class LogRecord(NamedTuple):
     """What a line says of an entity: that it was put, or removed where there is no ``json``."""
 
     table: str
@@ -123,7 +123,7 @@ def checksum_of(line: bytes, crc: int) -> int:
     return crc
 
 
-def read_record(line: bytes) -> tuple[Record, bool]:
+def read_record(line: bytes) -> tuple[LogRecord, bool]:
     """Return what a line says, and whether its write goes on in the next.
 
     Raise ValueError where it is none.
@@ -138,11 +138,11 @@ def read_record(line: bytes) -> tuple[Record, bool]:
     if not is_record or (goes_on is not None and goes_on is not True):
         raise ValueError("it is no record")
     if names == _REMOVED and json == b"null":
-        return Record(table, key, 0, 0, None), bool(goes_on)
+        return LogRecord(table, key, 0, 0, None), bool(goes_on)
     revision, number = versions
     if names != _PUT or type(revision) is not int or type(number) is not int:
         raise ValueError("an entity has a revision and a number")
-    return Record(table, key, revision, number, json), bool(goes_on)
+    return LogRecord(table, key, revision, number, json), bool(goes_on)
 
 
 @lru_cache(maxsize=256)

@@ -23,7 +23,7 @@ from mockgraph.state.store_format import (
     HEADER,
     VERSION,
     End,
-    Record,
+    LogRecord,
     checksum_of,
     is_begun,
     read_record,
@@ -70,7 +70,7 @@ class StoreLines(Protocol):
         """Return whether a line fits to those that were taken."""
         ...
 
-    def take(self, line: bytes) -> tuple[Sequence[Record], bool]:
+    def take(self, line: bytes) -> tuple[Sequence[LogRecord], bool]:
         """Return what a line says, and whether its write goes on in the next one.
 
         Raise ValueError, KeyError, TypeError or AttributeError where it is none.
@@ -92,7 +92,7 @@ class CurrentLines:
             return False
         return True
 
-    def take(self, line: bytes) -> tuple[Sequence[Record], bool]:
+    def take(self, line: bytes) -> tuple[Sequence[LogRecord], bool]:
         """Return what a line says, and whether its write goes on. Raise ValueError."""
         crc = checksum_of(line, self.crc)
         record, goes_on = read_record(line)
@@ -173,7 +173,7 @@ class _Replay:
             self._size, self._crc = at + length, self._lines.crc
         return length
 
-    def _stored(self, record: Record) -> Stored | None:
+    def _stored(self, record: LogRecord) -> Stored | None:
         table, key, revision, number, json = record
         if json is None:
             return None

@@ -87,7 +87,7 @@ def _generate(
         blocks.setdefault(table, []).append(found)
 
 
-class _Kept:
+class _KeptTables:
     """A cache of values made of objects that never change, for as long as they are asked for."""
 
     def __init__(self) -> None:
@@ -110,4 +110,4 @@ class _Kept:
         return made
 
 
-_KEPT = _Kept()
+_KEPT = _KeptTables()

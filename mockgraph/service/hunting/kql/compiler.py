@@ -352,7 +352,7 @@ class Compiler(Context):
         """Return what ``union`` or ``search`` makes where nothing stands before it."""
         if isinstance(operator, nodes.Union):
             return joins.union(self, operator, None, scope)
-        assert isinstance(operator, nodes.Search)
+        assert isinstance(operator, nodes.SearchOperator)
         names = operator.tables or (nodes.NameReference("*"),)
         everywhere = nodes.Union(names, source_column="$table")
         table = joins.union(self, everywhere, None, scope)
@@ -488,7 +488,7 @@ _OPERATORS: dict[type[nodes.QueryOperator], Operate] = {
     nodes.Serialize: pipeline.serialize,
     nodes.SampleDistinct: pipeline.sample_distinct,
     nodes.GetSchema: pipeline.get_schema,
-    nodes.Search: table_search.search,
+    nodes.SearchOperator: table_search.search,
     nodes.Join: joins.join,
     nodes.Union: joins.union,
     nodes.MvExpand: unfolding.mv_expand,

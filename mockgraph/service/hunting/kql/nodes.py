@@ -413,7 +413,7 @@ class SampleDistinct(QueryOperator):
 
 
 @dataclass(frozen=True)
-class Search(QueryOperator):
+class SearchOperator(QueryOperator):
     """``search condition``: ``tables`` are those that ``in (...)`` names, if it stands first."""
 
     condition: ExpressionNode

@@ -459,7 +459,7 @@ class OperatorParser(ExpressionParser):
             self.expect("(")
             tables = self.listed(self._union_table, ")")
         exact = settings.get("kind") == "case_sensitive"
-        return nodes.Search(self.sought(), tables, exact, at=at)
+        return nodes.SearchOperator(self.sought(), tables, exact, at=at)
 
     def _schema(self) -> nodes.QueryOperator:
         return nodes.GetSchema(at=self.word.start)

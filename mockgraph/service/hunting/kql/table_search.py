@@ -24,7 +24,9 @@ from mockgraph.service.hunting.refusal import UnresolvedNameError
 _PACKED = "pack_"  # the bag of the columns that find does not show
 
 
-def search(context: Context, operator: nodes.Search, table: Rowset, scope: NameScope) -> Rowset:
+def search(
+    context: Context, operator: nodes.SearchOperator, table: Rowset, scope: NameScope
+) -> Rowset:
     """Return the rows in which a term, or what a condition says, is found."""
     rows = scope.over(table)
     return table.restricted(f"WHERE {_found(context, operator.condition, rows, operator.exact)}")
