@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote
 
 import flask
@@ -30,7 +30,7 @@ from mockgraph.errors import (
     UnsupportedCoding,
 )
 from mockgraph.guids import new_guid
-from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, StartResponse
+from mockgraph.wsgi import SPOOLED, WITHOUT_CONTENT, Environ, Headers, StartResponse, new_file
 
 if TYPE_CHECKING:
     from mockgraph.metadata.resources import Service
@@ -126,7 +126,30 @@ class Request(flask.Request):
             return data
         if coding not in _GZIP:
             raise UnsupportedCoding(coding)
-        return _unpacked(data, self.max_content_length)
+        return b"".join(_unpacked(BytesIO(data), len(data), self.max_content_length))
+
+    def content_file(self) -> IO[bytes] | None:
+        """Return a file of the body where it was too large to be kept in memory, None of others.
+
+        Raises as ``content`` does, to which it is an alternative.
+        """
+        size: int | None = self.environ.get(SPOOLED)
+        if size is None:
+            return None
+        file: IO[bytes] = self.environ["wsgi.input"]
+        file.seek(0)
+        limit = self.max_content_length
+        if limit is not None and size > limit:
+            raise PayloadTooLarge(limit)
+        coding = self.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if coding in _PLAIN:
+            return file
+        if coding not in _GZIP:
+            raise UnsupportedCoding(coding)
+        unpacked = self.environ["wsgi.input"] = new_file()
+        with file:
+            unpacked.writelines(_unpacked(file, size, limit))
+        return unpacked
 
     def _sent(self) -> bytes:
         stream = self.environ["wsgi.input"]
@@ -251,28 +274,26 @@ def status_line(status: int) -> str:
     return _STATUS_LINES.get(status) or f"{status} Unknown"
 
 
-def _unpacked(data: bytes, limit: int | None) -> bytes:
-    """Return the content that gzip packed, no more of it than a body may have.
+def _unpacked(file: IO[bytes], packed: int, limit: int | None) -> Iterator[bytes]:
+    """Give the content that gzip packed in a file of so many bytes, in pieces.
 
-    Nor is it more than a text may be packed to. It is unpacked in pieces, of which none is kept
-    where they are too many.
+    Raises 413 once that is more than a body may have, or than a text may be packed to.
     """
-    most = max(_UNPACKED_ANYWAY, _DENSEST * len(data))
+    most = max(_UNPACKED_ANYWAY, _DENSEST * packed)
     most = most if limit is None else min(limit, most)
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    pieces, size = [], 0
+    size = 0
     try:
-        while not reader.eof and (piece := reader.decompress(data, _PIECE)):
-            pieces.append(piece)
+        while not reader.eof and (data := reader.unconsumed_tail or file.read(_PIECE)):
+            piece = reader.decompress(data, _PIECE)
             size += len(piece)
             if size > most:
                 raise PayloadTooLarge(most)
-            data = reader.unconsumed_tail
+            yield piece
     except zlib.error:
         raise MalformedPayload from None
-    if not reader.eof or reader.unused_data:
+    if not reader.eof or reader.unused_data or file.read(1):
         raise MalformedPayload
-    return b"".join(pieces)
 
 
 def _decoded(text: str) -> str:

@@ -79,6 +79,7 @@ class ControlAction:
     no content. ``only_reads`` says that nothing is changed, ``is_destructive`` that something
     is lost which no other action brings back. The body may be left out where it is not
     ``needs_body``; it is of at most ``max_body`` bytes, where that is not the server's own bound.
+    ``takes_state`` says that its document is a state, which may be large.
     ``command`` has the words of the command line, by default the name. A document has the forms
     of ``choice``, where there is one.
     """
@@ -91,6 +92,7 @@ class ControlAction:
     is_destructive: bool = False
     needs_body: bool = True
     max_body: int | None = None
+    takes_state: bool = False
     command: str = ""
     choice: Choice | None = None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from mockgraph.control.actions import ActionContext, Actions
 from mockgraph.control.answers import HuntAnswer
 from mockgraph.errors import BadRequest
-from mockgraph.server_options import MAX_STATE
+from mockgraph.server_options import MAX_ROWS
 
 ACTIONS = Actions()
 
@@ -25,7 +25,7 @@ def run_hunt(
     return {"schema": found.schema, "results": found.results}
 
 
-@ACTIONS.post("/hunting/rows", status=204, max_body=MAX_STATE, command="hunting add-rows")
+@ACTIONS.post("/hunting/rows", status=204, max_body=MAX_ROWS, command="hunting add-rows")
 def add_hunting_rows(
     context: ActionContext,
     table: Annotated[str, "The table that the rows are put into, DeviceEvents."],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from mockgraph.odata import rendering, validation
 from mockgraph.server_options import Settings
 from mockgraph.serving.origins import Origins
 from mockgraph.state.document_writer import WrittenDocument
+from mockgraph.state.documents import is_apart
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 
 # Bytes of the form in which the console takes the control token.
@@ -68,7 +69,7 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
         def view(**in_path: Any) -> flask.Response:
             request = cast("Request", flask.request)
             context = context_of(request, tenants)
-            arguments = {**in_path, **_arguments(action, request)}
+            arguments = {**in_path, **_arguments(action, request, service)}
             value = action.run(context, **arguments)
             if not action.only_reads:
                 tenants.keep(context.tenant)
@@ -158,11 +159,14 @@ def _in_pieces(pieces: Iterator[bytes]) -> flask.Response:
     return flask.Response(content, content_type="application/json")
 
 
-def _arguments(action: ControlAction, request: Request) -> dict[str, Any]:
+def _arguments(action: ControlAction, request: Request, service: Service) -> dict[str, Any]:
     """Return the parameters of an action in a request's query or body. Raises 400, 413, 415."""
     if action.max_body is not None:
         request.max_content_length = action.max_body
     if action.document is not None:
+        if action.takes_state:
+            apart = partial(is_apart, service=service)
+            return {action.document: validation.read_large_json(request, apart)}
         return {action.document: validation.read_json(request)}
     if not action.members:
         return {}

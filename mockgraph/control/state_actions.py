@@ -40,7 +40,7 @@ def read_state(context: ActionContext) -> Annotated[Any, JsonObject]:
     return context.tenant.written()
 
 
-@ACTIONS.put("/state", max_body=MAX_STATE, command="state import")
+@ACTIONS.put("/state", max_body=MAX_STATE, takes_state=True, command="state import")
 def write_state(context: ActionContext, document: Document) -> None:
     """Replace the whole state, or nothing where the document is refused."""
     context.tenant.replace(document)
@@ -65,7 +65,7 @@ def read_snapshot(context: ActionContext, name: SnapshotName) -> Annotated[Any, 
     return context.tenant.written(name)
 
 
-@ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE, command="snapshot put")
+@ACTIONS.put("/snapshots/{name}", max_body=MAX_STATE, takes_state=True, command="snapshot put")
 def write_snapshot(context: ActionContext, name: SnapshotName, document: Document) -> None:
     """Make a snapshot of a state document."""
     context.tenant.keep(name, context.tenant.read(document))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from os import SEEK_END
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
@@ -27,6 +28,7 @@ from mockgraph.errors import (
     UnsupportedMediaType,
 )
 from mockgraph.http import Request
+from mockgraph.json_file import IsApart, JsonFile
 from mockgraph.metadata.capabilities import InsertRules
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
@@ -117,6 +119,20 @@ def read_json(request: Request) -> Json:
         return orjson.loads(data.removeprefix(_BOM))
     except orjson.JSONDecodeError:
         raise MalformedPayload from None
+
+
+def read_large_json(request: Request, is_apart: IsApart) -> Json:
+    """The JSON value in a request's body as ``read_json`` does, whatever its length.
+
+    Where the body was too large to be kept in memory, the arrays at the paths that are apart are
+    read from it an item at a time.
+    """
+    file = request.content_file()
+    if file is None:
+        return read_json(request)
+    _check_media_type(request.environ.get("CONTENT_TYPE", ""))
+    most = _MAX_VALUES + file.seek(0, SEEK_END) // _LEAST_VALUE
+    return JsonFile(file, is_apart, most, TooManyValues(most)).read()
 
 
 def _check_number(data: bytes) -> None:

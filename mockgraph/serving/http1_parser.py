@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from httptools import (
@@ -21,13 +21,14 @@ from httptools import (
     HttpRequestParser,
 )
 
-from mockgraph.errors import BadRequest, GraphError
-from mockgraph.wsgi import Environ, variable
+from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge, StoreFailed
+from mockgraph.wsgi import SPOOLED, Environ, close_body, new_file, variable
 
 MAX_HEAD = 64 * 1024  # bytes
 MAX_TARGET = 32 * 1024  # bytes
 MAX_HEADERS = 100
 SMALL = 64 * 1024  # bytes of a body that is read, whatever its head says
+_IN_MEMORY = 16 * 1024 * 1024  # bytes of a body that are not in a file
 
 BodyLimit = Callable[[Environ], int]
 
@@ -119,6 +120,7 @@ class RequestParser:
         "_body_limit",
         "_environ",
         "_fields",
+        "_file",
         "_fruitless",
         "_in_head",
         "_is_pipelined",
@@ -154,6 +156,7 @@ class RequestParser:
         # not known, and counted from the next piece on.
         self._is_pipelined = False
         self._upgrade: bytes | None = None
+        self._file: IO[bytes] | None = None
         self._size = self._fruitless = 0
 
     def forget(self) -> None:
@@ -161,6 +164,10 @@ class RequestParser:
         self._base = {}
         self._environ = self._base
         self._parser = HttpRequestParser(None)
+        for request in self.ready:
+            close_body(request.environ)
+        if self._file is not None:
+            self._file.close()
 
     def feed(self, data: bytes) -> None:
         """Parse what was received."""
@@ -307,8 +314,13 @@ class RequestParser:
         self._size += len(part)
         if self._size > self._limit:
             self._reconsider()
+            if self._size > self._limit and self._file is not None:
+                self.refuse(PayloadTooLarge(self._limit))
+                raise _Stop
             if self._size > self._limit:
                 self._truncate()
+        if self._size > _IN_MEMORY:
+            self._spool()
 
     def on_message_complete(self) -> None:
         if self._upgrade is not None and self._parser.should_upgrade():
@@ -328,9 +340,26 @@ class RequestParser:
         self._stop()
         raise _Stop
 
+    def _spool(self) -> None:
+        """Move what came of a body to a file."""
+        try:
+            if self._file is None:
+                self._file = new_file()
+            self._file.writelines(self._body)
+        except OSError:
+            self.refuse(StoreFailed("There is no room for the request body."))
+            raise _Stop from None
+        self._body.clear()
+
     def _complete(self, stream: type[BytesIO], keep: bool) -> None:
         self.under_way = self.waits = False
-        self._environ["wsgi.input"] = stream(b"".join(self._body))
+        file, self._file = self._file, None
+        if file is None:
+            self._environ["wsgi.input"] = stream(b"".join(self._body))
+        else:
+            file.seek(0)
+            self._environ["wsgi.input"] = file
+            self._environ[SPOOLED] = self._size
         self.ready.append(ParsedRequest(self._environ, keep))
 
     def _keeps(self) -> bool:

@@ -13,13 +13,14 @@ its tables must make a whole document.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mockgraph import metadata as edm
 from mockgraph.collector import uncollected
 from mockgraph.errors import BadRequest, MockGraphError, NotEmulated
+from mockgraph.json_file import JsonItems
 from mockgraph.metadata.entries import Entry, read_entry
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
@@ -132,23 +133,23 @@ class _DocumentReader:
 
     def _apart(
         self, resource: Resource, value: dict[str, Json]
-    ) -> tuple[dict[str, Json], list[tuple[Resource, list[Json]]]]:
+    ) -> tuple[dict[str, Json], list[tuple[Resource, Json]]]:
         """Return what a singleton has but for the entities of its sets, and those.
 
         Read by themselves, they are never all unpacked at once.
         """
-        own, collections = dict[str, Json](), list[tuple[Resource, list[Json]]]()
+        own, collections = dict[str, Json](), list[tuple[Resource, Json]]()
         known = resource.navigation_names(resource.type.type_name)
         for name, item in value.items():
             child = known.get(name)
-            if child is not None and contains_many(child) and type(item) is list:
+            if child is not None and contains_many(child) and isinstance(item, (list, JsonItems)):
                 collections.append((child, item))
             else:
                 own[name] = item
         return own, collections
 
     def read_collection(self, resource: Resource, value: Json, path: str) -> None:
-        if not isinstance(value, list):
+        if not isinstance(value, (list, JsonItems)):
             raise BadRequest(f"{path}: an array is expected.")
         for index, item in enumerate(value):
             self._put(resource, "", _entry(resource, item, f"{path}/{index}"), f"{path}/{index}")
@@ -191,6 +192,18 @@ class _DocumentReader:
                 raise BadRequest(f"{path}: '{url[:200]}' is no '{resource.type_name}'.")
             links = self.tables.setdefault(resource.links, {})
             links[link_key(owner, held.path, key)] = link_to(held.path, key)
+
+
+def is_apart(path: Sequence[str], service: Service) -> bool:
+    """Return whether what is at a path of a document is a set, or has sets of its own.
+
+    Of a large document the entities of sets are read one after another.
+    """
+    top = service.stored.children.get(path[0].lower())
+    if top is None or len(path) == 1:
+        return top is not None
+    child = top.navigation_names(top.type.type_name).get(path[1])
+    return len(path) == 2 and not top.is_collection and child is not None and contains_many(child)
 
 
 def contains_many(resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from wire import JSON, TIMEOUT, port_of
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
-from mockgraph.server_options import MAX_STATE, Settings
+from mockgraph.server_options import MAX_ROWS, MAX_STATE, Settings
 from mockgraph.testing.tenant import Tenants
 
 HUGE = 300 * 1024 * 1024
@@ -77,7 +77,7 @@ def test_a_whole_state_may_be_large() -> None:
     asked = {"wsgi.url_scheme": "http", "HTTP_HOST": "localhost"}
     for method, path, most in [
         ("PUT", "/_mockgraph/state", MAX_STATE),
-        ("POST", "/_mockgraph/hunting/rows", MAX_STATE),
+        ("POST", "/_mockgraph/hunting/rows", MAX_ROWS),
         ("POST", "/t/a/_mockgraph/faults", Settings.max_body),
         ("DELETE", "/_mockgraph/state", 0),
     ]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from state.stores import failing
 
+from mockgraph.serving import http1_parser
 from mockgraph.serving.http1_parser import MAX_HEAD, SMALL, RequestParser, base_environ
+from mockgraph.wsgi import SPOOLED
 
 BASE = base_environ("http", "127.0.0.1", 8365)
 HOST = b"Host: x\r\n"
@@ -415,3 +419,50 @@ def test_a_client_of_http_1_0_waits_for_nothing() -> None:
     parser.feed(b"PATCH / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
     assert parser.under_way
     assert not parser.waits
+
+
+@pytest.mark.parametrize("framing", ["announced", "chunked"])
+@pytest.mark.parametrize("size", [999, 1000, 1001, 5000])
+def test_a_large_body_is_kept_in_a_file(
+    framing: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http1_parser, "_IN_MEMORY", 1000)
+    body = bytes(number % 251 for number in range(size))
+    if framing == "announced":
+        sent = head(b"PUT /", b"Content-Length: %d" % size) + body
+    else:
+        sent = head(b"PUT /", b"Transfer-Encoding: chunked")
+        sent += b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
+    parser = RequestParser(BASE, 5000)
+    for at in range(0, len(sent), 300):
+        parser.feed(sent[at : at + 300])
+    parser.feed(head(b"GET /next"))
+    environ, next_one = (each.environ for each in parser.ready)
+    assert environ["wsgi.input"].read() == body
+    assert environ.get(SPOOLED) == (size if size > 1000 else None)
+    assert next_one["PATH_INFO"] == "/next"
+    assert next_one["wsgi.input"].read() == b""
+    parser.forget()
+    assert environ["wsgi.input"].closed is (size > 1000)
+
+
+def test_a_body_in_a_file_that_grows_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1_parser, "_IN_MEMORY", 1000)
+    parser = RequestParser(BASE, 3000)
+    parser.feed(head(b"PUT /", b"Transfer-Encoding: chunked"))
+    parser.feed(b"7d0\r\n" + b" " * 2000 + b"\r\n")
+    parser.feed(b"7d0\r\n" + b" " * 2000 + b"\r\n")
+    assert parser.refusal is not None
+    assert parser.refusal.status == 413
+    assert not parser.ready
+    parser.forget()
+
+
+def test_a_body_that_no_file_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1_parser, "_IN_MEMORY", 1000)
+    monkeypatch.setattr(http1_parser, "new_file", failing(errno.ENOSPC))
+    parser = RequestParser(BASE, 3000)
+    parser.feed(head(b"PUT /", b"Content-Length: 2000") + b" " * 2000)
+    assert parser.refusal is not None
+    assert parser.refusal.status == 507
+    parser.forget()

@@ -10,7 +10,7 @@ from mockgraph.errors import GraphError
 from mockgraph.redaction import masked_url
 from mockgraph.serving.http1_parser import ParsedRequest
 from mockgraph.serving.http1_writer import SERVER_FIELD, chunk, date_field, head, refusal_message
-from mockgraph.wsgi import Headers, WSGIApp
+from mockgraph.wsgi import Headers, WSGIApp, close_body
 
 _WITHOUT_CONTENT = ("1", "204", "304")  # how statuses begin whose responses have none
 _logger = logging.getLogger("mockgraph")
@@ -41,7 +41,10 @@ def respond(
     """
     response = _Response(request, sink, is_last)
     try:
-        response.run(app)
+        try:
+            response.run(app)
+        finally:
+            close_body(request.environ)
     except BaseException:  # SystemExit, too: no app ends the server
         environ = request.environ
         url = masked_url(environ["REQUEST_URI"])

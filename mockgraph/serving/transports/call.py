@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from mockgraph.serving.http1_writer import date_field
-from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, WSGIApp
+from mockgraph.wsgi import WITHOUT_CONTENT, Environ, Headers, WSGIApp, close_body
 
 T = TypeVar("T")
 
@@ -156,5 +156,6 @@ class Call:
             chunks, self._chunks, self._rest = self._chunks, (), iter(())
             try:
                 getattr(chunks, "close", tuple)()
+                close_body(self._environ)
             finally:
                 self._running.release()
