@@ -42,7 +42,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from mockgraph.errors import MockGraphError
 from mockgraph.metadata.annotations import Annotation, merged_annotations
@@ -104,26 +104,15 @@ def parse(documents: Iterable[tuple[str, str]]) -> Model:
     return Model(part.schema() for part in parts.values())
 
 
-class _NotationBlock:
+class _NotationBlock(NamedTuple):
     """The text of a block: its first line without the keyword, and where its lines are."""
 
-    __slots__ = ("document", "end", "head", "kind", "namespace", "start")
-
-    def __init__(
-        self,
-        document: _NotationDocument,
-        namespace: str,
-        kind: str,
-        head: str,
-        start: int,
-        end: int,
-    ) -> None:
-        self.document = document
-        self.namespace = namespace
-        self.kind = kind
-        self.head = head
-        self.start = start
-        self.end = end
+    document: _NotationDocument
+    namespace: str
+    kind: str
+    head: str
+    start: int
+    end: int
 
     def words(self) -> list[str]:
         return tokens(self.head)
