@@ -13,6 +13,7 @@ from mockgraph.seeds import copied, initial_document, naming_seeds, read_seeds
 from mockgraph.server_options import FilePath, Seed, Settings
 from mockgraph.service import tell_of_unknown
 from mockgraph.serving import transports
+from mockgraph.serving.hosts import GRAPH_HOSTS
 from mockgraph.serving.transports import Intercept
 from mockgraph.state.behaviours import Behaviour, Effect, Progress
 from mockgraph.testing.exchange import Exchange
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from urllib3 import Retry
 
     from mockgraph.clock import Clock
+    from mockgraph.pages.recording import Recording
     from mockgraph.state import EntityDB, Snapshot, State
     from mockgraph.testing.hunts import Hunts, Pattern
     from mockgraph.testing.long_operations import LongOperations
@@ -403,6 +405,30 @@ class Graph:
         name = self._tenant.name
         headers = {"x-mockgraph-tenant": name} if name else None
         return Intercept(self._in_process, headers=headers, allow=allow)
+
+    def record(
+        self,
+        to: FilePath,
+        *,
+        hosts: Iterable[str] = GRAPH_HOSTS,
+        allow: Iterable[str] = (),
+        keep: Iterable[str] = (),
+        writes: bool = False,
+    ) -> Recording:
+        """Let calls to the real service out for the length of a block, and keep what it answers::
+
+            with graph.record("tenant.json"):
+                read_alerts()  # as it is, with a real token
+
+        ``tenant.json`` is a seed then, under made-up names but for the properties in ``keep``.
+        Requests that may write are refused unless ``writes`` is true. Calls to sign in, to this
+        machine and to ``allow`` go out as ever, others raise CallRefused. Raises MockGraphError at
+        the end of the block for what was refused, and where the file cannot be written.
+        """
+        from mockgraph.pages.recording import Recording  # few record
+
+        service = self._tenant.state.service
+        return Recording(to, service, hosts=hosts, allow=allow, keep=keep, writes=writes)
 
     @property
     def _in_process(self) -> WSGIApp:

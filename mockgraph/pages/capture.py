@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -26,9 +27,10 @@ from mockgraph.pages.pseudonyms import Pseudonyms
 from mockgraph.service import SERVICE
 from mockgraph.state.intent import RequestKind, Step
 
-# The member of a seed that says in which form it was captured, and the present form.
+# The member of a seed that says in which form it was captured, and the present form. In form 1 it
+# was the number alone; since form 2 it says when, too: a tenant goes on, and its copy does not.
 FORM: Final = "@mockgraph.capture"
-VERSION: Final = 1
+VERSION: Final = 2
 
 _ATTEMPTS: Final = 6
 _LONGEST_WAIT: Final = 300.0  # seconds
@@ -83,8 +85,9 @@ class Capture:
             self.drift.setdefault(f"{path}: {note}")
 
     def seed(self) -> dict[str, Any]:
-        """Return the seed: a state document, and the form that it is in."""
-        return {FORM: VERSION, **self._state.document}
+        """Return the seed: a state document, the form that it is in, and when it was captured."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {FORM: {"version": VERSION, "captured": now}, **self._state.document}
 
 
 def read_service(
@@ -165,13 +168,32 @@ def read_recording(path: str | os.PathLike[str]) -> Iterator[Captured]:
 def migrated(document: dict[str, Any]) -> dict[str, Any]:
     """Return a seed in the present form, without the member that says in which one it was.
 
-    Raises MockGraphError for one of a later form.
+    Each form is brought to the next one. Raises MockGraphError for one of a later form.
     """
     if FORM not in document:
         return document
-    form = document[FORM]
-    if not isinstance(form, int) or not 1 <= form <= VERSION:
+    version = _version(document)
+    if version is None or not 1 <= version <= VERSION:
+        said = version if version is not None else orjson.dumps(document[FORM]).decode()[:40]
         raise MockGraphError(
-            f"It was captured in form {form}; this MockGraph reads those up to {VERSION}."
+            f"It was captured in form {said}; this MockGraph reads those up to {VERSION}."
         )
+    for each in range(version, VERSION):
+        document = _MIGRATIONS[each](document)
     return {name: value for name, value in document.items() if name != FORM}
+
+
+def _version(document: Mapping[str, Any]) -> int | None:
+    said = document[FORM]
+    if isinstance(said, dict):
+        said = said.get("version")
+    return said if isinstance(said, int) and not isinstance(said, bool) else None
+
+
+def _with_time(document: dict[str, Any]) -> dict[str, Any]:
+    """Bring a seed from form 1 to form 2: nobody knows any more when it was captured."""
+    return {**document, FORM: {"version": 2, "captured": None}}
+
+
+# By the form that each begins with.
+_MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _with_time}

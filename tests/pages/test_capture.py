@@ -158,11 +158,26 @@ def test_a_recording_gives_a_seed(tmp_path: Path) -> None:
 
 def test_a_seed_of_a_later_form_is_refused(tmp_path: Path) -> None:
     seed = tmp_path / "seed.json"
-    seed.write_text(json.dumps({"@mockgraph.capture": 99, "Security": {}}))
-    with pytest.raises(MockGraphError, match="It was captured in form 99"):
-        read_seeds(str(seed))
-    seed.write_text(json.dumps({"@mockgraph.capture": 1, "Security": {}}))
-    assert read_seeds(str(seed)) == ({"Security": {}},)
+    for form in (99, {"version": 3, "captured": None}, True, "2", None, {}, {"version": "2"}, 0):
+        seed.write_text(json.dumps({"@mockgraph.capture": form, "Security": {}}))
+        with pytest.raises(MockGraphError, match=r"It was captured in form .*those up to 2"):
+            read_seeds(str(seed))
+
+
+@pytest.mark.parametrize("form", [1, {"version": 2, "captured": "2026-11-28T20:00:00Z"}])
+def test_a_seed_of_an_earlier_form_is_read_as_ever(tmp_path: Path, form: Any) -> None:
+    alerts = {"Security": {"alerts_v2": [{"id": "a1", "title": "T"}]}}
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps({"@mockgraph.capture": form, **alerts}))
+    assert read_seeds(str(seed)) == (alerts,)
+    with MockGraph(seed=str(seed)) as graph:
+        assert [each["title"] for each in graph.state["Security"]["alerts_v2"]] == ["T"]
+
+
+def test_a_seed_says_when_it_was_captured() -> None:
+    form = Capture().seed()["@mockgraph.capture"]
+    assert form["version"] == 2
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", form["captured"])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import update_wrapper
 from importlib.abc import Loader, MetaPathFinder
@@ -162,6 +162,8 @@ class Patches(MetaPathFinder):
     def route(self, attempt: Attempt) -> Endpoint | None:
         """Return what answers a call, None where it may pass. Raises CallRefused, and notes it."""
         __tracebackhide__ = True
+        if _passing.get():
+            return None
         interceptors = self._interceptors
         for each in interceptors:
             if endpoint := each.answers(attempt.host):
@@ -186,7 +188,7 @@ class Patches(MetaPathFinder):
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Let the connections of this thread or task within the block pass."""
+        """Let the calls of this thread or task within the block pass."""
         token = _passing.set(True)
         try:
             yield
@@ -246,6 +248,11 @@ def enter_patches(interceptor: Interceptor) -> Patches:
     """Have an interceptor decide on this process's calls, until it leaves the patches."""
     _patches.enter(interceptor)
     return _patches
+
+
+def passing() -> AbstractContextManager[None]:
+    """Let the calls of this thread or task within a block pass, whoever would answer them."""
+    return _patches.passing()
 
 
 def in_force() -> tuple[Interceptor, ...]:
