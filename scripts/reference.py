@@ -19,6 +19,7 @@ from mockgraph.control import PREFIX
 from mockgraph.control.actions import ControlAction, summary_of
 from mockgraph.control.catalogue import ACTIONS
 from mockgraph.control.json_schemas import schema_of
+from mockgraph.control.openapi import description
 from mockgraph.control.parameters import ActionParameter, parameters_of
 from mockgraph.entra import grants
 from mockgraph.files import fixtures
@@ -101,16 +102,23 @@ def control_plane() -> str:
     )
 
 
+# Subjects of actions whose paths begin otherwise.
+_SUBJECTS = {
+    "": "about",
+    "entity": "entities",
+    "health": "about",
+    "openapi": "about",
+    "openapi.json": "about",
+}
+
+
 def _subject(action: ControlAction) -> str:
     first = action.path.split("/")[1] if action.path else ""
-    return {"": "about", "entity": "entities", "health": "about", "openapi.json": "about"}.get(
-        first, first
-    )
+    return _SUBJECTS.get(first, first)
 
 
 def _action(action: ControlAction) -> str:
-    status = action.status if action.answers else 204
-    about = [f"Command {code('mockgraph ' + ' '.join(action.words))}; answers {status}"]
+    about = [f"Command {code('mockgraph ' + ' '.join(action.words))}", _answer(action)]
     about += ["what is lost no other action brings back"] * action.is_destructive
     parts = [
         f"### {code(f'{action.method} {PREFIX}{action.path}')}",
@@ -119,6 +127,29 @@ def _action(action: ControlAction) -> str:
         _parameters(action),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _answer(action: ControlAction) -> str:
+    """Return what an action answers, in words, from its OpenAPI description."""
+    (operations,) = description([action], "")["paths"].values()
+    status, answer = next(iter(operations[action.method.lower()]["responses"].items()))
+    schema_ = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    if not schema_:
+        return f"answers {status}"
+    shape = shape_of(schema_)
+    return f"answers {status} with {'JSON' if shape == _ANY else code(shape)}"
+
+
+_ANY = "..."
+
+
+def shape_of(schema_: dict[str, Any]) -> str:
+    """Return the members of what a JSON Schema describes, ``{"value": [{"id", "path"}]}``."""
+    if "items" in schema_:
+        return f"[{shape_of(schema_['items'])}]"
+    inner = {name: shape_of(each) for name, each in schema_.get("properties", {}).items()}
+    members = [f'"{name}"' + (f": {each}" if each != _ANY else "") for name, each in inner.items()]
+    return "{" + ", ".join(members) + "}" if members else _ANY
 
 
 def _parameters(action: ControlAction) -> str:
