@@ -159,6 +159,7 @@ class _Hunt:
                 bounds,
                 self._fetched,
                 self._register,
+                self._check_time,
             )
             rows = self._execute(compiled.sql).fetchmany(self._limits.rows)
         except duckdb.Error as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mockgraph.service.hunting.engine import Limits
+from mockgraph.service.hunting.kql.compiler import compile_query
 from mockgraph.service.hunting.refusal import (
     HuntingError,
     QueryLimitError,
@@ -13,8 +14,9 @@ from mockgraph.service.hunting.refusal import (
     UnresolvedNameError,
     UnsupportedQueryError,
 )
+from mockgraph.work import Abandoned
 
-from .hunts import hunted
+from .hunts import NOW, hunted
 
 SYNTAX = [
     ("DeviceEvents\n| wher FileName == 'x'", 2, 3, "wher"),
@@ -168,3 +170,13 @@ def test_a_query_that_needs_too_much_memory_is_ended() -> None:
     )
     with pytest.raises(QueryLimitError, match="memory"):
         hunted(query, limits=Limits(memory="32MB"))
+
+
+def test_a_query_is_given_up_while_it_is_compiled() -> None:
+    def given_up() -> None:
+        raise Abandoned
+
+    with pytest.raises(Abandoned):
+        compile_query(
+            "print 1 | extend x = 2", {}, NOW, (None, None), lambda _: [], print, given_up
+        )

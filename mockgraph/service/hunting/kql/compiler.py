@@ -89,16 +89,20 @@ def compile_query(
     window: tuple[datetime | None, datetime | None],
     probe: Probe,
     used: Callable[[str], None],
+    check: Callable[[], None] = lambda: None,
 ) -> Compiled:
     """Return a query as SQL over tables whose columns are named as in KQL.
 
     ``window`` limits the ``Timestamp`` of the rows; ``probe`` runs SQL where the columns of the
-    answer depend on the data; ``used`` is told the name of each table before it is read.
+    answer depend on the data; ``used`` is told the name of each table before it is read; ``check``
+    is called at each step, and raises where nobody waits for the answer.
     """
     tree = parse_query(text)
     try:
         joined = _SENTINELS_MOMENT in text
-        return Compiler(tables, now, window, probe, used, joined).compiled(tree)
+        compiler = Compiler(tables, now, window, probe, used, joined)
+        compiler.check = check
+        return compiler.compiled(tree)
     except RecursionError:
         raise QueryLimitError("its expressions are nested too deeply.") from None
 

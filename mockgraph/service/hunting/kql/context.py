@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -58,6 +58,7 @@ class Context(ABC):
     def __init__(self, now: datetime, probe: Probe):
         self.now = now
         self.probe = probe
+        self.check: Callable[[], None] = lambda: None  # raises where the work is in vain
         self._references = 0
         self._work = 0
 
@@ -115,7 +116,8 @@ class Context(ABC):
         return Column(name, kind, f"c{self._references}")
 
     def worked(self, sql: str = "") -> None:
-        """Count a step; a query that takes too many is refused."""
+        """Count a step; a query that takes too many is refused, and one that is given up."""
+        self.check()
         self._work += 1
         if self._work > _MOST_WORK or len(sql) > _LONGEST_SQL:
             raise QueryLimitError("it is too large once its functions are unfolded.")
