@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _FACTS = pytest.StashKey[list[dict[str, Any]]]()
 _FAILURES = pytest.StashKey[list[str]]()
+_CONFIGURED = pytest.StashKey[dict[str, Any]]()
 # What a marker may say of the test rather than of its server.
 OF_TESTS = {
     "strict": "whether asking for what is not emulated fails it",
@@ -87,6 +89,7 @@ def _ini_type(option: Option) -> Literal["linelist", "args", "bool", "string"]:
     return "bool" if isinstance(option.default, bool) else "string"
 
 
+@cache
 def _options() -> list[Option]:
     """The options of a server that a single test may choose."""
     from mockgraph.server_options import options
@@ -232,7 +235,9 @@ def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> It
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
     """The options of servers as the ini file has them, its paths from the root of the project."""
-    return {each.name: _ini(config, each) for each in _options()}
+    if _CONFIGURED not in config.stash:
+        config.stash[_CONFIGURED] = {each.name: _ini(config, each) for each in _options()}
+    return config.stash[_CONFIGURED]
 
 
 def _ini(config: pytest.Config, option: Option) -> Any:
@@ -253,7 +258,9 @@ def _server(servers: dict[Any, MockGraph], options: dict[str, Any]) -> MockGraph
 
 
 def _hashable(value: Any) -> Any:
-    return value if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+    if value is None or isinstance(value, (str, int, float, tuple)):
+        return value
+    return tuple(value) if isinstance(value, Iterable) else value
 
 
 def _intercepting(
