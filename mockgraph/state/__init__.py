@@ -24,6 +24,7 @@ from mockgraph.state.documents import (
     DIRECTORY,
     SECURITY,
     directory_in,
+    in_blocks,
     incomplete_in,
     open_store,
     read_document,
@@ -318,8 +319,8 @@ class State:
             before = last["rows"] if last is not None and last["table"] == table else []
             if not before or len(before) + len(rows) > _LONGEST_BLOCK:
                 number, before = number + 1, []
-            block = {"table": table, "rows": [*before, *rows]}
-            database.store(HUNTING_TABLE, str(number), block)
+            for place, each in enumerate(in_blocks([*before, *rows]), number):
+                database.store(HUNTING_TABLE, str(place), {"table": table, "rows": each})
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

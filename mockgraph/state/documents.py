@@ -50,6 +50,9 @@ HUNTING: Final = "Hunting"
 RUNNING: Final = "Running"
 SECURITY: Final = "Security"
 
+# How many rows for hunting are in a block at most.
+_ROWS = 1000
+
 Tables = dict[str, Mapping[str, Mapping[str, Json]]]
 
 
@@ -99,13 +102,21 @@ def read_document(document: Json, service: Service, now: EntityDB | None = None)
     hunting = document.get(HUNTING, {})
     if not isinstance(hunting, dict):
         raise BadRequest(f"{HUNTING}: an object is expected.")
+    blocks = ((table, each) for table, rows in hunting.items() for each in in_blocks(rows))
     tables[HUNTING_TABLE] = {
         str(number): {"table": table, "rows": rows}
-        for number, (table, rows) in enumerate(hunting.items(), 1)
+        for number, (table, rows) in enumerate(blocks, 1)
     }
     if RUNNING in document:
         tables[RUNS_TABLE] = read_runs(document[RUNNING], RUNNING)
     return tables
+
+
+def in_blocks(rows: Json) -> list[Json]:
+    """Return rows for hunting in the blocks in which they are stored; what is no list is one."""
+    if not isinstance(rows, list) or not rows:
+        return [rows]
+    return [rows[at : at + _ROWS] for at in range(0, len(rows), _ROWS)]
 
 
 class _DocumentReader:

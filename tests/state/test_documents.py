@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from refusals import message_of
 
 from mockgraph.service import SERVICE
-from mockgraph.state import documents
+from mockgraph.state import State, documents
 from mockgraph.state.entities import Entity
 from mockgraph.state.packing import PackedProperties, json_of
 from state.stores import serving, state
@@ -235,3 +235,19 @@ def test_what_is_kept_as_json_takes_no_more_room_than_it_has() -> None:
     tracemalloc.stop()
     assert kept[0] == orjson.dumps(value)
     assert taken < 1.5 * sum(map(len, kept))
+
+
+def test_rows_for_hunting_are_stored_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "_ROWS", 3)
+    rows = [{"n": n} for n in range(7)]
+    document = {"Security": {}, "Hunting": {"A": rows, "B": [], "C": rows[:2]}}
+    made = State(SERVICE, document)
+    assert made.document()["Hunting"] == document["Hunting"]
+    made.append_rows("C", rows)
+    made.append_rows("B", rows[:1])
+    made.append_rows("B", rows)
+    stored = [each["rows"] for each in made.db.rows("_mockgraph/hunting").in_order]
+    assert max(map(len, stored)) == 3
+    expected = {"A": rows, "B": [*rows[:1], *rows], "C": [*rows[:2], *rows]}
+    assert made.document()["Hunting"] == expected
+    assert State(SERVICE, made.document()).document() == made.document()
