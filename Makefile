@@ -147,4 +147,4 @@ acceptance: $(VENV)/.test .venv-sdk/.installed $(JAVASCRIPT) ## Run the examples
 	$(BIN)/python -m pytest -q -rs tests/test_javascript_examples.py tests/test_java_example.py
 
 clean: ## Remove everything that was built or installed here
-	rm -rf $(VENV) .venv-sdk .venv-bench .bench .browser examples/node_modules examples/*/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov
+	rm -rf $(VENV) .venv-sdk .venv-bench .bench .browser examples/node_modules examples/*/node_modules docs/_build build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov

@@ -164,7 +164,7 @@ def _parameters(action: ControlAction) -> str:
             where = "query" if action.is_asked_by_query else "body"
         name = each.query_name if where == "query" else each.name
         rows.append((code(name), where, *_told(each)))
-    return table(("Parameter", "In", "Type", "Default", ""), rows)
+    return table(("Parameter", "In", "Type", "Default", "Meaning"), rows)
 
 
 def _told(parameter: ActionParameter) -> tuple[str, str, str]:
@@ -211,7 +211,7 @@ def _preset(name: str) -> str:
         f"## {code(name)}",
         code(f"graph.faults.{name}{call}"),
         (inspect.getdoc(method) or "").replace("``", "`"),
-        table(("Parameter", "Type", "Default", ""), rows),
+        table(("Parameter", "Type", "Default", "Meaning"), rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -236,7 +236,7 @@ def _takes_effects(_: Any, /, **options: Unpack[FaultOptions]) -> None: ...
 def _options_table(function: Callable[..., None], leaving_out: Iterable[str] = ()) -> str:
     found = [each for each in parameters_of(function) if each.name not in set(leaving_out)]
     rows = [(code(each.name), _told(each)[0], each.help) for each in found]
-    return table(("Parameter", "Type", ""), rows)
+    return table(("Parameter", "Type", "Meaning"), rows)
 
 
 # -- pytest -----------------------------------------------------------------------------------
@@ -287,25 +287,25 @@ def fixtures_of_plugin() -> dict[str, str]:
 def pytest_fixtures() -> str:
     """Return the table of the fixtures."""
     rows = fixtures_of_plugin().items()
-    return table(("Fixture", ""), ((code(name), told) for name, told in rows))
+    return table(("Fixture", "Meaning"), ((code(name), told) for name, told in rows))
 
 
 def pytest_marker() -> str:
     """Return the table of what the marker takes."""
     rows = ((code(f"{name}="), told) for name, told in marker_arguments().items())
-    return table(("Argument", ""), rows)
+    return table(("Argument", "Meaning"), rows)
 
 
 def pytest_ini() -> str:
     """Return the table of the ini options."""
     rows = ((code(n), kind, told) for n, (kind, told) in declared_to_pytest().ini.items())
-    return table(("Option", "Type", ""), rows)
+    return table(("Option", "Type", "Meaning"), rows)
 
 
 def pytest_flags() -> str:
     """Return the table of the options of pytest's command line."""
     rows = ((code(flag), told) for flag, told in declared_to_pytest().flags.items())
-    return table(("Option", ""), rows)
+    return table(("Option", "Meaning"), rows)
 
 
 # -- what clients are told --------------------------------------------------------------------
@@ -319,7 +319,7 @@ def misdeeds() -> str:
 
 def advice() -> str:
     """Return the table of the advice in reports."""
-    return table(("Advice", ""), ((code(name), told) for name, told in ADVICE.items()))
+    return table(("Advice", "Meaning"), ((code(name), told) for name, told in ADVICE.items()))
 
 
 # -- hunting ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ function copied(block) {
 }
 
 for (const block of navigator.clipboard ? document.querySelectorAll("div.highlight") : []) {
+  block.querySelector("pre").tabIndex = 0; // wide ones are scrolled by keys as well
   const button = Object.assign(document.createElement("button"), { type: "button", className: "copy" });
   button.textContent = "Copy";
   button.onclick = async () => {
