@@ -81,7 +81,7 @@ $(VENV)/.docs: $(VENV)/.test
 	@touch $@
 
 docs: $(VENV)/.docs ## Build the site in docs/_build/html
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/sphinx-build -E -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/python -m pytest -q -n0 tests/docs/test_site.py
 
 $(VENV)/.release: $(VENV)/.serve
