@@ -213,6 +213,9 @@ def read_exchange(
     answer = _by_request(address, steps, answer, body, words, fitting)
     answer = _selected(query, answer, fitting)
     headers = {k: v for k, v in request.headers if k.lower() in _SENT and v.isascii()}
+    if _lacks_preference(example, address, page):
+        fitting.note("the request lacks the header 'Prefer', by which 200 is answered")
+        headers["Prefer"] = "return=representation"
     shown = answer if response.status < 300 else None
     needed = state_needed(address.at(steps), body, shown)
     for url in referred(body):
@@ -234,6 +237,19 @@ def read_exchange(
         now=now,
         truncated=response.truncated,
         words=words,
+    )
+
+
+def _lacks_preference(example: Example, address: Address, page: ReferencePage | None) -> bool:
+    """Whether an update shows what only a preference brings, which its text tells of."""
+    response, statuses = example.response, page.statuses if page is not None else frozenset()
+    return (
+        address.kind is RequestKind.UPDATE
+        and address.resource.rules.update.answers == 204
+        and {200, 204} <= statuses
+        and response is not None
+        and response.status == 200
+        and example.request.header("prefer") is None
     )
 
 

@@ -2,12 +2,13 @@
 
 A function reads: where it gives entities of the kind that it is bound to, it gives those that are
 in the state. Any other operation answers as its page shows. What a call changes no page says,
-and nothing is changed.
+and nothing is changed. What a page shows of a new entity beyond what its request sends is what the
+service gives it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockgraph.errors import NotEmulated, UnknownKey
@@ -86,6 +87,36 @@ def shown_answers(answers: Sequence[ShownAnswer]) -> Behaviour:
         return Result(shown.value, shown.status)
 
     return Behaviour(effect)
+
+
+class ShownCreation(NamedTuple):
+    """What a page sends to create an entity, and what it shows of the new one beyond."""
+
+    sent: Mapping[str, Json]
+    given: Mapping[str, Json]
+
+
+def given_at_creation(type_name: str, shown: Sequence[ShownCreation]) -> Behaviour:
+    """Return the behaviour of a type that pages declare: a new entity has what a page shows.
+
+    That is the example whose request is nearest to the one that came, and what this says nothing
+    of; the bundled resources are left as they are.
+    """
+
+    def effect(transaction: Transaction, call: Invocation) -> None:
+        made = transaction.get(call.table, call.key or "")
+        if call.before is None and made is not None:
+            given = max(shown, key=lambda each: _likeness(each.sent, call.parameters)).given
+            unset = {name: value for name, value in given.items() if made.get(name) is None}
+            transaction.compute(call.table, made.key, unset)
+
+    return Behaviour(effect, applies=lambda resource: not is_at_home(type_name, resource))
+
+
+def _likeness(mine: Mapping[str, Json], yours: Mapping[str, Json]) -> tuple[int, int]:
+    """Return in how many values, and in how many names, two requests are alike."""
+    both = {name for name in mine.keys() & yours.keys() if yours[name] is not None}
+    return sum(mine[name] == yours[name] for name in both), len(both)
 
 
 def _kept(transaction: Transaction, call: Invocation, *, every: bool) -> Json | Sequence[Entity]:

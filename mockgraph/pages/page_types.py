@@ -35,7 +35,7 @@ from mockgraph.metadata.namespaces import Schema
 from mockgraph.metadata.vocabulary import COMPUTED
 from mockgraph.pages.fitting import is_placeholder
 from mockgraph.pages.page import DocumentedProperty, ReferencePage, Representation
-from mockgraph.state.computed_properties import TIMES_OF_CHANGE
+from mockgraph.state.computed_properties import AUTHORS, TIMES_OF_CHANGE
 
 _WORDS: Final = {
     "string": "String", "text": "String", "url": "String", "identifier": "String",
@@ -54,6 +54,10 @@ _LARGEST_INT32: Final = 2**31 - 1
 ENTITY: Final = f"{NAMESPACE}.entity"
 _READ_ONLY: Final = re.compile(r"(?i)\bread-only\b")
 _TIMES: Final = frozenset({"createdDateTime", "lastModifiedDateTime"})
+_IDENTITIES: Final = frozenset(
+    TypeRef(f"{NAMESPACE}.{each}") for each in ("identity", "identitySet")
+)
+_CALLERS: Final = frozenset({"application", "device", "user", "@odata.type"})
 _UNTYPED: Final = TypeRef("Edm.Untyped")
 
 
@@ -283,6 +287,9 @@ class PageTypes:
         objects = [each for each in items if isinstance(each, dict)]
         if kind.name != _UNTYPED.name or not objects:
             return kind
+        identities = self.find("identitySet")
+        if identities and all(each and each.keys() <= _CALLERS for each in objects):
+            return TypeRef(identities, kind.collection)
         made = self.made(f"{owner}_{name}", is_entity=False)
         self.absorb(made.name, objects)
         return TypeRef(made.name, kind.collection)
@@ -434,13 +441,15 @@ def own_names(type_: ComplexType) -> set[str]:
 def _made_by_service(name: str, kind: TypeRef, described: Described) -> Annotations:
     """Say of a property that the service gives it its value.
 
-    It is read-only, or the time of a change that no request sends, though some are sent.
+    It is read-only, or the time or the author of a change that no request sends, though some are
+    sent.
     """
+    is_unsent = described.is_entity and bool(described.sent) and name not in described.sent
     is_time = kind == TypeRef("Edm.DateTimeOffset") and described.is_entity
-    if is_time and name not in _TIMES:
-        is_unsent = bool(described.sent) and name not in described.sent
-        is_time = is_unsent and name in TIMES_OF_CHANGE
-    return (Annotation(COMPUTED),) if is_time or name in described.read_only else ()
+    is_made = is_time and (name in _TIMES or (is_unsent and name in TIMES_OF_CHANGE))
+    if is_unsent and name in AUTHORS and kind in _IDENTITIES:
+        is_made = True
+    return (Annotation(COMPUTED),) if is_made or name in described.read_only else ()
 
 
 def schemas_of(elements: Iterable[NamedType]) -> list[Schema]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from mockgraph import metadata as edm
 from mockgraph.errors import GraphError, MockGraphError
 from mockgraph.metadata import roots
 from mockgraph.metadata.entity_data_model import Model
@@ -13,13 +14,16 @@ from mockgraph.metadata.resources import Service
 from mockgraph.pages.examples import DocumentedExchange, pages_of, read_exchange, schemas
 from mockgraph.pages.page_operations import (
     ShownAnswer,
+    ShownCreation,
     answers_what_is_kept,
+    given_at_creation,
     is_of_pages,
     shown_answers,
 )
 from mockgraph.pages.page_service import page_models
 from mockgraph.service import service_of
 from mockgraph.state.behaviours import Behaviour
+from mockgraph.state.intent import RequestKind
 
 
 def service_with(
@@ -43,9 +47,11 @@ def documented_answers(
 ) -> dict[str, Behaviour]:
     """Return behaviours for the operations that pages alone declare: they answer as is shown.
 
-    Their parameters are validated, and what they are bound to has to be there.
+    Their parameters are validated, and what they are bound to has to be there. Types that pages
+    alone declare are among them: of what a new entity of theirs is given.
     """
     found: dict[str, list[ShownAnswer]] = {}
+    given: dict[str, list[ShownCreation]] = {}
     for page in pages_of(docs) if docs else ():
         for example in page.examples:
             try:
@@ -54,7 +60,35 @@ def documented_answers(
                 continue
             if is_of_pages(exchange.address) and exchange.status < 300:
                 found.setdefault(exchange.address.call_name or "", []).append(_shown(exchange))
-    return {name: shown_answers(several) for name, several in found.items()}
+            elif exchange.address.kind is RequestKind.CREATE and exchange.status == 201:
+                name, creation = _creation(exchange)
+                given.setdefault(name, []).append(creation)
+    made = {
+        name: given_at_creation(name, several)
+        for name, several in given.items()
+        if any(each.given for each in several)
+    }
+    return {**made, **{name: shown_answers(several) for name, several in found.items()}}
+
+
+def _creation(exchange: DocumentedExchange) -> tuple[str, ShownCreation]:
+    """The type of a new entity, and what of it is shown and was not sent: words and numbers."""
+    shown = exchange.answer if isinstance(exchange.answer, dict) else {}
+    sent = exchange.body if isinstance(exchange.body, dict) else {}
+    own = edm.own_type(exchange.address.type, shown)
+    declared = own.properties()
+    given = {
+        name: value
+        for name, value in shown.items()
+        if name in declared
+        and name not in sent
+        and name not in edm.key_names(own)
+        and f"/{name.lower()}" not in exchange.words
+        and isinstance(value, (str, int, float))
+        and not isinstance(declared[name], edm.DateTimeOffset)
+        and value != ""
+    }
+    return own.type_name, ShownCreation(sent, given)
 
 
 def _shown(exchange: DocumentedExchange) -> ShownAnswer:

@@ -25,7 +25,7 @@ _CHANGED = frozenset(
 )
 TIMES_OF_CHANGE = _CHANGED | {"createdDateTime", "creationDateTime"}
 _CHANGED_BY = frozenset({"lastModifiedBy"})
-_MADE_AND_CHANGED_BY = _CHANGED_BY | {"author", "createdBy"}
+AUTHORS = _CHANGED_BY | {"author", "createdBy"}
 
 Schema = type[edm.StructuredSchema]
 
@@ -70,7 +70,7 @@ def of_new(
     times, told = _named(schema, TIMES_OF_CHANGE), _told(schema)
     at = now() if times or told else ""
     values.update(dict.fromkeys(times, at))
-    for name in _named(schema, _MADE_AND_CHANGED_BY):
+    for name in _named(schema, AUTHORS):
         values[name] = _author(schema, name, caller)
     for name, (of, value) in told:
         if given.get(of) == value:

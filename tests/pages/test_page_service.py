@@ -224,3 +224,59 @@ def test_entities_that_cannot_be_kept_are_left_out(docs: Path) -> None:
     with MockGraph(docs=[docs]) as served:
         found = requests.get(f"{served.origin}/contoso/zoo/animals", headers=AUTH).json()["value"]
     assert {each["id"] for each in found} == {"a1", "a$1"}
+
+
+BETA = "https://graph.microsoft.com/beta"
+SHOWN = {"id": "r1", "status": "pending", "contentType": "mail", "source": "administrator"}
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Path:
+    """Pages of requests of two kinds, of which one page shows what the service gives them."""
+    text = "# Create request\n\nNamespace: microsoft.graph.zoo\n\n"
+    for kind, status in (("mail", "pending"), ("file", "completed")):
+        body = {"category": "spam", f"{kind}Name": "x"}
+        author = {"user": {"id": "u1", "displayName": "Ada"}}
+        answer = {**SHOWN, **body, "contentType": kind, "status": status, "createdBy": author}
+        text += block("request", f"POST {BETA}/requests\n\n{json.dumps(body)}")
+        text += block("response", f"HTTP/1.1 201 Created\n\n{json.dumps(answer)}")
+    (tmp_path / "request-post.md").write_text(text)
+    return tmp_path
+
+
+def test_a_new_entity_is_given_what_the_nearest_example_shows(asking: Path) -> None:
+    with MockGraph(docs=[asking]) as graph:
+        url = f"{graph.origin}/beta/requests"
+        mail, file, own = (
+            requests.post(url, json=body, headers=AUTH).json()
+            for body in ({"mailName": "a"}, {"fileName": "b"}, {"fileName": "b", "status": "new"})
+        )
+        assert (mail["contentType"], mail["status"]) == ("mail", "pending")
+        assert (file["contentType"], file["status"]) == ("file", "completed")
+        assert own["status"] == "new"
+        changed = requests.patch(f"{url}/{file['id']}", json={"status": None}, headers=AUTH)
+        assert changed.json()["status"] is None
+
+
+def test_what_examples_of_creation_show_is_answered(asking: Path) -> None:
+    service = service_with([asking])
+    with MockGraph(docs=[asking]) as graph:
+        pages = read_pages(asking)
+        report = replay_pages(graph.origin, pages, service, "token", lambda _: None)
+    assert [each.outcome for each in report.details] == ["answered", "answered"]
+
+
+def test_a_preference_that_a_page_forgets_is_sent(tmp_path: Path) -> None:
+    body = {"vendorInformation": {"provider": "SecureScore", "vendor": "Microsoft"}, "title": "T"}
+    url = "https://graph.microsoft.com/v1.0/security/secureScoreControlProfiles/p1"
+    text = "# Update\n\n## Response\nA `204 No Content`, or with the header a `200 OK`.\n\n"
+    text += "## Example\n" + block("request", f"PATCH {url}\n\n{json.dumps(body)}")
+    text += block("response", f"HTTP/1.1 200 OK\n\n{json.dumps({'id': 'p1', **body})}")
+    (tmp_path / "page.md").write_text(text)
+    with MockGraph() as graph:
+        pages = read_pages(tmp_path)
+        (detail,) = replay_pages(
+            graph.origin, pages, service_with([]), "token", lambda _: None
+        ).details
+    assert detail.outcome == "answered", detail.reason
+    assert "lacks the header 'Prefer'" in detail.reason
