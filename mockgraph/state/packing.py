@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, cast
 from weakref import ref
 
@@ -20,6 +20,8 @@ from mockgraph.state.persistent_maps import Ordered
 
 # How much JSON is kept unpacked in a process, in bytes. It takes about three times as many then.
 _MOST_KEPT = 96 * 1024 * 1024
+# The same of what was just made, and is asked for soon or not for long.
+_MOST_NEW = 64 * 1024
 
 # Bytes that are written at once: between two pieces other threads run.
 _PIECE = 64 * 1024
@@ -86,9 +88,13 @@ class PackedEntity:
 
 
 class _Unpacked:
-    """The packed entities that were unpacked last, and are kept so. Safe under threads."""
+    """The packed entities that were unpacked last, and are kept so. Safe under threads.
 
-    def __init__(self) -> None:
+    They have so many bytes of JSON as ``most`` says, at most.
+    """
+
+    def __init__(self, most: Callable[[], int] = lambda: _MOST_KEPT) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._kept: deque[PackedEntity] = deque()
         self._size = 0
@@ -102,21 +108,34 @@ class _Unpacked:
                 properties = orjson.loads(packed.json)
                 entity = Entity(properties, packed.key, packed.revision, packed.number)
             if held is not entity:
-                packed._entity = entity
-                self._kept.append(packed)
-                self._size += len(packed.json)
-                while self._size > _MOST_KEPT:
-                    self._let_go(self._kept.popleft())
+                self._keep(packed, entity)
             return entity
+
+    def keep(self, packed: PackedEntity, entity: Entity) -> None:
+        """Keep what was packed unpacked for now."""
+        with self._lock:
+            self._keep(packed, entity)
+
+    def _keep(self, packed: PackedEntity, entity: Entity) -> None:
+        packed._entity = entity
+        self._kept.append(packed)
+        self._size += len(packed.json)
+        most = self._most()
+        while self._size > most:
+            self._let_go(self._kept.popleft())
 
     def _let_go(self, packed: PackedEntity) -> None:
         self._size -= len(packed.json)
         entity = packed._entity
         if isinstance(entity, Entity):
-            packed._entity = ref(entity)
+            held = packed._entity = ref(entity)
+            del entity
+            if held() is None:
+                packed._entity = None  # nobody else has it
 
 
 _UNPACKED = _Unpacked()
+_NEW = _Unpacked(lambda: _MOST_NEW)
 
 # An entity as rows hold it.
 Stored: TypeAlias = Entity | PackedEntity
@@ -128,6 +147,20 @@ def unpacked(stored: Stored) -> Entity:
         return stored
     found = stored._entity
     return found if isinstance(found, Entity) else _UNPACKED.of(stored)
+
+
+def pack_new(entity: Entity) -> Stored:
+    """Return an entity that was just made as rows hold it; as it is where it cannot be packed.
+
+    In memory it is some thirty objects, at which the collector would look several times.
+    """
+    try:
+        json = json_of(entity)
+    except TypeError:  # nested too deeply
+        return entity
+    packed = PackedEntity(json, entity.key, entity.revision, entity.number)
+    _NEW.keep(packed, entity)
+    return packed
 
 
 class Entities(Ordered[Entity]):

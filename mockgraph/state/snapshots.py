@@ -90,7 +90,7 @@ class Rows(Mapping[str, Entity]):
                 by_key = by_key.without(key)
         return self._with(by_key, in_order)
 
-    def put(self, entity: Entity) -> Rows:
+    def put(self, entity: Stored) -> Rows:
         """Return the rows with an entity that is new, or has the number of the one before it."""
         return self._with(self._by_key.put(entity.key, entity), self.in_order.with_stored(entity))
 
@@ -149,7 +149,7 @@ class Snapshot:
             tables[name] = self.rows(name).changed(delta)
         return Snapshot(tables, revision)
 
-    def put(self, table: str, entity: Entity, revision: int) -> Snapshot:
+    def put(self, table: str, entity: Stored, revision: int) -> Snapshot:
         """Return the tables with an entity in one that is new, or has the number of its before."""
         tables = {**self.tables}
         tables[table] = self.rows(table).put(entity)

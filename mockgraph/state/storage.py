@@ -15,7 +15,7 @@ from tinydb.storages import Storage
 
 from mockgraph.state.entities import REMOVED, Entity, owner_key
 from mockgraph.state.links import LINKS, TARGET, target_of
-from mockgraph.state.packing import PackedEntity, PackedProperties, Stored
+from mockgraph.state.packing import PackedEntity, PackedProperties, Stored, pack_new
 from mockgraph.state.snapshots import Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
@@ -150,10 +150,11 @@ class Staging(StorageView):
     def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
         before = self.now.rows(name).find(key)
         number = None if before is None else before.number
-        stored = self._state.entity(key, properties, number)
+        entity = self._state.entity(key, properties, number)
+        stored = pack_new(entity) if before is None else entity
         self.now = self.now.put(name, stored, self._state.revision)
         self.deltas.setdefault(name, {})[key] = stored
-        return stored
+        return entity
 
     def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
         deltas = {name: self._delta(name, each, anew) for name, each in write.items()}

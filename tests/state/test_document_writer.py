@@ -79,13 +79,13 @@ def test_no_piece_is_long_and_nothing_is_unpacked(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(packing, "_PIECE", 2000)
     monkeypatch.setattr(packing, "_UNPACKED", packing._Unpacked())
     state = made({"Security": {"alerts": [{"id": f"a{n}"} for n in range(300)]}})
-    state.create("security/alerts", {"title": "new"})
+    new = state.create("security/alerts", {"title": "new"})
     pieces = list(state.written().pieces())
     assert len(pieces) > 50
     assert max(map(len, pieces)) < 5_000
     alerts = state.db.rows("security/alerts").in_order.stored()
     held = [each for each in alerts if isinstance(each, PackedEntity) and each._entity is not None]
-    assert not held
+    assert [each.key for each in held] == [new.key]
 
 
 def test_it_is_of_one_moment() -> None:

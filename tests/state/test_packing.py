@@ -22,11 +22,14 @@ from mockgraph.state.packing import (
     PackedEntity,
     PackedProperties,
     Stored,
+    pack_new,
     packed,
     unpacked,
 )
 from mockgraph.state.snapshots import Rows
+from mockgraph.state.storage import EntityStorage
 from mockgraph.state.store import Store
+from mockgraph.state.tables import EntityDB
 from state.stores import ALERTS, serving, state
 
 TABLE = "security/alerts"
@@ -188,6 +191,29 @@ def test_what_is_nested_too_deeply_to_be_packed_stays() -> None:
     for _ in range(500):
         value = {"within": value}
     assert packed(value) is value
+    entity = Entity(value, "k", 1, 1)
+    assert pack_new(entity) is entity
+
+
+def test_what_is_made_is_packed_and_the_last_of_it_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_NEW", packing._Unpacked(lambda: 2000))
+    db = EntityDB.over(EntityStorage())
+    made: list[Entity] = []
+    with db.transaction() as transaction:
+        for number in range(50):
+            entity = transaction.store("things", f"k{number}", {"n": number, "text": "x" * 500})
+            assert transaction.rows("things")[entity.key] is entity
+            made.append(entity)
+        changed = transaction.store("things", "k0", {"n": "changed"})
+    rows, held = db.rows("things"), made[5]
+    forms = [isinstance(each, PackedEntity) for each in rows.in_order.stored()]
+    assert forms == [False] + [True] * 49
+    made.clear()
+    del entity
+    assert unpacked_in(rows) == ["k0", "k5", "k47", "k48", "k49"]
+    assert rows["k5"] is held
+    assert rows["k0"] is changed
+    assert [each["n"] for each in rows.values()] == ["changed", *range(1, 50)]
 
 
 # -- who does not look ----------------------------------------------------------------------
