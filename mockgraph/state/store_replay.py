@@ -37,6 +37,7 @@ _OTHER_VERSION = re.compile(rb'{"mockgraph":"store","version":(\d+)}\n')
 # The tables that are not those of a resource; what is in them is few, and never packed.
 _OWN = "_mockgraph/"
 _TYPE = "@odata.type"
+_END = ord("\n")
 _number = attrgetter("number")
 # How many shapes of a table are told apart; beyond, any may be there.
 _MOST_SHAPES = 1000
@@ -127,6 +128,41 @@ def _said_by(path: Path, begin: bytes) -> str:
     )
 
 
+class _TableReplay:
+    """The entities of a table so far by key, with about the length that each has in the file."""
+
+    __slots__ = ("_is_own", "_last", "rows", "shapes")
+
+    def __init__(self, name: str):
+        self.rows: dict[str, tuple[Stored, int]] = {}
+        self.shapes: set[Shape] = set()
+        self._is_own = name.startswith(_OWN)
+        self._last: Shape = ()
+
+    def stored(self, record: LogRecord) -> Stored | None:
+        """Return what a record says to store. Raise ValueError and TypeError where it is none."""
+        _, key, revision, number, json = record
+        if json is None:
+            return None
+        properties = orjson.loads(json)
+        if type(properties) is not dict:
+            raise TypeError("an entity is an object")
+        if self._is_own:
+            return Entity(properties, key, revision, number)
+        shape = (properties.get(_TYPE), *properties)
+        if shape != self._last and len(self.shapes) < _MOST_SHAPES:
+            self._last = shape
+            self.shapes.add(shape)
+        return PackedEntity(json, key, revision, number)
+
+    def put(self, key: str, stored: Stored | None, size: int) -> None:
+        """Put an entity, or remove it where it is None."""
+        if stored is None:
+            self.rows.pop(key, None)
+        else:
+            self.rows[key] = stored, size
+
+
 class _Replay:
     """The writes of a file, one after another."""
 
@@ -134,10 +170,9 @@ class _Replay:
         self._path = path
         self._lines = lines
         self._is_old = is_old
-        # By table and key, with about the length that each has in the file.
-        self._tables: dict[str, dict[str, tuple[Stored, int]]] = {}
-        self._shapes: dict[str, set[Shape]] = {}
-        self._begun: list[tuple[str, str, Stored | None, int]] = []
+        self._tables: dict[str, _TableReplay] = {}
+        self._begun: list[tuple[_TableReplay, str, Stored | None, int]] = []
+        self._revision = 0
         # The end of the last write that is whole.
         self._size, self._crc = len(HEADER), lines.crc
 
@@ -146,7 +181,7 @@ class _Replay:
         at = len(HEADER)
         for line in lines:
             try:
-                if not line.endswith(b"\n"):
+                if line[-1] != _END:
                     return self._finish(line, at)
                 at += self._take(line, at)
             except (ValueError, KeyError, TypeError, AttributeError):
@@ -159,33 +194,25 @@ class _Replay:
         """Take the line at a place, and return its length. Raise as StoreLines does."""
         found, goes_on = self._lines.take(line)
         length = len(line)
-        size = length // (len(found) or 1)
-        for each in found:
-            self._begun.append((each.table, each.key, self._stored(each), size))
+        begun = self._begun
+        for record in found:
+            table = self._tables.get(record.table)
+            if table is None:
+                table = self._tables[record.table] = _TableReplay(record.table)
+            stored = table.stored(record)
+            if record.revision > self._revision:
+                self._revision = record.revision
+            if goes_on or begun:
+                begun.append((table, record.key, stored, length))
+            else:
+                table.put(record.key, stored, length // len(found))
         if not goes_on:
-            for table, key, stored, size in self._begun:
-                rows = self._tables.setdefault(table, {})
-                if stored is None:
-                    rows.pop(key, None)
-                else:
-                    rows[key] = stored, size
-            self._begun.clear()
+            if begun:
+                for table, key, stored, size in begun:
+                    table.put(key, stored, size)
+                begun.clear()
             self._size, self._crc = at + length, self._lines.crc
         return length
-
-    def _stored(self, record: LogRecord) -> Stored | None:
-        table, key, revision, number, json = record
-        if json is None:
-            return None
-        properties = orjson.loads(json)
-        if type(properties) is not dict:
-            raise TypeError("an entity is an object")
-        if table.startswith(_OWN):
-            return Entity(properties, key, revision, number)
-        shapes = self._shapes.setdefault(table, set())
-        if len(shapes) < _MOST_SHAPES:
-            shapes.add((properties.get(_TYPE), *properties))
-        return PackedEntity(json, key, revision, number)
 
     def _finish(self, rest: bytes, at: int) -> Contents:
         """Take what the file ends in, without a line end. Raise as ``_take`` does."""
@@ -203,11 +230,11 @@ class _Replay:
 
     def _contents(self, size: int, *, lacks_end: bool = False) -> Contents:
         """Return what came of the writes that are whole, in a file of this length."""
-        tables, revision, needed = dict[str, Rows](), 0, 0
-        for name, rows in self._tables.items():
-            tables[name] = Rows(sorted((each for each, _ in rows.values()), key=_number))
-            revision = max(revision, max((each.revision for each, _ in rows.values()), default=0))
-            needed += sum(length for _, length in rows.values())
-        shapes = {k: v for k, v in self._shapes.items() if len(v) < _MOST_SHAPES}
+        tables, needed = dict[str, Rows](), 0
+        for name, table in self._tables.items():
+            tables[name] = Rows(sorted((each for each, _ in table.rows.values()), key=_number))
+            needed += sum(length for _, length in table.rows.values())
+        found = {name: table.shapes for name, table in self._tables.items()}
+        shapes = {name: each for name, each in found.items() if len(each) < _MOST_SHAPES}
         end, torn = End(self._size, self._crc), size - self._size
-        return Contents(tables, revision, end, torn, lacks_end, needed, self._is_old, shapes)
+        return Contents(tables, self._revision, end, torn, lacks_end, needed, self._is_old, shapes)

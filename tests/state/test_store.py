@@ -231,6 +231,13 @@ def test_a_write_of_several_lines_is_undone_where_the_disk_is_full(
         assert state_of(client) == after
 
 
+def test_the_revision_of_what_was_removed_is_not_given_again(store: Path) -> None:
+    removed = record_of("security/alerts", "a", 0, None)
+    store.write_bytes(written(RECORD, removed))
+    contents = read_contents(store)
+    assert (contents.revision, len(contents.tables["security/alerts"])) == (5, 0)
+
+
 # -- the file itself ----------------------------------------------------------------------
 
 
