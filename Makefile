@@ -7,7 +7,7 @@ SDK_PIP := .venv-sdk/bin/python -m pip install --quiet --disable-pip-version-che
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-long check format soak docs dist sdist browser bench fidelity acceptance clean
+.PHONY: help serve test test-long check format soak docs dist sdist browser bench profile fidelity acceptance clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ $(VENV)/.bench: $(VENV)/.test
 
 bench: $(VENV)/.bench .venv-bench/.installed ## Measure beside bare Flask and the peers (ARGS=--quick)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+profile: $(VENV)/.bench ## Measure where a request's time goes, into docs/performance.md
+	$(BIN)/python -m benchmarks.performance $(ARGS)
 
 # The SDKs unpack to over two gigabytes, so the clients have environments of their own. What cannot
 # be had is left out, told of, and tried again the next time.

@@ -51,13 +51,13 @@ def _goals(results: Results) -> Iterator[str]:
             ]
             for goal in results.goals
         ]
-        yield from _table(Table("Goals", ["", "goal", "measured", "verdict"], rows))
+        yield from Table("Goals", ["", "goal", "measured", "verdict"], rows).markdown()
 
 
 def _tables(results: Results) -> Iterator[str]:
     everyone: Sequence[type[Candidate]] = (Limit, MockGraph, *PEERS)
     if table := results.side_by_side([each.name for each in everyone]):
-        yield from _table(table)
+        yield from table.markdown()
         shown = table.columns
         for each in everyone:
             if each.name in shown:
@@ -65,7 +65,7 @@ def _tables(results: Results) -> Iterator[str]:
         yield ""
     for table in results.tables:
         if table.rows:
-            yield from _table(table)
+            yield from table.markdown()
 
 
 def _notes(results: Results) -> Iterator[str]:
@@ -82,16 +82,6 @@ def _notes(results: Results) -> Iterator[str]:
     )
     for note in results.notes:
         yield f"- {note}"
-
-
-def _table(table: Table) -> Iterator[str]:
-    yield f"## {table.title}"
-    yield ""
-    yield f"| {' | '.join(table.columns)} |"
-    yield f"|:--|{'--:|' * (len(table.columns) - 1)}"
-    for row in table.rows:
-        yield f"| {' | '.join(' '.join(cell.split()) for cell in row)} |"
-    yield ""
 
 
 def _version(each: type[Candidate]) -> str:

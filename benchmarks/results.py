@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -35,6 +36,16 @@ class Table(NamedTuple):
     title: str
     columns: list[str]
     rows: list[list[str]]
+
+    def markdown(self, level: str = "##") -> Iterator[str]:
+        """Give the lines of the table, with its title as a heading of a level."""
+        yield f"{level} {self.title}"
+        yield ""
+        yield f"| {' | '.join(self.columns)} |"
+        yield f"|:--|{'--:|' * (len(self.columns) - 1)}"
+        for row in self.rows:
+            yield f"| {' | '.join(' '.join(cell.split()) for cell in row)} |"
+        yield ""
 
 
 def ratio_text(ratio: float) -> str:

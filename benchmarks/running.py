@@ -62,6 +62,11 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def group(self) -> int:
+        """The id of the group of its processes."""
+        return self._process.pid
+
     def memory(self) -> float:
         """Resident memory in MiB, of all its processes."""
         return _group_memory(self._process.pid) / 2**20
