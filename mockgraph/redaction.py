@@ -57,12 +57,12 @@ def is_guarded(variable: str) -> bool:
     return variable in _OF_URLS or is_secret(variable.removeprefix("HTTP_"))
 
 
-def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> dict[str, str]:
-    """Return guarded variables of a WSGI environment, without what is secret in them."""
-    return {
-        name: masked_url(environ[name]) if name in _OF_URLS else _redacted(environ[name])
+def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> list[str]:
+    """Return guarded variables of a WSGI environment in turn, without what is secret in them."""
+    return [
+        masked_url(environ[name]) if name in _OF_URLS else _redacted(environ[name])
         for name in guarded
-    }
+    ]
 
 
 def masked_pairs(pairs: bytes) -> bytes:

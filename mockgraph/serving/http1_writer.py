@@ -24,9 +24,7 @@ def head(start_line: str, fields: Iterable[tuple[str, str]]) -> bytes:
 
     Raises ValueError where one of them has a line break in it, or is not latin-1.
     """
-    lines = [start_line]
-    lines += [f"{name}: {value}" for name, value in fields]
-    lines += ("", "")
+    lines = [start_line, *map(": ".join, fields), "", ""]
     text = "\r\n".join(lines)
     breaks = len(lines) - 1
     if text.count("\n") != breaks or text.count("\r") != breaks:

@@ -109,8 +109,7 @@ class Exchange:
         self.request_id = request.request_id
         # The head alone: nothing of a server's is kept alive, and no secret.
         self._kept = kept = _kept_of(tuple(environ))
-        self._values = kept.values_of(environ)
-        self._guarded = redacted(environ, kept.guarded)
+        self._values = (*kept.values_of(environ), *redacted(environ, kept.guarded))
         self._query = masked_pairs(request.query_string)
         header: str = environ.get("HTTP_AUTHORIZATION", "")
         self.token = hash(header)
@@ -137,13 +136,12 @@ class Exchange:
             + len(path)
             + len(self._query)
             + sum(map(len, self._values))
-            + sum(map(len, self._guarded.values()))
         )
 
     @cached_property
     def _head(self) -> dict[str, str]:
         """The variables of the environ that were kept, without what is secret in them."""
-        return {**dict(zip(self._kept.plain, self._values, strict=True)), **self._guarded}
+        return dict(zip(self._kept.names, self._values, strict=True))
 
     @property
     def sender(self) -> str:
@@ -414,13 +412,13 @@ class Exchange:
 class _Kept(NamedTuple):
     """The names of what is kept of an environ: of ``headers``, and others.
 
-    In those that are ``guarded`` something may be secret. Of the ``plain`` ones ``values_of``
-    gives the values.
+    Last are those that are ``guarded``: something in them may be secret. ``values_of`` gives the
+    values of those before.
     """
 
     headers: tuple[str, ...]
+    names: tuple[str, ...]
     guarded: tuple[str, ...]
-    plain: tuple[str, ...]
     values_of: Callable[[Environ], tuple[str, ...]]
 
 
@@ -431,7 +429,7 @@ def _kept_of(variables: tuple[str, ...]) -> _Kept:
     guarded = tuple(filter(is_guarded, fields))
     others = (each for each in _OTHERS if each in variables)
     plain = (*(each for each in headers if each not in guarded), *others)
-    return _Kept(headers, guarded, plain, itemgetter(*plain))
+    return _Kept(headers, (*plain, *guarded), guarded, itemgetter(*plain))
 
 
 def _content(request: Request, environ: Environ) -> bytes:

@@ -55,10 +55,10 @@ class AccessLog:
         if self._writer.as_json:
             self._writer.add(_json_line(environ, status, took))
             return body
-        line = f"{environ['REQUEST_METHOD']} {_url(environ)} {status[:3]} {took:.1f} ms"
-        if self._is_timed:
-            line = f"{_time_of_day(int(time.time()))} {line}"
-        self._writer.add(line)
+        at = f"{_time_of_day(int(time.time()))} " if self._is_timed else ""
+        self._writer.add(
+            f"{at}{environ['REQUEST_METHOD']} {_url(environ)} {status[:3]} {took:.1f} ms"
+        )
         return body
 
     def close(self) -> None:

@@ -12,6 +12,8 @@ from mockgraph.serving.http1_parser import ParsedRequest
 from mockgraph.serving.http1_writer import SERVER_FIELD, chunk, date_field, head, refusal_message
 from mockgraph.wsgi import Headers, WSGIApp, close_body
 
+# The fields of an app's that say how a message is sent.
+_OF_MESSAGES = frozenset({"connection", "content-length", "date"})
 _WITHOUT_CONTENT = ("1", "204", "304")  # how statuses begin whose responses have none
 _logger = logging.getLogger("mockgraph")
 
@@ -157,11 +159,13 @@ class _Response:
         closes = is_dated = False
         for name, value in self._headers:
             lower = name.lower()
+            if lower not in _OF_MESSAGES:
+                continue
             if lower == "content-length":
                 self._announced = int(value)
             elif lower == "connection":
                 closes = "close" in value.lower()
-            elif lower == "date":
+            else:
                 is_dated = True
         is_current = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         method = environ["REQUEST_METHOD"]
