@@ -158,6 +158,8 @@ class _Folder:
     def _declare_node(self, node: UrlNode, kind: TypeRef, path: str, *, is_new: bool) -> None:
         """Declare what is below a node of entities of a type, the operations on both included."""
         type_name = kind.name
+        if kind.collection and node.key is None:
+            self._find_keys(node)
         self._annotate(node, path, is_new=is_new)
         for each in (node, *([node.key] if node.key else [])):
             for documented in each.documented:
@@ -172,6 +174,13 @@ class _Folder:
                 self._declare_operation(child, TypeRef(type_name, True))
         if node.key is not None:
             self._declare_children(node.key, type_name, path)
+
+    def _find_keys(self, node: UrlNode) -> None:
+        """Take what is no operation below a collection for keys, where the syntax names none."""
+        for name, child in list(node.children.items()):
+            if not self._is_cast(child) and not self._is_operation(child):
+                node.entity().absorb(child)
+                del node.children[name]
 
     def _declare_children(self, node: UrlNode, type_name: str, path: str) -> None:
         for child in node.children.values():

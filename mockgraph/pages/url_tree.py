@@ -45,6 +45,17 @@ class UrlNode:
         """The node of a name, in any case, made if it is not there."""
         return self.children.setdefault(name.lower(), UrlNode(name))
 
+    def absorb(self, other: UrlNode) -> None:
+        """Take in what is known of a node that turns out to be the same."""
+        self.documented += other.documented
+        for name, child in other.children.items():
+            if name in self.children:
+                self.children[name].absorb(child)
+            else:
+                self.children[name] = child
+        if other.key is not None:
+            self.entity().absorb(other.key)
+
     def entity(self) -> UrlNode:
         """The node of one entity of a collection."""
         if self.key is None:

@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_ANNOTATED = re.compile(r'"?blockType"?\s*:\s*"?(\w+)"?', re.IGNORECASE)
+_ANNOTATED = re.compile(r"""blockType["']?\s*:\s*["']?(\w+)""", re.IGNORECASE)
 _METHODS = ("GET ", "POST ", "PATCH ", "PUT ", "DELETE ")
 
 
 def kinds(text: str) -> Iterator[tuple[str, str]]:
     """Give the kind that the comment before each code block says, and the block's first line."""
     kind, lines = "", iter(text.lstrip("\ufeff").replace("\r\n", "\n").split("\n"))
-    comment = ""
+    comment, tab = "", "http"
     for line in lines:
+        if line.startswith("# ") and "(#tab/" in line:
+            tab = line.partition("(#tab/")[2].partition(")")[0]
+        elif line.startswith(("---", "#")):
+            tab = "http"
         if comment or line.lstrip().startswith("<!--"):
             comment += f"{line}\n"
             if "-->" in line:
@@ -27,8 +31,15 @@ def kinds(text: str) -> Iterator[tuple[str, str]]:
                 if inner.lstrip().startswith("```"):
                     break
                 block.append(inner)
-            yield kind, next((each.strip() for each in block if each.strip()), "")
+            if tab == "http":
+                yield kind, next((each.strip() for each in block if each.strip()), "")
             kind = ""
+
+
+def _text(data: bytes) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16")
+    return data.decode("utf-8", "replace")
 
 
 def count_examples(folder: Path) -> int:
@@ -36,5 +47,5 @@ def count_examples(folder: Path) -> int:
     return sum(
         kind == "request" and first.startswith(_METHODS)
         for path in folder.rglob("*.md")
-        for kind, first in kinds(path.read_text(encoding="utf-8"))
+        for kind, first in kinds(_text(path.read_bytes()))
     )
