@@ -262,8 +262,7 @@ def _print_request(told: Mapping[str, Any], *, whole: bool) -> None:
     if whole:
         click.echo(orjson.dumps(told))
         return
-    url = told.get("url") or told["path"]
-    line = f"{told['number']} {told['at'][11:23]} {told['method']} {url} {told['status']}"
+    line = f"{told['number']} {told['at'][11:23]} {told['method']} {told['url']} {told['status']}"
     by = told["answeredBy"]
     line += "" if by == "emulation" else f" by {by}"
     misdeeds = [each if isinstance(each, str) else each["rule"] for each in told["misdeeds"]]

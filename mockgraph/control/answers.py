@@ -133,6 +133,7 @@ class ExchangeAnswer(TypedDict):
     at: str
     method: str
     path: str
+    url: str
     query: JsonObject
     headers: Mapping[str, str]
     json: Any

@@ -352,6 +352,7 @@ class Exchange:
             "at": self.at.isoformat(),
             "method": self.method,
             "path": self.path,
+            "url": self.url,
             "query": self.query,
             "headers": dict(self.headers),
             "json": _fragment(self.body) if is_json else None,
