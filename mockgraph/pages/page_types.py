@@ -86,6 +86,7 @@ class PageTypes:
         self._by_page: dict[str, str] = {}
         self._folded: dict[str, str] = {}
         self._short: dict[str, str] = {}
+        self._mentioned: set[str] = set()
         resources = [page for page in pages if page.representations]
         for page in resources:
             self._name(page)
@@ -95,8 +96,8 @@ class PageTypes:
         for page in resources:
             self._describe(page)
         for each in self.types.values():
-            each.is_entity = self._is_entity(each)
-        self.described = frozenset(self.types)
+            each.is_entity = each.name in self._mentioned or self._is_entity(each)
+        self.described = frozenset(self.types) - self._mentioned
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -161,13 +162,25 @@ class PageTypes:
                     if _READ_ONLY.search(each.description):
                         described.read_only.add(each.name)
                 for each in page.relationships:
-                    related = self._type(each, page.namespace, described.name, {})
-                    if is_identifier(each.name) and self._is_structured(related.name):
+                    related = self._related(each, page.namespace, described.name)
+                    if is_identifier(each.name) and related is not None:
                         described.navigation.setdefault(each.name, related)
             for name, value in shown.items():
                 if is_identifier(name) and name not in described.navigation:
                     kind = self.shown_type(value, described.name, name)
                     described.properties.setdefault(name, kind)
+
+    def _related(self, said: DocumentedProperty, namespace: str, owner: str) -> TypeRef | None:
+        """The entities that a row of relationships names, which may have no page of their own."""
+        found = self._type(said, namespace, owner, {})
+        if self._is_structured(found.name):
+            return found
+        name, _ = _unwrapped(said.type)
+        if found.name != _UNTYPED.name or not all(map(is_identifier, name.split("."))):
+            return None
+        made = self._qualified(name, namespace)
+        self._mentioned.add(made)
+        return TypeRef(self.made(made, is_entity=True).name, found.collection)
 
     def rows(
         self,
@@ -272,7 +285,11 @@ class PageTypes:
             return
         for printed, item in value.items():
             member = printed.strip()
-            if not is_identifier(member) or member in described.navigation:
+            if member in described.navigation:
+                target = described.navigation[member].name
+                self.absorb(target, item, is_described=target in self.described)
+                continue
+            if not is_identifier(member):
                 continue
             kind = self.property_type(name, member)
             if not is_described and (kind is None or (kind.name == _UNTYPED.name and item)):

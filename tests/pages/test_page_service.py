@@ -280,3 +280,38 @@ def test_a_preference_that_a_page_forgets_is_sent(tmp_path: Path) -> None:
         ).details
     assert detail.outcome == "answered", detail.reason
     assert "lacks the header 'Prefer'" in detail.reason
+
+
+def test_types_derive_and_relate_as_prose_and_tables_say(tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"keyProperty": "id"}
+    rows = "|id|String||\n|category|String||\n"
+    visits = "|Relationship|Type|Description|\n|:--|:--|:--|\n"
+    visits += "|results|[result](zoo-result.md) collection|Read-only.|\n"
+    base = resource("request", rows, visits, {"id": "String"}, **keys)
+    mail = resource("mailRequest", f"{rows}|uri|String||\n", visits, {"id": "String"}, **keys)
+    derived = "A kind of request, derived from [request](zoo-Request.md).\n\n## Properties"
+    pages = {
+        "resources/zoo-request.md": base,
+        "resources/zoo-mailrequest.md": mail.replace("## Properties", derived, 1),
+        "api/request-get.md": api(
+            "Get request", "GET", "/requests/{id}", "200 OK",
+            {"@odata.type": "#microsoft.graph.zoo.mailRequest", "id": "r1", "uri": "u",
+             "results": [{"id": "x1", "verdict": "clean"}]},
+            path="/requests/r1?$expand=results", type="microsoft.graph.zoo.request",
+        ),
+    }  # fmt: skip
+    for name, text in pages.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with MockGraph(docs=[tmp_path]) as graph:
+        url = f"{graph.origin}/contoso/requests"
+        found = requests.get(f"{url}/r1/results", headers=AUTH).json()["value"]
+        assert [each["verdict"] for each in found] == ["clean"]
+        cast = requests.get(f"{url}/microsoft.graph.zoo.mailRequest", headers=AUTH).json()["value"]
+        assert [each["uri"] for each in cast] == ["u"]
+        made = requests.post(url, json={"uri": "v"}, headers=AUTH)
+        assert made.status_code == 400  # the base has no such property
+        report = replay_pages(
+            graph.origin, read_pages(tmp_path), service_with([tmp_path]), "token", lambda _: None
+        )
+    assert report.counts["answered"] == 1
