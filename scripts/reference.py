@@ -243,7 +243,7 @@ def _options_table(function: Callable[..., None], leaving_out: Iterable[str] = (
 
 
 class _Declared:
-    """What a plugin declares of a run's options, in place of pytest's own parser."""
+    """A parser in the place of pytest's that keeps the options which a plugin declares."""
 
     def __init__(self) -> None:
         self.ini: dict[str, tuple[str, str]] = {}

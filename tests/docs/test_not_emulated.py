@@ -1,4 +1,4 @@
-"""What docs/not-emulated.md says of requests is what they get."""
+"""Requests of docs/not-emulated.md, sent: each gets the answer that the page names."""
 
 from __future__ import annotations
 

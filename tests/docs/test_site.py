@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not PAGES, reason="the site is not built: make d
 
 
 class Page(HTMLParser):
-    """What a page fetches, where it leads, and the places in it that may be led to."""
+    """A page: the URLs that it fetches and links to, and its own places."""
 
     def __init__(self, path: Path):
         super().__init__()
