@@ -27,7 +27,7 @@ class Block(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Where it is, ``testing-42``."""
+        """The page and the line, ``testing-42``."""
         return f"{Path(self.page).stem}-{self.line}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -17,7 +18,7 @@ import socket
 import stat
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -210,12 +211,15 @@ def with_free_ports(lines: str) -> str:
 
 
 def free_ports(number: int) -> list[str]:
-    """Return ports that are free, each another one."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [str(each.getsockname()[1]) for each in sockets]
+    """Return ports that are free, below those that systems hand out to others meanwhile."""
+    found: list[str] = []
+    for port in random.sample(range(20_000, 32_000), 1000):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found.append(str(port))
+        if len(found) == number:
+            break
+    return found
 
 
 # -- documents ------------------------------------------------------------------------------------
