@@ -191,7 +191,7 @@ def pages(
         token = cut.next
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(100))
 @given(things, st.lists(writes, max_size=4), asked, costs, st.integers(1, 9), st.booleans())
 def test_pages_are_those_of_the_oracle(
     start: Json, steps: list[Json], asked: Asked, cost: tuple[int, int, int], size: int, back: bool
@@ -215,7 +215,7 @@ def test_pages_are_those_of_the_oracle(
         assert [each.key for each in listed.first(None)] == expected
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(100))
 @given(things, st.lists(writes, min_size=1, max_size=6), asked, costs, st.integers(1, 4))
 def test_ordered_walks_go_on_as_they_began(
     start: Json, steps: list[Json], asked: Asked, cost: tuple[int, int, int], size: int
