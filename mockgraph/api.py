@@ -146,7 +146,7 @@ class MockGraph(Graph):
         return self._certificates.ca
 
     def tenant(self, name: str) -> Graph:
-        """A tenant, made from the seeds when it is first named: a state, faults, stubs of its own.
+        """Return a tenant, made from the seeds when it is first named, with a state of its own.
 
         Its URLs have a prefix, ``http://HOST:PORT/t/NAME``.
         """

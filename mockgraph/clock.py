@@ -15,7 +15,7 @@ from mockgraph.instants import to_utc
 
 
 class _Setting(NamedTuple):
-    """How a clock is set: the moment at which it stands, or how far ahead of real time it goes."""
+    """The setting of a clock: the moment at which it stands, or how far ahead of real time it goes."""
 
     frozen: datetime | None
     ahead: timedelta
@@ -32,7 +32,7 @@ class Clock:
         self._set: _Setting = _REAL
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """Return the present moment, in UTC."""
         frozen, ahead = self._set
         if frozen is not None:
             return frozen
@@ -45,7 +45,7 @@ class Clock:
         return self._set is _REAL
 
     def text(self) -> str:
-        """The present moment as Graph writes it, to the microsecond."""
+        """Return the present moment as Graph writes it, to the microsecond."""
         if not self.is_real:
             return instant_text(self.now())
         second, rest = divmod(time.time_ns() // 1000, 1_000_000)

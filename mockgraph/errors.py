@@ -36,7 +36,7 @@ class GraphError(Exception):
     def body(
         self, request_id: str, client_request_id: str, at: datetime | None = None
     ) -> dict[str, Any]:
-        """The error object that clients parse: ``{"error": {"code", "message", "innerError"}}``.
+        """Return the error object of an answer: ``{"error": {"code", "message", "innerError"}}``.
 
         ``at`` is when it happened, in UTC; now if left out.
         """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def fixtures() -> Traversable:
-    """The folder of fixtures, in an installation or in a checkout."""
+    """Return the folder of fixtures, in an installation or in a checkout."""
     try:
         return files("mockgraph.fixtures")
     except ModuleNotFoundError:

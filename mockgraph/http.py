@@ -192,7 +192,7 @@ class Response:
         self.chunks: Iterable[bytes] | None = None
 
     def get(self, name: str) -> str | None:
-        """The first value of a header."""
+        """Return the first value of a header."""
         name = name.lower()
         return next((value for each, value in self.headers if each.lower() == name), None)
 
@@ -217,14 +217,14 @@ class Response:
 
 
 def from_werkzeug(response: WerkzeugResponse) -> Response:
-    """A response of werkzeug's as one of ours."""
+    """Return a response of werkzeug's as one of ours."""
     taken = Response(response.status_code, response.get_data())
     taken.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
     return taken
 
 
 def identifying_headers(request: Request) -> Headers:
-    """The headers that every answer to a request carries."""
+    """Return the headers that every answer to a request carries."""
     return [
         ("request-id", request.request_id),
         ("client-request-id", request.client_request_id),
@@ -270,7 +270,7 @@ def read_body(request: WerkzeugRequest) -> bytes:
 
 
 def status_line(status: int) -> str:
-    """A status as WSGI has it, ``200 OK``."""
+    """Return a status as WSGI has it, ``200 OK``."""
     return _STATUS_LINES.get(status) or f"{status} Unknown"
 
 

@@ -26,7 +26,7 @@ _MAX_OFFSET = timedelta(hours=14)
 
 
 def to_utc(text: str) -> str:
-    """The same moment in UTC, ``YYYY-MM-DDTHH:MM:SS[.fffffff]Z``, with its digits kept.
+    """Return the same moment in UTC, ``YYYY-MM-DDTHH:MM:SS[.fffffff]Z``, with its digits kept.
 
     Raises ValueError where the text is no instant (RFC 3339 with an offset, years 0001 to
     9999, offsets up to 14 hours), as Edm.DateTimeOffset defines it.
@@ -61,11 +61,11 @@ def to_utc_leniently(text: str) -> str:
 
 
 def sort_key(text: str) -> str:
-    """A key by which instants that :func:`to_utc` wrote compare as moments."""
+    """Return a key by which instants that :func:`to_utc` wrote compare as moments."""
     text = text[:-1]
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def now() -> str:
-    """The present moment as Graph writes it, to the microsecond."""
+    """Return the present moment as Graph writes it, to the microsecond."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -66,14 +66,14 @@ def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> list[str]:
 
 
 def masked_pairs(pairs: bytes) -> bytes:
-    """A form or a query without the values that are secret, however their names are written."""
+    """Return a form or a query without what is secret, however the names are written."""
     if b"=" not in pairs:
         return pairs
     return b"".join(map(_masked, _SEPARATOR.split(pairs)))
 
 
 def masked_body(body: bytes) -> bytes:
-    """A body without what is secret in it: JSON, broken or whole, a form, or one of many parts.
+    """Return a body without its secrets: of JSON, broken or whole, a form, or one of many parts.
 
     What it is is seen by itself: what a client says of it need not be so.
     """
@@ -88,7 +88,7 @@ def masked_body(body: bytes) -> bytes:
 
 
 def masked_url(url: str) -> str:
-    """A URL without the user, and without what is secret in its query and its fragment."""
+    """Return a URL without the user, and without what is secret in its query and its fragment."""
     if "@" in url:
         url = _USER_INFO.sub(rf"\1//{_REDACTED}@", url)
         if bare := _BARE_USER_INFO.match(url):
@@ -101,7 +101,7 @@ def masked_url(url: str) -> str:
 
 
 def shown_header(name: str, value: str) -> str:
-    """An answer's header without what is secret in it."""
+    """Return an answer's header without what is secret in it."""
     if is_secret(name):
         return _REDACTED
     return masked_url(value) if name.lower() in ("location", "content-location") else value

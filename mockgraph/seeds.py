@@ -54,7 +54,7 @@ def _read(seed: Seed, what: str) -> Any:
 
 
 def copied(document: Mapping[str, Any], what: str = "The seed") -> Any:
-    """A document as JSON would carry it. Raises MockGraphError where it cannot."""
+    """Return a document as JSON would carry it. Raises MockGraphError where it cannot."""
     try:
         return orjson.loads(orjson.dumps(dict(document)))
     except TypeError as error:
@@ -107,7 +107,7 @@ DIGEST = "documented.json"
 
 
 def initial_document(service: Service, settings: Settings) -> dict[str, Any]:
-    """The state that a server starts from: what the pages document, then its seeds.
+    """Return the state that a server starts from: what the pages document, then its seeds.
 
     Seeds are laid over the documented singleton; where there are any, the sets hold what
     they give and nothing else. The directory is that of the last seed that has one; a seed
@@ -201,7 +201,7 @@ def _refusal(seeds: Sequence[Json], service: Service, settings: Settings) -> Bad
 
 
 def checksums() -> dict[str, int]:
-    """The bundled pages by their names, with the CRC-32 of each, whatever its line ends."""
+    """Return the bundled pages by their names, with the CRC-32 of each, whatever its line ends."""
     pages = [entry for entry in fixtures().iterdir() if entry.name.lower().endswith(".md")]
     return {
         page.name: crc32(page.read_bytes().replace(b"\r\n", b"\n"))

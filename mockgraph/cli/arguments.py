@@ -25,7 +25,7 @@ _MOST_TOLD = 10
 def option(
     name: str, *destination: str, variable: str | None = None, **attributes: Any
 ) -> Callable[[Any], Any]:
-    """An option with its environment variable and default shown in the help.
+    """Return an option with its environment variable and default shown in the help.
 
     ``variable`` is for one whose name another command's option, of another kind, has as well.
     """
@@ -86,7 +86,7 @@ ca_dir_option = _declared("ca_dir")
 
 
 def server_options(command: F) -> F:
-    """The options that name a running server: ``url``, ``tenant`` and ``control_token``."""
+    """Add the options that name a running server: ``url``, ``tenant`` and ``control_token``."""
     for each in reversed(_SERVER_OPTIONS):
         command = each(command)
     return command
@@ -129,7 +129,7 @@ def progress_bar(length: int | None, label: str) -> Iterator[Callable[[int], obj
 
 
 def nearest_name(name: str, names: Iterable[str]) -> str:
-    """The name, of one or more, that is spelt most like another."""
+    """Return the name, of one or more, that is spelt most like another."""
     from difflib import SequenceMatcher
 
     return max(names, key=lambda each: SequenceMatcher(None, each, name).ratio())

@@ -34,7 +34,7 @@ class Remote(NamedTuple):
     token: str | None = None
 
     def mint(self, about: Mapping[str, Any]) -> str:
-        """An access token, see :meth:`mockgraph.entra.Entra.mint`."""
+        """Return an access token, see :meth:`mockgraph.entra.Entra.mint`."""
         answer = self._json("POST", "/tokens", json.dumps(about).encode())
         try:
             return str(answer["access_token"])
@@ -71,7 +71,7 @@ class Remote(NamedTuple):
                     yield orjson.loads(value)
 
     def state(self, snapshot: str | None = None) -> Any:
-        """The state document, or that of a snapshot, of a tenant that there is."""
+        """Return the state document, or that of a snapshot, of a tenant that there is."""
         self._check_tenant()
         document = self._json("GET", _state(snapshot))
         if not isinstance(document, dict) or "error" in document:

@@ -16,7 +16,7 @@ _CHECKS = ("misdeeds", "advice", "permissions", "idle-faults", "unemulated")
 
 
 def checks(command: F) -> F:
-    """The options by which a report fails a command: ``fail_under`` and ``fail_on``."""
+    """Add the options by which a report fails a command: ``fail_under`` and ``fail_on``."""
     for each in reversed(_CHECKING):
         command = each(command)
     return command

@@ -21,7 +21,7 @@ class Listing(TypedDict, Generic[T]):
 
 
 class HealthAnswer(TypedDict):
-    """That the server is ready, and its version."""
+    """The word that the server is ready, and its version."""
 
     status: str
     version: str
@@ -108,7 +108,7 @@ class ColumnAnswer(TypedDict):
 
 
 class HuntAnswer(TypedDict):
-    """What a hunting query found."""
+    """The columns and the rows that a hunting query found."""
 
     schema: list[ColumnAnswer]
     results: list[JsonObject]

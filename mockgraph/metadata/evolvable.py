@@ -43,7 +43,7 @@ def masked_property(declared: PropertyField | None, value: Json) -> Json:
 
 @cache
 def _masks(schema: type[StructuredSchema]) -> Mapping[str, Mask]:
-    """How the properties are masked that may hold a later member."""
+    """The masking of the properties that may hold a later member, by name."""
     found = ((name, _mask(declared)) for name, declared in schema.properties().items())
     return {name: mask for name, mask in found if mask is not None}
 

@@ -15,7 +15,7 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w{0,127}")
 
 
 def is_identifier(name: str) -> bool:
-    """Whether the text can name a property (OData's SimpleIdentifier)."""
+    """Return whether the text can name a property (OData's SimpleIdentifier)."""
     return _IDENTIFIER.fullmatch(name) is not None
 
 
@@ -25,7 +25,7 @@ def qualified(name: str) -> str:
 
 
 def shown(value: Json) -> str:
-    """A value for a message: short, whatever it is."""
+    """Return a value for a message: short, whatever it is."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -144,7 +144,7 @@ class Resource:
         return f"{self.path}/$ref"
 
     def children(self, type_name: str | None = None) -> Mapping[str, Resource]:
-        """The navigation properties of the declared type, or of one that derives from it.
+        """Return the navigation properties of the declared type, or of one that derives from it.
 
         By name in small letters; of one within a complex value that is the path of it,
         ``settings/networkadapters``. Those of entities that are another resource's are that one's.
@@ -172,7 +172,7 @@ class Resource:
         return known
 
     def navigation_names(self, type_name: str) -> Mapping[str, Resource]:
-        """The navigation properties of a type by their names as they are declared."""
+        """Return the navigation properties of a type by their names as they are declared."""
         known = self._by_name.get(type_name)
         if known is None:
             found = self.children(type_name).values()
@@ -180,7 +180,7 @@ class Resource:
         return known
 
     def within(self, type_name: str) -> Mapping[str, Resource]:
-        """The navigation properties of a type that lie within its complex values, by their paths.
+        """Return the navigation properties within complex values of a type, by their paths.
 
         These are properties of one value; those of the values of a collection lead nowhere.
         """
@@ -202,7 +202,7 @@ class Resource:
         return None
 
     def operations(self, name: str, *, of_collection: bool, type_name: str) -> Sequence[Operation]:
-        """The overloads of the operation of a name, qualified or not, that is bound to it."""
+        """Return the overloads of an operation that is bound to it, by its name, in full or not."""
         return self.view.model.bound_operation(TypeRef(type_name, of_collection), name)
 
     @property
@@ -251,7 +251,7 @@ class Resource:
         return next((each for each in found if each is not None), above)
 
     def url(self, key: str) -> str:
-        """The path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""
+        """Return the path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""
         keys = (each for each in key.split(SEPARATOR) if each != SINGLE)
         parts: list[str] = []
         for each in self.home.chain:
@@ -269,7 +269,7 @@ class Resource:
         return len(key_names(self.type)) < 2
 
     def below(self) -> Iterator[Resource]:
-        """The resources below it that hold entities, but for those below one of the same type."""
+        """Give the resources below it that hold entities, none below one of the same type."""
         yield from _below(self, {self.type_name})
 
 
@@ -333,7 +333,7 @@ class View:
         return {**own, **self._others()}
 
     def resource(self, path: str) -> Resource | None:
-        """The resource of a path of names, in any case; None where the model has none."""
+        """Return the resource of a path of names, in any case; None where the model has none."""
         if path not in self._resources:
             self._resources[path] = self._find(path)
         return self._resources[path]
@@ -405,7 +405,7 @@ class View:
         return RuleBook(self.model)
 
     def holder(self, type_name: str) -> Resource | None:
-        """The collection that holds the entities of a type, which others refer to.
+        """Return the collection that holds the entities of a type, which others refer to.
 
         The one nearest to the root; of several there the one that is declared first. One of a
         base type will do where none is of the type itself. None where the model has none.

@@ -180,7 +180,7 @@ class StructuredSchema(Schema):
         return found
 
     def load_object(self, value: Json, *, partial: bool = False) -> dict[str, Json]:
-        """The validated value; raises marshmallow's ValidationError where it does not fit.
+        """Return the validated value; raises marshmallow's ValidationError where it does not fit.
 
         It is what ``load`` gives, or refuses, at a fraction of its cost; a property test holds the
         two against each other.
@@ -318,7 +318,7 @@ def _folded(schema: type[StructuredSchema]) -> Mapping[str, str]:
 
 @cache
 def instance(schema: type[StructuredSchema]) -> StructuredSchema:
-    """The one instance of a schema: making one costs as much as a load."""
+    """Return the one instance of a schema: making one costs as much as a load."""
     return schema()
 
 

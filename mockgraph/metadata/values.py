@@ -211,7 +211,7 @@ def own_type(schema: type[StructuredSchema], value: Mapping[str, Json]) -> type[
 
 
 def bare(value: Mapping[str, Json]) -> dict[str, Json]:
-    """The value without a single annotation, as ``odata.metadata=none`` wants it."""
+    """Return the value without a single annotation, as ``odata.metadata=none`` wants it."""
     return {name: _bare(item) for name, item in value.items() if "@" not in name}
 
 
@@ -222,7 +222,7 @@ def _bare(value: Json) -> Json:
 
 
 def property_at(schema: type[StructuredSchema], path: Sequence[str]) -> PropertyField | None:
-    """The declared property at a path of names; None where the path is dynamic."""
+    """Return the declared property at a path of names; None where the path is dynamic."""
     declared: PropertyField | None = None
     for name in path:
         declared = schema.properties().get(name)

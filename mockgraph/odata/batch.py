@@ -77,7 +77,7 @@ class Item(NamedTuple):
 
 
 def read(body: Json) -> tuple[Item, ...]:
-    """The items of a batch, as sent but each after those that it depends on.
+    """Return the items of a batch, as sent but each after those that it depends on.
 
     Raises BadRequest that says where the batch is malformed, NotEmulated for atomicity groups.
     """
@@ -216,7 +216,7 @@ def _sent(item: Item, view: View, service: Service, send: Send, prefix: str) -> 
 
 
 def resolve_item(url: str, view: View, service: Service, prefix: str = "") -> tuple[str, str]:
-    """The path, from the root on, and the query that an item's URL means.
+    """Return the path, from the root on, and the query that an item's URL means.
 
     It may be relative to the root, begin with it, or be absolute, whatever the host: clients
     send all three. Raises BadRequest where it leads to another root, or to ``$batch``.

@@ -165,7 +165,7 @@ class _ExpressionParser:
         return items
 
     def skip(self, mark: str) -> bool:
-        """Whether the next token is this mark or word, which is then behind us."""
+        """Return whether the next token is this mark or word, which is then behind us."""
         found = self.token.text.lower() == mark
         if found:
             self._advance()

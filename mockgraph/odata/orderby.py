@@ -70,7 +70,7 @@ class Order(NamedTuple):
         return (path for item in self.items for path in property_paths(item.key))
 
     def sort(self, entities: Iterable[E], first: int | None = None) -> list[E]:
-        """The entities in order; with ``first`` only so many of them, which is quicker."""
+        """Return the entities in order; with ``first`` only so many of them, which is quicker."""
         if len(self.runs) == 1 and first is not None:
             key, descending = self.runs[0]
             pick = heapq.nlargest if descending else heapq.nsmallest
@@ -154,7 +154,7 @@ def _inverse(key: Evaluate) -> Evaluate:
 
 
 def _inverted(value: Any) -> Any:
-    """What compares with others like it the other way round."""
+    """A key that compares with others like it the other way round."""
     match value:
         case tuple():
             return tuple(map(_inverted, value))

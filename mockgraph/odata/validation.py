@@ -108,7 +108,7 @@ def read(
 
 
 def read_json(request: Request) -> Json:
-    """The JSON value in a request's body. Raises 400, 413 and 415."""
+    """Return the JSON value in a request's body. Raises 400, 413 and 415."""
     data = request.content
     if not data:
         raise EmptyPayload
@@ -122,7 +122,7 @@ def read_json(request: Request) -> Json:
 
 
 def read_large_json(request: Request, is_apart: IsApart) -> Json:
-    """The JSON value in a request's body as ``read_json`` does, whatever its length.
+    """Return the JSON value in a request's body as ``read_json`` does, whatever its length.
 
     Where the body was too large to be kept in memory, the arrays at the paths that are apart are
     read from it an item at a time.

@@ -51,7 +51,7 @@ _INCLUDE = re.compile(
 
 
 def read_pages(directory: str | os.PathLike[str]) -> tuple[ReferencePage, ...]:
-    """The pages (``*.md``) below a directory, in the order of their relative paths.
+    """Return the pages (``*.md``) below a directory, in the order of their relative paths.
 
     A page's name is that path, with ``/`` on every system. What lies in a folder ``includes`` is
     part of other pages: the tables of permissions are put where they are included. Raises
@@ -83,12 +83,12 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def bundled_pages() -> tuple[ReferencePage, ...]:
-    """The pages that ship with MockGraph and show what a fresh server has, by their names."""
+    """Return the bundled pages that show what a fresh server has, by their names."""
     return _read_all({each.name: each for each in fixtures().iterdir()}, "the bundled fixtures")
 
 
 def reference_pages() -> tuple[ReferencePage, ...]:
-    """The pages that ship with MockGraph to be replayed: of resources under v1.0 and beta."""
+    """Return the bundled pages to be replayed: of resources under v1.0 and beta."""
     folder = fixtures() / "reference"
     if not folder.is_dir():
         return ()

@@ -77,7 +77,7 @@ Block = Fence | Table | Heading | Paragraph
 
 
 def split_front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The fields of the front matter (lower-case names), and the text with it blanked out.
+    """Return the fields of the front matter (lower-case names), and the text with it blanked out.
 
     Of YAML, one-line scalars are understood; nothing more is used here. Lines keep their
     numbers. Text without front matter comes back as it is.
@@ -90,7 +90,7 @@ def split_front_matter(text: str) -> tuple[dict[str, str], str]:
 
 
 def closed(markdown: str) -> tuple[str, tuple[int, ...]]:
-    """The text with each comment closed that is not, and the lines of those.
+    """Return the text with each comment closed that is not, and the lines of those.
 
     A comment that is never closed, or only by the next one's end, would hide all in between. It
     ends with its JSON, or with its line. Lines keep their numbers.
@@ -115,7 +115,7 @@ def closed(markdown: str) -> tuple[str, tuple[int, ...]]:
 
 
 def read_blocks(markdown: str) -> Iterator[Block]:
-    """The blocks of a page in order."""
+    """Give the blocks of a page in order."""
     tokens = _parser().parse(markdown)
     section: dict[int, str] = {}
     annotation: Annotation = {}
@@ -149,7 +149,7 @@ def read_blocks(markdown: str) -> Iterator[Block]:
 
 
 def plain_text(markdown: str) -> str:
-    """The text of a line of Markdown, without links, emphasis, code marks and HTML."""
+    """Return the text of a line of Markdown, without links, emphasis, code marks and HTML."""
     parser = _parser()
     tokens = parser.inline.parse(markdown, parser, {}, [])
     return " ".join("".join(" " if t.type == "html_inline" else t.content for t in tokens).split())

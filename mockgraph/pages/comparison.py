@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Where an answer is not the documented one: in a line, and whole as a unified diff."""
+    """The difference of an answer from the documented one: in a line, and as a unified diff."""
 
     reason: str
     diff: str
@@ -204,7 +204,7 @@ class _Alignment:
         return aligned
 
     def items(self, schema: Any, documented: list[Json], actual: Json, path: str) -> Json:
-        """The entities of a collection, one by one."""
+        """Return the entities of a collection, one by one."""
         if not isinstance(actual, list) or len(actual) != len(documented):
             return actual
         pairs = enumerate(zip(documented, actual, strict=True))

@@ -146,16 +146,16 @@ def _response(fence: Fence) -> DocumentedResponse | None:
 
 
 def block_type(fence: Fence) -> str:
-    """The kind of a code block in small letters, empty where it is not annotated."""
+    """Return the kind of a code block in small letters, empty where it is not annotated."""
     return (text_of(fence, "blockType") or "").lower()
 
 
 def text_of(fence: Fence, key: str) -> str | None:
-    """A string of the annotation; None where it is empty or no string."""
+    """Return a string of the annotation; None where it is empty or no string."""
     value = fence.annotation.get(key.lower())
     return value if isinstance(value, str) and value else None
 
 
 def is_true(fence: Fence, key: str) -> bool:
-    """Whether an annotation says so: pages write true, and "true" as a string."""
+    """Return whether an annotation says so: pages write true, and "true" as a string."""
     return str(fence.annotation.get(key.lower())).lower() == "true"

@@ -25,7 +25,7 @@ _TABLE = re.compile(r"\s*(\w+)\s*(?:\||$)", re.MULTILINE)
 
 
 def state_needed(address: Address, body: Json, answer: Json) -> NeededState:
-    """A state in which the request can have the documented answer.
+    """Return a state in which the request can have the documented answer.
 
     What a write sets is left out, so that the answer shows the write and not the seed.
     """
@@ -159,7 +159,7 @@ def _named_by(body: Json) -> list[Json]:
 
 
 def referred(body: Json) -> Iterator[str]:
-    """The URLs of the entities that a body refers to, at any level."""
+    """Give the URLs of the entities that a body refers to, at any level."""
     if isinstance(body, list):
         for item in body:
             yield from referred(item)

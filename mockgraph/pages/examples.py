@@ -74,13 +74,13 @@ class DocumentedExchange(NamedTuple):
 
 
 def pages_of(docs: Iterable[str | os.PathLike[str]]) -> tuple[ReferencePage, ...]:
-    """The pages in these directories, the bundled ones where there are none."""
+    """Return the pages in these directories, the bundled ones where there are none."""
     read = tuple(page for directory in docs for page in read_pages(directory))
     return read or bundled_pages()
 
 
 def replayed_pages(docs: Sequence[str | os.PathLike[str]]) -> tuple[ReferencePage, ...]:
-    """The pages that a replay takes: those in directories, or all that are bundled."""
+    """Return the pages that a replay takes: those in directories, or all that are bundled."""
     return pages_of(docs) if docs else (*bundled_pages(), *reference_pages())
 
 
@@ -88,7 +88,7 @@ def replayed_pages(docs: Sequence[str | os.PathLike[str]]) -> tuple[ReferencePag
 
 
 def documented(service: Service, pages: Iterable[ReferencePage]) -> dict[str, Any]:
-    """The state document of what the pages' responses show: singletons, sets, and what is below.
+    """Return the state document that the pages' responses show, with what is below its sets.
 
     Of pages with blocks that cannot be used the log says so, for the first 10 of them.
     """
@@ -191,7 +191,7 @@ def _summary(page: ReferencePage, faults: Sequence[str]) -> str:
 def read_exchange(
     example: Example, service: Service, page: ReferencePage | None = None
 ) -> DocumentedExchange:
-    """An example as an exchange. Raises GraphError where its request leads nowhere here,
+    """Return an example as an exchange. Raises GraphError where its request leads nowhere here,
     MockGraphError where the page cannot be understood."""
     request, response = example.request, example.response
     if response is None:
@@ -498,7 +498,7 @@ def _made(page: ReferencePage | None) -> frozenset[str]:
 
 
 def schemas(address: Address) -> tuple[Structured | None, Structured | None]:
-    """The types of what a request sends to an address and of what it is answered.
+    """Return the types of what a request sends to an address and of what it is answered.
 
     Where a collection is answered, the type is its items'.
     """

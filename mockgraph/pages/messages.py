@@ -24,7 +24,7 @@ class Message:
     body: str | None = None
 
     def header(self, name: str) -> str | None:
-        """The first header of this name, in whatever case the page spells it."""
+        """Return the first header of this name, in whatever case the page spells it."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     @property
@@ -33,7 +33,7 @@ class Message:
         return (self.body or "").replace("\n", "\r\n").encode()
 
     def json(self) -> Json:
-        """The body parsed, None without one; MockGraphError where no JSON can be made out."""
+        """Return the body parsed, None without one. Raises MockGraphError where it is no JSON."""
         return None if self.body is None else parse_json(self.body)
 
     def faults(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class DocumentedResponse(Message):
     is_collection: bool = False
 
     def unwrapped(self) -> Json:
-        """The body parsed, without the ``value`` that pages wrap around one object.
+        """Return the body parsed, without the ``value`` that pages wrap around one object.
 
         The live service answers the bare object. A ``value`` that is an array, or that has
         properties beside it, is no wrapping.
@@ -78,7 +78,7 @@ class DocumentedResponse(Message):
 
 
 def parse_json(text: str) -> Json:
-    """The JSON value that a page prints, see :mod:`.tolerant_json`.
+    """Return the JSON value that a page prints, see :mod:`.tolerant_json`.
 
     Raises MockGraphError where none can be made out.
     """
@@ -98,7 +98,7 @@ def parse_request_line(line: str) -> tuple[str, str] | None:
 
 
 def parse_request(text: str) -> DocumentedRequest | None:
-    """The request that a code block prints; None where it starts with no request line."""
+    """Return the request that a code block prints; None where it starts with no request line."""
     start, headers, body = _split(text)
     line = parse_request_line(start)
     if line is None:
@@ -110,7 +110,7 @@ def parse_request(text: str) -> DocumentedRequest | None:
 def parse_response(
     text: str, *, truncated: bool = False, type_name: str | None = None, is_collection: bool = False
 ) -> DocumentedResponse | None:
-    """The response that a code block prints; None where it starts with no status line."""
+    """Return the response that a code block prints; None where it starts with no status line."""
     start, headers, body = _split(text)
     version, status, reason = [*start.split(None, 2), "", "", ""][:3]
     if not version.upper().startswith("HTTP/") or not _STATUS.fullmatch(status):

@@ -71,7 +71,7 @@ class Representation(NamedTuple):
     body: str
 
     def json(self) -> Json:
-        """The representation parsed; MockGraphError where the page prints no JSON."""
+        """Return the representation parsed; MockGraphError where the page prints no JSON."""
         return parse_json(self.body)
 
 
@@ -104,7 +104,7 @@ class ReferencePage:
 
 
 def unread(name: str, reason: str) -> ReferencePage:
-    """A page of which nothing could be read, and why."""
+    """Return a page of which nothing could be read, and why."""
     return ReferencePage(
         name=name, title="", description="", doc_type="", operations=(), properties=(),
         permissions=MappingProxyType({}), examples=(), representations=(), skipped=(reason,),
@@ -112,7 +112,7 @@ def unread(name: str, reason: str) -> ReferencePage:
 
 
 def read_page(text: str, name: str) -> ReferencePage:
-    """The values of one page; ``name`` is what errors and reports call it.
+    """Return the values of one page; ``name`` is what errors and reports call it.
 
     Raises MockGraphError for a page that is too long.
     """
@@ -265,7 +265,7 @@ def _lists_permissions(table: Table) -> bool:
 
 
 def permission_names(text: str) -> tuple[str, ...]:
-    """The permissions that a text names: ``SecurityAlert.Read.All``."""
+    """Return the permissions that a text names: ``SecurityAlert.Read.All``."""
     return tuple(dict.fromkeys(_PERMISSION.findall(text)))
 
 

@@ -90,7 +90,7 @@ def shown_answers(answers: Sequence[ShownAnswer]) -> Behaviour:
 
 
 class ShownCreation(NamedTuple):
-    """What a page sends to create an entity, and what it shows of the new one beyond."""
+    """The body by which a page creates an entity, and what it shows of the new one beyond."""
 
     sent: Mapping[str, Json]
     given: Mapping[str, Json]

@@ -64,7 +64,7 @@ class Recording:
 
     @property
     def drift(self) -> Sequence[str]:
-        """What of the answers does not fit the metadata, and is not in the seed."""
+        """The faults of answers that do not fit the metadata, and are not in the seed."""
         return tuple(self._capture.drift)
 
     @property

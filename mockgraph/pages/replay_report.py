@@ -67,7 +67,7 @@ class ReplayReport(NamedTuple):
         return lines
 
     def document(self) -> dict[str, Any]:
-        """The report as JSON has it."""
+        """Return the report as JSON has it."""
         return {
             "pages": self.pages,
             "examples": len(self.details),

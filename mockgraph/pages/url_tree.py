@@ -42,7 +42,7 @@ class UrlNode:
     documented: list[Documented] = field(default_factory=list)
 
     def child(self, name: str) -> UrlNode:
-        """The node of a name, in any case, made if it is not there."""
+        """Return the node of a name, in any case, made if it is not there."""
         return self.children.setdefault(name.lower(), UrlNode(name))
 
     def absorb(self, other: UrlNode) -> None:
@@ -57,7 +57,7 @@ class UrlNode:
             self.entity().absorb(other.key)
 
     def entity(self) -> UrlNode:
-        """The node of one entity of a collection."""
+        """Return the node of one entity of a collection."""
         if self.key is None:
             self.key = UrlNode("")
         return self.key

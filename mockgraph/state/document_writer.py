@@ -179,7 +179,7 @@ class _DocumentWriter:
         return _Listed(found, partial(self._with_below, resource))
 
     def singleton(self, resource: Resource) -> dict[str, Json]:
-        """The one entity at the root, with a list for each collection directly below it."""
+        """Return the one entity at the root, with a list for each collection directly below it."""
         entity = self._written(resource, SINGLE)
         lists = {
             each.name: self.entities(each, "")

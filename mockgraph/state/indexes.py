@@ -210,7 +210,7 @@ class SortedIndex:
 
 
 class Narrowed(NamedTuple):
-    """What indexes leave of a table: so many entities, in lists or in a range of an order."""
+    """The rest of a table, by its indexes: so many entities, in lists or a range of an order."""
 
     size: int
     lists: Sequence[Entities] = ()
@@ -242,7 +242,7 @@ class SearchPredicate(Protocol):
     def name(self) -> Hashable: ...
     @property
     def text_of(self) -> Callable[[Any], str]:
-        """How an entity becomes the text that is looked through."""
+        """The function that makes of an entity the text that is looked through."""
         ...
 
     @property

@@ -110,7 +110,7 @@ class ListedEntities:
         return narrowed.size * _PLACED < whole
 
     def _searched(self, number: float) -> Iterator[Entity] | None:
-        """What is found by the texts of the table, where that is sooner than making them."""
+        """Give what the texts of the table find, where that is sooner than making them."""
         search, rows, narrowed = self.query.search, self._rows, self._narrowed
         if search is None or rows is None:
             return None

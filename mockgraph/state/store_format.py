@@ -60,7 +60,7 @@ class End(NamedTuple):
 
 
 class LogRecord(NamedTuple):
-    """What a line says of an entity: that it was put, or removed where there is no ``json``."""
+    """A line's statement on an entity: that it was put, or removed where there is no ``json``."""
 
     table: str
     key: str

@@ -145,7 +145,7 @@ class Exchange:
 
     @property
     def sender(self) -> str:
-        """What tells the connection, the thread or the task that it came by from others."""
+        """The mark of the connection, the thread or the task that it came by."""
         return self._head.get(_SENDER) or self._head.get("REMOTE_PORT", "")
 
     @property

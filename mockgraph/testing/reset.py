@@ -44,6 +44,6 @@ class Resets:
         environ[_ENTERED] = self.count
 
     def overtook(self, request: Request) -> bool:
-        """Whether there was a reset since a request came, if it is known when."""
+        """Return whether there was a reset since a request came, if it is known when."""
         entered: int = request.environ.get(_ENTERED, self.count)
         return entered != self.count

@@ -9,7 +9,7 @@ from mockgraph.metadata.names import Json
 
 
 def render_json(value: Json, status: int, layout: str = "graph") -> Response:
-    """A response that is no entity: an error, or what the control plane answers."""
+    """Return a response that is no entity: an error, or what the control plane answers."""
     return Response(status, dump(value, layout), "application/json")
 
 

@@ -9,7 +9,7 @@ DELEGATED, APPLICATION = "delegated", "application"
 
 
 class Needs(NamedTuple):
-    """What an operation needs by the kind of the token: of each choice one permission."""
+    """The permissions of an operation by the kind of the token: one of each choice is needed."""
 
     delegated: Sequence[Sequence[str]]
     application: Sequence[Sequence[str]]
