@@ -15,7 +15,7 @@ from mockgraph.instants import to_utc
 
 
 class _Setting(NamedTuple):
-    """The setting of a clock: the moment at which it stands, or how far ahead of real time it goes."""
+    """The setting of a clock: the moment at which it stands, or how far it goes ahead."""
 
     frozen: datetime | None
     ahead: timedelta
