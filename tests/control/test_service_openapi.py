@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from metadata.strategies import models
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from mockgraph.control.service_openapi import service_description
 from mockgraph.metadata import csdl
+from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.resources import Service, View
 from mockgraph.odata.routes import routes_of
 from mockgraph.seeds import read_seeds
@@ -101,6 +104,12 @@ def test_what_nobody_says_the_effect_of_is_a_501() -> None:
     told = service_description(SERVICE, (), "v1.0", "", "/security/cases")["paths"]
     close = next(path for path in told if path.endswith("/microsoft.graph.security.close"))
     assert sorted(told[close]["post"]["responses"]) == ["4XX", "501", "5XX"]
+
+
+@given(models())
+def test_any_model_has_a_valid_description(model: Model) -> None:
+    view = View("one", lambda: model)
+    validate(service_description(Service([view], view), (), "one", "http://x"))
 
 
 def test_keys_of_several_parts_are_in_parentheses() -> None:
