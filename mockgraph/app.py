@@ -243,9 +243,9 @@ class Emulator(Flask):
         asked = kept_answers.question(request, caller)
         kept = None if asked is None else self._kept.find(asked)
         state, spent = tenant.state.present(), work.spent()
-        if kept is not None and kept.snapshot() is state:
+        if kept is not None and (response := kept.response(state)) is not None:
             request.address = kept.address
-            return kept.response()
+            return response
         intent = (kept and kept.intent) or self._read(request, tenant, caller)
         request.address = intent.address
         outcome = self._apply(request, intent, tenant, state)

@@ -53,7 +53,12 @@ class Spent(NamedTuple):
 
     def since(self, before: Spent) -> Spent:
         """Return what was spent from then on."""
+        if before is NOTHING:
+            return self
         return Spent(self.steps - before.steps, self.bytes - before.bytes)
+
+
+NOTHING = Spent()
 
 
 class Work:
@@ -130,9 +135,6 @@ class Work:
         self._look_at = min(self._steps + _LOOK, self._max_steps)
 
 
-_NOTHING = Spent()
-
-
 class _Here(threading.local):
     """The request of this thread, and its work once there is some."""
 
@@ -174,7 +176,7 @@ def current() -> Work:
 
 def spent() -> Spent:
     """Return the work that was done for this thread's request so far."""
-    return _NOTHING if _here.work is None else _here.work.spent
+    return NOTHING if _here.work is None else _here.work.spent
 
 
 def check_client(environ: Environ) -> None:

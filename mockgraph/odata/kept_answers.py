@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from mockgraph import work
 from mockgraph.http import Request, Response
@@ -30,26 +30,43 @@ _LONGEST = 4096
 Question: TypeAlias = tuple[Any, ...]
 
 
-class KeptAnswer(NamedTuple):
+class KeptAnswer:
     """The answer to a question, as it was of a snapshot, and what it took to find it.
 
     ``intent`` is None where it holds for the one request that it was read for.
     """
 
-    address: Address
-    intent: Intent | None
-    snapshot: weakref.ref[Snapshot]
-    status: int
-    headers: Headers
-    body: bytes
-    spent: work.Spent
+    __slots__ = ("_answer", "address", "intent")
 
-    def response(self) -> Response:
-        """Return the answer for another request, which takes as much of its work."""
-        if self.spent.steps or self.spent.bytes:
-            work.current().spend(self.spent)
-        response = Response(self.status, self.body)
-        response.headers = self.headers.copy()
+    def __init__(self, address: Address, intent: Intent | None):
+        self.address = address
+        self.intent = intent
+        # In one tuple, which is read and renewed at once whatever other threads do.
+        self._answer: tuple[weakref.ref[Snapshot] | None, int, Headers, bytes, work.Spent]
+        self._answer = (None, 0, [], b"", work.NOTHING)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the body."""
+        return len(self._answer[3])
+
+    def renew(self, snapshot: Snapshot, response: Response, spent: work.Spent) -> None:
+        """Keep what is answered now, of a snapshot."""
+        headers = response.headers.copy()
+        self._answer = (weakref.ref(snapshot), response.status, headers, response.body, spent)
+
+    def response(self, snapshot: Snapshot) -> Response | None:
+        """Return the answer for another request, which takes as much of its work.
+
+        It is None where the answer is not of this snapshot.
+        """
+        kept, status, headers, body, spent = self._answer
+        if kept is None or kept() is not snapshot:
+            return None
+        if spent is not work.NOTHING:
+            work.current().spend(spent)
+        response = Response(status, body)
+        response.headers = headers.copy()
         return response
 
 
@@ -86,29 +103,25 @@ class KeptAnswers:
         following = None if outcome.page is None else outcome.page.next
         if len(response.body) > _LARGEST or is_of_walk(following):
             return
-        before = self._young.get(question)
-        reusable: Intent | None = intent
-        if before is None or before.intent is not intent:  # the intent was read for this request
+        kept = self._young.get(question)
+        if kept is None or kept.intent is not intent:  # which was read for this request
             if not _holds(intent) or _is_long(question):
                 return
-            reusable = _reusable(intent)
-        kept = KeptAnswer(
-            intent.address,
-            reusable,
-            weakref.ref(snapshot),
-            response.status,
-            response.headers.copy(),
-            response.body,
-            spent,
-        )
-        self._add(question, kept)
+            kept = KeptAnswer(intent.address, _reusable(intent))
+            self._add(question, kept)
+        before = kept.size
+        kept.renew(snapshot, response, spent)
+        self._grow(kept.size - before)
 
     def _add(self, question: Question, kept: KeptAnswer) -> None:
-        if len(self._young) >= _MOST or self._bytes > _MOST_BYTES:
-            self._old, self._young, self._bytes = self._young, {}, 0
-        before = self._young.get(question)
+        replaced = self._young.get(question)
         self._young[question] = kept
-        self._bytes += len(kept.body) - (0 if before is None else len(before.body))
+        self._grow(kept.size - (0 if replaced is None else replaced.size))
+
+    def _grow(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > _MOST_BYTES or len(self._young) > _MOST:
+            self._old, self._young, self._bytes = self._young, {}, 0
 
 
 def question(request: Request, caller: Caller) -> Question | None:

@@ -262,10 +262,19 @@ def test_they_are_bounded_in_number_and_in_bytes(intent: Intent) -> None:
     for number in range(100):
         ask(number, 200_000)
     assert sum(200_000 for _ in kept(range(100))) < 10_000_000
+    for number in range(1000):
+        ask(number, 1)
+    for number in range(1000):  # the same ones again, which have grown
+        one = answers.find((str(number), None))
+        if one is not None and one.intent is not None:
+            large = Response(200, b"x" * 200_000)
+            answers.keep((str(number), None), one.intent, state, Outcome(), large, Spent())
+    found = [answers.find((str(number), None)) for number in range(1000)]
+    assert sum(each.size for each in found if each is not None) < 10_000_000
     ask(0, 1_000_000)
     ask(1, 1)
     first = answers.find(("0", None))
-    assert first is None or len(first.body) < 1_000_000
+    assert first is None or first.size < 1_000_000
 
 
 def test_long_questions_are_not_kept(intent: Intent) -> None:
