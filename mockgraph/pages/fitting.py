@@ -127,8 +127,10 @@ class Fitting:
             if name.startswith("@odata."):
                 continue
             if "@" in name:
-                if name.endswith("@odata.bind"):
+                if name.endswith("@odata.bind") and item:
                     fitted[name] = item
+                elif name.endswith("@odata.bind"):
+                    self.note(f"'{name}' refers to nothing")
                 continue
             other = folded.get(name.lower(), name)
             if name not in declared and other not in value and other != name:

@@ -129,3 +129,14 @@ def test_requests_without_annotations_are_read(tmp_path: Path) -> None:
     (page,) = read_pages(tmp_path)
     asked = [(each.request.url, each.response and each.response.status) for each in page.examples]
     assert asked == [(url, 202), ("/security/incidents/1", 200)]
+
+
+def test_a_reference_to_nothing_is_left_out_and_told(tmp_path: Path) -> None:
+    body = {"displayName": "T", "childSelectability": "Many"}
+    found = replayed(
+        tmp_path,
+        posted(f"{CASE}/tags", {**body, "parent@odata.bind": ""}),
+        answered("201 Created", {"id": "t1", **body}),
+    )
+    assert found.outcome == "answered", found.reason
+    assert "'parent@odata.bind' refers to nothing" in found.reason
