@@ -29,7 +29,8 @@ _KEPT = (
 class Suite(NamedTuple):
     """A test module in which each test makes one call, on a client that all of them share.
 
-    ``plugin`` is loaded, no other; ``ours`` says that it runs in MockGraph's environment.
+    ``plugin`` is loaded, no other; ``ours`` says that it runs in MockGraph's environment. ``floor``
+    is the name of the suite in which the same client does the same without a service.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Suite(NamedTuple):
     test: str
     plugin: str = ""
     ours: bool = False
+    floor: str = ""
 
     @property
     def base(self) -> str:
@@ -66,16 +68,47 @@ class Suite(NamedTuple):
         return time.perf_counter() - began
 
 
-def _ours(how: str, imports: str, test: str, marker: str = "") -> Suite:
+# What answers without a service: a thread that reads and answers, or prepared bytes.
+_THREAD = (
+    "def serve(listener):\n"
+    "    while True:\n"
+    "        peer, sent = listener.accept()[0], b''\n"
+    "        while got := peer.recv(65536):\n"
+    "            sent += got\n"
+    "            if sent.endswith(b'}'):\n"
+    "                sent = b''\n"
+    "                peer.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}')\n"
+    "def begin():\n"
+    "    listener = socket.create_server(('127.0.0.1', 0))\n"
+    "    threading.Thread(target=serve, args=[listener], daemon=True).start()\n"
+    "    return listener.getsockname()[1]\n"
+    "PORT = begin()\n"
+)
+_PREPARED = (
+    "class Prepared:\n"
+    "    def sendall(self, data):\n"
+    "        pass\n"
+    "    def makefile(self, *_):\n"
+    "        return io.BytesIO(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n'\n"
+    "                          b'Connection: close\\r\\n\\r\\n{}')\n"
+    "    def settimeout(self, _):\n"
+    "        pass\n"
+    "    def close(self):\n"
+    "        pass\n"
+)
+
+
+def _ours(how: str, imports: str, test: str, floor: str, marker: str = "") -> Suite:
     name, plugin = f"MockGraph, {how}", "mockgraph.pytest_plugin"
-    return Suite(name, imports, f"{_EACH}{marker}def test(n, mockgraph):\n{test}", plugin, True)
+    made = f"{_EACH}{marker}def test(n, mockgraph):\n{test}"
+    return Suite(name, imports, made, plugin, True, floor)
 
 
 def _floor(what: str, imports: str, made: str, call: str) -> Suite:
     """Measure the client and pytest's fixtures without a service: a fixed text comes back."""
-    fixture = "@pytest.fixture\ndef answered():\n    yield 'http://localhost/Security'\n"
+    fixture = "@pytest.fixture\ndef answered():\n    yield\n"
     test = f"{_EACH}def test(n, answered):\n{call}"
-    return Suite(f"floor of {what}", imports, f"{made}\n{fixture}{test}", ours=True)
+    return Suite(what, imports, f"{made}\n{fixture}{test}", ours=True)
 
 
 def _empty(ours: bool) -> Suite:
@@ -83,14 +116,35 @@ def _empty(ours: bool) -> Suite:
     return suite._replace(name=suite.base)
 
 
+_HTTP_CLIENT = (
+    "    client.request('PATCH', {path}, json.dumps(BODY), HEAD)\n"
+    "    answer = client.getresponse()\n"
+    "    assert answer.status == 200 and answer.read()\n"
+)
+_HEAD = "HEAD = AUTH | {'Content-Type': 'application/json'}\n"
+_SESSION = (
+    "    answer = session.patch({url}, json=BODY, headers=AUTH)\n"
+    "    assert answer.status_code == 200\n"
+)
+_CLIENT = _SESSION.replace("session", "client")
+
 SUITES = (
     _empty(ours=True),
     _ours(
-        "httpx in process",
-        "httpx",
-        "    client = keep(lambda: httpx.Client(transport=mockgraph.httpx_transport()))\n"
-        "    answer = client.patch(f'{mockgraph.url}/Security', json=BODY, headers=AUTH)\n"
-        "    assert answer.status_code == 200\n",
+        "http.client in process",
+        "http.client, json, ssl",
+        f"    {_HEAD}    context = keep(ssl.create_default_context)\n"
+        "    client = http.client.HTTPSConnection('graph.microsoft.com', context=context)\n"
+        + _HTTP_CLIENT.format(path="'/v1.0/security'"),
+        "http.client on prepared bytes",
+        "@pytest.mark.mockgraph(intercept=True)\n",
+    ),
+    _ours(
+        "http.client over a socket",
+        "http.client, json",
+        f"    {_HEAD}    make = lambda: http.client.HTTPConnection(mockgraph.origin[7:])\n"
+        "    client = keep(make)\n" + _HTTP_CLIENT.format(path="'/localtest/Security'"),
+        "http.client and a thread that answers",
     ),
     _ours(
         "requests in process",
@@ -99,77 +153,89 @@ SUITES = (
         "        session = requests.Session()\n"
         "        session.mount('http://', mockgraph.requests_adapter())\n"
         "        return session\n"
-        "    answer = keep(make).patch(f'{mockgraph.url}/Security', json=BODY, headers=AUTH)\n"
-        "    assert answer.status_code == 200\n",
+        "    session = keep(make)\n" + _SESSION.format(url="f'{mockgraph.url}/Security'"),
+        "requests on prepared bytes",
     ),
     _ours(
         "requests intercepted",
         "requests",
-        "    url = 'https://graph.microsoft.com/v1.0/security'\n"
-        "    answer = keep(requests.Session).patch(url, json=BODY, headers=AUTH)\n"
-        "    assert answer.status_code == 200\n",
+        "    session = keep(requests.Session)\n"
+        + _SESSION.format(url="'https://graph.microsoft.com/v1.0/security'"),
+        "requests on prepared bytes",
         "@pytest.mark.mockgraph(intercept=True)\n",
-    ),
-    _ours(
-        "http.client over a socket",
-        "http.client, json",
-        "    client = keep(lambda: http.client.HTTPConnection(mockgraph.origin[7:]))\n"
-        "    head = AUTH | {'Content-Type': 'application/json'}\n"
-        "    client.request('PATCH', '/localtest/Security', json.dumps(BODY), head)\n"
-        "    answer = client.getresponse()\n"
-        "    assert answer.status == 200 and answer.read()\n",
     ),
     _ours(
         "requests over a socket",
         "requests",
         "    session = keep(requests.Session)\n"
-        "    answer = session.patch(f'{mockgraph.url}/Security', json=BODY, headers=AUTH)\n"
-        "    assert answer.status_code == 200\n",
+        + _SESSION.format(url="f'{mockgraph.url}/Security'"),
+        "requests and a thread that answers",
     ),
-    _floor(
-        "httpx: its MockTransport",
+    _ours(
+        "httpx in process",
         "httpx",
-        "transport = httpx.MockTransport(lambda request: httpx.Response(200, content=b'{}'))\n",
-        "    client = keep(lambda: httpx.Client(transport=transport))\n"
-        "    answer = client.patch(answered, json=BODY, headers=AUTH)\n"
-        "    assert answer.status_code == 200\n",
+        "    client = keep(lambda: httpx.Client(transport=mockgraph.httpx_transport()))\n"
+        + _CLIENT.format(url="f'{mockgraph.url}/Security'"),
+        "httpx and its MockTransport",
+    ),
+    _ours(
+        "httpx over a socket",
+        "httpx",
+        "    client = keep(httpx.Client)\n" + _CLIENT.format(url="f'{mockgraph.url}/Security'"),
+        "httpx and a thread that answers",
     ),
     _floor(
-        "requests: an adapter that answers by itself",
-        "requests, requests.adapters",
-        "class Adapter(requests.adapters.BaseAdapter):\n"
-        "    def send(self, request, **options):\n"
-        "        answer = requests.Response()\n"
-        "        answer.status_code, answer._content = 200, b'{}'\n"
-        "        answer.request, answer.url = request, request.url\n"
-        "        return answer\n"
-        "    def close(self):\n"
-        "        pass\n"
+        "http.client on prepared bytes",
+        "http.client, json, io",
+        _PREPARED + _HEAD,
+        "    client = http.client.HTTPConnection('localhost')\n    client.sock = Prepared()\n"
+        + _HTTP_CLIENT.format(path="'/Security'"),
+    ),
+    _floor(
+        "http.client and a thread that answers",
+        "http.client, json, socket, threading",
+        _THREAD + _HEAD,
+        "    client = keep(lambda: http.client.HTTPConnection('127.0.0.1', PORT))\n"
+        + _HTTP_CLIENT.format(path="'/Security'"),
+    ),
+    _floor(
+        "requests on prepared bytes",
+        "io, requests, requests.adapters, urllib3",
+        _PREPARED + "class Connection(urllib3.connection.HTTPConnection):\n"
+        "    def connect(self):\n"
+        "        self.sock = Prepared()\n"
+        "class Pool(urllib3.HTTPConnectionPool):\n"
+        "    ConnectionCls = Connection\n"
+        "class Adapter(requests.adapters.HTTPAdapter):\n"
+        "    def init_poolmanager(self, *given, **named):\n"
+        "        super().init_poolmanager(*given, **named)\n"
+        "        self.poolmanager.pool_classes_by_scheme = {'http': Pool}\n"
         "def make():\n"
         "    session = requests.Session()\n"
         "    session.mount('http://', Adapter())\n"
         "    return session\n",
-        "    answer = keep(make).patch(answered, json=BODY, headers=AUTH)\n"
-        "    assert answer.status_code == 200\n",
+        "    session = keep(make)\n" + _SESSION.format(url="'http://localhost/Security'"),
     ),
     _floor(
-        "http.client: a thread that reads and answers",
-        "http.client, json, socket, threading",
-        "def serve(listener):\n"
-        "    peer, sent = listener.accept()[0], b''\n"
-        "    while got := peer.recv(65536):\n"
-        "        sent += got\n"
-        "        if sent.endswith(b'}'):\n"
-        "            sent = b''\n"
-        "            peer.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}')\n"
-        "def make():\n"
-        "    listener = socket.create_server(('127.0.0.1', 0))\n"
-        "    threading.Thread(target=serve, args=[listener], daemon=True).start()\n"
-        "    return http.client.HTTPConnection(*listener.getsockname())\n",
-        "    client, head = keep(make), AUTH | {'Content-Type': 'application/json'}\n"
-        "    client.request('PATCH', '/Security', json.dumps(BODY), head)\n"
-        "    answer = client.getresponse()\n"
-        "    assert answer.status == 200 and answer.read()\n",
+        "requests and a thread that answers",
+        "requests, socket, threading",
+        _THREAD,
+        "    session = keep(requests.Session)\n"
+        + _SESSION.format(url="f'http://127.0.0.1:{PORT}/Security'"),
+    ),
+    _floor(
+        "httpx and its MockTransport",
+        "httpx",
+        "transport = httpx.MockTransport(lambda request: httpx.Response(200, content=b'{}'))\n",
+        "    client = keep(lambda: httpx.Client(transport=transport))\n"
+        + _CLIENT.format(url="'http://localhost/Security'"),
+    ),
+    _floor(
+        "httpx and a thread that answers",
+        "httpx, socket, threading",
+        _THREAD,
+        "    client = keep(httpx.Client)\n"
+        + _CLIENT.format(url="f'http://127.0.0.1:{PORT}/Security'"),
     ),
     _empty(ours=False),
     Suite(
@@ -227,14 +293,19 @@ def tests(bench: Bench) -> None:
                 if took is not None:
                     above.setdefault(suite.name, []).append(took - nothing)
     medians = {name: statistics.median(each) for name, each in above.items()}
-    rows = [[name, f"{seconds:.2f}"] for name, seconds in medians.items()]
-    title = f"{TESTS:,} tests of one call each"
-    bench.results.tables.append(Table(title, ["", "seconds above empty tests"], rows))
-    ours = {name: took for name, took in medians.items() if name.startswith("MockGraph")}
-    if ours:
-        best = min(ours, key=lambda name: ours[name])
-        what = f"{TESTS:,} one-call tests above empty ones ({best.removeprefix('MockGraph, ')})"
-        bench.results.goals.append(Goal(what, 0.5, ours[best], reasons.TESTS, "s", at_most=True))
+    floors = {each.name: medians.get(each.floor) for each in SUITES}
+    rows, own = [], {}
+    for name, seconds in medians.items():
+        floor = floors[name]
+        if floor is not None:
+            own[name] = seconds - floor
+        cells = ["", ""] if floor is None else [f"{floor:.2f}", f"{own[name]:.2f}"]
+        rows.append([name, f"{seconds:.2f}", *cells])
+    columns = ["", "seconds above empty tests", "the client's floor", "MockGraph's own"]
+    bench.results.tables.append(Table(f"{TESTS:,} tests of one call each", columns, rows))
+    for name, seconds in own.items():
+        what = f"{TESTS:,} tests, {name.removeprefix('MockGraph, ')}, above the client's floor"
+        bench.results.goals.append(Goal(what, 0.4, seconds, reasons.TESTS, "s", at_most=True))
 
 
 def _took(bench: Bench, suite: Suite, directory: Path) -> float | None:
