@@ -19,7 +19,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
-from mockgraph import __version__  # noqa: E402
 from scripts.reference import PARTS  # noqa: E402
 
 REPOSITORY = "https://github.com/mockgraph/mockgraph"
@@ -28,7 +27,7 @@ REF = os.environ.get("MOCKGRAPH_REF", "main")
 project = "MockGraph"
 author = "the MockGraph authors"
 copyright = "the MockGraph authors; not affiliated with Microsoft"
-version = release = __version__ if REF.startswith("v") else f"{__version__} ({REF})"
+version = release = REF.removeprefix("v")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
 exclude_patterns = ["_build"]
 
