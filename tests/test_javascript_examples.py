@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from manual import MANUAL
-from processes import ROOT
+import yaml
+from manual import BLOCKS, MANUAL
+from processes import ROOT, serving
 
 pytestmark = pytest.mark.long
 
@@ -27,13 +29,13 @@ def folder(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def run(folder: Path, *command: str) -> str:
+def run(folder: Path, *command: str, **given: str) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     variables = {name: each for name, each in os.environ.items() if "MOCKGRAPH" not in name}
     done = subprocess.run(
         command,
         cwd=folder,
-        env=variables | {"PATH": path, "CI": "1", "NO_COLOR": "1"},
+        env=variables | given | {"PATH": path, "CI": "1", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=3 * MINUTE,
@@ -49,6 +51,29 @@ def test_with_a_server_of_its_own(folder: Path) -> None:
 def test_by_mockgraph_run(folder: Path) -> None:
     ran = run(folder, "mockgraph", "run", "--seed", "demo", "--", "npm", "test")
     assert "2 passed" in ran
+
+
+def steps() -> list[str]:
+    """The steps of the workflows that docs/ci.md shows which run tests by ``mockgraph run``."""
+    workflows = [yaml.safe_load(each.text) for each in BLOCKS if each.language == "yaml"]
+    jobs = [job for each in workflows for job in each.get("jobs", {}).values()]
+    found = [step.get("run", "") for job in jobs for step in job["steps"]]
+    return [each for each in found if each.startswith("mockgraph run")]
+
+
+def test_by_the_step_of_a_workflow(folder: Path) -> None:
+    (step,) = steps()
+    try:
+        assert "2 passed" in run(folder, *shlex.split(step))
+        assert "<testsuite" in (folder / "report.xml").read_text()
+    finally:
+        (folder / "report.xml").unlink(missing_ok=True)
+
+
+def test_with_a_service_container(folder: Path) -> None:
+    """As a workflow has it: the server is there, with its options in the environment."""
+    with serving(MOCKGRAPH_SEED="demo") as server:
+        assert "2 passed" in run(folder, "npm", "test", MOCKGRAPH_URL=server.origin)
 
 
 def test_both_are_told_of() -> None:
