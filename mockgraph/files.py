@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,12 +19,12 @@ def fixtures() -> Traversable:
         return Path(__file__).parents[1] / "fixtures"
 
 
-def put(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Write a file, or leave it as it was. Raises OSError."""
+def put(path: Path, data: bytes | Iterable[bytes], mode: int = 0o600) -> None:
+    """Write a file, of pieces or at once, or leave it as it was. Raises OSError."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
     try:
         with os.fdopen(number, "wb") as file:
-            file.write(data)
+            file.writelines((data,) if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(number)
         os.chmod(name, mode)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import shutil
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
 from mockgraph.cli.arguments import nearest_name
-from mockgraph.errors import MockGraphError
+from mockgraph.errors import GraphError, MalformedPayload, MockGraphError
+from mockgraph.json_file import JsonFile
 
 if TYPE_CHECKING:
     from mockgraph.control.actions import ControlAction
@@ -70,15 +74,30 @@ class Remote(NamedTuple):
                 elif field == b"data" and name == "request":
                     yield orjson.loads(value)
 
-    def state(self, snapshot: str | None = None) -> Any:
-        """Return the state document, or that of a snapshot, of a tenant that there is."""
+    def state(self, into: IO[bytes], snapshot: str | None = None) -> Any:
+        """Return the state document, or that of a snapshot, of a tenant that there is.
+
+        It is kept in a file, where the entities of its sets stay until they are looked at.
+        """
         self._check_tenant()
-        document = self._json("GET", _state(snapshot))
+        try:
+            with self._open("GET", _state(snapshot)) as answer:
+                shutil.copyfileobj(answer, into)
+                if answer.length:
+                    raise self._broke_off()
+        except http.client.IncompleteRead:
+            raise self._broke_off() from None
+        except OSError as error:
+            raise self._is_silent(error) from None
+        try:
+            document = JsonFile(into, lambda path: len(path) <= 2, sys.maxsize, GraphError()).read()
+        except MalformedPayload:
+            raise self._is_another() from None
         if not isinstance(document, dict) or "error" in document:
             raise self._is_another()
         return document
 
-    def put_state(self, document: bytes, snapshot: str | None = None) -> None:
+    def put_state(self, document: bytes | IO[bytes], snapshot: str | None = None) -> None:
         """Make a document, written as JSON, the state or a snapshot."""
         self._ask("PUT", _state(snapshot), document)
 
@@ -106,17 +125,17 @@ class Remote(NamedTuple):
         except orjson.JSONDecodeError:
             raise self._is_another() from None
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def _ask(self, method: str, path: str, body: bytes | IO[bytes] | None = None) -> bytes:
         try:
             with self._open(method, path, body) as answer:
                 content: bytes = answer.read()
                 return content
         except http.client.IncompleteRead:
-            raise MockGraphError(f"{self.url} broke off its answer.") from None
+            raise self._broke_off() from None
         except OSError as error:
             raise self._is_silent(error) from None
 
-    def _open(self, method: str, path: str, body: bytes | None = None) -> Any:
+    def _open(self, method: str, path: str, body: bytes | IO[bytes] | None = None) -> Any:
         # No proxy: the server is the caller's own, and mostly on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -128,10 +147,15 @@ class Remote(NamedTuple):
         except http.client.HTTPException:
             raise self._is_another() from None
 
-    def _request(self, method: str, path: str, body: bytes | None) -> urllib.request.Request:
+    def _request(
+        self, method: str, path: str, body: bytes | IO[bytes] | None
+    ) -> urllib.request.Request:
         if not _is_url(self.url):
             raise MockGraphError(f"{self.url} is no http or https URL.")
         headers = {} if body is None else {"Content-Type": "application/json"}
+        if body is not None and not isinstance(body, bytes):
+            headers["Content-Length"] = str(body.seek(0, os.SEEK_END))
+            body.seek(0)
         if self.token:
             if not (self.token.isascii() and self.token.isprintable()):
                 raise MockGraphError("The control token is no text that a header can carry.")
@@ -147,6 +171,9 @@ class Remote(NamedTuple):
             except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
                 return self._is_another()
         return MockGraphError(f"{self.url} refuses: {said}")
+
+    def _broke_off(self) -> MockGraphError:
+        return MockGraphError(f"{self.url} broke off its answer.")
 
     def _is_silent(self, error: OSError) -> MockGraphError:
         why = getattr(error, "reason", error)

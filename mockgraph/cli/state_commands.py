@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -13,6 +15,8 @@ from mockgraph.cli.arguments import option, reporting_errors, server_options
 from mockgraph.errors import MockGraphError
 
 _STANDARD = "-"
+# A larger file is not read before it is sent: the server says what is wrong with it. In bytes.
+_IN_MEMORY = 16 * 1024 * 1024
 
 _snapshot = option("--snapshot", metavar="NAME", help="A snapshot of that name instead.")
 
@@ -34,14 +38,13 @@ def export_state(
     With the directory of who may sign in, where there is one, its secrets included; a new file is
     therefore its owner's alone to read.
     """
-    import orjson
-
     from mockgraph.cli.remote import Remote
+    from mockgraph.state.document_writer import indented
+    from mockgraph.wsgi import new_file
 
-    with reporting_errors():
-        document = Remote(url, tenant, control_token).state(snapshot)
-        written = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        _write(file, written)
+    with reporting_errors(), new_file() as answer:
+        document = Remote(url, tenant, control_token).state(answer, snapshot)
+        _write(file, indented(document))
 
 
 @state.command("import")
@@ -58,7 +61,12 @@ def import_state(
     from mockgraph.cli.remote import Remote
 
     with reporting_errors():
-        Remote(url, tenant, control_token).put_state(read_json_file(file), snapshot)
+        remote = Remote(url, tenant, control_token)
+        if file != _STANDARD and os.path.isfile(file) and os.path.getsize(file) > _IN_MEMORY:
+            with _opened(file) as document:
+                remote.put_state(document, snapshot)
+        else:
+            remote.put_state(read_json_file(file), snapshot)
 
 
 def read_json_file(file: str) -> bytes:
@@ -78,11 +86,18 @@ def read_json_file(file: str) -> bytes:
     return data
 
 
-def _write(file: str, data: bytes) -> None:
+def _opened(file: str) -> IO[bytes]:
+    try:
+        return open(file, "rb")
+    except OSError as error:
+        raise MockGraphError(f"{file} cannot be read: {_why(error)}.") from None
+
+
+def _write(file: str, data: Iterable[bytes]) -> None:
     """Write a file whole, or not at all. Raises MockGraphError."""
     try:
         if file == _STANDARD:
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.writelines(data)
             sys.stdout.buffer.flush()
         else:
             _replace(Path(os.path.realpath(file)), data)  # a link stays one
@@ -93,7 +108,7 @@ def _write(file: str, data: bytes) -> None:
         raise MockGraphError(f"{called} cannot be written: {_why(error)}.") from None
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: Iterable[bytes]) -> None:
     from mockgraph import files
 
     if not path.exists():
@@ -103,7 +118,8 @@ def _replace(path: Path, data: bytes) -> None:
             pass
         files.put(path, data, stat.S_IMODE(path.stat().st_mode))
     else:  # a device or a pipe
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            file.writelines(data)
 
 
 def _called(file: str) -> str:

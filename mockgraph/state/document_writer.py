@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import orjson
 
 from mockgraph import metadata as edm
+from mockgraph.json_file import JsonItems
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, Service
 from mockgraph.state.documents import (
@@ -55,12 +56,23 @@ class WrittenDocument:
         return (piece.replace(b"\n", b"\r\n") for piece in pieces) if indented else pieces
 
 
+def indented(document: Json) -> Iterator[bytes]:
+    """Give a document that was read from a file as indented JSON, about 64 KiB at once."""
+    return in_pieces(chain(_texts(_listed(document), b"\n"), (b"\n",)))
+
+
+def _listed(value: Json) -> Json:
+    if isinstance(value, JsonItems):
+        return _Listed(value)
+    return {name: _listed(item) for name, item in value.items()} if type(value) is dict else value
+
+
 class _Listed:
     """The entities of a set in a document, each made when it is asked for."""
 
     def __init__(
         self,
-        items: Ordered[Entity] | Sequence[Json],
+        items: Ordered[Entity] | JsonItems | Sequence[Json],
         value: Callable[[Entity], dict[str, Json]] = dict,
     ):
         self._items = items

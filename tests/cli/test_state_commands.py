@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import requests
 from click.testing import CliRunner, Result
 from processes import run, serving
 
 from mockgraph import MockGraph
-from mockgraph.cli import main
+from mockgraph.cli import main, state_commands
 
 STATE = {
     "Security": {"providerStatus": [], "alerts": [{"id": "a", "title": "Ünïcode"}]},
@@ -328,3 +329,36 @@ def test_a_tenant_that_can_be_none(graph: MockGraph) -> None:
 @pytest.mark.parametrize("arguments", [["import"], ["export", "--urn", "x"], ["move"], []])
 def test_what_is_no_command(arguments: list[str]) -> None:
     assert state(*arguments).exit_code == 2
+
+
+# -- large ones -------------------------------------------------------------------------------
+
+
+def test_a_large_state_goes_there_and_back(
+    graph: MockGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_commands, "_IN_MEMORY", 1000)
+    graph.state = {
+        "Security": {
+            "alerts": [{"id": f"a{n}", "title": "ü" * 100} for n in range(2000)],
+            "cases": {"ediscoveryCases": [{"id": "c", "custodians": [{"id": "u"}]}]},
+        }
+    }
+    exported, file = graph.state, tmp_path / "state.json"
+    assert state("export", "--url", graph.origin, file).exit_code == 0
+    expected = orjson.dumps(json.loads(json.dumps(exported)), option=orjson.OPT_INDENT_2)
+    assert file.read_bytes() == expected + b"\n"
+    graph.reset()
+    assert state("import", "--url", graph.origin, file).exit_code == 0
+    assert graph.state == exported
+
+
+def test_a_large_file_that_is_no_json_is_refused_by_the_server(
+    graph: MockGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_commands, "_IN_MEMORY", 1000)
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"Security": {"providerStatus": [{"region": "x" * 2000}]}})[:-1])
+    before = graph.state
+    assert "refuses: Unable to read JSON" in said(state("import", "--url", graph.origin, file))
+    assert graph.state == before
