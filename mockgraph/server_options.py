@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec
 from mockgraph.errors import MockGraphError
 
 # A whole state, as the control plane takes it, is larger than any request to Graph. In bytes.
-MAX_STATE = 1024 * 1024 * 1024
+MAX_STATE = 2 * 1024 * 1024 * 1024
 MAX_ROWS = 512 * 1024 * 1024
 
 FilePath = str | os.PathLike[str]

@@ -93,9 +93,10 @@ class _Unpacked:
     They have so many bytes of JSON as ``most`` says, at most.
     """
 
+    _lock = threading.Lock()  # one for all: an entity may be among those of several
+
     def __init__(self, most: Callable[[], int] = lambda: _MOST_KEPT) -> None:
         self._most = most
-        self._lock = threading.Lock()
         self._kept: deque[PackedEntity] = deque()
         self._size = 0
 
@@ -154,12 +155,21 @@ def pack_new(entity: Entity) -> Stored:
 
     In memory it is some thirty objects, at which the collector would look several times.
     """
+    return _pack(entity, _NEW)
+
+
+def pack_changed(entity: Entity) -> Stored:
+    """Return an entity that was changed, and may be read soon, as ``pack_new`` does."""
+    return _pack(entity, _UNPACKED)
+
+
+def _pack(entity: Entity, kept: _Unpacked) -> Stored:
     try:
         json = json_of(entity)
     except TypeError:  # nested too deeply
         return entity
     packed = PackedEntity(json, entity.key, entity.revision, entity.number)
-    _NEW.keep(packed, entity)
+    kept.keep(packed, entity)
     return packed
 
 

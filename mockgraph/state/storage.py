@@ -15,7 +15,7 @@ from tinydb.storages import Storage
 
 from mockgraph.state.entities import REMOVED, Entity, owner_key
 from mockgraph.state.links import LINKS, TARGET, target_of
-from mockgraph.state.packing import PackedEntity, PackedProperties, Stored, pack_new
+from mockgraph.state.packing import PackedEntity, PackedProperties, Stored, pack_changed, pack_new
 from mockgraph.state.snapshots import Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
@@ -151,7 +151,11 @@ class Staging(StorageView):
         before = self.now.rows(name).find(key)
         number = None if before is None else before.number
         entity = self._state.entity(key, properties, number)
-        stored = pack_new(entity) if before is None else entity
+        stored: Stored = entity
+        if before is None:
+            stored = pack_new(entity)
+        elif self._state.has_store:  # which needs the JSON
+            stored = pack_changed(entity)
         self.now = self.now.put(name, stored, self._state.revision)
         self.deltas.setdefault(name, {})[key] = stored
         return entity
@@ -212,6 +216,7 @@ class EntityStorage(StorageView):
         rules: WriteRules | None = None,
     ):
         super().__init__(store.state if store else start or Snapshot({}, 0), rules)
+        self.has_store = store is not None
         self.waits_for_disk = store is not None and store.to_disk
         # Called when documents were written from outside, by TinyDB's own methods.
         self.on_edit: Callable[[], None] = lambda: None

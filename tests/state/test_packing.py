@@ -270,3 +270,19 @@ def test_entities_as_they_are_stored_are_what_was_given() -> None:
     entities = Entities(items)
     assert list(entities.stored()) == items
     assert [unpacked(each) for each in items] == list(entities)
+
+
+def test_what_is_changed_in_a_store_does_not_stay_unpacked(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(store) as client:
+        monkeypatch.setattr(packing, "_MOST_KEPT", 3000)
+        for number in range(50):
+            path = f"{ALERTS}/a{number}"
+            assert client.patch(path, json={"title": "changed"}).status_code < 300
+        rows = state(client).db.rows(TABLE)
+        assert 0 < len(unpacked_in(rows)) < 10
+        assert {each["title"] for each in rows.in_order} == {"changed"}
+        kept = state(client).document()
+    with serving(store) as client:
+        assert state(client).document() == kept
