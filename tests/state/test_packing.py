@@ -36,6 +36,14 @@ TABLE = "security/alerts"
 
 
 @pytest.fixture(autouse=True)
+def _quick_collections() -> Iterator[None]:
+    """The collector looks at what a test makes, and not at what all tests before it left."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests unpacked is not counted among the last."""
     monkeypatch.setattr(packing, "_UNPACKED", packing._Unpacked())
