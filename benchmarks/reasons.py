@@ -14,6 +14,11 @@ BY_ID = (
     "cache of the processor, and each of its properties has to be fetched to be written out."
 )
 FILTER = "The index is made by the second search, within the first round."
+POST = "A whole alert is validated, each of its properties, given an id and a date, and rendered."
+PAGE = (
+    "The order's index is walked until the page is full: a few hundred alerts are tested, and the "
+    "kept JSON of a hundred of them, 90 KB, is put together and sent."
+)
 PROCESS = "Each write is one more line in the file: encoded, checked, and given to the system."
 DISK = (
     "Writes that come together share a sync, but the next sync waits for the last: the disk's own "
