@@ -26,8 +26,8 @@ Path = tuple[str, ...]
 
 # A smaller table is searched as quickly.
 _FROM = 200
-# How many indexes a table has at most, and how many keys are counted to choose them by.
-_MOST = 12
+# How many indexes of a kind a table has at most, and how many keys are counted to choose them by.
+_MOST = {"equal": 8, "sorted": 4, "texts": 2}
 _MOST_COUNTED = 256
 # How often a key is asked until it gets an index: making one costs a few searches.
 _ASKED = 2
@@ -320,6 +320,8 @@ class Indexed(Protocol):
 
 
 Made = TypeVar("Made", bound=Indexed)
+# A kind of index, and what it is of.
+_Name = tuple[Any, ...]
 
 
 class Indexes:
@@ -331,8 +333,8 @@ class Indexes:
     __slots__ = ("_asked", "_made", "_making", "_questions")
 
     def __init__(self) -> None:
-        self._made: dict[Hashable, Indexed] = {}
-        self._asked: dict[Hashable, int] = {}
+        self._made: dict[_Name, Indexed] = {}
+        self._asked: dict[_Name, int] = {}
         self._questions = 0
         self._making = threading.Lock()
 
@@ -394,7 +396,7 @@ class Indexes:
 
     def _index(
         self,
-        name: Hashable,
+        name: _Name,
         entities: Entities,
         make: Callable[[Entities], Made],
         now: bool = False,
@@ -414,7 +416,7 @@ class Indexes:
         finally:
             self._making.release()
 
-    def _count(self, name: Hashable) -> int:
+    def _count(self, name: _Name) -> int:
         """Count how often a key was asked.
 
         Now and then half of it is forgotten, and what nobody asked; where there are many, those
@@ -433,18 +435,17 @@ class Indexes:
         return count
 
     def _make(
-        self, name: Hashable, entities: Entities, make: Callable[[Entities], Made], now: bool
+        self, name: _Name, entities: Entities, make: Callable[[Entities], Made], now: bool
     ) -> Made | None:
         """Make an index, where there is room or one that is asked far less often to replace."""
-        made = self._made
-        if len(made) >= _MOST and name not in made:
-            counts = {each: self._asked.get(each, 0) for each in [*made]}
+        counts = {each: self._asked.get(each, 0) for each in [*self._made] if each[0] == name[0]}
+        if len(counts) >= _MOST[name[0]]:
             least = min(counts, key=lambda each: counts[each])
             if not now and self._asked.get(name, 0) < 2 * counts[least]:
                 return None
-            made.pop(least, None)
+            self._made.pop(least, None)
         index = make(entities)
-        made[name] = index
+        self._made[name] = index
         return index
 
 

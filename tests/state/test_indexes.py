@@ -34,7 +34,7 @@ def _at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(indexes, "_FROM", 0)
         patched.setattr(indexes, "_ASKED", 1)
-        patched.setattr(indexes, "_MOST", 100)
+        patched.setattr(indexes, "_MOST", {"equal": 99, "sorted": 99, "texts": 2})
         patched.setattr(persistent_maps, "_MOST", 4)
         yield
 
@@ -325,7 +325,7 @@ def test_small_tables_and_rare_questions_get_none(monkeypatch: pytest.MonkeyPatc
 
 
 def test_indexes_are_few_and_those_asked_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexes, "_MOST", 2)
+    monkeypatch.setitem(indexes._MOST, "equal", 2)
     monkeypatch.setattr(indexes, "_MOST_COUNTED", 4)
     rows = Rows(entities(range(20)))
 
@@ -357,7 +357,7 @@ def test_an_index_that_nobody_asks_any_more_is_dropped(monkeypatch: pytest.Monke
 def test_names_made_up_by_the_thousand_are_not_all_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(indexes, "_MOST", 12)
+    monkeypatch.setattr(indexes, "_MOST", {"equal": 8, "sorted": 4})
     made = Indexes()
     some = Rows(entities(range(20))).in_order
     for n in range(3000):
