@@ -23,7 +23,7 @@ _MEASURED = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.
 # Of the chart, in pixels.
 _WIDTH, _LEFT, _BAR, _GAP, _LEGEND = 760, 140, 26, 16, 18
 _COLUMNS = 3
-_COLOURS = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948")
+_COLOURS: tuple[str, ...] = ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948")
 _COLOURS += ("#b07aa1", "#ff9da7", "#9c755f", "#bab0ac", "#2f4b7c", "#d4a6c8")
 
 

@@ -53,11 +53,10 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
 
 
 class Profile(NamedTuple):
-    """The microseconds of a request by stage, and what it allocates."""
+    """The microseconds of a request by stage, and the bytes that it allocates at the most."""
 
     stages: dict[str, float]
-    peak: float  # bytes beyond those before it, at most
-    kept: float  # bytes that are left, as the journal keeps them
+    peak: float
 
     @property
     def total(self) -> float:
@@ -179,7 +178,7 @@ def _profile(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int)
     # Taking the time takes time: the stages together take what the request takes without.
     scale = whole / sum(medians.values()) / 1e3
     stages = {name: medians[name] * scale for name in STAGES if name in medians}
-    return Profile(stages, *_allocations(line, pairs))
+    return Profile(stages, _allocated(line, pairs))
 
 
 def _run(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int) -> list[int]:
@@ -194,8 +193,8 @@ def _run(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int) -> 
     return took
 
 
-def _allocations(line: Line, pairs: Sequence[tuple[Call | None, Call]]) -> tuple[float, float]:
-    peaks, kept = [], []
+def _allocated(line: Line, pairs: Sequence[tuple[Call | None, Call]]) -> float:
+    peaks = []
     tracemalloc.start()
     try:
         for before, call in list(pairs) * 50:
@@ -204,9 +203,8 @@ def _allocations(line: Line, pairs: Sequence[tuple[Call | None, Call]]) -> tuple
             start, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
             line.send(call)
-            end, peak = tracemalloc.get_traced_memory()
+            _, peak = tracemalloc.get_traced_memory()
             peaks.append(peak - start)
-            kept.append(end - start)
     finally:
         tracemalloc.stop()
-    return statistics.median(peaks), statistics.median(kept)
+    return statistics.median(peaks)
