@@ -1,7 +1,8 @@
 """Operations that pages alone declare, and how they are answered.
 
 A function reads: where it gives entities of the kind that it is bound to, it gives those that are
-in the state. Any other operation answers as its page shows. What a call changes no page says,
+in the state. An action that gives the entity that it is bound to gives it as it is. Any other
+operation answers as its page shows. What a call changes no page says,
 and nothing is changed. What a page shows of a new entity beyond what its request sends is what the
 service gives it.
 """
@@ -28,19 +29,22 @@ def is_of_pages(address: Address) -> bool:
 
 
 def gives_what_it_is_bound_to(address: Address) -> bool:
-    """Return whether a function is called that gives what it is bound to.
+    """Return whether an operation is called that gives what it is bound to.
 
-    One that is bound to a collection gives its entities, or the first of them; one that is bound to
-    an entity gives that.
+    A function that is bound to a collection gives its entities, or the first of them; one that is
+    bound to an entity gives that. So does an action, as far as pages alone declare it.
     """
-    if address.kind is not RequestKind.CALL or address.call is None or not address.steps:
+    if address.call is None or not address.steps:
         return False
     declared = address.call.overloads[0].returns
-    return declared is not None and _gives(declared, address.resource, address.key)
+    if declared is None or not _gives(declared, address.resource, address.key):
+        return False
+    is_of_one = address.key is not None or not address.resource.is_collection
+    return address.kind is RequestKind.CALL or (is_of_one and is_of_pages(address))
 
 
 def answers_what_is_kept(address: Address) -> bool:
-    """Return whether a function of pages alone is called that gives what it is bound to."""
+    """Return whether an operation of pages alone is called that gives what it is bound to."""
     return gives_what_it_is_bound_to(address) and is_of_pages(address)
 
 

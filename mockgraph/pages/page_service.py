@@ -333,7 +333,8 @@ class _Folder:
         parameters = tuple(self._parameters(documented, name, arguments if is_function else None))
         if binding is not None:
             parameters = (Parameter(BINDING_PARAMETER, binding), *parameters)
-        returns = next(filter(None, map(self._returns, documented)), None)
+        returned = (self._returns(each, name) for each in documented)
+        returns = next(filter(None, returned), None)
         if binding is None:
             self._children.append(OperationImport(short_name(name), kind, name))
         permissions = _permissions(documented[0].page)
@@ -360,7 +361,7 @@ class _Folder:
             yield Parameter(parameter, known.get(parameter, TypeRef("Edm.String")))
         del self._types.types[described.name]
 
-    def _returns(self, documented: Documented) -> ReturnType | None:
+    def _returns(self, documented: Documented, operation: str) -> ReturnType | None:
         """Return the type that an operation returns, as one example of it shows."""
         example, body = documented.example, _answer(documented)
         if example is None or example.response is None or body is None:
@@ -371,7 +372,11 @@ class _Folder:
         if isinstance(body, dict) and body.keys() - {"@odata.context"} == {"value"}:
             kind = self._types.shown_type(body["value"], "", "value")
             return ReturnType(kind)
-        return ReturnType(TypeRef("Edm.Untyped"))
+        if not isinstance(body, dict):
+            return ReturnType(TypeRef("Edm.Untyped"))
+        made = self._types.made(_type_named(documented) or f"{operation}_result", is_entity=False)
+        self._types.absorb(made.name, body)
+        return ReturnType(TypeRef(made.name))
 
     # -- annotations ----------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ def _is_echo(exchange: DocumentedExchange) -> bool:
     """Whether the answer is the page's own, of which nothing could be wrong."""
     address = exchange.address
     is_shown = exchange.answer is not None and is_of_pages(address)
-    return is_shown and not answers_what_is_kept(address)
+    return is_shown and not (answers_what_is_kept(address) and exchange.status == 200)
 
 
 def _fault_of_page(page: ReferencePage, exchange: DocumentedExchange, answer: Answer) -> str:

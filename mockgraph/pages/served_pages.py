@@ -108,7 +108,7 @@ def _shown(exchange: DocumentedExchange) -> ShownAnswer:
         exchange.body,
         value,
         exchange.status,
-        answers_what_is_kept(address),
+        answers_what_is_kept(address) and exchange.status == 200,
     )
 
 

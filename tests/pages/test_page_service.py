@@ -315,3 +315,20 @@ def test_types_derive_and_relate_as_prose_and_tables_say(tmp_path: Path) -> None
             graph.origin, read_pages(tmp_path), service_with([tmp_path]), "token", lambda _: None
         )
     assert report.counts["answered"] == 1
+
+
+def test_an_action_gives_the_entity_that_it_is_bound_to(docs: Path) -> None:
+    (docs / "api/animal-wash.md").write_text(
+        api("animal: wash", "POST", "/zoo/animals/{id}/wash", "200 OK", {"value": ANIMAL},
+            type="microsoft.graph.zoo.animal")
+    )  # fmt: skip
+    with MockGraph(docs=[docs]) as graph:
+        url = f"{graph.origin}/contoso/zoo/animals"
+        made = requests.post(url, json={"name": "Mia"}, headers=AUTH).json()
+        washed = requests.post(f"{url}/{made['id']}/wash", headers=AUTH).json()
+        assert (washed["id"], washed["name"]) == (made["id"], "Mia")
+        assert requests.post(f"{url}/nobody/wash", headers=AUTH).status_code == 404
+        report = replay_pages(
+            graph.origin, read_pages(docs), service_with([docs]), "token", lambda _: None
+        )
+    assert report.counts == {"answered": 8, "different": 0, "unserved": 0, "unreadable": 0}
