@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote
@@ -69,6 +69,7 @@ class Request(flask.Request):
     strike: ResponseEffects | None = None
     ending: str = "succeeded"
     settle: Callable[[], None] | None = None
+    _content: bytes | None = None
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
         if populate_request:
@@ -115,11 +116,17 @@ class Request(flask.Request):
         if sleep is not None:
             sleep(0)
 
-    @cached_property
+    @property
     def content(self) -> bytes:
         """The body, whole, and unpacked where it came packed, as the SDK for Go sends it, and those
         for TypeScript may. Raises 400 where it broke off, 413 where it is too large, 415 where it
         is packed in another way than by gzip."""
+        content = self._content
+        if content is None:
+            content = self._content = self._read_content()
+        return content
+
+    def _read_content(self) -> bytes:
         data = self._sent()
         coding = self.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if not data or coding in _PLAIN:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from mockgraph.metadata.names import Json
-from mockgraph.metadata.structures import Complex, StructuredSchema, common_names, unset
+from mockgraph.metadata.structures import Complex, StructuredSchema, unset
 
 _TYPE = "@odata.type"
 
@@ -19,12 +19,21 @@ def merge(
     Whatever was left out stays, complex values merge, all else is replaced; so is a complex value
     by one of another type.
     """
-    schema = schema.named_by(changes if "@odata.type" in changes else current)
-    merged = {**current, **changes}
-    if schema.is_open and not current.keys() <= common_names(schema):
-        for mark in [name for name in current if name.endswith(_TYPE)]:
-            if mark.removesuffix(_TYPE) in changes and mark not in changes:
+    own = schema.named_by(changes if "@odata.type" in changes else current)
+    merged = _merged(own, current, changes)
+    if own.is_open:
+        for name in changes:
+            mark = f"{name}{_TYPE}"
+            if mark in current and mark not in changes:
                 del merged[mark]  # it was the type of the value before
+    return merged
+
+
+def _merged(
+    schema: type[StructuredSchema], current: Mapping[str, Json], changes: Mapping[str, Json]
+) -> dict[str, Json]:
+    """Do what ``merge`` does, but for what tells the types of dynamic properties."""
+    merged = {**current, **changes}
     for name, inner in _complex(schema).items():
         value = changes.get(name)
         if value is not None:
@@ -52,4 +61,4 @@ def whole(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str
     before = unset(own)
     if "@odata.type" in value:
         before = {"@odata.type": value["@odata.type"], **before}
-    return merge(own, before, value)
+    return _merged(own, before, value)

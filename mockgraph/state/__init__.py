@@ -34,7 +34,7 @@ from mockgraph.state.entities import Entity
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
 from mockgraph.state.paging import Pager
 from mockgraph.state.reader import Reader
-from mockgraph.state.runs import LATEST, SUCCEEDED, Run, due_runs
+from mockgraph.state.runs import LATEST, Run, due_runs
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.state.storage import EntityStorage, Settle
 from mockgraph.state.table_rules import DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, TableRules
@@ -165,8 +165,8 @@ class State:
             landed = intent._replace(address=reader.landed(address))
             return operations.invoke(self, reader, landed, self.behaviours)
         with self.db.transaction(settle_later) as database:
-            transaction = self._transaction(
-                database, self.clock, address.view, intent.caller, intent.ending
+            transaction = Transaction(
+                database, self._rules, self.clock, address.view, intent.caller, intent.ending
             )
             return operations.write(transaction, intent, self.behaviours)
 
@@ -180,14 +180,9 @@ class State:
             return transaction.create(table, properties, owner)
 
     def _transaction(
-        self,
-        database: EntityDB,
-        clock: Clock,
-        view: View,
-        caller: Caller,
-        ending: str = SUCCEEDED,
+        self, database: EntityDB, clock: Clock, view: View, caller: Caller
     ) -> Transaction:
-        return Transaction(database, self._rules, clock, view, caller, ending)
+        return Transaction(database, self._rules, clock, view, caller)
 
     # -- what runs on ---------------------------------------------------------------------------
 

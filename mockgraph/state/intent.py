@@ -98,7 +98,8 @@ class Address:
     qualified name of the derived type that the entities are taken for. Below an entity, ``path``
     leads to a property, by its declared names, and ``value_cast`` is a derived type of its values.
 
-    ``key`` is the own key of the entity that is meant, None where there is none in the path;
+    ``resource`` is that whose entities are meant, or whose entity has the property; the root has
+    none. ``key`` is the own key of the entity that is meant, None where there is none in the path;
     ``call_name`` the qualified name of the action or function that is called, if one is;
     ``writes`` tells whether a request for it may change the state, ``follows`` whether a step on
     the way is one to what is only referred to.
@@ -113,6 +114,7 @@ class Address:
         "key",
         "kind",
         "path",
+        "resource",
         "steps",
         "value_cast",
         "view",
@@ -138,7 +140,9 @@ class Address:
         self.path = path
         self.value_cast = value_cast
         self.call = call
-        self.key = steps[-1].key if steps else None
+        self.key: str | None = None
+        if steps:
+            self.resource, self.key = steps[-1]
         self.call_name = None if call is None else call.name
         self.writes = kind in _WRITES
         way = (step.resource.kind for step in steps[:-1])
@@ -156,11 +160,6 @@ class Address:
             self.value_cast,
             self.call,
         )
-
-    @property
-    def resource(self) -> Resource:
-        """The resource whose entities are meant, or whose entity has the property."""
-        return self.steps[-1].resource
 
     @property
     def bound_to(self) -> Resource | None:

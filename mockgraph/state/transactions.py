@@ -241,7 +241,7 @@ class Transaction:
     ) -> Entity:
         """Store an entity, which is of its own type then, with changes and the time of them."""
         written = of_changed(own, before, changes, self.now, self.author)
-        after = edm.merge(resource.type, before, {**changes, **written})
+        after = edm.merge(resource.type, before, {**changes, **written} if written else changes)
         if "@odata.type" in changes:
             after = edm.whole(resource.type, after)  # its new type may declare more
         if before.is_implicit:
