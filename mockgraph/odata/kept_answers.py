@@ -99,16 +99,19 @@ class KeptAnswers:
         response: Response,
         spent: work.Spent,
     ) -> None:
-        """Keep the answer to a question, if it is one that holds for others, and is not large."""
-        following = None if outcome.page is None else outcome.page.next
-        if len(response.body) > _LARGEST or is_of_walk(following):
-            return
+        """Keep what a question means, and its answer where that holds for others and is not large.
+
+        An answer that names a list which the server keeps for a client holds for no others.
+        """
         kept = self._young.get(question)
         if kept is None or kept.intent is not intent:  # which was read for this request
             if not _holds(intent) or _is_long(question):
                 return
             kept = KeptAnswer(intent.address, _reusable(intent))
             self._add(question, kept)
+        following = None if outcome.page is None else outcome.page.next
+        if len(response.body) > _LARGEST or is_of_walk(following):
+            return
         before = kept.size
         kept.renew(snapshot, response, spent)
         self._grow(kept.size - before)

@@ -322,3 +322,13 @@ def test_what_is_answered_is_read_from_the_snapshot_that_it_is_kept_for(
     pages = [state.apply(intent, each).page for each in (before, None)]
     keys = [{row.key for row in page.rows} for page in pages if page is not None]
     assert keys[1] - keys[0] == {"meanwhile"}
+
+
+def test_what_a_request_means_is_known_where_its_answer_is_not_kept(client: FlaskClient) -> None:
+    for _ in range(2):
+        client.post("/v1.0/security/alerts", json=ALERT)
+    url = "/v1.0/security/alerts?$orderby=title&$top=1"
+    first = client.get(url).json
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(validation, "read")
+        assert client.get(url).json == first
