@@ -40,6 +40,7 @@ class Filter(NamedTuple):
     ``conditions`` hold for each entity that matches; one that is there alone, and ``exact``, holds
     for no other. ``is_fixed`` says that it looks at nothing but the entity, at any time alike.
     ``weight`` is how many steps it takes to look at one entity, ``node`` what it was compiled from.
+    ``is_for_any`` tells that it is good for any request, as it counts no steps of one.
     """
 
     matches: Callable[[Entity], bool]
@@ -48,6 +49,7 @@ class Filter(NamedTuple):
     weight: int = 1
     exact: bool = False
     is_fixed: bool = True
+    is_for_any: bool = False
 
     def paths(self) -> Iterator[Sequence[str]]:
         """Give the paths of the properties that it uses."""
@@ -74,7 +76,7 @@ def _for_any_request(
     scope = Scope(schema, resource=resource)
     node = _parsed(text, scope)
     if all(_is_comparison(each, scope) for each in nodes(node)):
-        return _compiled(node, scope)
+        return _compiled(node, scope)._replace(is_for_any=True)
     return None
 
 

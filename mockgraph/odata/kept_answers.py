@@ -167,12 +167,13 @@ def _is_long(question: Question) -> bool:
 def _reusable(intent: Intent) -> Intent | None:
     """Return an intent as it is good for other requests, None where it is not.
 
-    Expressions count the work of the request that they were compiled for.
+    Most expressions count the work of the request that they were compiled for.
     """
     query = intent.query
+    is_filtered = query.filter is not None and not query.filter.is_for_any
     is_ordered_by_code = query.orderby is not None and query.orderby.key is None
     is_followed = query.relations is not None and bool(query.relations.resources)
-    if query.filter or query.search or query.expand or is_ordered_by_code or is_followed:
+    if is_filtered or query.search or query.expand or is_ordered_by_code or is_followed:
         return None
     # Relations that follow to nothing would keep alive the state that they were read from.
     return intent._replace(query=replace(query, relations=None)) if query.relations else intent

@@ -34,7 +34,7 @@ from mockgraph.work import Spent
 ALERT = {"title": "new", "vendorInformation": {"provider": "P", "vendor": "V"}}
 # What differs from answer to answer to one question: ids, dates of errors, the numbers of walks.
 _OWN = re.compile(
-    rb'"(?:client-)?request-id": ?"[^"]+"|"date": ?"[^"]+"|skiptoken=w[0-9a-f]+', re.IGNORECASE
+    rb'"(?:client-)?request-id": ?"[^"]+"|"date": ?"[^"]+"|skiptoken=[sw][0-9a-f]+', re.IGNORECASE
 )
 _ROOT = re.compile(r"(/t/other)?/[\w.]+")
 
