@@ -13,8 +13,11 @@ from benchmarks.candidates import MockGraph, Store
 from benchmarks.load import Call, Client, LoadFailed
 from benchmarks.peers import JsonServer
 from benchmarks.results import Goal, Table, ratio_text
+from benchmarks.running import Running
 
-SIZES = (1, 10_000, 100_000)
+MOST = 100_000
+SIZES = (1, 10_000, MOST)
+STORED_IN = "--store FILE"
 STORED = 10_000
 
 DISK = "--durability disk"
@@ -25,7 +28,7 @@ def growth(bench: Bench) -> None:
     """GET and PATCH by id with 1, 10,000 and 100,000 stored, in memory and in a file."""
     sizes = SIZES[:2] if bench.quick else SIZES
     rows = []
-    for name in ("memory", "--store FILE", *([] if bench.quick else [JsonServer.name])):
+    for name in ("memory", STORED_IN, *([] if bench.quick else [JsonServer.name])):
         rows += _grown(bench, name, sizes)
     columns = ["", *(f"{size:,}" for size in sizes)]
     columns += [f"MiB with {sizes[-1]:,}", f"start with {sizes[-1]:,}"]
@@ -39,7 +42,7 @@ def _grown(bench: Bench, name: str, sizes: tuple[int, ...]) -> list[list[str]]:
         servers = {}
         for size in sizes:
             candidate = _candidate(bench, name, size)
-            if name == "--store FILE":
+            if name == STORED_IN:
                 with bench.servers() as fill:  # so that what is measured is opening it
                     fill(candidate)
             if server := start(candidate):
@@ -48,6 +51,8 @@ def _grown(bench: Bench, name: str, sizes: tuple[int, ...]) -> list[list[str]]:
             return []
         largest = servers[max(servers)][1]
         costs = [f"{largest.memory():.0f}", f"{largest.started:.2f} s"]
+        if name != JsonServer.name and max(servers) == MOST:
+            _judge_size(bench, name, largest)
         for method, rounds in (("GET", min(bench.rounds, 2)), ("PATCH", bench.rounds)):
             entrants = [
                 Entrant(
@@ -65,10 +70,19 @@ def _grown(bench: Bench, name: str, sizes: tuple[int, ...]) -> list[list[str]]:
     return rows
 
 
+def _judge_size(bench: Bench, name: str, server: Running) -> None:
+    what, goals = f"{MOST:,} alerts ({name})", bench.results.goals
+    memory = server.memory()
+    goals.append(Goal(f"Memory with {what}", 350, memory, reasons.STATE, "MiB", at_most=True))
+    if name == STORED_IN:
+        milliseconds = server.started * 1e3
+        goals.append(Goal(f"Start with {what}", 1000, milliseconds, reasons.OPEN, "ms", True))
+
+
 def _candidate(bench: Bench, name: str, size: int) -> Store:
     if name == JsonServer.name:
         return JsonServer(size)
-    store = bench.directory() / "state.store" if name == "--store FILE" else None
+    store = bench.directory() / "state.store" if name == STORED_IN else None
     return MockGraph(size, store=store)
 
 
@@ -86,7 +100,7 @@ def _judge(bench: Bench, name: str, method: str, found: Bursts, most: int) -> No
 def durable(bench: Bench) -> None:
     """PATCH with a store behind it, beside memory."""
     before = _disk(bench)
-    modes: dict[str, tuple[str, ...]] = {"memory": (), "--store FILE": ()}
+    modes: dict[str, tuple[str, ...]] = {"memory": (), STORED_IN: ()}
     if "--durability" in MockGraph.options():
         modes[DISK] = ("--durability", "disk")
     with bench.servers() as start:
@@ -109,7 +123,7 @@ def durable(bench: Bench) -> None:
                 for name in modes
             ]
             rows.append([f"PATCH the singleton, {connections} connections", *cells])
-            for name, reason in (("--store FILE", reasons.PROCESS), (DISK, reasons.DISK)):
+            for name, reason in ((STORED_IN, reasons.PROCESS), (DISK, reasons.DISK)):
                 if connections == 8 and name in found:
                     what = f"PATCH with {name}, of memory's rate"
                     goal = Goal(what, 0.5, found.ratio(name, "memory"), reason)

@@ -75,7 +75,7 @@ class StoreStorage(Storage):
             rows, documents = now.rows(name), data.get(name, {})
             if isinstance(documents, NumberedCopies) and documents.rows is rows:
                 continue
-            keys = {str(entity.number): entity.key for entity in rows.in_order}
+            keys = {str(entity.number): entity.key for entity in rows.in_order.stored()}
             delta = write[name] = {
                 key: None for number, key in keys.items() if number not in documents
             }
@@ -108,7 +108,7 @@ class NumberedCopies(Mapping[str, Any]):
         return copy.deepcopy(dict(entity))
 
     def __iter__(self) -> Iterator[str]:
-        return (str(entity.number) for entity in self.rows.in_order)
+        return (str(entity.number) for entity in self.rows.in_order.stored())
 
     def __len__(self) -> int:
         return len(self.rows)
