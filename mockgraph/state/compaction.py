@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from types import TracebackType
 
 from mockgraph.state.log import StoreLog, create_like, sync, write_all
 from mockgraph.state.packing import in_pieces
@@ -52,12 +51,7 @@ class Compaction:
         self._file = create_like(self._log.beside, self._log.path)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
         self._log.beside.unlink(missing_ok=True)
 

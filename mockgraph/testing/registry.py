@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from mockgraph.errors import NotFound
@@ -31,12 +30,7 @@ class RegistryEntry:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
 
 

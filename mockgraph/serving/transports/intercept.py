@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from mockgraph.serving.hosts import GRAPH_HOSTS, SIGN_IN_HOSTS, host_matches
@@ -44,12 +43,7 @@ class Intercept:
         self._entered.append(patches.enter_patches(self))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._entered.pop().leave(self)
 
     def __call__(self, function: F) -> F:
