@@ -174,7 +174,8 @@ class _OpenApiWriter:
             "security": self._security(route),
         }
         if (body := self._body(route)) is not None:
-            told["requestBody"] = {"required": True, "content": {_JSON: {"schema": body}}}
+            is_needed = route.kind is not RequestKind.ACT or "required" in body
+            told["requestBody"] = {"required": is_needed, "content": {_JSON: {"schema": body}}}
         if route.resource is not None and route.resource.deprecated is not None:
             told["deprecated"] = True
         return told
