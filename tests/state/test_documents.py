@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from conftest import state_of
 from flask.testing import FlaskClient
 from refusals import message_of
 
+from mockgraph.odata.rendering.texts import dump
 from mockgraph.service import SERVICE
 from mockgraph.state import State, documents
 from mockgraph.state.entities import Entity
@@ -227,10 +229,11 @@ def test_the_entities_of_a_document_are_packed_one_after_another(
     assert all(type(each) is PackedProperties for each in tables["security/alerts"].values())
 
 
-def test_what_is_kept_as_json_takes_no_more_room_than_it_has() -> None:
+@pytest.mark.parametrize("write", [json_of, partial(dump, layout="graph")])
+def test_what_is_kept_as_json_takes_no_more_room_than_it_has(write: Callable[[Any], bytes]) -> None:
     value = {f"name{n}": None for n in range(100)}
     tracemalloc.start()
-    kept = [json_of(value) for _ in range(100)]
+    kept = [write(value) for _ in range(100)]
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept[0] == orjson.dumps(value)

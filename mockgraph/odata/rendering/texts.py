@@ -6,6 +6,7 @@ import orjson
 
 from mockgraph.http import Response
 from mockgraph.metadata.names import Json
+from mockgraph.state.packing import json_of
 
 
 def render_json(value: Json, status: int, layout: str = "graph") -> Response:
@@ -16,5 +17,5 @@ def render_json(value: Json, status: int, layout: str = "graph") -> Response:
 def dump(value: Json, layout: str) -> bytes:
     """JSON text: compact, or laid out as the reference pages print it, with CRLF."""
     if layout == "graph":
-        return orjson.dumps(value)
+        return json_of(value)  # the journal keeps it
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).replace(b"\n", b"\r\n")
