@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import NamedTuple
 
 from mockgraph.pages.blocks import Fence
@@ -40,13 +41,14 @@ def paired(
     ``statuses`` are those of the prose.
     """
     pairing = _Pairing()
-    for fence in fences:
+    every = list(fences)
+    for fence, following in zip_longest(every, every[1:]):
         kind = block_type(fence)
         if kind == "request":
             pairing.request(fence)
         elif kind == "response":
             pairing.response(fence)
-        elif not kind and _asks(fence):
+        elif not kind and _asks(fence) and following is not None and _is_answer(following):
             pairing.request(fence)
         elif not kind and pairing.is_open:
             pairing.unannotated(fence)
@@ -118,7 +120,7 @@ class _Pairing:
 
 
 def _asks(fence: Fence) -> bool:
-    """Whether a block that is not annotated is a request: it begins with one, to a whole URL.
+    """Whether a block that is not annotated may be a request: it begins with one, to a whole URL.
 
     Or it stands below a heading that says so.
     """
@@ -128,6 +130,10 @@ def _asks(fence: Fence) -> bool:
     request = parse_request(fence.text)
     is_headed = bool(headings) and headings[-1].startswith("request")
     return request is not None and ("://" in request.url or is_headed)
+
+
+def _is_answer(fence: Fence) -> bool:
+    return block_type(fence) == "response" or (not block_type(fence) and bool(_response(fence)))
 
 
 def _answers(fence: Fence) -> bool:

@@ -16,6 +16,7 @@ from mockgraph.service import SERVICE
 from pages.markdown import block
 
 ORIGIN = "https://graph.microsoft.com"
+URL = f"{ORIGIN}/v1.0/security/incidents"
 CASE = "/v1.0/security/cases/ediscoveryCases/c1"
 
 
@@ -125,6 +126,7 @@ def test_requests_without_annotations_are_read(tmp_path: Path) -> None:
     text = f"{syntax}## Beispiel\n```http\nPOST {url}\n```\n"
     text += "```http\nHTTP/1.1 202 Accepted\n```\n## More\n### Request\n"
     text += "```http\nGET /security/incidents/1\n```\n```http\nHTTP/1.1 200 OK\n\n{}\n```\n"
+    text += f"## Options\n```http\nGET {URL}?$top=5\n```\n"  # nothing answers it
     (tmp_path / "page.md").write_text(text)
     (page,) = read_pages(tmp_path)
     asked = [(each.request.url, each.response and each.response.status) for each in page.examples]
