@@ -53,7 +53,7 @@ CHANGED = {
     "incidents": "lastUpdateDateTime",
 }
 # What the service gives a new entity under beta, though a caller may write it.
-GIVEN = {"securityActions": ("lastActionDateTime",)}
+GIVEN = {"securityActions": ("lastActionDateTime", "status")}
 REPRESENTATION = {"Prefer": "return=representation"}
 
 
