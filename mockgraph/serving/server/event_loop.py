@@ -38,8 +38,6 @@ _BUSY = 20  # requests in a tick
 _QUIET = 200  # ticks without a request after which the watchdog sleeps
 _MAX_SLOW = 2000  # slow requests that may have threads of their own, some 50 KiB each
 
-_SHORT = 0.001  # seconds that settling may take in the thread of the loop
-
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 _logger = logging.getLogger("mockgraph")
@@ -196,17 +194,18 @@ class EventLoop:
     def _settle(self) -> bool:
         """Settle the responses that are held, those of a turn by one sync of the disk.
 
-        Another thread does, unless it took no longer than a few requests the last time: then to
-        change threads would take most of the time. Return whether this one still runs the loop.
+        Another thread does where that was slow the last time, as a request would be; else to change
+        threads would take most of the time. Return whether this one still runs the loop.
         """
         if self._is_settling:
             return True  # these come next
-        self._is_settling = True
-        held = [self._held.popleft() for _ in range(len(self._held))]
-        if self._settling_took > _SHORT:
+        held = self._take_held()
+        if self._settling_took > _TICK:
+            self._is_settling = True
             with suppress(RuntimeError):  # there is no other thread
                 self._threads.run(partial(self._settle_aside, held))
                 return True
+            self._is_settling = False
         self._watchdog.begin(held[0])
         self._settle_all(held)
         if self._watchdog.finish(held[0]):
@@ -215,8 +214,15 @@ class EventLoop:
         return False
 
     def _settle_aside(self, held: Sequence[Connection]) -> None:
-        self._settle_all(held)
-        self._wake()
+        """Settle these, and then what came to be held meanwhile: a slow disk never waits."""
+        while held:
+            self._settle_all(held)
+            held = self._take_held()
+            self._is_settling = bool(held)
+            self._wake()
+
+    def _take_held(self) -> Sequence[Connection]:
+        return [self._held.popleft() for _ in range(len(self._held))]
 
     def _settle_all(self, held: Sequence[Connection]) -> None:
         began = time.monotonic()
@@ -228,7 +234,6 @@ class EventLoop:
                 connection.cut()
         self._settling_took = time.monotonic() - began
         self._settled.extend(held)
-        self._is_settling = False
         if self._ended.is_set():
             self._close_returned()
 
