@@ -36,6 +36,7 @@ from mockgraph.metadata.structures import (
 )
 from mockgraph.metadata.values import (
     bare,
+    documented,
     fully_typed,
     is_shallow,
     load,
@@ -69,6 +70,7 @@ __all__ = [
     "StructuredSchema",
     "bare",
     "composite_key",
+    "documented",
     "fully_typed",
     "instance",
     "is_identifier",

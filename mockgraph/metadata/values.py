@@ -163,6 +163,29 @@ def projected(
     return shown
 
 
+def documented(
+    schema: type[StructuredSchema], value: Mapping[str, Json], stored: Schemas
+) -> dict[str, Json]:
+    """Return ``typed(schema, projected(schema, value, stored))``, in one pass where it can."""
+    own = own_type(schema, value)
+    narrowing = _narrowing(own, stored)
+    if not narrowing.is_in_order:
+        return typed(own, projected(own, value, stored))
+    mark, structured = _marks(own)
+    shown: dict[str, Json] = {"@odata.type": mark, **value}
+    for name, default in _within(narrowing.gone, value).items():
+        item = shown.pop(name, default)
+        if own.is_open and item != default:
+            shown[name] = item
+    for name, inner in _within(structured, shown).items():
+        item = shown.get(name)
+        if isinstance(item, dict):
+            shown[name] = documented(inner, item, stored)
+        elif item:
+            shown[name] = [documented(inner, each, stored) for each in item]
+    return shown
+
+
 class _Narrowing(NamedTuple):
     """A projection of values that are stored by one type and shown by another, with less.
 

@@ -76,6 +76,7 @@ def test_a_root_shows_what_its_model_has(root: str, data: st.DataObject) -> None
     before = repr(value)
     shown = edm.projected(schema, value, STORED)
     assert repr(shown) == repr(plain(schema, value))
+    assert repr(edm.documented(schema, value, STORED)) == repr(edm.typed(schema, shown))
     assert repr(value) == before
 
 

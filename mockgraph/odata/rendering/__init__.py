@@ -314,9 +314,7 @@ class _Renderer:
         """An entity as the query selects it, with control information and expansions."""
         held = row.resource or resource
         selected = row.entity if query.select is None else query.select.apply(row.entity)
-        entity = self._projected(held.type, selected)
-        if not self._all_members:
-            entity = edm.masked_members(held.type, entity)
+        entity = self._presented(held.type, selected)
         control: dict[str, Json] = {}
         if self._layout == "graph" and self._level != "none":
             control["@odata.etag"] = row.etag
@@ -324,7 +322,7 @@ class _Renderer:
                 control |= self._links(row, held)
             if held.type_name != resource.type_name:
                 control["@odata.type"] = f"#{held.type_name}"
-        shown = {**control, **self._annotated(held.type, entity)}
+        shown = {**control, **entity}
         for expansion, related in row.expanded.items():
             for name, item in self._expanded(expansion, related).items():
                 _put(shown, name, item)
@@ -360,14 +358,20 @@ class _Renderer:
 
     def _annotated_value(self, declared: edm.PropertyField | None, value: Json) -> Json:
         if isinstance(declared, edm.Complex):
-            return self._annotated(declared.schema, self._projected(declared.schema, value))
+            return self._presented(declared.schema, value)
         if isinstance(declared, edm.Collection) and isinstance(declared.item, edm.Complex):
             return [self._annotated_value(declared.item, item) for item in value]
         return value
 
-    def _projected(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
-        """The part of a stored value that the root's model declares."""
-        return edm.projected(schema, value, self._view.stored.schemas)
+    def _presented(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
+        """A stored value as the root's model, the caller and the level have it."""
+        stored = self._view.stored.schemas
+        if self._view.documented and self._level == "minimal":
+            return edm.documented(schema, value, stored)
+        declared = edm.projected(schema, value, stored)
+        if not self._all_members:
+            declared = edm.masked_members(schema, declared)
+        return self._annotated(schema, declared)
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
         """The body with as much control information as was asked for, or as pages print."""
