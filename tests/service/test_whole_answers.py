@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from mockgraph import metadata as edm
 
 from . import (
+    GIVEN,
     OFFICIAL,
     SETS,
     at,
@@ -52,8 +53,6 @@ CHANGED = {
     "alerts_v2": "lastUpdateDateTime",
     "incidents": "lastUpdateDateTime",
 }
-# What the service gives a new entity under beta, though a caller may write it.
-GIVEN = {"securityActions": ("lastActionDateTime", "status")}
 REPRESENTATION = {"Prefer": "return=representation"}
 
 
