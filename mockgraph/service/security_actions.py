@@ -33,18 +33,4 @@ def _cancel(transaction: Transaction, call: Invocation) -> Result:
     return Result(status=None if is_documented else 200)
 
 
-def _written(transaction: Transaction, call: Invocation) -> None:
-    """Say of a new action when something was last done about it, as beta does: just now."""
-    assert call.resource is not None
-    assert call.key is not None
-    action = transaction.get(call.table, call.key)
-    is_new = call.before is None and not call.resource.view.documented
-    if is_new and action is not None and action["lastActionDateTime"] is None:
-        now = {"lastActionDateTime": transaction.now()}
-        transaction.compute(call.table, call.key, now)
-
-
-BEHAVIOURS = {
-    "microsoft.graph.cancelSecurityAction": Behaviour(_cancel),
-    "microsoft.graph.securityAction": Behaviour(_written),
-}
+BEHAVIOURS = {"microsoft.graph.cancelSecurityAction": Behaviour(_cancel)}
