@@ -175,7 +175,8 @@ class Transaction:
         seen = self.view.resource(table) or resource
         aside = left_aside(own)
         if resource.refers_out:
-            aside -= frozenset(edm.key_names(own))  # the key is what the reference says
+            # The key is what the reference says, where it says one.
+            aside -= {name for name in edm.key_names(own) if changes.get(name) is not None}
         effective = effective_changes(seen, own, before, changes, aside)
         stored = self._merge(resource, own, before, effective)
         if entry is not None and entry.contained:
