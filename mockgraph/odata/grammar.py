@@ -263,7 +263,7 @@ class _ExpressionParser:
                 raise BadRequest("a list may only stand behind 'in'.")
             self._close()
             return node
-        if token.kind in ("mark", "end"):
+        if token.kind in ("mark", "minus", "end"):
             raise self._fault()
         self._advance()
         return literal_of(token) if token.kind != "alias" else self._alias(token.text[1:])

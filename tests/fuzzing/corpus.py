@@ -37,6 +37,7 @@ MESSAGES = [
 
 QUERIES = [
     b"$filter=tags/any(a:$it/tags/any(b:$it/tags/any(c:c eq 'x')))",
+    b"$filter=comments/any(- a:a eq 'x')",
     b"$filter=concat(concat(title,title),concat(title,title)) eq 'x'&$count=true",
     b"$filter=@a eq 'x'&@a=concat(@b,@b)&@b=title",
     b"$expand=incidents($expand=alerts($expand=*;$levels=max);$filter=status eq 'active')",

@@ -67,6 +67,13 @@ def test_query_options(client: FlaskClient, query: bytes, path: str) -> None:
     assert answer.is_json
 
 
+@pytest.mark.parametrize("query", QUERIES)
+def test_each_query_of_the_corpus_is_refused_or_answered(client: FlaskClient, query: bytes) -> None:
+    text = quote(query.decode(), safe="$=&")
+    for path in ("alerts", "alerts_v2"):
+        assert client.get(f"/v1.0/security/{path}?{text}").status_code in (200, 400, 501)
+
+
 @given(data=mutated(CSDL))
 def test_csdl(data: bytes) -> None:
     with suppress(MockGraphError):
