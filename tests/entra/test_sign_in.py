@@ -126,7 +126,8 @@ def test_nothing_secret_of_a_sign_in_is_recorded_whoever_answers(jwt_client: Fla
     answer = jwt_client.get(f"/{TENANT}/oauth2/v2.0/authorize", query_string=authorize)
     (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
     listed = jwt_client.get("/_mockgraph/requests")
-    assert listed.data.count(b"kept") == 4  # of the queries and of where the browser is sent
+    # Of the queries, of the URLs, and of where the browser is sent.
+    assert listed.data.count(b"kept") == 7
     assert b"/done?x=1&code=***&" in listed.data
     assert b"hush" not in listed.data
     assert code.encode() not in listed.data
