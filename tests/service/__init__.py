@@ -43,9 +43,6 @@ LASTING = ("alerts", "secureScoreControlProfiles", "secureScores")
 SETS_OF = {"localtest": DOCUMENTED, "v1.0": (*LASTING, *NEWER), "beta": SETS}
 SERVED = [(root, name) for root in ROOTS for name in SETS_OF[root]]
 
-# What the service gives a new entity under beta, though a caller may write it.
-GIVEN = {"securityActions": ("lastActionDateTime", "status")}
-
 VENDOR = {"provider": "Lighthouse", "vendor": "Contoso"}
 
 ALERTS: tuple[dict[str, Json], ...] = (

@@ -15,7 +15,7 @@ from profiles import examples
 
 from mockgraph import metadata as edm
 
-from . import DOCUMENTED, GIVEN, SETS, at, creatable, create, resource_of
+from . import DOCUMENTED, SETS, at, creatable, create, resource_of
 
 Json = Any
 WHOLE = {"Prefer": "return=representation, include-unknown-enum-members"}
@@ -55,8 +55,7 @@ def assert_shows(
     for name in shown - set(declared):
         assert got[name] == sent[name], f"{path}/{name}"
     for name, each in declared.items():
-        is_given = sent.get(name) is None and name in GIVEN.get(path, ())
-        if not each.computed and not is_given:
+        if not each.computed:
             assert_same(each, sent.get(name, each.unset()), got[name], f"{path}/{name}")
 
 
