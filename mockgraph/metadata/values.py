@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mockgraph.metadata.schemas import Schemas
 
 T = TypeVar("T")
+_NOTHING: Mapping[str, Json] = {}  # a dict: others are slower to unpack
 _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
 
@@ -164,25 +165,33 @@ def projected(
 
 
 def documented(
-    schema: type[StructuredSchema], value: Mapping[str, Json], stored: Schemas
+    schema: type[StructuredSchema],
+    value: Mapping[str, Json],
+    stored: Schemas,
+    control: Mapping[str, Json] = _NOTHING,
 ) -> dict[str, Json]:
-    """Return ``typed(schema, projected(schema, value, stored))``, in one pass where it can."""
+    """Return ``typed(schema, projected(schema, value, stored))``, in one pass where it can.
+
+    ``control`` is the control information that comes before it.
+    """
     own = own_type(schema, value)
     narrowing = _narrowing(own, stored)
     if not narrowing.is_in_order:
-        return typed(own, projected(own, value, stored))
+        return {**control, **typed(own, projected(own, value, stored))}
     mark, structured = _marks(own)
-    shown: dict[str, Json] = {"@odata.type": mark, **value}
-    for name, default in _within(narrowing.gone, value).items():
-        item = shown.pop(name, default)
-        if own.is_open and item != default:
-            shown[name] = item
-    for name, inner in _within(structured, shown).items():
-        item = shown.get(name)
-        if isinstance(item, dict):
-            shown[name] = documented(inner, item, stored)
-        elif item:
-            shown[name] = [documented(inner, each, stored) for each in item]
+    shown: dict[str, Json] = {**control, "@odata.type": mark, **value}
+    if narrowing.gone:
+        for name, default in _within(narrowing.gone, value).items():
+            item = shown.pop(name, default)
+            if own.is_open and item != default:
+                shown[name] = item
+    if structured:
+        for name, inner in _within(structured, value).items():
+            item = shown.get(name)
+            if isinstance(item, dict):
+                shown[name] = documented(inner, item, stored)
+            elif item:
+                shown[name] = [documented(inner, each, stored) for each in item]
     return shown
 
 

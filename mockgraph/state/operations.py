@@ -126,22 +126,9 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
             for resource, targets in intent.references.items()
         }
         landed = intent._replace(address=address, references=references)
-        return _held_at(address, _written(transaction, reader, landed, behaviours))
-    return _written(transaction, reader, intent, behaviours)
-
-
-def _written(
-    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
-) -> Outcome:
-    match intent.address.kind:
-        case RequestKind.ACT | RequestKind.CALL:
-            return invoke(transaction, reader, intent, behaviours)
-        case RequestKind.CREATE:
-            return _create(transaction, reader, intent, behaviours)
-        case RequestKind.UPDATE:
-            return _update(transaction, reader, intent, behaviours)
-        case kind:
-            return _WRITES[kind](transaction, reader, intent)
+        outcome = _WRITES[address.kind](transaction, reader, landed, behaviours)
+        return _held_at(address, outcome)
+    return _WRITES[address.kind](transaction, reader, intent, behaviours)
 
 
 def _create(
@@ -222,20 +209,24 @@ def _update(
     return Outcome(row=row, status=result.status, location=result.location)
 
 
-def _delete(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
+def _delete(transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours) -> Outcome:
     entity = _writable(reader, intent)
     transaction.delete(reader.held(entity, intent.address.resource).home.path, entity.key)
     return Outcome(status=204)
 
 
-def _add_reference(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
+def _add_reference(
+    transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours
+) -> Outcome:
     owner = reader.check_owner(intent.address)
     for resource, targets in intent.references.items():
         transaction.refer(resource, owner, targets)
     return Outcome(status=204)
 
 
-def _remove_reference(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
+def _remove_reference(
+    transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours
+) -> Outcome:
     address = intent.address
     owner = reader.check_owner(address)
     targets: Iterable[Target] = intent.references.get(address.resource, ())
@@ -250,7 +241,7 @@ def _remove_reference(transaction: Transaction, reader: Reader, intent: Intent) 
     return Outcome(status=204)
 
 
-def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome:
+def _append(transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours) -> Outcome:
     """Add items to a collection of complex values; the server writes their time and author."""
     (path,) = intent.address.path
     entity = _writable(reader, intent)
@@ -263,15 +254,6 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent) -> Outcome
             item[_AUTHOR] = transaction.caller
         entity = transaction.add(table, entity, path, item)
     return Outcome(value=entity[path], status=200)
-
-
-_WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent], Outcome]] = {
-    RequestKind.DELETE: _delete,
-    RequestKind.ADD_REFERENCE: _add_reference,
-    RequestKind.SET_REFERENCE: _add_reference,
-    RequestKind.REMOVE_REFERENCE: _remove_reference,
-    RequestKind.APPEND: _append,
-}
 
 
 # -- operations -----------------------------------------------------------------------------
@@ -394,3 +376,16 @@ def _page_size(intent: Intent) -> int:
     if asked is None:
         return min(preferred or PAGE_SIZE, MAX_PAGE_SIZE)
     return min(asked, preferred or asked)
+
+
+_WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent, Behaviours], Outcome]] = {
+    RequestKind.CREATE: _create,
+    RequestKind.UPDATE: _update,
+    RequestKind.DELETE: _delete,
+    RequestKind.ADD_REFERENCE: _add_reference,
+    RequestKind.SET_REFERENCE: _add_reference,
+    RequestKind.REMOVE_REFERENCE: _remove_reference,
+    RequestKind.APPEND: _append,
+    RequestKind.ACT: invoke,
+    RequestKind.CALL: invoke,
+}

@@ -136,6 +136,8 @@ class Query:
 
     def selection(self) -> str:
         """Return what the context URL says in parentheses: ``title,alerts(id)``, or nothing."""
+        if self.select is None and not self.expand:
+            return ""
         parts = [self.select.text] if self.select is not None else []
         parts += [f"{each.name}({each.query.selection()})" for each in self.expand]
         return ",".join(parts)

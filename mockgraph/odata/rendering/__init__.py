@@ -33,6 +33,7 @@ __all__ = ["dump", "render", "render_json"]
 
 T = TypeVar("T")
 _NO_OPTIONS = Query()
+_NOTHING: Mapping[str, Json] = {}  # a dict: others are slower to unpack
 # The level, the root, the type, whether all members are shown, and what is selected as which type.
 _Form: TypeAlias = tuple[str, str, str, bool, tuple[str | None, str] | None]
 _MOST_FORMS = 8  # in which the JSON of an entity is kept
@@ -314,7 +315,6 @@ class _Renderer:
         """An entity as the query selects it, with control information and expansions."""
         held = row.resource or resource
         selected = row.entity if query.select is None else query.select.apply(row.entity)
-        entity = self._presented(held.type, selected)
         control: dict[str, Json] = {}
         if self._layout == "graph" and self._level != "none":
             control["@odata.etag"] = row.etag
@@ -322,7 +322,7 @@ class _Renderer:
                 control |= self._links(row, held)
             if held.type_name != resource.type_name:
                 control["@odata.type"] = f"#{held.type_name}"
-        shown = {**control, **entity}
+        shown = self._presented(held.type, selected, control)
         for expansion, related in row.expanded.items():
             for name, item in self._expanded(expansion, related).items():
                 _put(shown, name, item)
@@ -363,15 +363,18 @@ class _Renderer:
             return [self._annotated_value(declared.item, item) for item in value]
         return value
 
-    def _presented(self, schema: Structured, value: Mapping[str, Json]) -> Mapping[str, Json]:
-        """A stored value as the root's model, the caller and the level have it."""
+    def _presented(
+        self, schema: Structured, value: Mapping[str, Json], control: Mapping[str, Json] = _NOTHING
+    ) -> dict[str, Json]:
+        """A stored value as the root's model, the caller and the level have it, below control
+        information."""
         stored = self._view.stored.schemas
         if self._view.documented and self._level == "minimal":
-            return edm.documented(schema, value, stored)
+            return edm.documented(schema, value, stored, control)
         declared = edm.projected(schema, value, stored)
         if not self._all_members:
             declared = edm.masked_members(schema, declared)
-        return self._annotated(schema, declared)
+        return {**control, **self._annotated(schema, declared)}
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
         """The body with as much control information as was asked for, or as pages print."""

@@ -14,13 +14,20 @@ class Urls:
 
     def __init__(self, intent: Intent):
         self._intent = intent
-        self._root = f"{intent.origin}/{intent.address.view.name}"
-        self.metadata = f"{self._root}/$metadata"
+
+    @property
+    def _root(self) -> str:
+        return f"{self._intent.origin}/{self._intent.address.view.name}"
+
+    @property
+    def metadata(self) -> str:
+        """The URL of the metadata document."""
+        return f"{self._root}/$metadata"
 
     def context(self) -> str:
         """Return the context URL: what in the metadata the answer is (OData JSON format, 10)."""
         intent = self._intent
-        return f"{self.metadata}#{_fragment(intent.address, intent.query.selection())}"
+        return _context(intent.origin, intent.address, intent.query.selection())
 
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
@@ -36,6 +43,10 @@ class Urls:
 
 
 @lru_cache(maxsize=1024)
+def _context(origin: str, address: Address, selection: str) -> str:
+    return f"{origin}/{address.view.name}/$metadata#{_fragment(address, selection)}"
+
+
 def _fragment(address: Address, selection: str) -> str:
     """The path of an address with keys in parentheses, but for the key of the entity itself."""
     last = address.steps[-1]
