@@ -40,6 +40,8 @@ _PROPERTY_COUNT: Methods = {"GET": RequestKind.COUNT_PROPERTY}
 _BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
 _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
 
+_MAX_SEGMENTS = 100  # of a path, as OData .NET's parser bounds it: types may contain themselves
+
 
 @lru_cache(maxsize=4096)
 def resolve(
@@ -434,6 +436,8 @@ def _segments(path: str) -> list[str]:
     segments = split_path(path)[1:]
     if len(segments) > 1 and not segments[-1]:
         segments.pop()
+    if len(segments) > _MAX_SEGMENTS:
+        raise BadRequest("Too many segments in URI.")
     return segments
 
 

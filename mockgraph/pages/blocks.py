@@ -97,7 +97,7 @@ def closed(markdown: str) -> tuple[str, tuple[int, ...]]:
     """
     pieces: list[str] = []
     lines: list[int] = []
-    done, end = 0, 0
+    done, end, line, counted = 0, 0, 1, 0
     while (start := markdown.find("<!--", end)) >= 0:
         end = markdown.find("-->", start + 4)
         further = _HIDDEN.search(markdown, start + 4, end if end >= 0 else len(markdown))
@@ -109,9 +109,11 @@ def closed(markdown: str) -> tuple[str, tuple[int, ...]]:
         newline = markdown.find("\n", start)
         end = json.end() if json else before if newline < 0 else min(newline, before)
         pieces += [markdown[done:end], " -->"]
-        lines.append(markdown.count("\n", 0, start) + 1)
+        line += markdown.count("\n", counted, start)
+        counted = start
+        lines.append(line)
         done = end
-    return "".join([*pieces, markdown[done:]]), tuple(lines)
+    return "".join([*pieces, markdown[done:]]), tuple(dict.fromkeys(lines))
 
 
 def read_blocks(markdown: str) -> Iterator[Block]:

@@ -224,6 +224,11 @@ NOWHERE: list[tuple[str, type[BadRequest], str]] = [
     ("/localtest/Security/alerts/updateAlerts/more", UnknownSegment, "'more'"),
     ("/localtest/Security/alerts('')", UnknownSegment, "'alerts('')'"),
     ("/localtest/Security/alerts('a'b')", UnknownSegment, "'alerts('a'b')'"),
+    (
+        "/v1.0/security/cases/ediscoveryCases/c/tags/t" + "/parent" * 1_000,
+        BadRequest,
+        "Too many segments",
+    ),
 ]
 
 

@@ -193,6 +193,13 @@ def test_a_comment_that_is_never_closed_hides_nothing() -> None:
     assert len(found.examples) == 1
 
 
+def test_a_line_of_open_comments_is_told_once() -> None:
+    found = page("# Title\n<!-- <!-- <!--\n\n<!--\n")
+    assert found.skipped == tuple(
+        f"line {line}: a comment is opened and never closed" for line in (2, 4)
+    )
+
+
 def test_a_comment_cut_off_by_its_list_hides_nothing_else() -> None:
     found = page("1. step\n   <!-- {\nout of the list\n", block("request", "GET /x"))
     assert len(found.examples) == 1

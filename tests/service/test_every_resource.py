@@ -126,7 +126,7 @@ def test_a_contained_single_entity(graph: FlaskClient, resource: Resource) -> No
     if resource.type.is_abstract:
         refused(graph.patch(url, json=change), 404)
         change = entity_of(resource.type)
-    after = graph.patch(url, json=change)
+    after = graph.patch(url, json=change, headers=REPRESENTATION)
     assert after.status_code == 200, after.text
     read = graph.get(url)
     assert read.status_code == 200
@@ -135,7 +135,7 @@ def test_a_contained_single_entity(graph: FlaskClient, resource: Resource) -> No
     assert graph.delete(url).status_code == 204
     refused(graph.get(url), 404)
     refused(graph.delete(url), 404)
-    assert graph.patch(url, json=change).status_code == 200
+    assert graph.patch(url, json=change, headers=REPRESENTATION).status_code == 200
     assert graph.get(url).status_code == 200
 
 

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from . import OFFICIAL, at, create, ids, refused
 
 Json = Any
+REPRESENTATION = {"Prefer": "return=representation"}
 official = pytest.mark.parametrize("root", OFFICIAL)
 
 
@@ -52,7 +53,8 @@ def test_the_instants_of_an_indicator(graph: FlaskClient, sent: str) -> None:
     body: Json = {"value": [{"targetProduct": "Azure Sentinel", "lastReportedDateTime": sent}]}
     many = graph.post(f"{url}/submitTiIndicators", json=body).get_json()["value"]
     assert many[0]["lastReportedDateTime"] == INSTANTS[sent]
-    changed = graph.patch(f"{url}/{made['id']}", json={"lastReportedDateTime": sent})
+    change = {"lastReportedDateTime": sent}
+    changed = graph.patch(f"{url}/{made['id']}", json=change, headers=REPRESENTATION)
     assert changed.get_json()["lastReportedDateTime"] == INSTANTS[sent]
     refused(graph.post(at("localtest", "tiIndicators"), json={"expirationDateTime": sent}))
     refused(graph.post(at("beta", "alerts"), json={"eventDateTime": sent}))

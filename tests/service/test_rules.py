@@ -77,6 +77,29 @@ def test_what_an_update_may_change(alert: FlaskClient, root: str, name: str) -> 
 
 
 @official
+@pytest.mark.parametrize("below", [(), ("settings",)], ids=["case", "settings"])
+def test_an_update_of_a_case_shows_nothing(
+    graph: FlaskClient, root: str, below: tuple[str, ...]
+) -> None:
+    cases = at(root, "cases", "ediscoveryCases")
+    assert graph.post(cases, json={"id": "c", "tags": [{"id": "t"}]}).status_code == 201
+    url = "/".join((cases, "c", *below))
+    done = graph.patch(url, json={})
+    assert (done.status_code, done.data) == (204, b"")
+    assert graph.patch(url, json={}, headers=REPRESENTATION).status_code == 200
+    assert graph.patch(f"{cases}/c/tags/t", json={}).status_code == 200  # its page says nothing
+
+
+def test_an_update_of_an_indicator_shows_nothing(graph: FlaskClient) -> None:
+    url = at("beta", "tiIndicators", create(graph, "tiIndicators")["id"])
+    done = graph.patch(url, json={"description": "seen"})
+    assert (done.status_code, done.data) == (204, b"")
+    assert graph.get(url).get_json()["description"] == "seen"
+    shown = graph.patch(url, json={"severity": 2}, headers=REPRESENTATION)
+    assert (shown.status_code, shown.get_json()["severity"]) == (200, 2)
+
+
+@official
 @pytest.mark.parametrize("name", FIXED)
 def test_what_it_may_not(alert: FlaskClient, root: str, name: str) -> None:
     before = alert.get(at(root, "alerts", "a")).json

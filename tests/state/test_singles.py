@@ -40,7 +40,7 @@ def test_it_is_there_before_it_is_written(client: FlaskClient) -> None:
 
 
 def test_a_deleted_one_is_gone_everywhere_until_it_is_written(client: FlaskClient) -> None:
-    assert client.patch(SETTINGS, json={"ocr": {"isEnabled": True}}).status_code == 200
+    assert client.patch(SETTINGS, json={"ocr": {"isEnabled": True}}).status_code == 204
     assert cases(client)[0]["settings"]["ocr"]["isEnabled"] is True
     for _ in range(2):  # written, and not yet written
         assert client.delete(SETTINGS).status_code == 204
@@ -59,7 +59,7 @@ def test_a_deleted_one_is_gone_everywhere_until_it_is_written(client: FlaskClien
         client.put("/_mockgraph/state", json=document)
         assert client.get(SETTINGS).status_code == 200
     client.delete(SETTINGS)
-    assert client.patch(SETTINGS, json={}).status_code == 200
+    assert client.patch(SETTINGS, json={}).status_code == 204
     body: Any = client.get(SETTINGS).json
     assert body["ocr"] is None
     assert client.delete(SETTINGS).status_code == 204
