@@ -40,28 +40,27 @@ def capture(
     keep: tuple[str, ...],
 ) -> None:
     """Take a real tenant's answers home as a seed, under made-up names and without secrets."""
-    import orjson
-
-    from mockgraph.files import put
     from mockgraph.pages.capture import Capture, read_recording, read_service
     from mockgraph.pages.contract_check import RemoteServer, collections
 
     if (url is None) == (recording is None):
         raise click.UsageError("One of --url and --from is needed.")
     with reporting_errors():
-        taken = Capture(keep)
+        taken, refusals = Capture(keep), list[str]()
         if url is not None:
             endpoint = RemoteServer(url, _token(token_from))
             root = url.rstrip("/").rpartition("/")[2]
             asked = paths or [each.path.partition("?")[0] for each in collections(root)]
-            answers = read_service(endpoint, asked)
+            answers = read_service(endpoint, asked, refusals=None if paths else refusals)
         else:
             answers = read_recording(recording or "")
         with progress_bar(None, "Reading") as advance:
             for answer in answers:
                 taken.add(answer)
                 advance(1)
-        put(Path(to), orjson.dumps(taken.seed(), option=orjson.OPT_INDENT_2) + b"\n")
+        taken.write(Path(to))
+    for line in refusals:
+        click.echo(f"refused: {line}")
     for line in taken.drift:
         click.echo(f"drift: {line}")
     click.echo(f"{taken.entities} entities are in {to}; look through it before you share it.")

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 import orjson
 
 from mockgraph.errors import GraphError, MockGraphError
+from mockgraph.files import put
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import addressing
@@ -89,26 +90,54 @@ class Capture:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {FORM: {"version": VERSION, "captured": now}, **self._state.document}
 
+    def write(self, path: Path) -> None:
+        """Write the seed. Raises MockGraphError where the file cannot be written."""
+        try:
+            put(path, orjson.dumps(self.seed(), option=orjson.OPT_INDENT_2) + b"\n")
+        except OSError as error:
+            raise MockGraphError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+class ReadRefused(MockGraphError):
+    """The service answers a read with an error."""
+
 
 def read_service(
     endpoint: RemoteServer,
     paths: Iterable[str],
     *,
     wait: Callable[[float], object] = time.sleep,
+    refusals: list[str] | None = None,
 ) -> Iterator[Captured]:
     """Give the answers of a service to GETs of paths below its root, page by page.
 
-    Raises MockGraphError where it does not answer, or refuses.
+    A path that is refused is told in ``refusals``, where that is given, and the next one is read.
+    Raises MockGraphError where the service does not answer, or refuses a path, or all of them.
     """
-    root = f"/{endpoint.url.rpartition('/')[2]}"
+    is_answered = False
     for path in paths:
-        following: str | None = path.lstrip("/")
-        for _ in range(_MOST_PAGES):
-            if following is None:
-                break
-            body = _ask(endpoint, following, wait)
-            yield Captured(f"{root}/{path.lstrip('/')}", body)
-            following = _next(endpoint, body)
+        try:
+            for each in _pages(endpoint, path.lstrip("/"), wait):
+                is_answered = True
+                yield each
+        except ReadRefused as error:
+            if refusals is None:
+                raise
+            refusals.append(str(error))
+    if refusals and not is_answered:
+        raise MockGraphError(refusals[0])
+
+
+def _pages(
+    endpoint: RemoteServer, path: str, wait: Callable[[float], object]
+) -> Iterator[Captured]:
+    following: str | None = path
+    for _ in range(_MOST_PAGES):
+        if following is None:
+            break
+        body = _ask(endpoint, following, wait)
+        yield Captured(f"/{endpoint.url.rpartition('/')[2]}/{path}", body)
+        following = _next(endpoint, body)
 
 
 def _ask(endpoint: RemoteServer, path: str, wait: Callable[[float], object]) -> Json:
@@ -121,7 +150,7 @@ def _ask(endpoint: RemoteServer, path: str, wait: Callable[[float], object]) -> 
         wait(_seconds(answer.headers.get("retry-after"), attempt))
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     told = error.get("message") if isinstance(error, dict) else ""
-    raise MockGraphError(f"{endpoint.url}/{path} is answered with {answer.status}: {told}")
+    raise ReadRefused(f"{endpoint.url}/{path} is answered with {answer.status}: {told}")
 
 
 def _seconds(text: str | None, attempt: int) -> float:

@@ -18,7 +18,6 @@ from urllib.parse import quote, unquote, urlsplit
 import orjson
 
 from mockgraph.errors import GraphError, MethodNotAllowed, MockGraphError, ServiceUnavailable
-from mockgraph.files import put
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Service
 from mockgraph.pages.capture import Capture, Captured
@@ -87,10 +86,7 @@ class Recording:
             return
         if self._refused:
             raise MockGraphError(f"Not sent, for it may write: {'; '.join(self._refused)}.")
-        try:
-            put(self._to, orjson.dumps(self._capture.seed(), option=orjson.OPT_INDENT_2) + b"\n")
-        except OSError as broken:
-            raise MockGraphError(f"{self._to} cannot be written: {broken.strerror}.") from None
+        self._capture.write(self._to)
 
     def _forward(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Send a request on to the host that it is for, and pass on what it answers."""

@@ -104,6 +104,35 @@ def test_a_refusal_is_told() -> None:
         list(read_service(RemoteServer(f"{graph.origin}/v1.0", "invalid"), ["security/alerts_v2"]))
 
 
+def test_a_collection_that_is_refused_is_passed_over_and_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TENANT_TOKEN", TOKEN)
+    with MockGraph(seed={"Security": {"alerts_v2": [{"id": "a"}]}}) as graph:
+        url = f"{graph.origin}/v1.0"
+        command = ["capture", "--url", url, "--token-from", "TENANT_TOKEN", "--to"]
+        graph.stubs.add("GET", "/v1.0/security/incidents", status=403, json={"error": {}})
+        result = CliRunner().invoke(main, [*command, str(tmp_path / "seed.json")])
+        assert f"refused: {url}/security/incidents is answered with 403" in result.output
+        assert (result.exit_code, "1 entities" in result.output) == (0, True)
+        named = ["--path", "security/alerts_v2", "--path", "security/incidents"]
+        result = CliRunner().invoke(main, [*command, str(tmp_path / "named.json"), *named])
+        assert (result.exit_code, (tmp_path / "named.json").exists()) == (1, False)
+        graph.stubs.add("GET", "/v1.0/security/*", status=403, json={"error": {}})
+        result = CliRunner().invoke(main, [*command, str(tmp_path / "none.json")])
+        assert (result.exit_code, result.output.count("\n")) == (1, 1), result.output
+
+
+def test_a_seed_that_cannot_be_written_is_told(
+    real: MockGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT_TOKEN", TOKEN)
+    command = ["capture", "--url", f"{real.origin}/v1.0", "--token-from", "TENANT_TOKEN"]
+    more = ["--path", "security/incidents", "--to", str(tmp_path / "no" / "seed.json")]
+    result = CliRunner().invoke(main, [*command, *more])
+    assert (result.exit_code, "cannot be written: No such file" in result.output) == (1, True)
+
+
 def test_a_link_to_another_host_is_not_followed() -> None:
     with MockGraph() as graph:
         link = {"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/x"}
