@@ -175,13 +175,13 @@ def documented(
     ``control`` is the control information that comes before it.
     """
     own = own_type(schema, value)
-    narrowing = _narrowing(own, stored)
-    if not narrowing.is_in_order:
+    printed = _printed(own, stored)
+    if printed is None:
         return {**control, **typed(own, projected(own, value, stored))}
-    mark, structured = _marks(own)
+    mark, structured, gone = printed
     shown: dict[str, Json] = {**control, "@odata.type": mark, **value}
-    if narrowing.gone:
-        for name, default in _within(narrowing.gone, value).items():
+    if gone:
+        for name, default in _within(gone, value).items():
             item = shown.pop(name, default)
             if own.is_open and item != default:
                 shown[name] = item
@@ -193,6 +193,15 @@ def documented(
             elif item:
                 shown[name] = [documented(inner, each, stored) for each in item]
     return shown
+
+
+@cache
+def _printed(
+    own: type[StructuredSchema], stored: Schemas
+) -> tuple[str, Mapping[str, type[StructuredSchema]], Mapping[str, Json]] | None:
+    """The marks of a type, and what is gone of its values; None where their order is another."""
+    narrowing = _narrowing(own, stored)
+    return (*_marks(own), narrowing.gone) if narrowing.is_in_order else None
 
 
 class _Narrowing(NamedTuple):

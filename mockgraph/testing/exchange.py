@@ -135,7 +135,7 @@ class Exchange:
             + len(self._response_body)
             + len(path)
             + len(self._query)
-            + sum(map(len, self._values))
+            + len("".join(self._values))
         )
 
     @cached_property

@@ -278,8 +278,7 @@ class _Renderer:
             body = self._controlled({"@odata.context": self._urls.context(), **shown})
             return self._json(body, status, headers)
         if self._level != "none":
-            context = orjson.dumps({"@odata.context": self._urls.context()})
-            text = context[:-1] + b"," + text[1:]
+            text = self._urls.context_json() + text[1:]
         return Response(status, text, _CONTENT_TYPES[self._level], headers)
 
     def _items(self, rows: Sequence[Row], resource: Resource, query: Query) -> list[Json]:

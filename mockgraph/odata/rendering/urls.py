@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import orjson
+
 from mockgraph.metadata.keys import predicate
 from mockgraph.metadata.resources import Resource
 from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step, Target
@@ -29,6 +31,11 @@ class Urls:
         intent = self._intent
         return _context(intent.origin, intent.address, intent.query.selection())
 
+    def context_json(self) -> bytes:
+        """Return the context URL as the first member of an object in JSON, which goes on behind."""
+        intent = self._intent
+        return _context_json(intent.origin, intent.address, intent.query.selection())
+
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
         return f"{self._root}/{resource.url(row.key)}"
@@ -45,6 +52,12 @@ class Urls:
 @lru_cache(maxsize=1024)
 def _context(origin: str, address: Address, selection: str) -> str:
     return f"{origin}/{address.view.name}/$metadata#{_fragment(address, selection)}"
+
+
+@lru_cache(maxsize=1024)
+def _context_json(origin: str, address: Address, selection: str) -> bytes:
+    url = _context(origin, address, selection)
+    return orjson.dumps({"@odata.context": url}).removesuffix(b"}") + b","
 
 
 def _fragment(address: Address, selection: str) -> str:
