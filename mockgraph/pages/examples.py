@@ -301,6 +301,9 @@ def _fitted_answer(address: Address, status: int, answer: Json, fitting: Fitting
                 items = [answer]
             if not all(isinstance(each, dict) for each in items):
                 raise MockGraphError("the collection that is shown holds no objects")
+            keys = [key for each in items if (key := entity_key(resource, each)) is not None]
+            if len(set(keys)) < len(keys):
+                fitting.note("two of the entities that are shown have the same key")
             return {"value": [fitting.entity(resource, address.type, each) for each in items]}
         if isinstance(items, list) and "value" not in address.type.properties():
             fitting.note("a collection is shown where one object is answered")

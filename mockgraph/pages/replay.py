@@ -32,6 +32,8 @@ from mockgraph.state.intent import RequestKind
 
 _TIMEOUT = 30
 _UNSERVED = (NotEmulated, UnknownRoot, UnknownSegment)
+# How the notes end that say that a page contradicts itself.
+_CONTRADICTIONS = ("than the request writes", "have the same key")
 # What the protocol answers a write that went well with, whatever a page prints.
 _ANSWERS = {RequestKind.CREATE: 201, RequestKind.DELETE: 204}
 
@@ -115,7 +117,7 @@ def _fault_of_page(page: ReferencePage, exchange: DocumentedExchange, answer: An
         if answer.status == due and 200 <= exchange.status < 300:
             return f"it shows {exchange.status} where {due} is answered"
         return ""
-    return next((each for each in exchange.notes if "than the request writes" in each), "")
+    return next((each for each in exchange.notes if each.endswith(_CONTRADICTIONS)), "")
 
 
 class _Target:

@@ -135,6 +135,11 @@ ZOO: Mapping[str, Animal] = {
         ("different",),
         "page: 'status' is shown with another value",
     ),
+    "one key for two": Animal(
+        block("request", f"GET {URL}") + answer('{"value": [{"id": "a1"}, {"id": "a1"}]}'),
+        ("different",),
+        "page: two of the entities that are shown have the same key",
+    ),
     "another length than it says": Animal(
         GET + answer('{"id": "a1"}', headers="Content-Length: 99999"), ("answered",)
     ),
