@@ -26,6 +26,7 @@ from mockgraph.server_options import Settings
 from mockgraph.serving.origins import Origins
 from mockgraph.state.document_writer import WrittenDocument
 from mockgraph.state.documents import is_apart
+from mockgraph.testing.nearest_names import with_meant_properties
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 
 # Bytes of the form in which the console takes the control token.
@@ -70,7 +71,11 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
             request = cast("Request", flask.request)
             context = context_of(request, tenants)
             arguments = {**in_path, **_arguments(action, request, service)}
-            value = action.run(context, **arguments)
+            try:
+                value = action.run(context, **arguments)
+            except BadRequest as refusal:
+                refusal.message = with_meant_properties(refusal.message, service.stored)
+                raise
             if not action.only_reads:
                 tenants.keep(context.tenant)
             if isinstance(value, EventStream):

@@ -63,8 +63,10 @@ class TableRules:
             return
         if name.endswith(REMOVED) and self.resource(name.removesuffix(REMOVED)) is not None:
             return
-        near = nearest(name, self.tables) or sorted(self.tables)[:20]
-        raise BadRequest(f"There is no table {name!r}; the nearest are {', '.join(near)}.")
+        last = {each.rpartition("/")[2]: each for each in sorted(self.tables, reverse=True)}
+        near = nearest(name, self.tables) or [last[each] for each in nearest(name, last)]
+        told = f"; the nearest are {', '.join(near)}" if near else ""
+        raise BadRequest(f"There is no table {name!r}{told}.")
 
     def check(self, write: Write, now: Snapshot) -> Write:
         """Return the documents loaded, every declared property in them.

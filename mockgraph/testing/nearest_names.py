@@ -1,4 +1,7 @@
-"""The names nearest to one that a request misspelt, for the journal: answers have Graph's words."""
+"""The names nearest to one that a request misspelt, for the journal and the control plane.
+
+Answers of Graph's have Graph's words.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,19 @@ def meant_names(message: str, path: str, service: Service) -> tuple[str, ...]:
     if match := _SEGMENT.match(message):
         name = match[1].partition("(")[0]
         return tuple(spelling.nearest(name, _below(match[1], path, view, service)))
-    if match := _PROPERTY.search(message):
-        schema = view.schemas.find(match[2])
-        if schema is not None:
-            return tuple(spelling.nearest(match[1], schema.properties()))
-    return ()
+    return tuple(_meant_properties(message, view))
+
+
+def with_meant_properties(message: str, view: View) -> str:
+    """Return a message, and behind one that says that a property is none those near it."""
+    near = _meant_properties(message, view)
+    return f"{message} Did you mean {' or '.join(near)}?" if near else message
+
+
+def _meant_properties(message: str, view: View) -> list[str]:
+    match = _PROPERTY.search(message)
+    schema = view.schemas.find(match[2]) if match else None
+    return spelling.nearest(match[1], schema.properties()) if match and schema else []
 
 
 def _below(segment: str, path: str, view: View, service: Service) -> Iterable[str]:

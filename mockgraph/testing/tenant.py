@@ -18,6 +18,7 @@ from mockgraph.http import Request, Response
 from mockgraph.metadata.names import Json
 from mockgraph.server_options import Settings
 from mockgraph.service.hunting_query import check_rows
+from mockgraph.spelling import suggestion
 from mockgraph.state import Snapshot, State
 from mockgraph.state.document_writer import WrittenDocument
 from mockgraph.state.documents import DIRECTORY
@@ -271,7 +272,8 @@ class Tenant:
         try:
             return self.snapshots[name]
         except KeyError:
-            raise NotFound(f"There is no snapshot '{name}'.") from None
+            near = suggestion(name, [*self.snapshots])
+            raise NotFound(f"There is no snapshot '{name}'.{near}") from None
 
     def parts(self) -> list[Entra | Faults | Stubs | Hunts]:
         """Return the parts that were needed so far."""

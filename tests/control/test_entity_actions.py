@@ -77,7 +77,7 @@ def test_what_is_left_out_is_unset(demo: FlaskClient) -> None:
     ("entity", "message"),
     [
         ({"severity": "hihg"}, "severity: 'hihg' is not a member"),
-        ({"titel": "x"}, "titel"),
+        ({"titel": "x"}, "'microsoft.graph.security.alert'. Did you mean title?"),
         ({"id": "other"}, "An id cannot be changed"),
     ],
 )
@@ -98,6 +98,23 @@ def test_what_is_no_set(demo: FlaskClient, name: str) -> None:
     for path in ("/entities", "/entity"):
         asked = {"set": name, "key": "x"} if path == "/entity" else {"set": name}
         assert control(demo, "GET", path, query_string=asked)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "near"),
+    [
+        ("/entities", {"set": "alerts_v3"}, "the nearest are security/alerts_v2, security/alerts."),
+        ("/entities", {"set": ALERTS, "filter": "titel eq 'x'"}, "Did you mean title?"),
+        ("/snapshots/befor", {}, "There is no snapshot 'befor'. Did you mean before?"),
+    ],
+)
+def test_what_is_misspelt_is_told_the_nearest_names(
+    demo: FlaskClient, path: str, asked: dict[str, str], near: str
+) -> None:
+    control(demo, "POST", "/snapshots/before")
+    status, refused = control(demo, "GET", path, query_string=asked)
+    assert status in (400, 404)
+    assert refused["error"]["message"].endswith(near)
 
 
 def test_a_query_runs_over_the_state_of_now(demo: FlaskClient) -> None:

@@ -34,6 +34,7 @@ from mockgraph.server_options import Settings
 from mockgraph.state.query import MAX_INT32
 from mockgraph.testing.curl import as_curl
 from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.nearest_names import with_meant_properties
 from mockgraph.testing.reports import Report, facts_of
 
 _POLICY = (
@@ -175,7 +176,7 @@ class Console:
         try:
             found = list_entities(context, resource.path, top=_SIZE, skip=skip, **asked)
         except GraphError as refusal:
-            error = refusal.message
+            error = with_meant_properties(refusal.message, resource.view)
         given = {name: text for name, text in asked.items() if text}
         return self._render(
             "set",
