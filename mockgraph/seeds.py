@@ -173,7 +173,10 @@ def naming_seeds(service: Service, settings: Settings) -> Iterator[None]:
     try:
         yield
     except BadRequest as error:
-        raise _of_its_seed(error, service, settings) from None
+        from mockgraph.testing.nearest_names import with_meant_properties
+
+        named = _of_its_seed(error, service, settings)
+        raise BadRequest(with_meant_properties(named.message, service.stored)) from None
 
 
 def _of_its_seed(error: BadRequest, service: Service, settings: Settings) -> BadRequest:

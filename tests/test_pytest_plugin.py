@@ -174,6 +174,7 @@ WRONG = [
     ("strict_client=True, allow='haste'", "There is no misdeed 'haste'; there are *no-backoff*"),
     ("seed={'alerts': []}", "Seed 1 is no state document"),
     ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
+    ("seed={'Security': {'provideStatus': []}}", "Did you mean providerStatus?"),
     ("auth='none'", "auth is any, off or jwt, not 'none'"),
 ]
 

@@ -12,6 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load
 from mockgraph.errors import NotEmulated
 from mockgraph.metadata.names import Json, is_identifier, shown
 from mockgraph.metadata.primitives import PropertyField, type_as_is
+from mockgraph.spelling import suggestion
 
 # OData JSON readers stop at this depth by default (OData .NET, MaxNestingDepth).
 MAX_DEPTH = 100
@@ -243,6 +244,9 @@ class StructuredSchema(Schema):
             if self.is_open:
                 _check_dynamic(name, value)
                 self._dynamic(name, data)
+            elif name not in self.echoed and not self.type_name:  # MockGraph's own, not Graph's
+                near = suggestion(name, declared)
+                raise _fault(name, f"The property {shown(name)} does not exist here.{near}")
             elif name not in self.echoed:
                 raise _fault(
                     name, f"The property '{name}' does not exist on type '{self.type_name}'."

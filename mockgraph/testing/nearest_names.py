@@ -34,7 +34,7 @@ def meant_names(message: str, path: str, service: Service) -> tuple[str, ...]:
 
 def with_meant_properties(message: str, view: View) -> str:
     """Return a message, and behind one that says that a property is none those near it."""
-    near = _meant_properties(message, view)
+    near = [] if message.endswith("?") else _meant_properties(message, view)
     return f"{message} Did you mean {' or '.join(near)}?" if near else message
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from mockgraph.errors import NotFound
+from mockgraph.spelling import suggestion
 from mockgraph.testing.matching import CallbackFailed
 
 E = TypeVar("E", bound="RegistryEntry")
@@ -100,9 +101,9 @@ class Registry(Generic[E]):
 
 
 def check_options(noun: str, options: Collection[str], known: frozenset[str]) -> None:
-    """Raise TypeError for options that there are not."""
-    if unknown := set(options) - known:
+    """Raise TypeError for options that there are not, with those that are near the first."""
+    if unknown := sorted(set(options) - known):
         raise TypeError(
-            f"A {noun} has no option {', '.join(sorted(unknown))}; it has "
-            f"{', '.join(sorted(known))}."
+            f"A {noun} has no option {', '.join(unknown)}; it has {', '.join(sorted(known))}."
+            f"{suggestion(unknown[0], sorted(known))}"
         )

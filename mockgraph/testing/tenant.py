@@ -24,6 +24,7 @@ from mockgraph.state.document_writer import WrittenDocument
 from mockgraph.state.documents import DIRECTORY
 from mockgraph.state.table_rules import new_key
 from mockgraph.testing.journal import Journal, JournalRoom, Requests
+from mockgraph.testing.nearest_names import with_meant_properties
 from mockgraph.testing.reset import Resets, reset
 from mockgraph.wsgi import Environ
 
@@ -240,6 +241,9 @@ class Tenant:
                 if properties.get("id"):
                     raise
                 continue  # the new key is taken
+            except BadRequest as error:
+                near = with_meant_properties(error.message, resource.view)
+                raise BadRequest(near) from None
             self.journal.note_change()
             return added
 

@@ -38,6 +38,10 @@ CATALOGUE = Catalogue(PERMISSIONS)
         (None, "Directory: Cannot convert null"),
         ([], "Directory: Cannot convert"),
         ({"people": []}, "Directory/people: The property 'people' does not exist"),
+        (
+            {"user": []},
+            "Directory/user: The property 'user' does not exist here. Did you mean users?",
+        ),
         ({"apps": None}, "Directory/apps: A collection cannot be null"),
         ({"apps": {}}, "Directory/apps: Cannot convert"),
         ({"apps": [None]}, "Directory/apps/0: An item of a collection cannot be null."),

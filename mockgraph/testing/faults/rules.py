@@ -138,7 +138,7 @@ class FaultRules(Registry[Rule]):
     ) -> Rule:
         """Put a rule in force; its JSON has the members ``asked`` and those of ``when``."""
         known = Matching.__optional_keys__ if schedule else When.__optional_keys__
-        check_options("fault", when, known)
+        check_options("fault", when, known | (asked.keys() - {"preset"}))
         matcher = Matcher(when)
         schedule = schedule or CountSchedule(when)
         given = {name: copy.copy(value) for name, value in when.items() if name != "predicate"}

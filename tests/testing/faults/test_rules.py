@@ -278,8 +278,12 @@ def test_a_rule_tells_what_it_is(faults: Faults, make: Callable[[Faults], Rule],
 
 def test_an_option_that_a_fault_does_not_have(faults: Faults) -> None:
     misspelt: list[Any] = [{"statuss": 500}, {"status": 500, "often": 2}]
+    misspelt_retry: dict[str, Any] = {"retry_aftr": 1}
     for options in misspelt:
         with pytest.raises(
             TypeError, match=r"A fault has no option (statuss|often); it has after, as_date, "
         ):
             faults.add(**options)
+    meant = r"retry_after, seed, times\. Did you mean retry_after"
+    with pytest.raises(TypeError, match=f"A fault has no option retry_aftr; .*{meant}"):
+        faults.throttle(**misspelt_retry)
