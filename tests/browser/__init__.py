@@ -20,4 +20,4 @@ def shoot(page: Any, name: str) -> None:
         size = page.viewport_size
         height = min(size["height"], page.evaluate(_BOTTOM) + _MARGIN)
         clip = {"x": 0, "y": 0, "width": size["width"], "height": height}
-        page.screenshot(path=SHOTS / f"{name}.png", clip=clip)
+        page.screenshot(path=SHOTS / f"{name}.png", clip=clip, animations="disabled")

@@ -142,10 +142,11 @@ def test_a_hunt(page: Any) -> None:
     page.goto(f"{CONSOLE}/hunting")
     page.get_by_role("button", name="Run").click()
     page.get_by_role("columnheader", name="Severity").wait_for()
+    shoot(page, "console-hunting")
     page.get_by_label("Query").fill("NoSuchTable | count")
     page.get_by_role("button", name="Run").click()
     page.get_by_text("Failed to resolve table").wait_for()
-    shoot(page, "console-hunting")
+    assert page.get_by_role("table").count() == 0
 
 
 def test_markup_in_whatever_a_client_sends_shows_as_text(page: Any, graph: MockGraph) -> None:

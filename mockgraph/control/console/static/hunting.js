@@ -18,6 +18,9 @@ function row(kind, texts) {
   return made;
 }
 
+// The rows of another query are not left below one that fails.
+document.addEventListener("submit", () => results.replaceChildren());
+
 document.addEventListener("answered", (event) => {
   const { schema, results: rows } = event.detail;
   const table = document.createElement("table");
