@@ -40,7 +40,8 @@ _PROPERTY_COUNT: Methods = {"GET": RequestKind.COUNT_PROPERTY}
 _BELOW_ROOT = {"$metadata": _METADATA, "$batch": _BATCH}
 _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
 
-_MAX_SEGMENTS = 100  # of a path, as OData .NET's parser bounds it: types may contain themselves
+# Types may contain themselves: what one request creates can be read, a set and a key a level.
+_MAX_SEGMENTS = 2 * edm.MAX_DEPTH + 10
 
 
 @lru_cache(maxsize=4096)
