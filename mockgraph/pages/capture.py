@@ -6,6 +6,8 @@ from a recording of them (HAR). What does not fit the metadata is left out and t
 
 from __future__ import annotations
 
+import base64
+import codecs
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -178,7 +180,8 @@ def read_recording(path: str | os.PathLike[str]) -> Iterator[Captured]:
     Raises MockGraphError where the file is no recording.
     """
     try:
-        entries = orjson.loads(Path(path).read_bytes())["log"]["entries"]
+        content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
+        entries = orjson.loads(content)["log"]["entries"]
     except OSError as error:
         raise MockGraphError(f"{path} cannot be read: {error.strerror}.") from None
     except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -189,9 +192,15 @@ def read_recording(path: str | os.PathLike[str]) -> Iterator[Captured]:
             went_well = request["method"] == "GET" and response["status"] == 200
             if went_well:
                 target = urlsplit(request["url"]).path
-                yield Captured(quote(unquote(target)), orjson.loads(response["content"]["text"]))
+                yield Captured(quote(unquote(target)), orjson.loads(_text(response["content"])))
         except (KeyError, TypeError, ValueError):
             continue  # an entry of something else: a picture, a stream
+
+
+def _text(content: Mapping[str, Any]) -> str | bytes:
+    """Return the text of a recorded body, which may be written in base64."""
+    text: str = content["text"]
+    return base64.b64decode(text) if content.get("encoding") == "base64" else text
 
 
 def migrated(document: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
@@ -180,6 +181,10 @@ def test_a_recording_gives_a_seed(tmp_path: Path) -> None:
     with MockGraph(seed=str(file)) as graph:
         (alert,) = graph.state["Security"]["alerts_v2"]
     assert (alert["severity"], "Odd" in alert["title"]) == ("high", False)
+    coded = {"encoding": "base64", "text": base64.b64encode(json.dumps(body).encode()).decode()}
+    entries[0]["response"] = {"status": 200, "content": coded}
+    har.write_text(json.dumps({"log": {"entries": entries}}), encoding="utf-8-sig")
+    assert [each.body for each in read_recording(har)] == [body]
     har.write_text("{}")
     with pytest.raises(MockGraphError, match="is no recording"):
         list(read_recording(har))
