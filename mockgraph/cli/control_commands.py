@@ -63,8 +63,23 @@ def _help(word: str, actions: Iterable[ControlAction]) -> str:
     return summaries[0] if summaries else f"Actions on {word} of a running server."
 
 
+class _ControlCommand(click.Command):
+    """A command that tells of an argument that was given as an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            meant = error.option_name.lstrip("-").replace("-", "_")
+            for each in self.params:
+                if isinstance(each, click.Argument) and each.name == meant:
+                    told = each.make_metavar(ctx)
+                    ctx.fail(f"{told} is given without '{error.option_name}'.")
+            raise
+
+
 def _command(name: str, action: ControlAction) -> click.Command:
-    command = click.Command(
+    command = _ControlCommand(
         name, help=action.summary, params=_parameters(action), callback=_callback(action)
     )
     return _take_server(command)
@@ -88,7 +103,7 @@ def _choices(name: str, action: ControlAction) -> click.Group:
     for form, function in {**choice.forms, _OTHERWISE: choice.otherwise}.items():
         fixed = {} if form == _OTHERWISE else {choice.member: form}
         parameters = parameters_of(function)
-        command = click.Command(
+        command = _ControlCommand(
             form.replace("_", "-"),
             help=summary_of(function),
             params=[_parameter(each) for each in parameters],

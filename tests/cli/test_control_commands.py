@@ -181,6 +181,7 @@ def test_entities_are_added_listed_changed_and_deleted(graph: MockGraph) -> None
         (["faults", "ad"], "Did you mean add?"),
         (["faults", "add", "throtle"], "Did you mean throttle?"),
         (["faults", "add", "throttle", "--tims", "1"], "--times"),
+        (["verify", "--path", "/security"], "PATH is given without '--path'."),
         (["entities", "alerts_v2"], "Did you mean mockgraph entities list alerts_v2?"),
         (["faults", "add", "latency", "soon"], "'soon' is no NUMBER."),
     ],

@@ -31,6 +31,7 @@ from mockgraph.errors import GraphError, NotFound
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Resource
 from mockgraph.server_options import Settings
+from mockgraph.spelling import suggestion
 from mockgraph.state.query import MAX_INT32
 from mockgraph.testing.curl import as_curl
 from mockgraph.testing.exchange import Exchange
@@ -86,6 +87,7 @@ class Console:
     def __init__(self, settings: Settings, context_of: Callable[[Request], ActionContext]):
         self._settings = settings
         self._context_of = context_of
+        self._names: list[str] = []  # of the pages without a parameter
 
     def register(self, plane: Blueprint) -> None:
         """Add the pages to a blueprint."""
@@ -104,6 +106,7 @@ class Console:
             "/reports": self.reports,
             "/<path:name>": self.no_page,
         }
+        self._names = [path[1:] for path in views if path and "<" not in path]
         for path, view in views.items():
             plane.add_url_rule(CONSOLE + path, f"console{path}", self._page(view), methods=["GET"])
         plane.add_url_rule(f"{CONSOLE}/token", "console/token", self.token, methods=["GET", "POST"])
@@ -316,7 +319,8 @@ class Console:
 
     def no_page(self, _: ActionContext, name: str) -> str:
         """Refuse the path of a page that the console has not."""
-        raise NotFound(f"The console has no page {name[:200]}.")
+        near = suggestion(name, self._names)
+        raise NotFound(f"The console has no page {name[:200]}.{near}")
 
     def token(self) -> flask.Response:
         """Take the control token, and keep it in a cookie for the console."""

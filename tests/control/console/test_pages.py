@@ -62,6 +62,7 @@ def test_a_page_that_is_not_there_is_refused_as_a_page(client: FlaskClient) -> N
         assert "aria-current" not in text
         assert f'href="{CONSOLE}"' in text
         assert "<script>alert" not in text
+    assert "Did you mean journal?" in page(client, f"{CONSOLE}/journl", 404)
 
 
 def test_a_misspelt_set_and_a_wrong_filter_say_why(client: FlaskClient) -> None:
