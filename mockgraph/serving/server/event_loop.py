@@ -180,6 +180,8 @@ class EventLoop:
             timeout = 0.0
         if self._held and not self._settle():
             return False
+        if self._returned or (self._held and not self._is_settling):
+            timeout = 0.0  # those that were released have asked for more meanwhile
         for key, events in self._selector.select(timeout):
             subject = key.data
             if isinstance(subject, Connection):

@@ -116,6 +116,20 @@ def test_pipelined_requests_are_answered_in_turn(app: Holding, server: Server) -
     assert received.index(b"/first") < received.index(b"/second") < received.index(b"/third")
 
 
+@pytest.mark.parametrize("methods", [["POST"], ["POST", "GET", "GET"]])
+def test_those_that_were_pipelined_together_are_all_answered(
+    app: Holding, server: Server, methods: list[str]
+) -> None:
+    """However quickly each is settled: nothing that comes later has to wake the loop."""
+    asked = [(method, f"/{number}.") for number in range(20) for method in methods]
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as client:
+        client.sendall(b"".join(message(*each) for each in asked))
+        received = b""
+        while received.count(b" 200 OK") < len(asked) or not received.endswith(b"/19."):
+            received += client.recv(65536)
+    assert app.settled == [path for method, path in asked if method == "POST"]
+
+
 def test_what_cannot_be_settled_is_cut_and_others_go_on(
     app: Holding, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
