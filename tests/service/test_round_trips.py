@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,14 @@ def assert_same(declared: edm.PropertyField, sent: Json, got: Json, path: str) -
             assert_same(declared.item, *pair, f"{path}/{index}")
     else:
         assert (type(got), got) == (type(sent), sent), path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def standing(shared_graph: FlaskClient) -> Iterator[None]:
+    """The clock stands still: what goes on by time does not between a write and the next read."""
+    shared_graph.application.extensions["mockgraph"].default.state.clock.freeze()
+    yield
+    assert shared_graph.post("/_mockgraph/reset").status_code == 204
 
 
 def assert_shows(
