@@ -67,8 +67,9 @@ class ListedEntities:
     def first(self, most: int | None) -> list[Entity]:
         """Return those that come first in the order that is asked for, so many or all."""
         index = None if most is None else self.index(most)
-        if index is not None:
-            return list(islice(self.walk(index), most))
+        page = None if index is None or most is None else self.page(index, 0, most)
+        if page is not None:
+            return page
         return self.query.sorted(self.after(most=None if self.query.orderby else most), most)
 
     def index(self, most: int) -> SortedIndex | None:
@@ -82,11 +83,24 @@ class ListedEntities:
         filter_ = self.query.filter
         if filter_ is not None and not filter_.is_fixed:
             return None
-        if narrowed is not None and (self._within is None or narrowed.within is not self._within):
+        if narrowed is not None and self._may_be_sorted:
             walked = min(most * len(rows) // (narrowed.size or 1), len(rows))
             if narrowed.size * _SORTED <= walked:
                 return None
         return rows.sorted_by(order, now=filter_ is None)
+
+    def page(self, index: SortedIndex, skip: int, most: int) -> list[Entity] | None:
+        """Return a page by walking an index that :meth:`index` gave, of so many at most.
+
+        None where so many did not match on the way that sorting what the filter's own index leaves
+        would have been sooner.
+        """
+        if self._narrowed is None or not self._may_be_sorted:
+            return list(islice(self.walk(index), skip, skip + most))
+        walked = index.walk(self._within)
+        looked_at = islice(walked, skip + most + self._narrowed.size)
+        page = list(islice(self.query.matching(looked_at), skip, skip + most))
+        return page if len(page) == most or next(walked, None) is None else None
 
     def walk(self, index: SortedIndex, after: Entity | None = None) -> Iterator[Entity]:
         """Give those of an index that :meth:`index` gave, from behind one of them, in its order."""
@@ -94,6 +108,14 @@ class ListedEntities:
         if self._within is not None and self._is_exact:
             return walked
         return self.query.matching(walked)
+
+    @property
+    def _may_be_sorted(self) -> bool:
+        """Whether what an index leaves of the filter is not in the order that is asked for."""
+        narrowed = self._narrowed
+        return narrowed is not None and (
+            self._within is None or narrowed.within is not self._within
+        )
 
     @property
     def _is_exact(self) -> bool:

@@ -88,10 +88,12 @@ class Pager:
             return _unordered(listing, size, token, mark)
         if token is not None:
             return self._resumed(listing, size, token, mark, find)
-        index = listing.index(size + (query.skip or 0))
-        if index is None:
+        skip = query.skip or 0
+        index = listing.index(size + skip)
+        page = None if index is None else listing.page(index, skip, size + 1)
+        if index is None or page is None:
             return self._sorted(listing, size, mark)
-        return self._in_index(listing, index, size, mark)
+        return self._in_index(listing, index, page, size, mark)
 
     def forget(self) -> None:
         """Drop all walks: what they walk over is gone."""
@@ -100,10 +102,10 @@ class Pager:
             self._latest.clear()
             self._held = 0
 
-    def _in_index(self, listing: ListedEntities, index: SortedIndex, size: int, mark: int) -> Slice:
+    def _in_index(
+        self, listing: ListedEntities, index: SortedIndex, page: list[Entity], size: int, mark: int
+    ) -> Slice:
         total = listing.count() if listing.query.count else None
-        skip = listing.query.skip or 0
-        page = list(islice(listing.walk(index), skip, skip + size + 1))
         token = None
         if len(page) > size:
             walk = self._begin(_PageWalk(mark, total, index))
