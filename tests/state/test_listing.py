@@ -323,6 +323,22 @@ def test_what_an_index_knows_is_counted_without_a_look(filter_: str, looked_at: 
     assert len(looked) == looked_at
 
 
+def test_a_walk_in_vain_ends_where_sorting_is_sooner() -> None:
+    """Those that the filter finds are the last ones of the order."""
+    storage = stored(
+        {f"k{n}": {"id": f"k{n}", "title": f"t{n:04}", "confidence": n // 750} for n in range(1000)}
+    )
+    rows = storage.now.rows(TABLE)
+    options = [("$filter", "confidence eq 1"), ("$orderby", "title")]
+    looked = Looked()
+    for _ in range(2):
+        looked.clear()
+        query = looked.noted(read_options(options, Closed))
+        listed = ListedEntities(rows.in_order, query, rows)
+        assert listed.first(10) == read_options(options, Closed).find(rows.in_order, 10)
+    assert len(looked) == 10 + 250
+
+
 def test_the_last_page_looks_at_no_more_than_the_first() -> None:
     storage, pager = many(1000), Pager()
     rows = storage.now.rows(TABLE)
