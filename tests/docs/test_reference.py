@@ -94,6 +94,12 @@ def undocumented() -> list[str]:
     return [name for name, text in told().items() if not text]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def loaded() -> None:
+    """Commands are made of the actions once: before any is planted."""
+    told()
+
+
 def test_something_is_said_of_everything() -> None:
     assert len(told()) > 500
     assert undocumented() == []
