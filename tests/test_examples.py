@@ -19,6 +19,8 @@ from processes import environment
 
 from mockgraph import MockGraph
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 RUN = runpy.run_path(str(EXAMPLES / "run.py"))

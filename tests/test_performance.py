@@ -9,6 +9,8 @@ import pytest
 from benchmarks import performance, stages
 from benchmarks.around import Used
 
+pytestmark = pytest.mark.long
+
 
 def test_each_stage_of_the_line_is_measured() -> None:
     before = [getattr(owner, name) for each in stages.STAGES.values() for owner, name in each]

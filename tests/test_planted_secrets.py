@@ -21,6 +21,8 @@ from mockgraph.serving.server import AccessLog, Server
 from mockgraph.testing.curl import as_curl
 from mockgraph.testing.tenant import Tenants
 
+pytestmark = pytest.mark.long
+
 PLANTED = "PLANTED0secret1value2"
 NAMES = [
     "client_secret", "client_assertion", "refresh_token", "access_token", "id_token", "password",

@@ -21,6 +21,8 @@ from mockgraph.odata.routes import routes_of
 from mockgraph.seeds import read_seeds
 from mockgraph.service import BEHAVIOURS, SERVICE
 
+pytestmark = pytest.mark.long
+
 ALERTS = "/security/alerts_v2"
 COMPOSITE = b"""<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
 <edmx:DataServices><Schema Namespace="a" xmlns="http://docs.oasis-open.org/odata/ns/edm">
