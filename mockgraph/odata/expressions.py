@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mockgraph import metadata as edm
 from mockgraph import work
@@ -58,7 +59,11 @@ from mockgraph.state.query import Relations
 # Each level multiplies the work by the size of a collection.
 MAX_LAMBDAS = 3
 
+T = TypeVar("T")
+
 _BOOLEAN = Type(ValueKind.BOOLEAN)
+# Longer query options are compiled each time.
+_LONGEST_KEPT = 512
 
 
 class Scope(NamedTuple):
@@ -79,6 +84,26 @@ class Scope(NamedTuple):
 
     def within(self, name: str, type_: Type) -> Scope:
         return self._replace(variables=(*self.variables, (name, type_)))
+
+
+def kept_by_text(
+    compile_for_any: Callable[[str, Scope], T | None],
+) -> Callable[[str, Scope], T | None]:
+    """Keep what a function makes of a query option for all requests; None for one made for one.
+
+    The function is given the scope without what is a request's own.
+    """
+
+    @lru_cache(maxsize=256)
+    def kept(text: str, schema: type[edm.StructuredSchema], resource: Resource | None) -> T | None:
+        return compile_for_any(text, Scope(schema, resource=resource))
+
+    def find(text: str, scope: Scope) -> T | None:
+        if scope.aliases or len(text) > _LONGEST_KEPT:
+            return None
+        return kept(text, scope.schema, scope.resource)
+
+    return find
 
 
 def compile_expression(node: Node, scope: Scope) -> CompiledExpression:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mockgraph import instants
-from mockgraph import metadata as edm
-from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import (
     BinaryOperation,
     FunctionCall,
@@ -23,15 +20,12 @@ from mockgraph.odata.ast import (
 )
 from mockgraph.odata.conditions import Condition, conditions
 from mockgraph.odata.declared_names import as_declared
-from mockgraph.odata.expressions import Scope, compile_test, own_names
+from mockgraph.odata.expressions import Scope, compile_test, kept_by_text, own_names
 from mockgraph.odata.grammar import parse_expression
 from mockgraph.odata.operators import EQUALITY, ORDER
 from mockgraph.odata.restrictions import check_filter, property_paths
 
 Entity = Mapping[str, Any]
-
-# Longer filters are compiled each time.
-_LONGEST_KEPT = 512
 
 
 class Filter(NamedTuple):
@@ -58,22 +52,15 @@ class Filter(NamedTuple):
 
 def compile_filter(text: str, scope: Scope) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it."""
-    if not scope.aliases and len(text) <= _LONGEST_KEPT:
-        kept = _for_any_request(text, scope.schema, scope.resource)
-        if kept is not None:
-            return kept
-    return _compiled(_parsed(text, scope), scope)
+    return _for_any_request(text, scope) or _compiled(_parsed(text, scope), scope)
 
 
-@lru_cache(maxsize=256)
-def _for_any_request(
-    text: str, schema: type[edm.StructuredSchema], resource: Resource | None
-) -> Filter | None:
+@kept_by_text
+def _for_any_request(text: str, scope: Scope) -> Filter | None:
     """Return a filter that is the same for all requests, None where it is compiled for one.
 
     What follows, asks for the time or counts its steps is made for one.
     """
-    scope = Scope(schema, resource=resource)
     node = _parsed(text, scope)
     if all(_is_comparison(each, scope) for each in nodes(node)):
         return _compiled(node, scope)._replace(is_for_any=True)

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
-from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import OrderItem, ValueKind, weight
 from mockgraph.odata.declared_names import as_declared
-from mockgraph.odata.expressions import Scope, compile_expression, own_names
+from mockgraph.odata.expressions import Scope, compile_expression, kept_by_text, own_names
 from mockgraph.odata.grammar import parse_orderby
 from mockgraph.odata.restrictions import check_orderby, property_paths
 from mockgraph.odata.types import Evaluate, ranked
@@ -27,8 +24,6 @@ E = TypeVar("E", bound=Entity)
 
 # A key costs a pass over all entities.
 MAX_KEYS = 16
-# Longer orders are compiled each time.
-_LONGEST_KEPT = 512
 
 # The bytes of UTF-8, whose order is that of the characters, backwards; and what comes after all of
 # them, since a text comes behind those that begin with it.
@@ -83,19 +78,12 @@ class Order(NamedTuple):
 
 def compile_orderby(text: str, scope: Scope) -> Order:
     """Compile a list of keys; raises BadRequest that says what is wrong with it."""
-    if not scope.aliases and len(text) <= _LONGEST_KEPT:
-        kept = _for_any_request(text, scope.schema, scope.resource)
-        if kept is not None:
-            return kept
-    return _compiled(_parsed(text, scope), scope)
+    return _for_any_request(text, scope) or _compiled(_parsed(text, scope), scope)
 
 
-@lru_cache(maxsize=256)
-def _for_any_request(
-    text: str, schema: type[edm.StructuredSchema], resource: Resource | None
-) -> Order | None:
+@kept_by_text
+def _for_any_request(text: str, scope: Scope) -> Order | None:
     """Return an order that is the same for all requests, None where it is compiled for one."""
-    scope = Scope(schema, resource=resource)
     items = _parsed(text, scope)
     if all(own_names(item.key, scope) for item in items):
         return _compiled(items, scope)

@@ -28,7 +28,7 @@ from scripts import reference
 
 PAGES = ROOT / "docs" / "reference"
 PYTHON = (PAGES / "python.md").read_text(encoding="utf-8")
-_AUTODOC = re.compile(r"^\.\. auto(class|function):: ([\w.]+)\n(   :members:.*\n)?", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^\.\. auto(class|function):: ([\w.]+)\n(   :members:.*\n)?", re.MULTILINE)
 
 
 def told() -> dict[str, str]:
@@ -78,7 +78,7 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[
 def documented_names() -> dict[str, Any]:
     """Return what the page on Python names, with the public members of the classes."""
     found: dict[str, Any] = {}
-    for kind, path, members in _AUTODOC.findall(PYTHON):
+    for kind, path, members in _DIRECTIVE.findall(PYTHON):
         module, _, name = path.rpartition(".")
         value = getattr(importlib.import_module(module or "mockgraph"), name)
         found[path] = value

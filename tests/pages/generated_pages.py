@@ -49,6 +49,7 @@ Namespace: microsoft.graph
 
 {text}
 """
+# The generator of these pages left its own reminders where permissions belong: none can be read.
 PERMISSIONS = """## Permissions
 One of the following permissions is required to call this API.
 
