@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mockgraph.clock import Clock
 from mockgraph.errors import MockGraphError, StoreFailed
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.metadata.resources import Service, View
+from mockgraph.metadata.resources import Service
 from mockgraph.state import operations
 from mockgraph.state.behaviours import Behaviour, behaviour_at
 from mockgraph.state.document_writer import WrittenDocument
@@ -176,13 +176,10 @@ class State:
         Raises as :meth:`mockgraph.state.transactions.Transaction.create`, and StoreFailed.
         """
         with self.db.transaction() as database:
-            transaction = self._transaction(database, self.clock, self.service.stored, Caller())
+            transaction = Transaction(
+                database, self._rules, self.clock, self.service.stored, Caller()
+            )
             return transaction.create(table, properties, owner)
-
-    def _transaction(
-        self, database: EntityDB, clock: Clock, view: View, caller: Caller
-    ) -> Transaction:
-        return Transaction(database, self._rules, clock, view, caller)
 
     # -- what runs on ---------------------------------------------------------------------------
 
@@ -241,7 +238,7 @@ class State:
         clock = Clock()
         clock.freeze(at)
         caller = Caller(**run.caller)
-        transaction = self._transaction(database, clock, self.service.stored, caller)
+        transaction = Transaction(database, self._rules, clock, self.service.stored, caller)
         if transaction.get(run.table, run.key) is None:
             return False
         behaviour = self.behaviours.get(run.name)
