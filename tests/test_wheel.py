@@ -76,10 +76,8 @@ def test_the_sdist_passes_its_own_tests(tmp_path: Path) -> None:
 
 def copied(to: Path, paths: Iterable[Path]) -> Path:
     """A copy of a checkout, without what was built or installed in it."""
-    left = ("__pycache__", ".venv*", ".git", "*.egg-info", ".*_cache", ".hypothesis", ".coverage*")
-    ignored = shutil.ignore_patterns(
-        *left, "_build", "build", "dist", "htmlcov", "node_modules", ".bench"
-    )
+    left = (ROOT / ".gitignore").read_text("utf-8").split()
+    ignored = shutil.ignore_patterns(".git", *(each.removesuffix("/") for each in left))
     to.mkdir()
     names = [path.name for path in paths]
     for name in set(names) - ignored(str(ROOT), names):

@@ -16,9 +16,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 _AXE = Path(__file__).parents[2] / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A browser that runs."""
+    """A browser that runs; with it an event loop does, which tests elsewhere must not find."""
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
