@@ -243,7 +243,7 @@ class Emulator(Flask):
         asked = kept_answers.question(request, caller)
         kept = None if asked is None else self._kept.find(asked)
         state, spent = tenant.state.present(), work.spent()
-        if kept is not None and (response := kept.response(state)) is not None:
+        if kept is not None and (response := kept.response(state, tenant.state)) is not None:
             request.address = kept.address
             return response
         intent = (kept and kept.intent) or self._read(request, tenant, caller)

@@ -2,22 +2,26 @@
 
 What answers a GET is a function of the request, of its caller's permissions and of the state,
 which is a value: a snapshot. So an answer holds for as long as the state is that snapshot, be it
-of another tenant, or again after a reset. Where the state is another one by now, at least what the
-request means is known.
+of another tenant, or again after a reset. A page of a walk, whose next one the server has to keep,
+is good for whoever asks, too, for as long as the walk is kept. Where the state is another one by
+now, at least what the request means is known.
 """
 
 from __future__ import annotations
 
 import weakref
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mockgraph import work
 from mockgraph.http import Request, Response
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
-from mockgraph.state.paging import is_of_walk
+from mockgraph.state.paging import walk_of
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.wsgi import Headers
+
+if TYPE_CHECKING:
+    from mockgraph.state import State
 
 # What is kept at most: questions, bytes of answers, bytes of one answer, characters of a question.
 # There may be twice as many, as those that were asked lately are kept longer.
@@ -42,26 +46,29 @@ class KeptAnswer:
         self.address = address
         self.intent = intent
         # In one tuple, which is read and renewed at once whatever other threads do.
-        self._answer: tuple[weakref.ref[Snapshot] | None, int, Headers, bytes, work.Spent]
-        self._answer = (None, 0, [], b"", work.NOTHING)
+        self._answer: tuple[
+            weakref.ref[Snapshot] | None, int, Headers, bytes, work.Spent, int | None
+        ] = (None, 0, [], b"", work.NOTHING, None)
 
     @property
     def size(self) -> int:
         """The bytes of the body."""
         return len(self._answer[3])
 
-    def renew(self, snapshot: Snapshot, response: Response, spent: work.Spent) -> None:
-        """Keep what is answered now, of a snapshot."""
-        headers = response.headers.copy()
-        self._answer = (weakref.ref(snapshot), response.status, headers, response.body, spent)
+    def renew(
+        self, snapshot: Snapshot, response: Response, spent: work.Spent, walk: int | None
+    ) -> None:
+        """Keep what is answered now, of a snapshot, and of a walk if it is a page of one."""
+        headers, body = response.headers.copy(), response.body
+        self._answer = (weakref.ref(snapshot), response.status, headers, body, spent, walk)
 
-    def response(self, snapshot: Snapshot) -> Response | None:
+    def response(self, snapshot: Snapshot, state: State) -> Response | None:
         """Return the answer for another request, which takes as much of its work.
 
-        It is None where the answer is not of this snapshot.
+        It is None where the answer is not of this snapshot, or of a walk that the state has not.
         """
-        kept, status, headers, body, spent = self._answer
-        if kept is None or kept() is not snapshot:
+        kept, status, headers, body, spent, walk = self._answer
+        if kept is None or kept() is not snapshot or not (walk is None or state.resumes(walk)):
             return None
         if spent is not work.NOTHING:
             work.current().spend(spent)
@@ -99,21 +106,18 @@ class KeptAnswers:
         response: Response,
         spent: work.Spent,
     ) -> None:
-        """Keep what a question means, and its answer where that holds for others and is not large.
-
-        An answer that names a list which the server keeps for a client holds for no others.
-        """
+        """Keep what a question means, and its answer where that is not large."""
         kept = self._young.get(question)
         if kept is None or kept.intent is not intent:  # which was read for this request
             if not _holds(intent) or _is_long(question):
                 return
             kept = KeptAnswer(intent.address, _reusable(intent))
             self._add(question, kept)
-        following = None if outcome.page is None else outcome.page.next
-        if len(response.body) > _LARGEST or is_of_walk(following):
+        if len(response.body) > _LARGEST:
             return
+        token = None if outcome.page is None else outcome.page.next or intent.query.skiptoken
         before = kept.size
-        kept.renew(snapshot, response, spent)
+        kept.renew(snapshot, response, spent, walk_of(token))
         self._grow(kept.size - before)
 
     def _add(self, question: Question, kept: KeptAnswer) -> None:
@@ -150,13 +154,12 @@ def question(request: Request, caller: Caller) -> Question | None:
 def _holds(intent: Intent) -> bool:
     """Whether the answer is the same for whoever asks, at any time, what it is asked of.
 
-    That of a function is not, nor is one that depends on the time, or on a list that the server
-    keeps for a client.
+    That of a function is not, nor is one that depends on the time.
     """
     for _, value in intent.options:
         if "now" in value.lower():
             return False
-    return intent.address.kind is not RequestKind.CALL and not is_of_walk(intent.query.skiptoken)
+    return intent.address.kind is not RequestKind.CALL
 
 
 def _is_long(question: Question) -> bool:

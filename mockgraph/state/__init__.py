@@ -246,6 +246,10 @@ class State:
         progress(transaction, run)
         return True
 
+    def resumes(self, walk: int) -> bool:
+        """Return whether the walk of a list goes on here, and keep it for longer if it does."""
+        return self._pager.resumes(walk)
+
     def snapshot(self) -> Snapshot:
         """Return the state as it is now, to go back to; the clock is no part of it."""
         return self.db.snapshot()

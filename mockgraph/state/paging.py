@@ -63,11 +63,12 @@ class _PageWalk(NamedTuple):
 class Pager:
     """Cuts lists into pages, and keeps the ordered walks under way. Safe under threads."""
 
+    _ids = itertools.count(1)  # of all pagers: a token that one gave names nothing at another
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._walks: OrderedDict[int, _PageWalk] = OrderedDict()
         self._latest: dict[int, int] = {}  # of those through one list
-        self._ids = itertools.count(1)
         self._held = 0
 
     def page(
@@ -94,6 +95,14 @@ class Pager:
         if index is None or page is None:
             return self._sorted(listing, size, mark)
         return self._in_index(listing, index, page, size, mark)
+
+    def resumes(self, walk: int) -> bool:
+        """Return whether the walk of a number is under way, and keep it for longer if it is."""
+        with self._lock:
+            if walk not in self._walks:
+                return False
+            self._walks.move_to_end(walk)
+        return True
 
     def forget(self) -> None:
         """Drop all walks: what they walk over is gone."""
@@ -192,9 +201,13 @@ def _unordered(listing: ListedEntities, size: int, token: _Token | None, mark: i
     return Slice(page[:size], count, following)
 
 
-def is_of_walk(token: str | None) -> bool:
-    """Return whether a skip token names a walk, which the server keeps for a while only."""
-    return token is not None and token.startswith(("s", "w"))
+def walk_of(token: str | None) -> int | None:
+    """Return the number of the walk that a skip token names, None where it names none.
+
+    A walk is kept by the server, and for a while only.
+    """
+    match = None if token is None else _TOKEN.fullmatch(token)
+    return None if match is None or match[1] == "n" else int(match[2], 16)
 
 
 def _read_token(text: str | None) -> _Token | None:

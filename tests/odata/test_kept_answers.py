@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from profiles import examples
+from tinydb import where
 from werkzeug.test import EnvironBuilder
 
 from mockgraph import work
@@ -26,8 +27,9 @@ from mockgraph.odata.kept_answers import KeptAnswers
 from mockgraph.seeds import read_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
-from mockgraph.state import Snapshot
+from mockgraph.state import Snapshot, paging
 from mockgraph.state.intent import Caller, Intent, Outcome, Row
+from mockgraph.state.paging import Pager
 from mockgraph.testing.tenant import Tenants
 from mockgraph.work import Spent
 
@@ -206,6 +208,100 @@ def test_a_walk_that_is_over_begins_anew(client: FlaskClient) -> None:
         assert client.get(links[-1]).status_code == 200
         tenants.default.state.restore(tenants.default.state.snapshot())
         assert client.get(links[-1]).status_code == 400
+
+
+LISTS = [
+    f"/v1.0/security/alerts?{options}"
+    for options in (
+        "$orderby=title&$top=3",
+        "$orderby=title desc&$top=4&$skip=1&$select=id&$count=true",
+        "$filter=title ne 'b'&$orderby=title&$top=2",
+        "$filter=title ne 'b'&$top=2",
+        "$top=5",
+    )
+]
+TITLED = {f"k{number}": "abc"[number % 3] for number in range(12)}
+steps = st.one_of(
+    st.tuples(st.just("begin"), st.sampled_from(LISTS)),
+    st.tuples(st.just("begin"), st.sampled_from(LISTS)),
+    st.tuples(st.just("go on"), st.integers(0, 5)),
+    st.tuples(st.just("go on"), st.integers(0, 5)),
+    st.tuples(st.just("write"), st.tuples(st.sampled_from([*TITLED]), st.sampled_from("abcd"))),
+    st.tuples(st.just("delete"), st.sampled_from([*TITLED])),
+    st.tuples(st.sampled_from(["reset", "keep", "go back"]), st.just(0)),
+)
+
+
+def walking(client: FlaskClient, steps: list[tuple[str, Any]]) -> Iterator[Any]:
+    """Do this and that, and give what each page of the walks had: ids, titles and the count."""
+    tenants: Tenants = client.application.extensions["mockgraph"]
+    state, links = tenants.default.state, [LISTS[0]]
+    state.reset()
+    kept = state.snapshot()
+    for step, about in steps:
+        match step:
+            case "begin" | "go on":
+                url = about if step == "begin" else links[about % len(links)]
+                answer = client.get(url)
+                page = answer.json or {}
+                rows = [(each["id"], each.get("title")) for each in page.get("value", ())]
+                link = page.get("@odata.nextLink")
+                if link is not None:
+                    links.insert(0, link)
+                yield answer.status_code, rows, page.get("@odata.count"), link is not None
+            case "write":
+                alerts = state.db.table("security/alerts")
+                alerts.upsert({"id": about[0], "title": about[1]}, where("id") == about[0])
+            case "delete":
+                state.db.table("security/alerts").remove(where("id") == about)
+            case "reset":
+                client.post("/_mockgraph/reset")
+            case "keep":
+                kept = state.snapshot()
+            case "go back":
+                state.restore(kept)
+
+
+@pytest.fixture(scope="module")
+def titled() -> FlaskClient:
+    alerts = [{"id": key, "title": title} for key, title in TITLED.items()]
+    app = create_app(Settings(seed=({"Security": {"alerts": alerts}},), auth="off"))
+    return app.test_client()
+
+
+@settings(max_examples=examples(100))
+@given(st.lists(steps, min_size=5, max_size=25))
+def test_walks_are_what_they_are_where_nothing_is_kept(
+    titled: FlaskClient, steps: list[tuple[str, Any]]
+) -> None:
+    quick = list(walking(titled, steps))
+    with nothing_kept():
+        assert quick == list(walking(titled, steps))
+
+
+def test_whoever_asks_the_same_gets_the_same_walk(titled: FlaskClient) -> None:
+    for options in ("$orderby=title", "$filter=title ne 'b'&$orderby=title"):
+        url = f"/v1.0/security/alerts?{options}&$top=3"
+        first = titled.get(url).json
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delattr(Pager, "page")
+            assert titled.get(url).json == first
+
+
+def test_a_page_of_a_walk_that_had_to_go_is_not_given(titled: FlaskClient) -> None:
+    """Each link that is handed out leads on, and those asked again last longest."""
+    urls = [
+        f"/v1.0/security/alerts?$filter=id ne '{n}'&$orderby=title&$top={n}" for n in range(1, 10)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "_MOST_KEYS", 3 * len(TITLED))
+        for url in [*urls, *urls]:
+            first, last = (titled.get(each).json for each in (urls[0], url))
+            assert first is not None
+            assert last is not None
+            for page in (first, last):
+                assert titled.get(page["@odata.nextLink"]).status_code == 200
+            assert titled.get(urls[0]).json == first
 
 
 def test_a_snapshot_is_kept_alive_by_no_answer(client: FlaskClient) -> None:
