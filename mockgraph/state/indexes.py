@@ -24,10 +24,10 @@ from mockgraph.state.persistent_maps import Map, Ordered
 
 Path = tuple[str, ...]
 
-# A smaller table is searched as quickly.
-_FROM = 200
+# A smaller table is searched as quickly, fewer entities of one value are sorted as quickly.
+_FROM = _PART_FROM = 200
 # How many indexes of a kind a table has at most, and how many keys are counted to choose them by.
-_MOST = {"equal": 8, "sorted": 4, "texts": 2}
+_MOST = {"equal": 8, "sorted": 4, "part": 8, "texts": 2}
 _MOST_COUNTED = 256
 # How often a key is asked until it gets an index: making one costs a few searches.
 _ASKED = 2
@@ -209,13 +209,23 @@ class SortedIndex:
         return found if found is not None and found.number == number else None
 
 
+class SortedPart(SortedIndex):
+    """The entities of a table that have one value of a key, in the order of another."""
+
+    __slots__ = ()
+
+
 class Narrowed(NamedTuple):
-    """The rest of a table, by its indexes: so many entities, in lists or a range of an order."""
+    """The rest of a table, by its indexes: so many entities, in lists or a range of an order.
+
+    ``equal`` names the key of which all have one value, and the value; None where they have not.
+    """
 
     size: int
     lists: Sequence[Entities] = ()
     order: SortedIndex | None = None
     within: KeyRange | None = None
+    equal: tuple[Hashable, Any] | None = None
 
     def stored(self) -> Iterator[Stored]:
         """Give the entities of the lists as they are stored, in the order of the table."""
@@ -353,6 +363,14 @@ class Indexes:
         name = ("sorted", key.name, descending)
         return self._index(name, entities, partial(SortedIndex.of, key, descending), now)
 
+    def part(self, narrowed: Narrowed, key: Key, descending: bool) -> SortedPart | None:
+        """Return the index of those that have one value, in an order, if it is asked often."""
+        if narrowed.equal is None or narrowed.size < _PART_FROM:
+            return None
+        name = "part", key.name, descending, narrowed.equal
+        make = partial(SortedPart.of, key, descending)
+        return self._index(name, narrowed.lists[0], make)
+
     def ranked(self, entities: Entities, key: Key) -> SortedIndex | None:
         """Return an index of a version in the order of a key, in either direction."""
         if ("sorted", key.name, True) in self._made:
@@ -392,7 +410,8 @@ class Indexes:
         if index is None:
             return None
         lists = index.having(condition.values)
-        return Narrowed(sum(map(len, lists)), lists)
+        equal = (condition.key.name, condition.values[0]) if len(condition.values) == 1 else None
+        return Narrowed(sum(map(len, lists)), lists, equal=equal)
 
     def _index(
         self,

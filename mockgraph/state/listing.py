@@ -1,7 +1,8 @@
 """The entities that a query lists, got at in the way that looks at the fewest.
 
 Where a table has indexes for it, a filter is narrowed down by the one that leaves least, and an
-order is walked until the page is full. Whatever the way, the same entities come in the same order.
+order is walked until the page is full: that of all, or of those alone that have the value that is
+asked for. Whatever the way, the same entities come in the same order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import chain, islice
 from math import inf
 
 from mockgraph.state.entities import Entity
-from mockgraph.state.indexes import KeyRange, Narrowed, SortedIndex
+from mockgraph.state.indexes import KeyRange, Narrowed, SortedIndex, SortedPart
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Query
 from mockgraph.state.snapshots import Rows
@@ -84,6 +85,9 @@ class ListedEntities:
         if filter_ is not None and not filter_.is_fixed:
             return None
         if narrowed is not None and self._may_be_sorted:
+            part = rows.sorted_part(order, narrowed)
+            if part is not None:
+                return part
             walked = min(most * len(rows) // (narrowed.size or 1), len(rows))
             if narrowed.size * _SORTED <= walked:
                 return None
@@ -95,7 +99,7 @@ class ListedEntities:
         None where so many did not match on the way that sorting what the filter's own index leaves
         would have been sooner.
         """
-        if self._narrowed is None or not self._may_be_sorted:
+        if self._narrowed is None or not self._may_be_sorted or isinstance(index, SortedPart):
             return list(islice(self.walk(index), skip, skip + most))
         walked = index.walk(self._within)
         looked_at = islice(walked, skip + most + self._narrowed.size)
@@ -105,7 +109,7 @@ class ListedEntities:
     def walk(self, index: SortedIndex, after: Entity | None = None) -> Iterator[Entity]:
         """Give those of an index that :meth:`index` gave, from behind one of them, in its order."""
         walked = index.walk(self._within, after)
-        if self._within is not None and self._is_exact:
+        if self._is_exact and (self._within is not None or isinstance(index, SortedPart)):
             return walked
         return self.query.matching(walked)
 

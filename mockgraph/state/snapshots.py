@@ -14,6 +14,7 @@ from mockgraph.state.indexes import (
     Narrowed,
     SearchPredicate,
     SortedIndex,
+    SortedPart,
     TextIndex,
     path_key,
 )
@@ -57,6 +58,12 @@ class Rows(Mapping[str, Entity]):
         if order.key is None:
             return None
         return self._indexes.sorted(self.in_order, order.key, order.descending, now=now)
+
+    def sorted_part(self, order: Order, narrowed: Narrowed) -> SortedPart | None:
+        """Return those of one value in an order, if it is one to be kept, and asked often."""
+        if order.key is None:
+            return None
+        return self._indexes.part(narrowed, order.key, order.descending)
 
     def texts(self, search: SearchPredicate) -> TextIndex | None:
         """Return the texts of all that a search looks at, if they are wanted."""

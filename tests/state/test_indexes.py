@@ -34,7 +34,7 @@ def _at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(indexes, "_FROM", 0)
         patched.setattr(indexes, "_ASKED", 1)
-        patched.setattr(indexes, "_MOST", {"equal": 99, "sorted": 99, "texts": 2})
+        patched.setattr(indexes, "_MOST", {"equal": 99, "sorted": 99, "part": 99, "texts": 2})
         patched.setattr(persistent_maps, "_MOST", 4)
         yield
 

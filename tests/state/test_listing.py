@@ -42,14 +42,16 @@ def _costs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         for name in ("_PLACED", "_SORTED", "_GATHERED"):
             patched.setattr(listing, name, getattr(listing, name))
+        patched.setattr(indexes, "_PART_FROM", indexes._PART_FROM)
         yield
 
 
-costs = st.tuples(*3 * [st.sampled_from([FREE, DEAR, 3])])
+costs = st.tuples(*3 * [st.sampled_from([FREE, DEAR, 3])], st.sampled_from([1, 5, DEAR]))
 
 
-def charge(placed: int, sorted_: int, gathered: int) -> None:
+def charge(placed: int, sorted_: int, gathered: int, part_from: int) -> None:
     listing._PLACED, listing._SORTED, listing._GATHERED = placed, sorted_, gathered
+    indexes._PART_FROM = part_from
 
 
 # -- queries, and what they mean in plain Python ------------------------------------------
@@ -194,7 +196,12 @@ def pages(
 @settings(max_examples=examples(100))
 @given(things, st.lists(writes, max_size=4), asked, costs, st.integers(1, 9), st.booleans())
 def test_pages_are_those_of_the_oracle(
-    start: Json, steps: list[Json], asked: Asked, cost: tuple[int, int, int], size: int, back: bool
+    start: Json,
+    steps: list[Json],
+    asked: Asked,
+    cost: tuple[int, int, int, int],
+    size: int,
+    back: bool,
 ) -> None:
     charge(*cost)
     storage, pager = stored(start), Pager()
@@ -218,7 +225,7 @@ def test_pages_are_those_of_the_oracle(
 @settings(max_examples=examples(100))
 @given(things, st.lists(writes, min_size=1, max_size=6), asked, costs, st.integers(1, 4))
 def test_ordered_walks_go_on_as_they_began(
-    start: Json, steps: list[Json], asked: Asked, cost: tuple[int, int, int], size: int
+    start: Json, steps: list[Json], asked: Asked, cost: tuple[int, int, int, int], size: int
 ) -> None:
     """Whatever is written meanwhile, and however often another walk begins."""
     charge(*cost)
@@ -274,8 +281,12 @@ def many(number: int) -> EntityStorage:
 @pytest.mark.parametrize(
     ("filter_", "order", "most"),
     [
-        ("confidence eq 3", "title", 60),  # walks the order: one of four is found
-        ("confidence eq 3", "title desc", 60),
+        ("confidence in (3,9)", "title", 60),  # walks the order: one of four is found
+        ("confidence in (3,9)", "title desc", 60),
+        ("confidence eq 3", "title", 0),  # walks the order of those that are equal
+        ("confidence eq 3", "createdDateTime,title desc", 0),
+        ("confidence eq 3 and title gt 't0500'", "title", 11),
+        ("confidence eq 3 and title ge 't0500'", "createdDateTime", 30),  # one of two is found
         ("confidence eq 3", "", 11),  # walks what is equal, and has nothing to look at in vain
         ("title eq 't0007'", "createdDateTime", 0),  # the index is as good as the filter
         ("title eq 't0007' and confidence ge 0", "createdDateTime", 1),
@@ -329,14 +340,15 @@ def test_a_walk_in_vain_ends_where_sorting_is_sooner() -> None:
         {f"k{n}": {"id": f"k{n}", "title": f"t{n:04}", "confidence": n // 750} for n in range(1000)}
     )
     rows = storage.now.rows(TABLE)
-    options = [("$filter", "confidence eq 1"), ("$orderby", "title")]
-    looked = Looked()
-    for _ in range(2):
-        looked.clear()
-        query = looked.noted(read_options(options, Closed))
-        listed = ListedEntities(rows.in_order, query, rows)
-        assert listed.first(10) == read_options(options, Closed).find(rows.in_order, 10)
-    assert len(looked) == 10 + 250
+    for filter_, most in (("confidence in (1,9)", 10 + 250), ("confidence eq 1", 0)):
+        options = [("$filter", filter_), ("$orderby", "title")]
+        looked = Looked()
+        for _ in range(2):
+            looked.clear()
+            query = looked.noted(read_options(options, Closed))
+            listed = ListedEntities(rows.in_order, query, rows)
+            assert listed.first(10) == read_options(options, Closed).find(rows.in_order, 10)
+        assert len(looked) == most
 
 
 def test_the_last_page_looks_at_no_more_than_the_first() -> None:
