@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from itertools import chain, islice
 from math import inf
 from typing import Any, NamedTuple, TypeVar
@@ -161,6 +162,16 @@ def enter(request: R, check: Callable[[R], None]) -> bool:
 def leave() -> None:
     """Count for no request any more."""
     _here.request = _here.work = None
+
+
+@contextmanager
+def counted_by(done: Work) -> Iterator[None]:
+    """Count for this work in a thread that works for the request of another one."""
+    _here.work = done
+    try:
+        yield
+    finally:
+        _here.work = None
 
 
 def current() -> Work:

@@ -26,11 +26,12 @@ def run_hunting_query(state: State, query: str, timespan: str | None = None) -> 
     """
     from mockgraph.service.hunting.engine import run_query  # most servers run none
     from mockgraph.service.hunting.entity_views import SETS
-    from mockgraph.service.hunting.tenant_tables import tables_of
+    from mockgraph.service.hunting.tenant_tables import TenantTables
 
     snapshot, now = state.snapshot(), state.clock.now()
     sets = {name: snapshot.rows(f"security/{name}") for name in SETS}
-    return run_query(query, tables_of(snapshot.rows(HUNTING_TABLE), sets, now), now, timespan)
+    tables = TenantTables(snapshot.rows(HUNTING_TABLE), sets, now)
+    return run_query(query, tables, now, timespan)
 
 
 def hunting(find: Callable[[State, str, str | None], HuntingAnswer]) -> Behaviour:

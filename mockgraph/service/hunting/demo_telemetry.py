@@ -6,25 +6,28 @@ which the plain work ends: the same every time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
+from mockgraph import work
 from mockgraph.service.hunting import demo_noise
 from mockgraph.service.hunting.demo_world import DemoDevice, DemoUser, Row, Tables, event
 from mockgraph.service.hunting.entity_views import Entity, at
 from mockgraph.service.hunting.kql.moments import read_datetime
+from mockgraph.service.hunting.schema import ROW_STEPS
 
 _MOST_ALERTS = 1000
 
 
-def rows(alerts: Sequence[Entity], day: date) -> Tables:
+def rows(alerts: Iterable[Entity], day: date) -> Tables:
     """Return the rows of each table: those of the alerts, and the plain work up to a day."""
     found: Tables = {}
     devices: dict[str, DemoDevice] = {}
     users: dict[str, DemoUser] = {}
-    for alert in alerts[:_MOST_ALERTS]:
+    for alert in islice(alerts, _MOST_ALERTS):
         if _began(alert) is None:  # a test's own alert, which nothing is known of
             continue
         story = _Story.of(alert)
@@ -33,7 +36,8 @@ def rows(alerts: Sequence[Entity], day: date) -> Tables:
         for table, row in story.rows():
             found.setdefault(table, []).append(row)
     end = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    for table, row in demo_noise.rows(list(devices.values()), list(users.values()), end):
+    noise = demo_noise.rows(list(devices.values()), list(users.values()), end)
+    for table, row in work.current().on_each(noise, ROW_STEPS):
         found.setdefault(table, []).append(row)
     return found
 

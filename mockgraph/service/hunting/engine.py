@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 THREAD = "mockgraph-hunt"  # the name of the threads that run queries
 _GRACE = 5.0  # seconds that an interrupted query is given to end
-_LOOK = 0.03  # seconds between two looks at whether anybody waits for the answer
+_LOOK = 0.01  # seconds between two looks at whether anybody waits for the answer
+_BLOCK = 1000  # rows that are fetched between two looks
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,9 @@ def run_query(
 ) -> HuntingAnswer:
     """Return what a query finds in the tables of a source; a :class:`HuntingError` if it cannot.
 
-    The query runs in a thread of its own, which is interrupted when its time is over, and where
-    the request that it is for is given up.
+    The query runs in a thread of its own, which makes the tables, too. It is interrupted when its
+    time is over, and where the request that it is for is given up.
     """
-    import_duckdb()
     limits = limits or Limits()
     hunt = _Hunt(query, source, now, timespan, limits)
     thread = Thread(target=hunt.run, name=THREAD, daemon=True)
@@ -123,24 +123,26 @@ class _Hunt:
         self._query, self._source, self._limits = query, source, limits
         self._now, self._timespan = now, timespan
         self._over = Event()
+        self._duckdb: Any = None  # once it is imported, which nothing interrupts
         self._database: duckdb.DuckDBPyConnection | None = None
         self._macros: set[str] = set()
         self.answer: HuntingAnswer | None = None
         self.error: BaseException | None = None
 
     def end(self, thread: Thread) -> None:
-        """Interrupt the run in a thread, where it still goes on."""
+        """Interrupt the run in a thread, where it still goes on; it looks before it begins."""
         self._over.set()
         until = time.monotonic() + _GRACE
-        while thread.is_alive() and time.monotonic() < until:
+        while self._duckdb is not None and thread.is_alive() and time.monotonic() < until:
             if self._database is not None:
-                with suppress(import_duckdb().Error):  # it is closed by now
+                with suppress(self._duckdb.Error):  # it is closed by now
                     self._database.interrupt()
             thread.join(_LOOK)
 
     def run(self) -> None:
         try:
-            self.answer = self._run()
+            with work.counted_by(work.Work(self._check_time)):
+                self.answer = self._run()
         except BaseException as error:  # raised again where the answer is waited for
             self.error = error
         finally:
@@ -148,8 +150,9 @@ class _Hunt:
                 self._database.close()
 
     def _run(self) -> HuntingAnswer:
-        duckdb = import_duckdb()
+        duckdb = self._duckdb = import_duckdb()
         bounds = window(self._timespan, self._now)
+        self._check_time()
         self._database = _locked_database(self._limits)
         try:
             compiled = compile_query(
@@ -161,20 +164,27 @@ class _Hunt:
                 self._register,
                 self._check_time,
             )
-            rows = self._execute(compiled.sql).fetchmany(self._limits.rows)
+            names = [name for name, _ in compiled.columns]
+            readers = [_READERS.get(kind) for _, kind in compiled.columns]
+            results = [
+                {
+                    name: value if value is None or reader is None else reader(value)
+                    for name, reader, value in zip(names, readers, row, strict=True)
+                }
+                for row in self._rows(compiled.sql)
+            ]
         except duckdb.Error as error:
             raise _refusal(duckdb, error, self._limits) from None
         schema = [{"name": name, "type": kind.graph} for name, kind in compiled.columns]
-        names = [name for name, _ in compiled.columns]
-        readers = [_READERS.get(kind) for _, kind in compiled.columns]
-        results = [
-            {
-                name: value if value is None or reader is None else reader(value)
-                for name, reader, value in zip(names, readers, row, strict=True)
-            }
-            for row in rows
-        ]
         return HuntingAnswer(schema, results)
+
+    def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Give the first rows that SQL finds, as many as an answer may have."""
+        found, left = self._execute(sql), self._limits.rows
+        while block := found.fetchmany(min(left, _BLOCK)):
+            yield from block
+            left -= len(block)
+            self._check_time()
 
     def _register(self, table: str) -> None:
         """Let the query read a table."""

@@ -11,15 +11,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from mockgraph import work
 from mockgraph.service.hunting.kql.kinds import Kind
 from mockgraph.service.hunting.refusal import HuntingError, HuntingNotInstalledError
-from mockgraph.service.hunting.schema import Columns, Row, checked, columns_of, fitted, schema
+from mockgraph.service.hunting.schema import (
+    ROW_STEPS,
+    Columns,
+    Row,
+    checked,
+    columns_of,
+    fitted,
+    schema,
+)
 
 if TYPE_CHECKING:
     import pyarrow
 
 # The member of an item of a state document that stands for many rows, packed.
 PACKED = "@arrow"
+
+_BATCH = 4096  # rows that are made into arrays at a time
+_PACKED_BATCH = 16 * _BATCH  # rows that are packed at a time
+_LOOK = 0.01  # seconds between two looks at whether anybody waits for a block that another makes
 
 
 class Block:
@@ -35,10 +48,14 @@ class Block:
 
     def arrow(self) -> pyarrow.Table:
         """Return the rows as an Arrow table, its columns named as in KQL."""
-        with self._lock:
+        while not self._lock.acquire(timeout=_LOOK):
+            work.current().check()
+        try:
             if self._arrow is None:
                 self._arrow = self._make()
-        return self._arrow
+            return self._arrow
+        finally:
+            self._lock.release()
 
 
 def block(table: str, items: Sequence[Mapping[str, Any]], path: str = "") -> Block:
@@ -110,8 +127,13 @@ def from_rows(columns: Columns, rows: Sequence[Row]) -> pyarrow.Table:
     """Return checked rows as an Arrow table."""
     pa = import_pyarrow()
     wanted = arrow_schema(columns)
-    arrays = [pa.array([row[each.name] for row in rows], each.type) for each in wanted]
-    return pa.Table.from_arrays(arrays, schema=wanted)
+    done, batches = work.current(), []
+    for start in range(0, len(rows), _BATCH):
+        done.step(_BATCH * ROW_STEPS)
+        some = rows[start : start + _BATCH]
+        arrays = [pa.array([row[each.name] for row in some], each.type) for each in wanted]
+        batches.append(pa.RecordBatch.from_arrays(arrays, schema=wanted))
+    return pa.Table.from_batches(batches, schema=wanted)
 
 
 def packed(table: pyarrow.Table) -> dict[str, str]:
@@ -120,7 +142,7 @@ def packed(table: pyarrow.Table) -> dict[str, str]:
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
+        writer.write_table(table, max_chunksize=_PACKED_BATCH)
     return {PACKED: base64.b64encode(sink.getvalue()).decode()}
 
 
@@ -130,7 +152,11 @@ def unpacked(table: str, text: str) -> pyarrow.Table:
     wanted = arrow_schema(columns_of(table))
     try:
         with pa.ipc.open_stream(base64.b64decode(text, validate=True)) as reader:
-            found = reader.read_all()
+            done, batches = work.current(), []
+            for batch in reader:
+                done.step(batch.num_rows)
+                batches.append(batch)
+            found = pa.Table.from_batches(batches, schema=reader.schema)
     except (ValueError, OSError, TypeError, pa.ArrowException):
         raise HuntingError(f"{table}: '{PACKED}' holds no rows of Arrow.") from None
     if not found.schema.equals(wanted):

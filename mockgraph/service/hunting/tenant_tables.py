@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from threading import Lock
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from mockgraph import work
 from mockgraph.service.hunting import demo_telemetry
 from mockgraph.service.hunting.entity_views import SETS, VIEWS, Entity
 from mockgraph.service.hunting.refusal import HuntingError
+from mockgraph.service.hunting.schema import schema
 from mockgraph.service.hunting.telemetry import Block, Tables, block, view
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # The member of the document, beside the tables, that names telemetry to be made when it is needed.
 GENERATED = "generated"
 _GENERATORS = {"demo": demo_telemetry.rows}
+
+_ENTITY_STEPS = 40  # of work that an entity takes, which may have much evidence
 
 _MOST_KEPT = 1024  # blocks that are kept for the next query
 
@@ -43,48 +51,53 @@ def check_hunting(document: Any) -> None:
             raise HuntingError(f"Hunting/{GENERATED}: there is no telemetry '{unknown[0]}'.")
 
 
-def tables_of(hunting: Stored, sets: Mapping[str, Stored], now: datetime) -> Tables:
-    """Return the tables that queries read in a snapshot.
+class TenantTables:
+    """The tables that queries read in a snapshot, each made when a query first names it.
 
     ``hunting`` has an entity with ``table`` and ``rows`` for each block; ``sets`` are those that
     the views are made of; what is generated ends at ``now``.
     """
-    blocks: dict[str, list[Block]] = {}
-    stored = tuple(sets[name] for name in SETS)
 
-    def entities(name: str) -> Iterable[Entity]:
-        return sets[name].in_order
+    columns = schema()
 
-    for table, make in VIEWS.items():
-        made = _KEPT.get((table, *stored), lambda t=table, m=make: view(t, lambda: m(entities)))
-        blocks[table] = [made]
-    for entity in hunting.in_order:
-        table, items = entity["table"], entity["rows"]
-        if table == GENERATED:
-            for name in items:
-                _generate(name, blocks, stored, entities, now)
-        else:
-            found = _KEPT.get((table, items), lambda t=table, i=items: block(t, i))
-            blocks.setdefault(table, []).append(found)
-    return Tables(blocks)
+    def __init__(self, hunting: Stored, sets: Mapping[str, Stored], now: datetime):
+        self._hunting = hunting
+        self._sets = sets
+        self._stored = tuple(sets[name] for name in SETS)
+        self._now = now
 
+    def arrow(self, table: str) -> pyarrow.Table:
+        """Return the rows of a table. Raises HuntingError with the place of one that does not fit.
 
-def _generate(
-    name: str,
-    blocks: dict[str, list[Block]],
-    stored: tuple[Stored, ...],
-    entities: Any,
-    now: datetime,
-) -> None:
-    """Add the blocks of telemetry that is made when a first query needs it."""
-    day = now.date()
+        What takes long counts as work of this thread.
+        """
+        return Tables({table: list(self._blocks(table))}).arrow(table)
 
-    def make() -> Mapping[str, Block]:
-        made = _GENERATORS[name](list(entities("alerts_v2")), day)
-        return {table: block(table, rows) for table, rows in made.items()}
+    def _blocks(self, table: str) -> Iterator[Block]:
+        if make := VIEWS.get(table):
+            yield _KEPT.get((table, *self._stored), lambda: view(table, lambda: make(self._rows)))
+        for entity in self._hunting.in_order:
+            name, items = entity["table"], entity["rows"]
+            if name == GENERATED:
+                for each in items:
+                    if found := self._generated(each).get(table):
+                        yield found
+            elif name == table:
+                yield _KEPT.get((table, items), partial(block, table, items))
 
-    for table, found in _KEPT.get((name, day, *stored), make).items():
-        blocks.setdefault(table, []).append(found)
+    def _generated(self, name: str) -> Mapping[str, Block]:
+        """Return the blocks of telemetry that is made when a first query needs it."""
+        day = self._now.date()
+
+        def make() -> Mapping[str, Block]:
+            made = _GENERATORS[name](self._rows("alerts_v2"), day)
+            return {table: block(table, rows) for table, rows in made.items()}
+
+        found: Mapping[str, Block] = _KEPT.get((name, day, *self._stored), make)
+        return found
+
+    def _rows(self, name: str) -> Iterable[Entity]:
+        return work.current().on_each(self._sets[name].in_order, _ENTITY_STEPS)
 
 
 class _KeptTables:

@@ -1,0 +1,38 @@
+"""JSON texts: those of long arrays are written in blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockgraph import work
+from mockgraph.odata.rendering import texts
+from mockgraph.work import Abandoned, Work
+
+values = st.recursive(
+    st.none() | st.integers(-9, 9) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=40,
+)
+
+
+@given(values | st.dictionaries(st.text(max_size=3), st.lists(values, max_size=12)))
+@pytest.mark.parametrize("layout", ["graph", "documented"])
+def test_blocks_make_the_same_text(layout: str, value: Any) -> None:
+    expected = texts.dump(value, layout)
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(texts, "_BLOCK", 3)
+        assert texts.dump(value, layout) == expected
+
+
+@pytest.mark.parametrize("layout", ["graph", "documented"])
+def test_a_long_array_is_given_up(layout: str) -> None:
+    def give_up() -> None:
+        raise Abandoned
+
+    body = {"value": [{"text": "x" * 1000}] * 10_000}
+    with work.counted_by(Work(give_up)), pytest.raises(Abandoned):
+        texts.dump(body, layout)
