@@ -18,7 +18,7 @@ from benchmarks.load import Call
 from mockgraph.app import Emulator, create_app
 from mockgraph.entra import authorization
 from mockgraph.http import Response
-from mockgraph.odata import addressing, kept_answers, rendering, validation
+from mockgraph.odata import addressing, kept_requests, rendering, validation
 from mockgraph.server_options import Settings
 from mockgraph.state import State
 from mockgraph.testing.tenant import Tenant
@@ -33,10 +33,10 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "token": [(Emulator, "_authenticate")],
     "what was asked before": [
         (Emulator, "_emulate"),
-        (kept_answers, "question"),
-        (kept_answers.KeptAnswers, "find"),
-        (kept_answers.KeptAnswers, "keep"),
-        (kept_answers.KeptAnswer, "response"),
+        (kept_requests, "question"),
+        (kept_requests.KeptRequests, "find"),
+        (kept_requests.KeptRequests, "keep"),
+        (kept_requests.KeptRequest, "response"),
     ],
     "address, permissions": [
         (addressing, "resolve"),

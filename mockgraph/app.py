@@ -33,7 +33,7 @@ from mockgraph.http import (
     identifying_headers,
 )
 from mockgraph.metadata.resources import Service
-from mockgraph.odata import addressing, kept_answers, rendering, validation
+from mockgraph.odata import addressing, kept_requests, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import (
@@ -109,7 +109,7 @@ class Emulator(Flask):
         self._tenants = tenants
         self._settings = settings
         self._origins = Origins(settings)
-        self._kept = kept_answers.KeptAnswers()
+        self._kept = kept_requests.KeptRequests()
         self._service = tenants.default.state.service
         self._registering = threading.Lock()
         self._own_views = 0  # those of the control plane, once it is registered
@@ -240,21 +240,25 @@ class Emulator(Flask):
 
     def _emulate(self, request: Request, tenant: Tenant, caller: Caller) -> Response:
         """Answer as before where the same was asked of the same state; else by doing it."""
-        asked = kept_answers.question(request, caller)
+        asked = kept_requests.question(request, caller)
         kept = None if asked is None else self._kept.find(asked)
         state, spent = tenant.state.present(), work.spent()
         if kept is not None and (response := kept.response(state, tenant.state)) is not None:
             request.address = kept.address
             return response
-        intent = (kept and kept.intent) or self._read(request, tenant, caller)
+        intent = None if kept is None else kept.intent()
+        if intent is None:
+            intent = self._read(request, tenant, caller)
+            if kept is None and asked is not None:
+                kept = self._kept.keep(asked, intent)
         request.address = intent.address
         outcome = self._apply(request, intent, tenant, state)
         response = rendering.render(outcome, intent, self._settings.json)
         if self._settings.legacy_alerts == "current" and legacy_alerts.is_legacy(intent.address):
             legacy_alerts.unmark(response)
-        if asked is not None:
+        if kept is not None and not intent.address.writes:
             spent = work.spent().since(spent)
-            self._kept.keep(asked, intent, state, outcome, response, spent)
+            self._kept.renew(kept, intent, state, outcome, response, spent)
         return response
 
     def _read(self, request: Request, tenant: Tenant, caller: Caller) -> Intent:

@@ -126,8 +126,20 @@ class Request(flask.Request):
             content = self._content = self._read_content()
         return content
 
+    def short_content(self, most: int) -> bytes | None:
+        """Return the content where it is at hand, came unpacked and has no more bytes than this."""
+        if "HTTP_CONTENT_ENCODING" in self.environ:
+            return None
+        data = self._at_hand()
+        if data is None or len(data) > most:
+            return None
+        self._content = data
+        return data
+
     def _read_content(self) -> bytes:
-        data = self._sent()
+        data = self._at_hand()
+        if data is None:
+            data = read_body(self)
         coding = self.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if not data or coding in _PLAIN:
             return data
@@ -158,14 +170,15 @@ class Request(flask.Request):
             unpacked.writelines(_unpacked(file, size, limit))
         return unpacked
 
-    def _sent(self) -> bytes:
+    def _at_hand(self) -> bytes | None:
+        """The body as it was sent, where all of it has been received, as our server does."""
         stream = self.environ["wsgi.input"]
-        if type(stream) is BytesIO:  # all of it has been received, as our server does
-            data, limit = stream.getvalue(), self.max_content_length
-            is_small = limit is None or len(data) <= limit
-            if is_small and str(len(data)) == self.environ.get("CONTENT_LENGTH"):
-                return data
-        return read_body(self)
+        if type(stream) is not BytesIO:
+            return None
+        data, limit = stream.getvalue(), self.max_content_length
+        is_small = limit is None or len(data) <= limit
+        is_whole = str(len(data)) == self.environ.get("CONTENT_LENGTH", "0")
+        return data if is_small and is_whole else None
 
 
 class ResponseEffects(Protocol):

@@ -1,4 +1,4 @@
-"""Answers that are kept are those that the line gives where it keeps none."""
+"""Requests that are kept are answered, and do, as the line does where it keeps none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import gc
 import re
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -22,16 +21,18 @@ from mockgraph import work
 from mockgraph.app import create_app
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
-from mockgraph.odata import addressing, kept_answers, validation
-from mockgraph.odata.kept_answers import KeptAnswers
+from mockgraph.odata import addressing, validation
+from mockgraph.odata.kept_requests import KeptRequests
 from mockgraph.seeds import read_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import SERVICE
 from mockgraph.state import Snapshot, paging
-from mockgraph.state.intent import Caller, Intent, Outcome, Row
+from mockgraph.state.intent import Caller, Intent, Outcome
 from mockgraph.state.paging import Pager
 from mockgraph.testing.tenant import Tenants
 from mockgraph.work import Spent
+
+from .forgetful import nothing_kept
 
 ALERT = {"title": "new", "vendorInformation": {"provider": "P", "vendor": "V"}}
 # What differs from answer to answer to one question: ids, dates of errors, the numbers of walks.
@@ -120,14 +121,6 @@ OPTIONS: list[dict[str, Any]] = [
     {"legacy_alerts": "deprecated"},
     {"legacy_alerts": "retired"},
 ]
-
-
-@contextmanager
-def nothing_kept() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept_answers, "question", lambda *_: None)
-        patch.setattr(Row, "kept", None)  # nor the JSON of an entity
-        yield
 
 
 def asked(client: FlaskClient, url: str, headers: dict[str, str]) -> tuple[Any, ...]:
@@ -340,51 +333,48 @@ def intent() -> Intent:
     return validation.read(request, address, {}, Clock(), Caller())
 
 
-def test_they_are_bounded_in_number_and_in_bytes(intent: Intent) -> None:
-    answers, state = KeptAnswers(), Snapshot({}, 0)
+def ask(kept: KeptRequests, number: int, intent: Intent, size: int) -> None:
+    asked = (str(number), None)
+    one = kept.find(asked) or kept.keep(asked, intent)
+    assert one is not None
+    kept.renew(one, intent, Snapshot({}, 0), Outcome(), Response(200, b"x" * size), Spent())
 
-    def ask(number: int, size: int) -> None:
-        answers.keep(
-            (str(number), None), intent, state, Outcome(), Response(200, b"x" * size), Spent()
-        )
+
+def test_they_are_bounded_in_number_and_in_bytes(intent: Intent) -> None:
+    answers = KeptRequests()
 
     def kept(numbers: range) -> list[int]:
         return [number for number in numbers if answers.find((str(number), None)) is not None]
 
     for number in range(5000):
-        ask(number, 1)
+        ask(answers, number, intent, 1)
     assert kept(range(4999, 5000)) == [4999]
     assert 1024 <= len(kept(range(5000))) <= 2048
     for number in range(100):
-        ask(number, 200_000)
+        ask(answers, number, intent, 200_000)
     assert sum(200_000 for _ in kept(range(100))) < 10_000_000
     for number in range(1000):
-        ask(number, 1)
+        ask(answers, number, intent, 1)
     for number in range(1000):  # the same ones again, which have grown
-        one = answers.find((str(number), None))
-        if one is not None and one.intent is not None:
-            large = Response(200, b"x" * 200_000)
-            answers.keep((str(number), None), one.intent, state, Outcome(), large, Spent())
+        ask(answers, number, intent, 200_000)
     found = [answers.find((str(number), None)) for number in range(1000)]
     assert sum(each.size for each in found if each is not None) < 10_000_000
-    ask(0, 1_000_000)
-    ask(1, 1)
+    ask(answers, 0, intent, 1_000_000)
+    ask(answers, 1, intent, 1)
     first = answers.find(("0", None))
     assert first is None or first.size < 1_000_000
 
 
 def test_long_questions_are_not_kept(intent: Intent) -> None:
-    answers, asked = KeptAnswers(), ("x" * 5000, b"", None)
-    answers.keep(asked, intent, Snapshot({}, 0), Outcome(), Response(200), Spent())
-    assert answers.find(asked) is None
+    requests, asked = KeptRequests(), ("x" * 9000, b"", None)
+    assert requests.keep(asked, intent) is None
+    assert requests.find(asked) is None
 
 
 def test_what_was_asked_lately_stays(intent: Intent) -> None:
-    answers = KeptAnswers()
+    answers = KeptRequests()
     for number in range(10_000):
-        answers.keep(
-            (str(number), None), intent, Snapshot({}, 0), Outcome(), Response(200), Spent()
-        )
+        ask(answers, number, intent, 0)
         assert answers.find(("0", None)) is not None
 
 

@@ -1,4 +1,7 @@
-"""Answers that are kept: what was asked before of the same state is answered as it was then.
+"""Requests that are kept: what was asked before is not worked out again.
+
+What a request means, its intent, is a function of its bytes, of its caller and of the service. It
+is kept of a GET, and of a write without what any tenant has a say in.
 
 What answers a GET is a function of the request, of its caller's permissions and of the state,
 which is a value: a snapshot. So an answer holds for as long as the state is that snapshot, be it
@@ -13,9 +16,12 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import orjson
+
 from mockgraph import work
 from mockgraph.http import Request, Response
 from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
+from mockgraph.state.packing import json_of
 from mockgraph.state.paging import walk_of
 from mockgraph.state.snapshots import Snapshot
 from mockgraph.wsgi import Headers
@@ -23,28 +29,37 @@ from mockgraph.wsgi import Headers
 if TYPE_CHECKING:
     from mockgraph.state import State
 
-# What is kept at most: questions, bytes of answers, bytes of one answer, characters of a question.
-# There may be twice as many, as those that were asked lately are kept longer.
+# What is kept at most: questions, bytes of answers and bodies, bytes of one answer, characters of a
+# question. There may be twice as many, as those that were asked lately are kept longer.
 _MOST = 1024
 _MOST_BYTES = 4 * 1024 * 1024
 _LARGEST = 256 * 1024
-_LONGEST = 4096
+_LONGEST = 8192
+# Writes that are known to have been asked once, and the bytes that one takes for each of its body.
+_MOST_SEEN = 4096
+_LOADED = 4
 
-# Texts, and the permissions of the caller.
+_WRITING = frozenset({"PATCH", "POST", "PUT", "DELETE"})
+# What a tenant's behaviours have a say in, and what is made of requests of its own.
+_VARYING = frozenset({RequestKind.ACT, RequestKind.CALL, RequestKind.BATCH})
+
+# Texts, a body, and the caller or its permissions.
 Question: TypeAlias = tuple[Any, ...]
 
 
-class KeptAnswer:
-    """The answer to a question, as it was of a snapshot, and what it took to find it.
+class KeptRequest:
+    """What a request means and, of a GET, its answer as it was of a snapshot, and what that took.
 
-    ``intent`` is None where it holds for the one request that it was read for.
+    ``intent`` is None where it has to be read for each request. ``body`` is that of a write, as
+    JSON: it is loaded for each, as what is stored of one is not to be shared with others.
     """
 
-    __slots__ = ("_answer", "address", "intent")
+    __slots__ = ("_answer", "_body", "_intent", "address")
 
-    def __init__(self, address: Address, intent: Intent | None):
+    def __init__(self, address: Address, intent: Intent | None, body: bytes = b""):
         self.address = address
-        self.intent = intent
+        self._body = body
+        self._intent = intent
         # In one tuple, which is read and renewed at once whatever other threads do.
         self._answer: tuple[
             weakref.ref[Snapshot] | None, int, Headers, bytes, work.Spent, int | None
@@ -52,8 +67,14 @@ class KeptAnswer:
 
     @property
     def size(self) -> int:
-        """The bytes of the body."""
-        return len(self._answer[3])
+        """The bytes of the answer's body, and about those that a write takes."""
+        return len(self._answer[3]) + _LOADED * len(self._body)
+
+    def intent(self) -> Intent | None:
+        """Return the intent for one more request."""
+        if self._intent is None or not self._body:
+            return self._intent
+        return self._intent._replace(body=orjson.loads(self._body))
 
     def renew(
         self, snapshot: Snapshot, response: Response, spent: work.Spent, walk: int | None
@@ -77,19 +98,20 @@ class KeptAnswer:
         return response
 
 
-class KeptAnswers:
-    """The last answers of an app by their questions, bounded in number and in bytes.
+class KeptRequests:
+    """The last requests of an app by their questions, bounded in number and in bytes.
 
-    Safe under threads: the worst that threads do to each other is that an answer is lost.
+    Safe under threads: the worst that threads do to each other is that one is lost.
     """
 
     def __init__(self) -> None:
-        self._young: dict[Question, KeptAnswer] = {}
-        self._old: dict[Question, KeptAnswer] = {}
+        self._young: dict[Question, KeptRequest] = {}
+        self._old: dict[Question, KeptRequest] = {}
         self._bytes = 0
+        self._seen: set[int] = set()
 
-    def find(self, question: Question) -> KeptAnswer | None:
-        """Return the last answer to a question, whatever the state was."""
+    def find(self, question: Question) -> KeptRequest | None:
+        """Return what is kept of a question."""
         kept = self._young.get(question)
         if kept is None:
             kept = self._old.pop(question, None)
@@ -97,22 +119,33 @@ class KeptAnswers:
                 self._add(question, kept)
         return kept
 
-    def keep(
+    def keep(self, question: Question, intent: Intent) -> KeptRequest | None:
+        """Keep what a question means, and return that; None where it means that but this once.
+
+        Few writes are repeated: one is kept when it comes for the second time.
+        """
+        if not _holds(intent) or _is_long(question):
+            return None
+        address, reusable = intent.address, _reusable(intent)
+        if not address.writes:
+            kept = KeptRequest(address, reusable)
+        elif reusable is not None and self._was_seen(question):
+            kept = KeptRequest(address, reusable, json_of(intent.body))
+        else:
+            return None
+        self._add(question, kept)
+        return kept
+
+    def renew(
         self,
-        question: Question,
+        kept: KeptRequest,
         intent: Intent,
         snapshot: Snapshot,
         outcome: Outcome,
         response: Response,
         spent: work.Spent,
     ) -> None:
-        """Keep what a question means, and its answer where that is not large."""
-        kept = self._young.get(question)
-        if kept is None or kept.intent is not intent:  # which was read for this request
-            if not _holds(intent) or _is_long(question):
-                return
-            kept = KeptAnswer(intent.address, _reusable(intent))
-            self._add(question, kept)
+        """Keep an answer where it is not large."""
         if len(response.body) > _LARGEST:
             return
         token = None if outcome.page is None else outcome.page.next or intent.query.skiptoken
@@ -120,7 +153,17 @@ class KeptAnswers:
         kept.renew(snapshot, response, spent, walk_of(token))
         self._grow(kept.size - before)
 
-    def _add(self, question: Question, kept: KeptAnswer) -> None:
+    def _was_seen(self, question: Question) -> bool:
+        """Return whether a question was asked before, if not long ago."""
+        seen, mark = self._seen, hash(question)
+        if mark in seen:
+            return True
+        if len(seen) >= _MOST_SEEN:
+            seen = self._seen = set()
+        seen.add(mark)
+        return False
+
+    def _add(self, question: Question, kept: KeptRequest) -> None:
         replaced = self._young.get(question)
         self._young[question] = kept
         self._grow(kept.size - (0 if replaced is None else replaced.size))
@@ -132,12 +175,13 @@ class KeptAnswers:
 
 
 def question(request: Request, caller: Caller) -> Question | None:
-    """Return all of a request that its answer depends on, None where that is not only read."""
-    if request.method != "GET":
-        return None
-    environ = request.environ
+    """Return all of a request that its meaning depends on, None where that may be more than this.
+
+    The answer to a GET depends on nothing else but the state.
+    """
+    environ, method = request.environ, request.method
     get = environ.get
-    return (
+    asked = (
         request.path,
         request.query_string,
         request.root_path,
@@ -147,23 +191,29 @@ def question(request: Request, caller: Caller) -> Question | None:
         get("HTTP_ACCEPT"),
         get("HTTP_IF_MATCH"),
         get("HTTP_IF_NONE_MATCH"),
-        caller.permissions,
     )
+    if method == "GET":
+        return (*asked, caller.permissions)
+    body = request.short_content(_LONGEST) if method in _WRITING else None
+    if body is None:
+        return None
+    return (*asked, method, get("CONTENT_TYPE"), request.ending, body, caller)
 
 
 def _holds(intent: Intent) -> bool:
-    """Whether the answer is the same for whoever asks, at any time, what it is asked of.
+    """Whether the same is meant by whoever asks, at any time, and of a GET the answer is the same.
 
-    That of a function is not, nor is one that depends on the time.
+    It is not where it depends on the time, nor of what brings entities along: they are shared.
     """
     for _, value in intent.options:
         if "now" in value.lower():
             return False
-    return intent.address.kind is not RequestKind.CALL
+    is_alone = intent.entry is None or not intent.entry.contained
+    return is_alone and intent.address.kind not in _VARYING
 
 
 def _is_long(question: Question) -> bool:
-    *texts, _ = question  # the last are permissions
+    *texts, _ = question  # the last is the caller, or are permissions
     return sum(map(len, filter(None, texts))) > _LONGEST
 
 
@@ -179,4 +229,6 @@ def _reusable(intent: Intent) -> Intent | None:
     if is_filtered or query.search or query.expand or is_ordered_by_code or is_followed:
         return None
     # Relations that follow to nothing would keep alive the state that they were read from.
-    return intent._replace(query=replace(query, relations=None)) if query.relations else intent
+    if query.relations:
+        intent = intent._replace(query=replace(query, relations=None))
+    return intent._replace(body={}, entry=None) if intent.address.writes else intent

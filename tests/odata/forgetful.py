@@ -1,0 +1,20 @@
+"""The line as it is where nothing is kept of what was asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mockgraph.odata import kept_requests
+from mockgraph.state.intent import Row
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Have each request of a block read and answered by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_requests, "question", lambda *_: None)
+        patch.setattr(Row, "kept", None)  # nor the JSON of an entity
+        yield
