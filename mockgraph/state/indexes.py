@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from heapq import merge
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from math import inf
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar, cast
@@ -183,8 +183,13 @@ class SortedIndex:
     def __len__(self) -> int:
         return len(self._placed)
 
-    def walk(self, within: KeyRange | None = None, after: Entity | None = None) -> Iterator[Entity]:
-        """Give the entities in order: those in a range, those that come after one of them."""
+    def walk(
+        self, within: KeyRange | None = None, after: Entity | None = None, skip: int = 0
+    ) -> Iterator[Entity]:
+        """Give the entities in order: those in a range, those that come after one of them.
+
+        Those that are to be skipped at the start are not looked at.
+        """
         low, high = (within.low, within.high) if within else (None, None)
         placed: Iterable[Placed] = self._placed
         if self._descending:
@@ -197,7 +202,7 @@ class SortedIndex:
             placed = self._placed.after(start) if start else self._placed
             if high is not None:
                 placed = takewhile(lambda each: each.number < high, placed)
-        return map(unpacked, map(itemgetter(1), placed))
+        return map(unpacked, map(itemgetter(1), islice(placed, skip, None)))
 
     def count(self, within: KeyRange) -> int:
         """Return how many entities are in a range."""

@@ -100,18 +100,20 @@ class ListedEntities:
         would have been sooner.
         """
         if self._narrowed is None or not self._may_be_sorted or isinstance(index, SortedPart):
-            return list(islice(self.walk(index), skip, skip + most))
+            return list(islice(self.walk(index, skip=skip), most))
         walked = index.walk(self._within)
         looked_at = islice(walked, skip + most + self._narrowed.size)
         page = list(islice(self.query.matching(looked_at), skip, skip + most))
         return page if len(page) == most or next(walked, None) is None else None
 
-    def walk(self, index: SortedIndex, after: Entity | None = None) -> Iterator[Entity]:
+    def walk(
+        self, index: SortedIndex, after: Entity | None = None, skip: int = 0
+    ) -> Iterator[Entity]:
         """Give those of an index that :meth:`index` gave, from behind one of them, in its order."""
-        walked = index.walk(self._within, after)
-        if self._is_exact and (self._within is not None or isinstance(index, SortedPart)):
-            return walked
-        return self.query.matching(walked)
+        is_in_part = self._within is not None or isinstance(index, SortedPart)
+        if self.query.filter is None or (self._is_exact and is_in_part):
+            return index.walk(self._within, after, skip)
+        return islice(self.query.matching(index.walk(self._within, after)), skip, None)
 
     @property
     def _may_be_sorted(self) -> bool:

@@ -16,7 +16,9 @@ from profiles import examples
 from mockgraph.errors import BadRequest
 from mockgraph.odata.options import read_options
 from mockgraph.state import indexes, listing, persistent_maps
+from mockgraph.state.entities import Entity
 from mockgraph.state.listing import ListedEntities
+from mockgraph.state.packing import Stored, unpacked
 from mockgraph.state.paging import Pager
 from mockgraph.state.query import Query
 from mockgraph.state.snapshots import Rows
@@ -371,6 +373,30 @@ def test_the_last_page_looks_at_no_more_than_the_first() -> None:
         token = cut.next
     assert len(costs) == 15
     assert max(costs) <= 160  # three of four match, and a few are read ahead
+
+
+@pytest.mark.parametrize("filter_", [None, "confidence eq 3", "title ge 't0000'"])
+def test_what_is_skipped_of_an_order_is_not_looked_at(
+    filter_: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, pager = many(1000), Pager()
+    rows = storage.now.rows(TABLE)
+    options = [("$orderby", "title"), ("$skip", "150")]
+    query = read_options([*options, *([("$filter", filter_)] if filter_ else [])], Closed)
+    plain = query.find(rows.in_order)
+    looked = []
+
+    def look(entity: Stored) -> Entity:
+        looked.append(entity.key)
+        return unpacked(entity)
+
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(indexes, "unpacked", look)
+            looked.clear()
+            cut = pager.page(ListedEntities(rows.in_order, query, rows), 20, rows.find, "list")
+        assert cut.entities == plain[150:170]
+    assert looked == [each.key for each in plain[150:171]]
 
 
 def test_a_first_page_asked_again_begins_no_other_walk() -> None:
