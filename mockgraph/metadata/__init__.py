@@ -8,7 +8,6 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
-from mockgraph.metadata.evolvable import masked_members, masked_property
 from mockgraph.metadata.keys import composite_key, key_holders, key_names
 from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
@@ -25,6 +24,7 @@ from mockgraph.metadata.primitives import (
     PropertyField,
     String,
 )
+from mockgraph.metadata.projections import Projections, projections
 from mockgraph.metadata.structures import (
     MAX_DEPTH,
     Collection,
@@ -33,18 +33,16 @@ from mockgraph.metadata.structures import (
     EntitySchema,
     StructuredSchema,
     instance,
+    item_of,
 )
 from mockgraph.metadata.values import (
     bare,
-    documented,
     fully_typed,
     is_shallow,
     load,
     load_as,
     own_type,
-    projected,
     property_at,
-    typed,
 )
 
 __all__ = [
@@ -64,27 +62,25 @@ __all__ = [
     "Int64",
     "Integer",
     "Json",
+    "Projections",
     "Properties",
     "PropertyField",
     "String",
     "StructuredSchema",
     "bare",
     "composite_key",
-    "documented",
     "fully_typed",
     "instance",
     "is_identifier",
     "is_shallow",
+    "item_of",
     "key_holders",
     "key_names",
     "load",
     "load_as",
-    "masked_members",
-    "masked_property",
     "merge",
     "own_type",
-    "projected",
+    "projections",
     "property_at",
-    "typed",
     "whole",
 ]

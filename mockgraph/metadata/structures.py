@@ -112,6 +112,11 @@ class Collection(PropertyField):
         return items
 
 
+def item_of(declared: PropertyField) -> PropertyField:
+    """Return a property itself, of a collection that of its items."""
+    return declared.item if isinstance(declared, Collection) else declared
+
+
 class StructuredSchema(Schema):
     """The base of the schemas of entity and complex types.
 

@@ -1,10 +1,8 @@
-"""Values of structured types: loaded, made whole, annotated."""
+"""Values of structured types: loaded, and annotated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from marshmallow import ValidationError
 
@@ -17,18 +15,11 @@ from mockgraph.metadata.structures import (
     TOO_DEEP,
     Collection,
     Complex,
-    EntitySchema,
     StructuredSchema,
     is_deeper,
     load_value,
-    unset,
 )
 
-if TYPE_CHECKING:
-    from mockgraph.metadata.schemas import Schemas
-
-T = TypeVar("T")
-_NOTHING: Mapping[str, Json] = {}  # a dict: others are slower to unpack
 _STEPS = 10  # of work that an item of an array takes, about
 _TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean", "Edm.Double"})
 
@@ -76,45 +67,13 @@ def _refusal(error: ValidationError, root: str) -> BadRequest:
     return BadRequest(f"{where}: {message}" if where else message)
 
 
-def typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the value with ``@odata.type`` at each level, as the ``localtest`` pages print it."""
-    mark, structured = _marks(schema.named_by(value))
-    named: dict[str, Json] = {"@odata.type": mark, **value}
-    for name, inner in _within(structured, value).items():
-        item = named.get(name)
-        if isinstance(item, dict):
-            named[name] = typed(inner, item)
-        elif item:
-            named[name] = [typed(inner, each) for each in item]
-    return named
-
-
-@cache
-def _marks(schema: type[StructuredSchema]) -> tuple[str, Mapping[str, type[StructuredSchema]]]:
-    """The annotations that the pages of ``localtest`` print for a type and its properties."""
-    mark = "#" if issubclass(schema, EntitySchema) else ""
-    structured = {}
-    for name, declared in schema.properties().items():
-        item = declared.item if isinstance(declared, Collection) else declared
-        if isinstance(item, Complex):
-            structured[name] = item.schema
-    return mark + schema.type_name, structured
-
-
-def _within(properties: Mapping[str, T], value: Mapping[str, Json]) -> Mapping[str, T]:
-    """Return some properties of a type: all that a value has, and few where it has few."""
-    if len(properties) <= len(value):
-        return properties
-    return {name: properties[name] for name in value if name in properties}
-
-
 def fully_typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value as ``odata.metadata=full`` wants it.
 
     With its type, and that of each property whose JSON does not tell it (OData JSON format,
     4.5.3).
     """
-    schema = schema.named_by(value)
+    schema = own_type(schema, value)
     named: dict[str, Json] = {"@odata.type": f"#{schema.type_name}"}
     declared = schema.properties()
     for name, item in value.items():
@@ -128,120 +87,6 @@ def fully_typed(schema: type[StructuredSchema], value: Mapping[str, Json]) -> di
                 item = [fully_typed(inner.item.schema, each) for each in items]
         named[name] = item
     return named
-
-
-def projected(
-    schema: type[StructuredSchema], value: Mapping[str, Json], stored: Schemas
-) -> Mapping[str, Json]:
-    """Return of a stored value what its type has in this model, which may have less of it.
-
-    ``stored`` are the schemas that the value was stored by: what they declare and an open type
-    here does not is a dynamic property, once it has been set.
-    """
-    own = own_type(schema, value)
-    narrowing = _narrowing(own, stored)
-    if narrowing.is_in_order:
-        shown = dict(value)
-        for name, default in _within(narrowing.gone, value).items():
-            item = shown.pop(name, default)
-            if own.is_open and item != default:
-                shown[name] = item
-    else:
-        shown = {name: value[name] for name in narrowing.names if name in value}
-    for name, inner in _within(_marks(own)[1], shown).items():
-        item = shown.get(name)
-        if item and not _is_same(inner, stored):
-            shown[name] = (
-                [projected(inner, each, stored) for each in item]
-                if isinstance(item, list)
-                else projected(inner, item, stored)
-            )
-    if own.is_open and not narrowing.is_in_order:
-        for name, default in narrowing.gone.items():
-            if value.get(name, default) != default:
-                shown[name] = value[name]
-        if not value.keys() <= narrowing.known:
-            shown.update(
-                (name, item) for name, item in value.items() if name not in narrowing.known
-            )
-    return shown
-
-
-def documented(
-    schema: type[StructuredSchema],
-    value: Mapping[str, Json],
-    stored: Schemas,
-    control: Mapping[str, Json] = _NOTHING,
-) -> dict[str, Json]:
-    """Return ``typed(schema, projected(schema, value, stored))``, in one pass where it can.
-
-    ``control`` is the control information that comes before it.
-    """
-    own = own_type(schema, value)
-    printed = _printed(own, stored)
-    if printed is None:
-        return {**control, **typed(own, projected(own, value, stored))}
-    mark, structured, gone = printed
-    shown: dict[str, Json] = {**control, "@odata.type": mark, **value}
-    if gone:
-        for name, default in _within(gone, value).items():
-            item = shown.pop(name, default)
-            if own.is_open and item != default:
-                shown[name] = item
-    if structured:
-        for name, inner in _within(structured, value).items():
-            item = shown.get(name)
-            if isinstance(item, dict):
-                shown[name] = documented(inner, item, stored)
-            elif item:
-                shown[name] = [documented(inner, each, stored) for each in item]
-    return shown
-
-
-@cache
-def _printed(
-    own: type[StructuredSchema], stored: Schemas
-) -> tuple[str, Mapping[str, type[StructuredSchema]], Mapping[str, Json]] | None:
-    """The marks of a type, and what is gone of its values; None where their order is another."""
-    narrowing = _narrowing(own, stored)
-    return (*_marks(own), narrowing.gone) if narrowing.is_in_order else None
-
-
-class _Narrowing(NamedTuple):
-    """A projection of values that are stored by one type and shown by another, with less.
-
-    ``names`` are those shown, in order, ``gone`` what the other type has beyond them, unset, and
-    ``known`` all that either declares. ``is_in_order`` tells that nothing but what is gone has to
-    be left out: the rest is in order already, and what neither declares is dynamic in both.
-    """
-
-    names: Sequence[str]
-    gone: Mapping[str, Json]
-    known: frozenset[str]
-    is_in_order: bool
-
-
-@cache
-def _narrowing(own: type[StructuredSchema], stored: Schemas) -> _Narrowing:
-    other = stored[own.type_name]
-    names = ("@odata.type", *own.properties())
-    gone = {name: item for name, item in unset(other).items() if name not in own.properties()}
-    rest = [name for name in other.properties() if name not in gone]
-    is_in_order = rest == list(own.properties()) and own.is_open == other.is_open
-    return _Narrowing(names, gone, frozenset((*names, *gone)), is_in_order)
-
-
-@cache
-def _is_same(schema: type[StructuredSchema], stored: Schemas) -> bool:
-    """Whether the values of a type are surely shown as they are stored.
-
-    Of one that others derive from, or that has values of structured types in it, that is left
-    open: nobody who reads one value has to wait for all the types that may be in others.
-    """
-    if _marks(schema)[1] or stored.model.derived(schema.type_name):
-        return False
-    narrowing = _narrowing(schema, stored)
-    return narrowing.is_in_order and not narrowing.gone
 
 
 def own_type(schema: type[StructuredSchema], value: Mapping[str, Json]) -> type[StructuredSchema]:

@@ -14,7 +14,7 @@ from mockgraph import metadata as edm
 from mockgraph.metadata.elements import Operation
 from mockgraph.metadata.resources import Resource, View
 from mockgraph.metadata.vocabulary import Revision, deprecated
-from mockgraph.state.intent import Intent
+from mockgraph.state.intent import Address, Intent
 from mockgraph.state.query import Query
 
 Schema = type[edm.StructuredSchema]
@@ -40,6 +40,16 @@ def deprecation(intent: Intent) -> Headers:
         if found is None and is_in_use:
             found = next(_of_properties(intent), None)
     return () if found is None else _headers(found)
+
+
+def may_be_deprecated(address: Address) -> bool:
+    """Return whether requests without options may use what is deprecated at an address."""
+    if address.call is not None:
+        return _of_operation(address.view, address.call.overloads[0]) is not None
+    if not address.steps:
+        return False
+    is_deprecated = address.resource.deprecated is not None
+    return is_deprecated or bool(address.path or _deprecated(address.type))
 
 
 @lru_cache(maxsize=4096)
@@ -93,7 +103,7 @@ def _along(path: Names, schema: Schema, resource: Resource | None) -> Iterator[R
             return
         if declared.deprecated is not None:
             yield declared.deprecated
-        item = declared.item if isinstance(declared, edm.Collection) else declared
+        item = edm.item_of(declared)
         if not isinstance(item, edm.Complex):
             return
         schema, resource = item.schema, None

@@ -45,7 +45,7 @@ from mockgraph.state.intent import (
     RequestKind,
     Target,
 )
-from mockgraph.state.query import ALL, MAX_INT32, Query
+from mockgraph.state.query import ALL, MAX_INT32, NO_OPTIONS, Query
 
 if TYPE_CHECKING:
     from mockgraph.odata.orderby import Order
@@ -74,7 +74,6 @@ _OPTIONS: Mapping[RequestKind, frozenset[str]] = {
     RequestKind.APPEND: _FORMAT,
     RequestKind.SERVICE_DOCUMENT: _FORMAT,
 }
-_NO_OPTIONS = Query()
 _LEVELS = ("none", "minimal", "full")
 _PAGE_SIZE = re.compile(r"[1-9][0-9]{0,9}")
 
@@ -312,7 +311,7 @@ def _read_query(
         order = address.resource.rules.page.default_order
         _check_filtered(options, address.resource)
     if not options and order is None:
-        return _NO_OPTIONS
+        return NO_OPTIONS
     from mockgraph.odata.options import read_options as read_options  # not needed by a start
     from mockgraph.odata.restrictions import check_supported
 

@@ -143,6 +143,10 @@ class Query:
         return ",".join(parts)
 
 
+# The query of a request without options.
+NO_OPTIONS: Final = Query()
+
+
 @dataclass(frozen=True, eq=False)
 class Expansion:
     """A navigation property to expand, what it leads to, and the query on that.

@@ -15,6 +15,8 @@ from mockgraph.errors import BadRequest
 from mockgraph.metadata import notation
 from mockgraph.metadata.schemas import Schemas
 
+from . import typed
+
 _MODEL = """
 namespace microsoft.graph
 
@@ -192,7 +194,7 @@ def test_type_names(name: str, type_name: str) -> None:
 
 def test_typed_values_say_their_types_as_the_pages_do() -> None:
     value = {"point": {"x": 1}, "shape": None, "points": [{"x": 2}], "texts": ["a"]}
-    assert edm.typed(Thing, value) == {
+    assert typed(Thing, value) == {
         "@odata.type": "#microsoft.graph.thing",
         "point": {"@odata.type": "microsoft.graph.point", "x": 1},
         "shape": None,
@@ -285,5 +287,5 @@ def test_a_whole_value_has_every_property(sent: dict[str, Any]) -> None:
 @given(things)
 def test_bare_takes_off_what_typed_puts_on(value: dict[str, Any]) -> None:
     whole = edm.whole(Thing, edm.load(Thing, value))
-    assert edm.bare(edm.typed(Thing, whole)) == whole
+    assert edm.bare(typed(Thing, whole)) == whole
     assert edm.bare(edm.fully_typed(Thing, whole)) == whole

@@ -20,6 +20,8 @@ from mockgraph.metadata.elements import EnumType, TypeRef, short_name
 from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.service import SERVICE
 
+from . import typed
+
 Json = Any
 
 LOCALTEST = SERVICE.views["localtest"]
@@ -378,13 +380,13 @@ def test_a_value_is_typed_at_each_level(
     schema: type[edm.StructuredSchema], data: st.DataObject
 ) -> None:
     loaded = edm.load(schema, data.draw(values_of(schema)))
-    typed = edm.typed(schema, loaded)
-    found = levels(schema, typed)
+    marked = typed(schema, loaded)
+    found = levels(schema, marked)
     assert len(found) == len(levels(schema, loaded))
     for level, value in found:
         mark = "#" if issubclass(level, edm.EntitySchema) else ""
         assert value["@odata.type"] == f"{mark}{level.type_name}"
-    assert edm.load(schema, typed) == loaded
+    assert edm.load(schema, marked) == loaded
 
 
 @pytest.mark.parametrize(("schema", "name"), PROPERTIES)

@@ -18,6 +18,7 @@ from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.primitives import PRIMITIVES
 from mockgraph.metadata.schemas import Schemas
 
+from . import typed
 from .strategies import models
 
 Json = Any
@@ -442,7 +443,7 @@ def test_values_of_random_types(data: st.DataObject) -> None:
     assert edm.merge(own, loaded, {}) == loaded
     assert edm.merge(own, loaded, loaded) == loaded
     assert edm.whole(own, loaded) == loaded
-    assert edm.bare(edm.typed(own, loaded)) == edm.bare(loaded)
+    assert edm.bare(typed(own, loaded)) == edm.bare(loaded)
     assert edm.bare(edm.fully_typed(own, loaded)) == edm.bare(loaded)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.metadata.evolvable import masked_members
 from mockgraph.metadata.notation import parse
 from mockgraph.metadata.schemas import Schemas
 from mockgraph.service import SERVICE
@@ -80,8 +80,9 @@ def test_members_of_flags() -> None:
         "namespace x\n\nenum colour flags\n  red 1\n  unknownFutureValue 2\n  blue 4\n"
         "  green 8\n\ncomplex thing\n  own: colour\n  all: colour[]\n"
     )
-    schema = Schemas(parse([("x", text)]))["x.thing"]
-    shown = masked_members(schema, {"own": "red,blue,green", "all": ["red", "blue"]})
+    schemas = Schemas(parse([("x", text)]))
+    projection = edm.Projections(schemas, is_typed=False, is_masked=True)[schemas["x.thing"]]
+    shown = projection.of({"own": "red,blue,green", "all": ["red", "blue"]})
     assert shown == {"own": "red,unknownFutureValue", "all": ["red", "unknownFutureValue"]}
 
 

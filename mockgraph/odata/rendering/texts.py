@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -45,3 +45,14 @@ def _array(items: Sequence[Json], indent: int) -> bytes:
         texts.append(text[1 : -len(end)])
     text = b"[" + b",".join(texts) + end
     return text.replace(b"\n", b"\n  ") if indent else text
+
+
+def joined(control: Mapping[str, Json], members: Mapping[str, Json]) -> bytes:
+    """Return an object as compact JSON that can be kept, the members behind control information.
+
+    The two have no name in common. To put them into one object takes longer.
+    """
+    if not control:
+        return json_of(members)
+    head = orjson.dumps(control)
+    return head[:-1] + b"," + orjson.dumps(members)[1:] if members else json_of(control)

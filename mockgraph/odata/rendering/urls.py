@@ -8,33 +8,29 @@ import orjson
 
 from mockgraph.metadata.keys import predicate
 from mockgraph.metadata.resources import Resource
-from mockgraph.state.intent import Address, Intent, RequestKind, Row, Step, Target
+from mockgraph.state.intent import Address, RequestKind, Row, Step, Target
+from mockgraph.state.query import Query
 
 
 class Urls:
-    """The URLs of the answer to one intent, as its caller would write them."""
+    """The URLs in answers to requests of an address, as their callers would write them.
 
-    def __init__(self, intent: Intent):
-        self._intent = intent
+    ``origin`` is scheme, host, port and prefix; ``metadata`` the URL of the metadata document.
+    """
 
-    @property
-    def _root(self) -> str:
-        return f"{self._intent.origin}/{self._intent.address.view.name}"
+    def __init__(self, address: Address, origin: str):
+        self._address = address
+        self._origin = origin
+        self._root = f"{origin}/{address.view.name}"
+        self.metadata = f"{self._root}/$metadata"
 
-    @property
-    def metadata(self) -> str:
-        """The URL of the metadata document."""
-        return f"{self._root}/$metadata"
-
-    def context(self) -> str:
+    def context(self, query: Query) -> str:
         """Return the context URL: what in the metadata the answer is (OData JSON format, 10)."""
-        intent = self._intent
-        return _context(intent.origin, intent.address, intent.query.selection())
+        return _context(self._origin, self._address, query.selection())
 
-    def context_json(self) -> bytes:
+    def context_json(self, query: Query) -> bytes:
         """Return the context URL as the first member of an object in JSON, which goes on behind."""
-        intent = self._intent
-        return _context_json(intent.origin, intent.address, intent.query.selection())
+        return _context_json(self._origin, self._address, query.selection())
 
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
@@ -44,7 +40,7 @@ class Urls:
         """Return the URL of an entity of a table; a URL is one already."""
         if isinstance(place, str):
             return place
-        resource = self._intent.address.view.resource(place.table)
+        resource = self._address.view.resource(place.table)
         assert resource is not None  # the table is one of the root's
         return f"{self._root}/{resource.url(place.key)}"
 
