@@ -255,12 +255,6 @@ class Row(NamedTuple):
         """The key of a stored entity."""
         return self.entity.key if isinstance(self.entity, Entity) else ""
 
-    @property
-    def kept(self) -> dict[object, bytes] | None:
-        """The JSON of a stored entity by how it was rendered, where nothing is expanded."""
-        entity = self.entity
-        return entity.rendered if isinstance(entity, Entity) and not self.expanded else None
-
 
 class Page(NamedTuple):
     """A page of a collection; ``next`` is the skip token of the following one.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from mockgraph.odata import kept_requests
-from mockgraph.state.intent import Row
+from mockgraph.odata.rendering.representations import Representations
 
 
 @contextmanager
@@ -16,5 +16,5 @@ def nothing_kept() -> Iterator[None]:
     """Have each request of a block read and answered by itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept_requests, "question", lambda *_: None)
-        patch.setattr(Row, "kept", None)  # nor the JSON of an entity
+        patch.setattr(Representations, "_form", lambda *_: None)  # nor the JSON of an entity
         yield

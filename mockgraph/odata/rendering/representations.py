@@ -12,6 +12,7 @@ from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.rendering.texts import joined
 from mockgraph.odata.rendering.urls import Urls
+from mockgraph.state.entities import Entity
 from mockgraph.state.intent import Address, Page, Preferences, Row
 from mockgraph.state.query import NO_OPTIONS, Expansion, Query
 
@@ -78,9 +79,10 @@ class Representations:
 
     def _kept(self, row: Row, resource: Resource, query: Query, form: _Form | None) -> bytes | None:
         """The JSON of a stored entity, from the last time if it was rendered like this before."""
-        kept = row.kept
-        if form is None or kept is None or row.resource is not None:
+        entity = row.entity
+        if form is None or row.expanded or row.resource or not isinstance(entity, Entity):
             return None
+        kept = entity.rendered
         text = kept.get(form)
         if text is None:
             if len(kept) >= _MOST_FORMS:
