@@ -32,7 +32,7 @@ from mockgraph.http import (
     from_werkzeug,
     identifying_headers,
 )
-from mockgraph.metadata.resources import Service
+from mockgraph.metadata.resources import Service, View
 from mockgraph.odata import addressing, kept_requests, rendering, validation
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
@@ -150,9 +150,10 @@ class Emulator(Flask):
             if control.is_control(path):
                 return self._control_body_limit(environ, path)
             may_stub = tenant is not None and tenant.is_stubbed
-            if addressing.is_rooted(path, self._service) and not may_stub:
+            root = addressing.root_of(path, self._service)
+            if root is not None and not may_stub:
                 head = Request(environ, populate_request=False, shallow=True)
-                self._authenticate(head, tenant or self._tenants.default)
+                self._authenticate(head, tenant or self._tenants.default, root)
         except GraphError:
             return 0
         return self._settings.max_body
@@ -182,7 +183,7 @@ class Emulator(Flask):
                 work.leave()
         if request.strike is not None:
             response = self._apply_faults(response, request)
-        if response.status >= 400 and not addressing.is_rooted(request.path, self._service):
+        if response.status >= 400 and addressing.root_of(request.path, self._service) is None:
             from mockgraph.entra import endpoints
 
             endpoints.restate_error(tenant.entra, request, response)
@@ -226,15 +227,16 @@ class Emulator(Flask):
     def _answer(self, request: Request, tenant: Tenant) -> Response:
         """Answer by a fault, by a stub, by the sign-in or by the emulation, in this order."""
         tenant.check(request)
-        is_graph = addressing.is_rooted(request.path, self._service)
+        root = addressing.root_of(request.path, self._service)
         stub = tenant.stub(request)
-        caller = self._authenticate(request, tenant) if is_graph and not stub else Caller()
+        is_emulated = root is not None and stub is None
+        caller = self._authenticate(request, tenant, root) if is_emulated else Caller()
         strike = request.strike = tenant.strike(request)
         if strike is not None and strike.answer is not None:
             return strike.answer
         if stub is not None:
             return stub.answer(request)
-        if is_graph:
+        if is_emulated:
             return self._emulate(request, tenant, caller)
         return self._sign_in(request, tenant)
 
@@ -242,10 +244,11 @@ class Emulator(Flask):
         """Answer as before where the same was asked of the same state; else by doing it."""
         asked = kept_requests.question(request, caller)
         kept = None if asked is None else self._kept.find(asked)
-        state, spent = tenant.state.present(), work.spent()
+        state = tenant.state.present()
         if kept is not None and (response := kept.response(state, tenant.state)) is not None:
             request.address = kept.address
             return response
+        spent = work.spent()
         intent = None if kept is None else kept.intent()
         if intent is None:
             intent = self._read(request, tenant, caller)
@@ -325,16 +328,15 @@ class Emulator(Flask):
 
         answered = endpoints.dispatch(tenant.entra, request)
         if answered is None:  # no endpoint of Entra's: an unknown root, for whoever may ask
-            caller = self._authenticate(request, tenant)
+            caller = self._authenticate(request, tenant, None)
             return self._emulate(request, tenant, caller)
         request.answered_by = "sign-in"
         if request.method not in SAFE_METHODS and answered.status_code < 400:
             self._tenants.keep(tenant)
         return from_werkzeug(answered)
 
-    def _authenticate(self, request: Request, tenant: Tenant) -> Caller:
-        header = request.environ.get("HTTP_AUTHORIZATION", " ")
-        bare = " " not in header and not addressing.is_documented(request.path, self._service)
+    def _authenticate(self, request: Request, tenant: Tenant, root: View | None) -> Caller:
+        bare = root is None or not root.documented
         return authorization.authenticate(request, self._settings.auth, tenant, bare=bare)
 
     def _apply_faults(self, response: Response, request: Request) -> Response:
@@ -476,7 +478,7 @@ class Emulator(Flask):
 def _check_work(request: Request) -> None:
     """Raise where the work for a request is in vain: by a reset, without its client."""
     tenant: Tenant = request.environ[NOTED]
-    if tenant.resets.overtook(request):
+    if tenant.overtook(request):
         raise Overtaken
     work.check_client(request.environ)
 

@@ -9,6 +9,9 @@ from collections import deque
 # makes its own.
 _AT_A_TIME = 64
 _made: deque[str] = deque()
+# A GUID of version 4, and the places of the digits that are random in it.
+_FORM = b"00000000-0000-4000-a000-000000000000 "
+_PLACES = [place for place, digit in enumerate(_FORM) if digit == ord("0")]
 if hasattr(os, "register_at_fork"):  # there are systems without forks
     os.register_at_fork(after_in_child=_made.clear)
 
@@ -22,8 +25,7 @@ def new_guid() -> str:
     try:
         return _made.pop()
     except IndexError:
-        digits = os.urandom(16 * _AT_A_TIME).hex()
-        _made.extend(_guid(digits[at : at + 32]) for at in range(0, len(digits), 32))
+        _made.extend(_new_guids())
         return new_guid()
 
 
@@ -32,5 +34,10 @@ def new_number(below: int) -> int:
     return int.from_bytes(os.urandom(16)) % below
 
 
-def _guid(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+def _new_guids() -> list[str]:
+    """Several at once: of all of them the first digit, then the second, and so on."""
+    random = os.urandom(16 * _AT_A_TIME).hex().encode()
+    made = bytearray(_FORM * _AT_A_TIME)
+    for at, place in enumerate(_PLACES):
+        made[place :: len(_FORM)] = random[at::32]
+    return made.decode().split()

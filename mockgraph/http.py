@@ -75,19 +75,16 @@ class Request(flask.Request):
         if populate_request:
             super().__init__(environ, populate_request, shallow)
         else:
-            self._begin(environ, shallow)
+            # What the line asks of each; the rest werkzeug sets once it is asked for.
+            self.environ = environ
+            self.shallow = shallow
+            self.method = environ["REQUEST_METHOD"].upper()
+            prefix = environ.get("SCRIPT_NAME")
+            self.root_path = _decoded(prefix).rstrip("/") if prefix else ""
+            self.path = f"/{_decoded(environ['PATH_INFO']).lstrip('/')}"
+            self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
         self.request_id = new_guid()
         self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
-
-    def _begin(self, environ: Environ, shallow: bool) -> None:
-        """Set what the line asks of each request; the rest werkzeug sets once it is asked for."""
-        self.environ = environ
-        self.shallow = shallow
-        self.method = environ["REQUEST_METHOD"].upper()
-        prefix = environ.get("SCRIPT_NAME")
-        self.root_path = _decoded(prefix).rstrip("/") if prefix else ""
-        self.path = f"/{_decoded(environ['PATH_INFO']).lstrip('/')}"
-        self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
 
     if not TYPE_CHECKING:
 
@@ -224,13 +221,14 @@ class Response:
 
     def send(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request of this method as WSGI has it."""
-        headers = self.headers
-        if self.status in WITHOUT_CONTENT:
-            start_response(status_line(self.status), headers)
+        status, headers = self.status, self.headers
+        line = _STATUS_LINES.get(status) or f"{status} Unknown"
+        if status in WITHOUT_CONTENT:
+            start_response(line, headers)
             return []
         if self.chunks is None:
             headers = [*headers, ("Content-Length", str(len(self.body)))]
-        start_response(status_line(self.status), headers)
+        start_response(line, headers)
         if method == "HEAD":
             return []
         return [self.body] if self.chunks is None else self.chunks
@@ -287,11 +285,6 @@ def read_body(request: WerkzeugRequest) -> bytes:
     if announced is None and len(data) == limit and request.environ["wsgi.input"].read(1):
         raise PayloadTooLarge(limit)
     return data
-
-
-def status_line(status: int) -> str:
-    """Return a status as WSGI has it, ``200 OK``."""
-    return _STATUS_LINES.get(status) or f"{status} Unknown"
 
 
 def _unpacked(file: IO[bytes], packed: int, limit: int | None) -> Iterator[bytes]:

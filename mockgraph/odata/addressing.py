@@ -66,15 +66,9 @@ def aliases_in(query_string: bytes) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in options if name.startswith("@"))
 
 
-def is_rooted(path: str, service: Service) -> bool:
-    """Return whether a path begins with a root of the service."""
-    return path[1:].partition("/")[0].lower() in service.views
-
-
-def is_documented(path: str, service: Service) -> bool:
-    """Return whether a path begins with a root that is as its pages document it."""
-    view = service.views.get(path[1:].partition("/")[0].lower())
-    return view is not None and view.documented
+def root_of(path: str, service: Service) -> View | None:
+    """Return the root of the service that a path begins with, None where it begins with none."""
+    return service.views.get(path[1:].partition("/")[0].lower())
 
 
 def joined(path: str, service: Service) -> str:

@@ -176,7 +176,7 @@ def put_target(url: Json, address: Address, service: Service, state: NeededState
         return
     try:
         path = unquote(urlsplit(url).path)
-        rooted = path if addressing.is_rooted(path, service) else f"/{address.view.name}/{path}"
+        rooted = path if addressing.root_of(path, service) else f"/{address.view.name}/{path}"
         found = addressing.resolve("GET", rooted.replace("//", "/"), service)
     except (GraphError, ValueError):
         return

@@ -25,7 +25,7 @@ from mockgraph.state.documents import DIRECTORY
 from mockgraph.state.table_rules import new_key
 from mockgraph.testing.journal import Journal, JournalRoom, Requests
 from mockgraph.testing.nearest_names import with_meant_properties
-from mockgraph.testing.reset import Resets, reset
+from mockgraph.testing.reset import ENTERED, reset
 from mockgraph.wsgi import Environ
 
 if TYPE_CHECKING:  # parts that are loaded when they are first needed
@@ -55,8 +55,8 @@ class Tenant:
     """A state with its faults, stubs, named snapshots, journal and Entra.
 
     With ``strict_client`` it also has the police that refuses misdeeds. Faults, stubs and Entra
-    are loaded and made when they are first needed: few starts and few tenants need them. A
-    request that came before the last of its ``resets`` is not recorded.
+    are loaded and made when they are first needed: few starts and few tenants need them.
+    ``resets`` counts how often it was reset: what came before leaves no trace after it.
     """
 
     __slots__ = (
@@ -89,7 +89,7 @@ class Tenant:
         self.state = state
         self.journal = Journal(settings.journal, settings.journal_bytes, state.clock, room)
         state.on_edit(self.journal.note_change)
-        self.resets = Resets()
+        self.resets = 0
         self.snapshots: dict[str, Snapshot] = {}
         self.allowed = settings.allow
         self.police = self.make_police() if settings.strict_client else None
@@ -169,9 +169,14 @@ class Tenant:
         writes.
         """
         strike = self._faults.strike(request) if self._faults else None
-        if self.resets.overtook(request):
+        if self.overtook(request):
             raise Overtaken()
         return strike
+
+    def overtook(self, request: Request) -> bool:
+        """Return whether there was a reset since a request came, if it is known when."""
+        resets: int = request.environ.get(ENTERED, self.resets)
+        return resets != self.resets
 
     def verify(self, token: str, host: str) -> Mapping[str, Json]:
         """Return the claims of a token that is valid at a host. Raises Unauthenticated."""
@@ -184,7 +189,7 @@ class Tenant:
 
     def record(self, request: Request, response: Response, seconds: float) -> None:
         """Take note of a request that was answered, unless it came before the last reset."""
-        if self.resets.overtook(request):
+        if self.overtook(request):
             return
         if self.journal.limit or self.police is not None:
             exchange = self.journal.record(request, response, seconds)
@@ -337,9 +342,10 @@ class Tenants:
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + tenant.prefix
             environ["PATH_INFO"] = slash + rest
         else:
-            tenant = self._find(environ.get("HTTP_X_MOCKGRAPH_TENANT", ""))
+            name = environ.get("HTTP_X_MOCKGRAPH_TENANT")
+            tenant = self._find(name) if name else self.default
         environ[NOTED] = tenant
-        tenant.resets.enter(environ)
+        environ[ENTERED] = tenant.resets
         return tenant
 
     def known(self, environ: Environ) -> tuple[str, Tenant | None]:
