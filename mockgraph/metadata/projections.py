@@ -91,6 +91,9 @@ class Projection:
         self._projections = projections
         # What the other type has beyond, unset; it is a dynamic property here once it is set.
         self._gone = {name: item for name, item in unset(other).items() if name not in declared}
+        self._blank: Mapping[str, Json] = dict.fromkeys(declared)
+        self._is_open = schema.is_open
+        self._is_closed = other.is_open and not schema.is_open
         # Whether the rest is in order already, and what neither declares is dynamic in both.
         rest = [name for name in other.properties() if name not in self._gone]
         self.is_in_order = rest == list(declared) and schema.is_open == other.is_open
@@ -128,27 +131,39 @@ class Projection:
         if self._keeps_all:
             return value
         shown = dict(value) if self.is_in_order else self._ordered(value)
-        if self.is_in_order and self._gone:
-            for name, nothing in _within(self._gone, value).items():
-                item = shown.pop(name, nothing)
-                if self._schema.is_open and item != nothing:
-                    shown[name] = item
-        for name, change in _within(self._changes, value).items():
+        if self._gone:
+            self._leave_out(self._gone, shown)
+        changes = self._changes
+        if len(changes) > len(value):
+            changes = _within(changes, value)
+        for name, change in changes.items():
             item = shown.get(name)
             if item or type(item) is dict:
                 shown[name] = _changed(item, change)
         return shown
 
     def _ordered(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        """The declared properties of a value in order, and the dynamic ones of an open type."""
-        names = ("@odata.type", *self._schema.properties())
-        shown = {name: value[name] for name in names if name in value}
-        if self._schema.is_open:
-            gone = self._gone
-            for name, item in value.items():
-                if name not in shown and not (name in gone and item == gone[name]):
-                    shown[name] = item
+        """A value with the declared properties in order, ahead of those that are dynamic or gone.
+
+        There are none of these where only the other type is open.
+        """
+        shown = {**self._blank, **value}
+        if len(shown) > len(value) or "@odata.type" in value:  # not all are there, or it is last
+            names = ("@odata.type", *self._blank)
+            shown = {**{name: value[name] for name in names if name in value}, **value}
+        if self._is_closed:
+            for name in value.keys() - self._blank.keys() - {"@odata.type"}:
+                del shown[name]
         return shown
+
+    def _leave_out(self, gone: Mapping[str, Json], shown: dict[str, Json]) -> None:
+        """Take away what only the other type declares, but what is set where this one is open."""
+        if len(gone) > len(shown):
+            gone = _within(gone, shown)
+        for name, nothing in gone.items():
+            item = shown.pop(name, nothing)
+            if self._is_open and item != nothing:
+                shown[name] = item
 
 
 @lru_cache(maxsize=256)
@@ -159,13 +174,11 @@ def projections(stored: Schemas, *, is_typed: bool, is_masked: bool) -> Projecti
 
 def _changed(value: Json, change: Change) -> Json:
     """The value of a property, or that of each of its items, once it is changed."""
-    return [change(item) for item in value] if type(value) is list else change(value)
+    return list(map(change, value)) if type(value) is list else change(value)
 
 
 def _within(properties: Mapping[str, T], value: Mapping[str, Json]) -> Mapping[str, T]:
-    """Return some properties of a type: all that a value has, and few where it has few."""
-    if len(properties) <= len(value):
-        return properties
+    """Return those of some properties of a type that a value has."""
     return {name: properties[name] for name in value if name in properties}
 
 

@@ -49,7 +49,7 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     ``layout`` is ``graph`` or ``documented``.
     """
     renderer = _renderer(intent.address, intent.origin, intent.preferences, layout)
-    response = renderer.response(outcome, intent)
+    response = renderer.answer(renderer, outcome, intent)
     if intent.options or renderer.may_be_deprecated:
         response.headers += deprecation(intent)
     if outcome.location is not None:
@@ -62,8 +62,9 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
 class _Renderer:
     """The answers to the requests of an address whose callers prefer the same.
 
-    ``may_be_deprecated`` tells that they may use what is deprecated though they have no options,
-    ``applies_members`` that members of enumerations which came later are wanted, and shown.
+    ``answer`` makes the response to one of them. ``may_be_deprecated`` tells that they may use what
+    is deprecated though they have no options, ``applies_members`` that members of enumerations
+    which came later are wanted, and shown.
     """
 
     def __init__(self, address: Address, origin: str, preferences: Preferences, layout: str):
@@ -72,18 +73,19 @@ class _Renderer:
         self._preferences = preferences
         self._layout = layout
         self._level = preferences.metadata
-        self._render = self._renderers[address.kind]
+        self.answer = self._renderers[address.kind]
         self.urls = Urls(address, origin)
         self._representations = Representations(address, self.urls, preferences, layout)
         documented = layout == "documented"
         content_type = "application/json" if documented else _CONTENT_TYPES[self._level]
         self._content_type = ("Content-Type", content_type)
+        returns = preferences.returns
+        self._applied = [("Preference-Applied", f"return={returns}")] if returns else []
+        if returns is None and address.kind is RequestKind.UPDATE:
+            returns = "minimal" if address.resource.rules.update.answers == 204 else None
+        self._is_minimal = returns == "minimal"
         self.may_be_deprecated = may_be_deprecated(address)
         self.applies_members = preferences.unknown_members and not self._view.documented
-
-    def response(self, outcome: Outcome, intent: Intent) -> Response:
-        """Return the response to one request."""
-        return self._render(self, outcome, intent)
 
     # -- one method an operation ----------------------------------------------------------
 
@@ -104,16 +106,20 @@ class _Renderer:
         row = _given(outcome.row)
         if outcome.status == 202:  # it is under way, and where is told by the location
             return Response(202)
-        response = self._returned(outcome, intent, "representation")
+        response = self._written(outcome, intent)
         url = self.urls.entity(row.resource or self._address.resource, row)
         response.headers.append(("Location", url))
         if response.status == 204:
             response.headers.append(("OData-EntityId", url))
         return response
 
-    def _updated(self, outcome: Outcome, intent: Intent) -> Response:
-        answers = self._address.resource.rules.update.answers
-        return self._returned(outcome, intent, "minimal" if answers == 204 else "representation")
+    def _written(self, outcome: Outcome, intent: Intent) -> Response:
+        """Answer a write with the entity, or with nothing where that is preferred."""
+        row = _given(outcome.row)
+        headers = [("ETag", row.etag or ""), *self._applied]
+        if self._is_minimal:
+            return _headed(Response(204), headers)
+        return self._whole(row, outcome.status or 200, headers, intent.query)
 
     def _collection(self, outcome: Outcome, intent: Intent) -> Response:
         page, query = _given(outcome.page), intent.query
@@ -241,7 +247,7 @@ class _Renderer:
         RequestKind.CREATE: _created,
         RequestKind.READ: _entity,
         RequestKind.READ_REFERENCE: _reference,
-        RequestKind.UPDATE: _updated,
+        RequestKind.UPDATE: _written,
         RequestKind.DELETE: _empty,
         RequestKind.READ_PROPERTY: _read_property,
         RequestKind.READ_VALUE: _read_value,
@@ -262,16 +268,6 @@ class _Renderer:
             response.headers.insert(0, ("Preference-Applied", f"odata.maxpagesize={size}"))
         return response
 
-    def _returned(self, outcome: Outcome, intent: Intent, default: str) -> Response:
-        """The answer to a write: the entity, or nothing where that is preferred."""
-        row, preferred = _given(outcome.row), self._preferences.returns
-        headers = [("ETag", row.etag or "")]
-        if preferred:
-            headers.append(("Preference-Applied", f"return={preferred}"))
-        if (preferred or default) == "minimal":
-            return _headed(Response(204), headers)
-        return self._whole(row, outcome.status or 200, headers, intent.query)
-
     def _whole(self, row: Row, status: int, headers: Headers, query: Query) -> Response:
         """The answer that is an entity, with its context URL."""
         resource = self._address.resource
@@ -282,8 +278,7 @@ class _Renderer:
             text = dump(body, self._layout)
         elif self._level != "none":
             text = self.urls.context_json(query) + text[1:]
-        headers.append(self._content_type)
-        return _headed(Response(status, text), headers)
+        return _headed(Response(status, text), [*headers, self._content_type])
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
         """The body with as much control information as was asked for, or as pages print."""

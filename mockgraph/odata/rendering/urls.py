@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import orjson
 
 from mockgraph.metadata.keys import predicate
 from mockgraph.metadata.resources import Resource
 from mockgraph.state.intent import Address, RequestKind, Row, Step, Target
-from mockgraph.state.query import Query
+from mockgraph.state.query import NO_OPTIONS, Query
 
 
 class Urls:
@@ -30,7 +30,11 @@ class Urls:
 
     def context_json(self, query: Query) -> bytes:
         """Return the context URL as the first member of an object in JSON, which goes on behind."""
-        return _context_json(self._origin, self._address, query.selection())
+        return self._plain if query is NO_OPTIONS else _json(self.context(query))
+
+    @cached_property
+    def _plain(self) -> bytes:
+        return _json(self.context(NO_OPTIONS))
 
     def entity(self, resource: Resource, row: Row) -> str:
         """Return where an entity is read."""
@@ -50,10 +54,8 @@ def _context(origin: str, address: Address, selection: str) -> str:
     return f"{origin}/{address.view.name}/$metadata#{_fragment(address, selection)}"
 
 
-@lru_cache(maxsize=1024)
-def _context_json(origin: str, address: Address, selection: str) -> bytes:
-    url = _context(origin, address, selection)
-    return orjson.dumps({"@odata.context": url}).removesuffix(b"}") + b","
+def _json(context: str) -> bytes:
+    return orjson.dumps({"@odata.context": context}).removesuffix(b"}") + b","
 
 
 def _fragment(address: Address, selection: str) -> str:
