@@ -44,8 +44,8 @@ Connect = Callable[[socket.socket, Environ, Loop], "Connection"]
 class Connection:
     """An accepted socket with its parser, used by one thread at a time.
 
-    ``out`` is what the client has not taken yet, ``events`` what the loop waits for, ``used_at``
-    the ``time.monotonic`` of its last response, or of its beginning. An app finds four functions
+    ``out`` is what is still to be sent, ``events`` what the loop waits for, ``used_at`` the
+    ``time.monotonic`` of its last response, or of its beginning. An app finds four functions
     in environ: ``mockgraph.cut()`` ends the connection where it stands, ``mockgraph.sleep(s)``
     waits for so many seconds without holding up others, ``mockgraph.has_left()`` tells whether
     work on an answer is in vain. ``mockgraph.hold(settle, conclude)`` has the response, which must
@@ -92,6 +92,11 @@ class Connection:
     def is_held(self) -> bool:
         """Whether its response is held until it is released."""
         return self._settle is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing can be done for it before its client does something."""
+        return bool(self.events) and self._settle is None and not self.can_answer
 
     @property
     def is_sent_to(self) -> bool:
@@ -144,14 +149,15 @@ class Connection:
             self._settle()
 
     def release(self, is_last: Callable[[], bool]) -> None:
-        """Send the response that was held and has been settled, or what takes its place."""
-        assert self._answered is not None
-        replacement = self._conclude()
-        if replacement is not None:
-            self.out = b""
-            if not respond(replacement, self._answered, self, is_last):
-                self.keep = False
-        self._settle = self._answered = None
+        """Send the response, or what takes the place of one that was held and has been settled."""
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            self._settle = None
+            replacement = self._conclude()
+            if replacement is not None:
+                self.out = b""
+                if not respond(replacement, answered, self, is_last):
+                    self.keep = False
         self.flush()
 
     def conclude(self) -> None:
@@ -159,19 +165,21 @@ class Connection:
         if self.parser.waits and not self.parser.ready and self.keep:
             self.parser.waits = False
             self.send(CONTINUE)
+            self.flush()
         if self.keep and not self.out and self.parser.ended:
             self.keep = False
             if self.parser.refusal is not None:
                 self.send(refusal_message(self.parser.refusal))
+                self.flush()
 
     def send(self, data: bytes) -> None:
-        """Send as much as the client takes now; the rest is added to ``out``."""
+        """Add this to ``out``: it is sent by :meth:`flush`."""
         self.out = bytes(self.out) + data if self.out else data
-        if self._settle is None:
-            self.flush()
 
     def flush(self) -> None:
         """Send as much of ``out`` as the client takes now."""
+        if not self.out:
+            return
         if self.is_cut:
             self.out = b""
             return
@@ -185,6 +193,7 @@ class Connection:
     def pour(self, data: bytes) -> None:
         """Send all of this, waiting for the client; one that takes nothing for 60 s is cut."""
         self.send(data)
+        self.flush()
         if not self.out:
             return
         self._socket.settimeout(_POUR_TIMEOUT)

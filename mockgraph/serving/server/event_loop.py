@@ -1,6 +1,7 @@
 """The event loop: one thread waits for sockets and calls the app; a slow request gives it up.
 
-The thread of the loop calls the app itself as soon as a request is complete, so no thread waits
+It works in phases: it receives from all connections that have sent something, answers what they
+ask, and sends the responses. The thread of the loop calls the app itself, so no thread waits
 for another or competes with it for the interpreter. A request that takes more than a few
 milliseconds, or says that it sleeps, keeps its thread and its connection, and another thread
 goes on with the loop. So one slow request costs the others a few milliseconds, and a client
@@ -31,6 +32,11 @@ from mockgraph.wsgi import WSGIApp
 _LINGER = 2.0  # seconds that a refused client may take to read why
 _INTERVAL = 0.2  # seconds between looks at what no event tells
 _ACCEPTED = 64  # connections accepted at a time
+
+# Responses are sent together, but no later than this.
+_SENT_WITHIN = 0.001  # seconds
+_MOST_UNSENT = 32  # responses
+_LARGE = 64 * 1024  # bytes of one of them
 
 _TICK = 0.005  # seconds after which a request is slow
 _BUSY_TICK = 0.025  # the same under load: each look of the watchdog takes from the rate
@@ -64,9 +70,11 @@ class EventLoop:
         # Those in the middle of a request or an answer, and since when.
         self._unfinished: dict[Connection, float] = {}
         self._look_at = 0.0  # when to look at these again
-        self._returned: deque[Connection] = deque()  # with requests left, or answered slowly
-        self._settled: deque[Connection] = deque()  # to be released
-        self._held: deque[Connection] = deque()  # to be settled
+        # The phases that a request goes through. While the loop waits, a connection among these is
+        # not waited for, or is held.
+        self._asking: deque[Connection] = deque()  # with a request to answer
+        self._held: deque[Connection] = deque()  # with a response to settle first
+        self._unsent: deque[Connection] = deque()  # with a response to send
         self._is_settling = False
         self._settling_took = math.inf
         self._watchdog = Watchdog(self._hand_over)
@@ -136,25 +144,10 @@ class EventLoop:
         self._wait_for(slow, 0)
         self._threads.run(self._run)
 
-    def _answer(self, connection: Connection) -> bool:
-        """Answer one request, and return whether this thread still runs the loop."""
-        self._watchdog.begin(connection)
-        connection.answer(self._app, self._stopping.is_set)
-        connection.used_at = time.monotonic()
-        if connection.is_held:
-            self._held.append(connection)
-        if self._watchdog.finish(connection):
-            return True
-        self._returned.append(connection)
-        self._wake()
-        if self._ended.is_set():
-            self._close_returned()
-        return False
-
     def _run(self) -> None:
         self._thread = threading.current_thread()
         try:
-            while True:
+            while self._turn():
                 is_due = bool(self._lingering) or self._stopping.is_set() or not self._is_accepting
                 if is_due:
                     self._maintain()
@@ -164,34 +157,80 @@ class EventLoop:
                 if self._unfinished:
                     is_due = True
                     self._give_up_some()
-                if not self._turn(_INTERVAL if is_due else None):
-                    return
+                self._receive(_INTERVAL if is_due else None)
         except BaseException:
             _logger.critical("The server failed, and serves no more.", exc_info=True)
             self._end()
 
-    def _turn(self, timeout: float | None) -> bool:
-        """Handle what happens next, and return whether this thread still runs the loop."""
-        if self._settled and not self._release():
-            return False
-        if self._returned:
-            if not self._proceed(self._returned.popleft()):
-                return False
+    def _receive(self, timeout: float | None) -> None:
+        """Wait for what happens next, and receive from all connections that have sent something."""
+        if self._asking or self._unsent or (self._held and not self._is_settling):
             timeout = 0.0
-        if self._held and not self._settle():
-            return False
-        if self._returned or (self._held and not self._is_settling):
-            timeout = 0.0  # those that were released have asked for more meanwhile
         for key, events in self._selector.select(timeout):
             subject = key.data
             if isinstance(subject, Connection):
-                if not self._handle(subject, events):
-                    return False
+                self._handle(subject, events)
             elif subject is None:
                 self._empty_waker()
             else:
                 self._accept(subject)
-        return True
+
+    def _handle(self, connection: Connection, events: int) -> None:
+        if connection in self._lingering:
+            if connection.drain():
+                self._close(connection)
+            return
+        if connection.is_held:
+            self._wait_for(connection, 0)  # what it sends can wait, too
+            return
+        try:
+            if events & _WRITE:
+                connection.flush()
+            else:
+                connection.receive()
+        except Exception:
+            self._fail(connection)
+        if connection.can_answer:
+            self._asking.append(connection)
+        else:
+            self._go_on(connection)
+
+    def _turn(self) -> bool:
+        """Answer those that ask, a request each, and send what can be sent.
+
+        The responses are sent together, unless they are many or large or took long: so the code of
+        each phase stays in the processor's caches, and clients on this machine are woken less
+        often. Return whether this thread still runs the loop.
+        """
+        self._send()  # what was answered before another thread went on with the loop
+        send_at = time.monotonic() + _SENT_WITHIN
+        for _ in range(len(self._asking)):
+            connection = self._asking.popleft()
+            if not connection.can_answer:  # it was cut meanwhile
+                self._go_on(connection)
+                continue
+            if not self._answer(connection):
+                return False
+            if (
+                connection.used_at > send_at
+                or len(self._unsent) >= _MOST_UNSENT
+                or len(connection.out) > _LARGE
+            ):
+                self._send()
+                send_at = time.monotonic() + _SENT_WITHIN
+        self._send()
+        return not self._held or self._settle()
+
+    def _answer(self, connection: Connection) -> bool:
+        """Answer one request, and return whether this thread still runs the loop."""
+        self._watchdog.begin(connection)
+        connection.answer(self._app, self._stopping.is_set)
+        connection.used_at = time.monotonic()
+        runs_loop = self._watchdog.finish(connection)
+        (self._held if connection.is_held else self._unsent).append(connection)
+        if not runs_loop:
+            self._give_back()
+        return runs_loop
 
     def _settle(self) -> bool:
         """Settle the responses that are held, those of a turn by one sync of the disk.
@@ -201,7 +240,7 @@ class EventLoop:
         """
         if self._is_settling:
             return True  # these come next
-        held = self._take_held()
+        held = _taken(self._held)
         if self._settling_took > _TICK:
             self._is_settling = True
             with suppress(RuntimeError):  # there is no other thread
@@ -211,20 +250,18 @@ class EventLoop:
         self._watchdog.begin(held[0])
         self._settle_all(held)
         if self._watchdog.finish(held[0]):
-            return self._release()
-        self._wake()
+            self._send()
+            return True
+        self._give_back()
         return False
 
     def _settle_aside(self, held: Sequence[Connection]) -> None:
         """Settle these, and then what came to be held meanwhile: a slow disk never waits."""
         while held:
             self._settle_all(held)
-            held = self._take_held()
+            held = _taken(self._held)
             self._is_settling = bool(held)
-            self._wake()
-
-    def _take_held(self) -> Sequence[Connection]:
-        return [self._held.popleft() for _ in range(len(self._held))]
+            self._give_back()
 
     def _settle_all(self, held: Sequence[Connection]) -> None:
         began = time.monotonic()
@@ -235,57 +272,34 @@ class EventLoop:
                 _logger.exception("A response was not settled")
                 connection.cut()
         self._settling_took = time.monotonic() - began
-        self._settled.extend(held)
-        if self._ended.is_set():
-            self._close_returned()
+        self._unsent.extend(held)
 
-    def _release(self) -> bool:
-        """Send what is settled, and return whether this thread still runs the loop."""
-        for _ in range(len(self._settled)):
-            connection = self._settled.popleft()
+    def _give_back(self) -> None:
+        """Have the loop's thread go on with the connections that this one has answered."""
+        self._wake()
+        if self._ended.is_set():
+            self._close_given_back()
+
+    def _send(self) -> None:
+        """Send the responses that nothing holds."""
+        while self._unsent:
+            connection = self._unsent.popleft()
             try:
                 connection.release(self._stopping.is_set)
             except Exception:
-                _logger.exception("A connection failed")
-                connection.cut()
-            if not self._proceed(connection):
-                return False
-        return True
-
-    def _handle(self, connection: Connection, events: int) -> bool:
-        if connection in self._lingering:
-            if connection.drain():
-                self._close(connection)
-            return True
-        if connection.is_held:
-            self._wait_for(connection, 0)  # what it sends can wait, too
-            return True
-        try:
-            if events & _WRITE:
-                connection.flush()
-            else:
-                connection.receive()
-        except Exception:
-            _logger.exception("A connection failed")
-            connection.cut()
-        return self._proceed(connection)
-
-    def _proceed(self, connection: Connection) -> bool:
-        """Answer what was asked and wait for the next event.
-
-        Of pipelined requests one is answered at a time, in turns with other connections.
-        Return whether this thread still runs the loop.
-        """
-        if connection.can_answer:
-            if not self._answer(connection):
-                return False
-            if connection.can_answer:
+                self._fail(connection)
+            if connection.can_answer:  # pipelined requests are answered in turns with others
                 self._wait_for(connection, 0)
-                self._returned.append(connection)
-                return True
-        if connection.is_held:
-            return True
-        connection.conclude()
+                self._asking.append(connection)
+            else:
+                self._go_on(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Wait for what the connection brings next, or end it."""
+        try:
+            connection.conclude()
+        except Exception:
+            self._fail(connection)
         if connection.is_over or (self._stopping.is_set() and connection.is_idle):
             self._finish(connection)
         else:
@@ -295,7 +309,11 @@ class EventLoop:
                 self._unfinished.setdefault(connection, connection.used_at)
             elif self._unfinished:
                 self._unfinished.pop(connection, None)
-        return True
+
+    def _fail(self, connection: Connection) -> None:
+        """End a connection whose handling has raised an exception, which hurts no other."""
+        _logger.exception("A connection failed")
+        connection.cut()
 
     def _wait_for(self, connection: Connection, events: int) -> None:
         if connection.events == events:
@@ -334,7 +352,7 @@ class EventLoop:
         self._make_room()
 
     def _make_room(self) -> None:
-        waiting = (each for each in self._connections if each.events and not each.is_held)
+        waiting = (each for each in self._connections if each.is_waiting)
         for connection in keep_alive.to_close(waiting, self._unfinished, most=_ACCEPTED):
             self._close(connection)
 
@@ -345,7 +363,7 @@ class EventLoop:
             return
         self._look_at = now + _INTERVAL
         for connection in keep_alive.to_give_up(self._unfinished):
-            if not connection.events or connection.is_held:
+            if not connection.is_waiting:
                 continue  # a thread answers it, or settles its response
             if connection.out:
                 connection.cut()
@@ -386,7 +404,7 @@ class EventLoop:
         late = now > self._deadline
         for connection in list(self._connections):
             unasked = connection.is_idle and not connection.is_sent_to
-            if connection.events and not connection.is_held and (late or unasked):
+            if connection.is_waiting and (late or unasked):
                 self._close(connection)
             elif late:
                 self._connections.discard(connection)
@@ -413,14 +431,13 @@ class EventLoop:
         for connection in self._connections:
             connection.close()
         self._ended.set()
-        self._close_returned()
+        self._close_given_back()
 
-    def _close_returned(self) -> None:
+    def _close_given_back(self) -> None:
         """Close the connections that threads gave back after the end."""
-        for connections in (self._returned, self._settled):
-            with suppress(IndexError):
-                while True:
-                    connections.popleft().close()
+        for connections in (self._asking, self._held, self._unsent):
+            for connection in _taken(connections):
+                connection.close()
 
     def _wake(self) -> None:
         with suppress(OSError):  # full: it will wake; closed: there is nothing to wake
@@ -430,6 +447,15 @@ class EventLoop:
         with suppress(BlockingIOError):
             while self._wakee.recv(4096):
                 pass
+
+
+def _taken(connections: deque[Connection]) -> list[Connection]:
+    """Take all connections out of a queue, which other threads may use at the same time."""
+    taken: list[Connection] = []
+    with suppress(IndexError):
+        while True:
+            taken.append(connections.popleft())
+    return taken
 
 
 class Watchdog:

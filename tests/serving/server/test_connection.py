@@ -46,6 +46,7 @@ def test_a_socket_that_fails(ends: tuple[Connection, socket.socket]) -> None:
     connection.receive()
     assert connection.parser.ended
     connection.send(b"x")
+    connection.flush()
     assert connection.is_cut
     assert connection.is_over
 
@@ -54,7 +55,9 @@ def test_what_a_client_does_not_take_is_kept(ends: tuple[Connection, socket.sock
     connection, client = ends
     sent = bytes(range(256)) * 10_000
     connection.send(sent)
+    connection.flush()
     connection.send(b"last")
+    connection.flush()
     assert connection.out
     assert not connection.is_idle
     received = b""
@@ -68,8 +71,23 @@ def test_what_a_client_does_not_take_is_kept(ends: tuple[Connection, socket.sock
 def test_nothing_is_sent_once_it_is_cut(ends: tuple[Connection, socket.socket]) -> None:
     connection, client = ends
     connection.send(b"before")
+    connection.flush()
     connection.cut()
     connection.send(b"after")
+    connection.flush()
     connection.pour(b"after")
     assert client.recv(100) == b"before"
     assert client.recv(100) == b""
+
+
+def test_what_is_sent_waits_to_be_flushed(ends: tuple[Connection, socket.socket]) -> None:
+    connection, client = ends
+    client.settimeout(0)
+    connection.send(b"head ")
+    connection.send(b"body")
+    with pytest.raises(BlockingIOError):
+        client.recv(100)
+    connection.flush()
+    assert client.recv(100) == b"head body"
+    connection.pour(b"at once")
+    assert client.recv(100) == b"at once"

@@ -19,7 +19,6 @@ from wire import TIMEOUT, Answer, ask
 from mockgraph.serving import server as server_module
 from mockgraph.serving.http1_parser import MAX_HEADERS, RequestParser
 from mockgraph.serving.server import Server, event_loop, keep_alive
-from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.listener import Listener
 
 StartResponse = Callable[..., Any]
@@ -339,7 +338,7 @@ def test_a_fault_of_the_server_s_own_ends_one_connection(
 def test_a_fault_that_ends_the_server_is_said(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Connection, "conclude", lambda _: 1 / 0)
+    monkeypatch.setattr(event_loop.EventLoop, "_go_on", lambda *_: 1 / 0)
     with connect(server) as client:
         client.sendall(get("/quick"))
         assert answer_on(client) == b"/quick"

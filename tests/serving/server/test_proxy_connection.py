@@ -48,6 +48,7 @@ def granted(ends: Ends, context: ssl.SSLContext, extra: str = "") -> ProxyConnec
     connection.receive()
     assert connection.can_answer
     connection.answer(app, lambda: False)
+    connection.flush()
     connection.conclude()
     return connection
 
