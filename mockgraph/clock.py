@@ -14,35 +14,39 @@ from mockgraph.errors import BadRequest
 from mockgraph.instants import to_utc
 
 
-class _Setting(NamedTuple):
+class ClockSetting(NamedTuple):
     """The setting of a clock: the moment at which it stands, or how far it goes ahead."""
 
     frozen: datetime | None
     ahead: timedelta
 
+    def shown(self, real: datetime) -> datetime:
+        """Return the moment that a clock shows which is so set, at a moment of real time."""
+        return self.frozen or real + self.ahead
 
-_REAL = _Setting(None, timedelta())
+
+_REAL = ClockSetting(None, timedelta())
 
 
 class Clock:
-    """Real time, until it is frozen at a moment or moved ahead. Safe under threads."""
+    """Real time, until it is frozen at a moment or moved ahead. Safe under threads.
+
+    ``setting`` is how it is set at present; it becomes another where the clock is set anew.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # held while it is set; to read it takes none
-        self._set: _Setting = _REAL
+        self.setting: ClockSetting = _REAL
 
     def now(self) -> datetime:
         """Return the present moment, in UTC."""
-        frozen, ahead = self._set
-        if frozen is not None:
-            return frozen
-        now = datetime.now(UTC)
-        return now + ahead if ahead else now
+        now, setting = datetime.now(UTC), self.setting
+        return now if setting is _REAL else setting.shown(now)
 
     @property
     def is_real(self) -> bool:
         """Whether it shows real time."""
-        return self._set is _REAL
+        return self.setting is _REAL
 
     def text(self) -> str:
         """Return the present moment as Graph writes it, to the microsecond."""
@@ -60,31 +64,31 @@ class Clock:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         with self._lock:
-            self._set = _Setting(moment.astimezone(UTC), self._set.ahead)
+            self.setting = ClockSetting(moment.astimezone(UTC), self.setting.ahead)
 
     def advance(self, seconds: float | timedelta) -> None:
         """Move ahead (back where negative), frozen or not. Raises BadRequest out of range."""
         try:
             step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
             with self._lock:
-                frozen, ahead = self._set
+                frozen, ahead = self.setting
                 if frozen is not None:
-                    self._set = _Setting(frozen + step, ahead)
+                    self.setting = ClockSetting(frozen + step, ahead)
                 else:
                     datetime.now(UTC) + ahead + step
-                    self._set = _Setting(None, ahead + step) if ahead + step else _REAL
+                    self.setting = ClockSetting(None, ahead + step) if ahead + step else _REAL
         except (OverflowError, ValueError):
             raise BadRequest("The clock cannot go there: years go from 1 to 9999.") from None
 
     def __repr__(self) -> str:
-        frozen, ahead = self._set
+        frozen, ahead = self.setting
         how = "frozen" if frozen else f"off by {ahead}" if ahead else "real"
         return f"<Clock {self.text()}, {how}>"
 
     def reset(self) -> None:
         """Back to real time."""
         with self._lock:
-            self._set = _REAL
+            self.setting = _REAL
 
 
 def instant_text(moment: datetime) -> str:

@@ -29,11 +29,13 @@ _OF_PARAMETERS = frozenset({"code"})
 # Headers whose values are URLs.
 _OF_URLS = ("HTTP_REFERER", "HTTP_ORIGIN")
 
-# Whether a text may hold a secret at all, escaped names included.
-_MAYBE = re.compile(
-    rb"token|secret|passw|pwd|assertion|sig|cookie|key|authorization|identity|code|cred|bearer|\\u|%|@",
-    re.IGNORECASE,
-)
+# What is in each name of a secret, in small letters, as the texts are that are searched for it.
+_WORDS = rb"token|secret|passw|pwd|assertion|sig|cookie|key|authorization|identity|code|cred"
+# Whether a body may hold a secret at all, escaped names included.
+_MAYBE = re.compile(_WORDS + rb"|bearer|\\u|%|@")
+# Whether pairs may: as it is written, or where letters of a name are percent-encoded, or are of
+# Unicode, which has one more letter that is a small ``k`` (U+212A).
+_MAYBE_PAIRS = re.compile(_WORDS + rb"|%[46][1-9a-f]|%[57][0-9a]|%e2|\xe2")
 _BEARER = re.compile(rb"\b(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 # A member of JSON whose value is a text, up to the end of that, or of what there is.
 _MEMBER = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)"((?:[^"\\]++|\\.?)*+)("|\Z)', re.DOTALL)
@@ -60,14 +62,19 @@ def is_guarded(variable: str) -> bool:
 def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> list[str]:
     """Return guarded variables of a WSGI environment in turn, without what is secret in them."""
     return [
-        masked_url(environ[name]) if name in _OF_URLS else _redacted(environ[name])
+        masked_url(environ[name]) if name in _OF_URLS else masked_credentials(environ[name])
         for name in guarded
     ]
 
 
+def masked_credentials(value: str) -> str:
+    """Return the value of a header that is secret without all but its scheme, ``Bearer``."""
+    return f"Bearer {_REDACTED}" if value[:7].lower() == "bearer " else _REDACTED
+
+
 def masked_pairs(pairs: bytes) -> bytes:
     """Return a form or a query without what is secret, however the names are written."""
-    if b"=" not in pairs:
+    if b"=" not in pairs or _MAYBE_PAIRS.search(pairs.lower()) is None:
         return pairs
     return b"".join(map(_masked, _SEPARATOR.split(pairs)))
 
@@ -77,7 +84,7 @@ def masked_body(body: bytes) -> bytes:
 
     What it is is seen by itself: what a client says of it need not be so.
     """
-    if _MAYBE.search(body) is None:
+    if _MAYBE.search(body.lower()) is None:
         return body
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start in (b"{", b"[", b'"'):
@@ -105,10 +112,6 @@ def shown_header(name: str, value: str) -> str:
     if is_secret(name):
         return _REDACTED
     return masked_url(value) if name.lower() in ("location", "content-location") else value
-
-
-def _redacted(value: str) -> str:
-    return f"Bearer {_REDACTED}" if value[:7].lower() == "bearer " else _REDACTED
 
 
 @lru_cache(maxsize=1024)

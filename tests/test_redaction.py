@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockgraph.redaction import masked_body, masked_pairs, masked_url, redacted, shown_header
+from mockgraph.redaction import (
+    _SEPARATOR,
+    _masked,
+    masked_body,
+    masked_pairs,
+    masked_url,
+    redacted,
+    shown_header,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,9 @@ from mockgraph.redaction import masked_body, masked_pairs, masked_url, redacted,
         (b"+code+=a&%20code=b", b"+code+=***&%20code=***"),
         (b"code_challenge=a&encode=b", b"code_challenge=a&encode=b"),
         (b"\xff%zz=a&&=&code=", b"\xff%zz=a&&=&code=***"),
+        (b"to%e2%84%aaen=a", b"to%e2%84%aaen=***"),
+        (b"to\xe2\x84%AAen=a&$top=5", b"to\xe2\x84%AAen=***&$top=5"),
+        (b"%73%69%67=a", b"%73%69%67=***"),
         (b"a=1;sig=s;b=2&c=3", b"a=1;sig=***;b=2&c=3"),
     ],
 )
@@ -88,3 +99,30 @@ def test_headers_that_are_urls() -> None:
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_url_has_one(url: str) -> None:
     assert masked_url(masked_url(url)) == masked_url(url)
+
+
+_NAMES = [
+    "client_secret",
+    "api-key",
+    "sig",
+    "code",
+    "pwd",
+    "to\u212aen",
+    "$filter",
+    "identity_header",
+]
+
+
+@st.composite
+def _spelt(draw: st.DrawFn) -> bytes:
+    """A name of a query option, in any letter case, any of its bytes percent-encoded."""
+    name = "".join(draw(st.sampled_from([c, c.upper()])) for c in draw(st.sampled_from(_NAMES)))
+    ways = ("{:c}", "%{:02x}", "%{:02X}")
+    written = [draw(st.sampled_from(ways)).format(each) for each in name.encode()]
+    return "".join(written).encode("latin-1")
+
+
+@given(st.lists(st.tuples(_spelt() | st.binary(max_size=5), st.binary(max_size=5)), max_size=3))
+def test_pairs_that_are_passed_over_have_no_secret(pairs: list[tuple[bytes, bytes]]) -> None:
+    written = b"&".join(b"%b=%b" % pair for pair in pairs)
+    assert masked_pairs(written) == b"".join(map(_masked, _SEPARATOR.split(written)))

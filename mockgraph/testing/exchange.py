@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -16,12 +16,14 @@ from urllib.parse import parse_qsl
 import orjson
 from werkzeug.datastructures import Headers
 
+from mockgraph.clock import ClockSetting
 from mockgraph.errors import GraphError
 from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
 from mockgraph.redaction import (
     is_guarded,
     masked_body,
+    masked_credentials,
     masked_pairs,
     masked_url,
     redacted,
@@ -29,7 +31,7 @@ from mockgraph.redaction import (
 )
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
-from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_of
+from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_in
 from mockgraph.testing.migration import Replacement, replacement
 from mockgraph.testing.nearest_names import meant_names
 from mockgraph.wsgi import Environ
@@ -39,9 +41,11 @@ _LARGE = 64 * 1024  # bytes of an answer of the emulation, which is made of what
 _WIDTH = 200  # characters of a URL in a repr
 _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
 _CONTENT_FIELDS = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_AUTHORIZATION = "HTTP_AUTHORIZATION"
 _SENDER = "mockgraph.sender"
 # What is kept of an environ beside headers; the first two are in each (PEP 3333).
 _OTHERS = ("REQUEST_METHOD", "wsgi.url_scheme", "REMOTE_PORT", _SENDER)
+_BATCH = RequestKind.BATCH
 _CREATING = (RequestKind.CREATE, RequestKind.APPEND)
 
 
@@ -88,60 +92,79 @@ class Exchange:
     """
 
     effects: Sequence[object] = ()
-    changes = 0
-    claims = TokenClaims()
     _review: Callable[[], None] | None = None
 
     def __init__(
-        self, request: Request, response: Response, number: int, at: datetime, seconds: float
+        self,
+        request: Request,
+        response: Response,
+        clock: ClockSetting,
+        seconds: float,
+        changes: int = 0,
     ):
         environ = request.environ
-        self.number = number
-        self.at = at
+        self.number = 0
         self.seconds = seconds
         self.ended = time.perf_counter()
+        self._clock = clock
+        self._time = time.time()
+        self.changes = changes
         self.method = request.method
         path = request.path
-        self.path = masked_url(path) if "@" in path else path
+        self.path = path = masked_url(path) if "@" in path else path
         self.status = response.status
         self.answered_by = request.answered_by
-        self.in_batch = "mockgraph.in_batch" in environ
         self.request_id = request.request_id
+        if request.strike is not None and request.strike.effects:
+            self.effects = request.strike.effects
         # The head alone: nothing of a server's is kept alive, and no secret.
         self._kept = kept = _kept_of(tuple(environ))
-        self._values = (*kept.values_of(environ), *redacted(environ, kept.guarded))
-        self._query = masked_pairs(request.query_string)
-        header: str = environ.get("HTTP_AUTHORIZATION", "")
-        self.token = hash(header)
-        # An app's id is in tokens that have three parts only.
-        self.caller = self.token
-        if header.count(".") == 2:
-            self.claims = claims_of(token_of(request))
-            self.caller = hash(self.claims.app or token_of(request))
-        # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of
-        # the others secrets are masked once somebody looks.
-        content = _content(request, environ)
-        if content and not _is_plain(request, environ):
-            content = masked_body(content)
-        self._body, self._response_body = content, response.body
-        if self.answered_by == "sign-in":
-            self._body = self._response_body = b""
+        self._values = values = kept.values_of(environ)
+        if kept.guarded:
+            self._values = values = (*values, *redacted(environ, kept.guarded))
+        self._authorization = _authorization_of(environ.get(_AUTHORIZATION, ""))
+        query = request.query_string
+        self._query = query = masked_pairs(query) if query else query
+        self._body = body = _kept_body(request) if kept.has_body else b""
+        self._response_body = answer = b"" if request.answered_by == "sign-in" else response.body
         self._response_headers = response.headers
         self._found = request.address
-        self._service = request.service or SERVICE
+        self._service = request.service
         # In bytes: its bodies, and what a client may make long in its head.
-        self.size = (
-            len(self._body)
-            + len(self._response_body)
-            + len(path)
-            + len(self._query)
-            + len("".join(self._values))
-        )
+        self.size = len(body) + len(answer) + len(path) + len(query) + len("".join(values))
+
+    @cached_property
+    def at(self) -> datetime:
+        """When it was answered, by the tenant's clock."""
+        return self._clock.shown(datetime.fromtimestamp(self._time, UTC))
+
+    @property
+    def token(self) -> int:
+        """A hash of the token that it came with, in whatever way that was sent."""
+        return self._authorization.token
+
+    @property
+    def caller(self) -> int:
+        """A hash of the app's id where the token says it, else of the token."""
+        return self._authorization.caller
+
+    @property
+    def claims(self) -> TokenClaims:
+        """The claims of the token, empty ones where it is no JWT."""
+        return self._authorization.claims
+
+    @property
+    def in_batch(self) -> bool:
+        """Whether it was an item of a batch."""
+        return self._kept.in_batch
 
     @cached_property
     def _head(self) -> dict[str, str]:
         """The variables of the environ that were kept, without what is secret in them."""
-        return dict(zip(self._kept.names, self._values, strict=True))
+        head = dict(zip(self._kept.names, self._values, strict=True))
+        if _AUTHORIZATION in self._kept.headers:
+            head[_AUTHORIZATION] = self._authorization.shown
+        return head
 
     @property
     def sender(self) -> str:
@@ -267,7 +290,7 @@ class Exchange:
         if self._found is not None:
             return self._found
         try:
-            return addressing.resolve(self.method, self.path, self._service)
+            return addressing.resolve(self.method, self.path, self._service or SERVICE)
         except GraphError:
             return None
 
@@ -312,7 +335,7 @@ class Exchange:
         """The names that may have been meant where the request misspelt one."""
         if self.status != 400:
             return ()
-        return meant_names(self.error_message or "", self.path, self._service)
+        return meant_names(self.error_message or "", self.path, self._service or SERVICE)
 
     @cached_property
     def replacement(self) -> Replacement | None:
@@ -413,43 +436,70 @@ class Exchange:
 class _Kept(NamedTuple):
     """The names of what is kept of an environ: of ``headers``, and others.
 
-    Last are those that are ``guarded``: something in them may be secret. ``values_of`` gives the
-    values of those before.
+    ``values_of`` gives the values of ``names``, before which are those of the ones that are
+    ``guarded``, in which something may be secret.
     """
 
     headers: tuple[str, ...]
     names: tuple[str, ...]
     guarded: tuple[str, ...]
     values_of: Callable[[Environ], tuple[str, ...]]
+    has_body: bool
+    in_batch: bool
 
 
 @lru_cache(maxsize=256)
 def _kept_of(variables: tuple[str, ...]) -> _Kept:
     fields = [each for each in variables if each.startswith("HTTP_")]
     headers = (*fields, *(each for each in _CONTENT_FIELDS if each in variables))
-    guarded = tuple(filter(is_guarded, fields))
+    guarded = tuple(each for each in fields if is_guarded(each) and each != _AUTHORIZATION)
     others = (each for each in _OTHERS if each in variables)
-    plain = (*(each for each in headers if each not in guarded), *others)
-    return _Kept(headers, (*plain, *guarded), guarded, itemgetter(*plain))
+    hidden = (*guarded, _AUTHORIZATION)
+    plain = (*(each for each in headers if each not in hidden), *others)
+    return _Kept(
+        headers,
+        (*plain, *guarded),
+        guarded,
+        itemgetter(*plain),
+        has_body="CONTENT_LENGTH" in variables or "HTTP_TRANSFER_ENCODING" in variables,
+        in_batch="mockgraph.in_batch" in variables,
+    )
 
 
-def _content(request: Request, environ: Environ) -> bytes:
-    """Return the body, read by now or not; empty where it cannot be read."""
-    if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
+def _kept_body(request: Request) -> bytes:
+    """Return the body, read by now or not, as it may be kept; empty where it cannot be read.
+
+    What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of the
+    others secrets are masked once somebody looks.
+    """
+    if request.answered_by == "sign-in":
         return b""
     try:
-        return request.content
+        content = request.content
     except GraphError:
         return b""
-
-
-def _is_plain(request: Request, environ: Environ) -> bool:
-    """Return whether a request is one of Graph's that was understood, with JSON of its own."""
     address = request.address
-    if address is None or address.kind is RequestKind.BATCH:
-        return False
-    content_type: str = environ.get("CONTENT_TYPE", "")
-    return content_type.startswith("application/json")
+    is_plain = address is not None and address.kind is not _BATCH
+    if is_plain and request.environ.get("CONTENT_TYPE", "").startswith("application/json"):
+        return content
+    return masked_body(content)
+
+
+class _Authorization(NamedTuple):
+    """All that is kept of a header ``Authorization``, which is not the token itself."""
+
+    shown: str
+    token: int
+    caller: int
+    claims: TokenClaims
+
+
+@lru_cache(maxsize=256)
+def _authorization_of(header: str) -> _Authorization:
+    claims = claims_of(token_in(header))
+    return _Authorization(
+        masked_credentials(header), hash(header), hash(claims.app or header), claims
+    )
 
 
 def _parsed(data: bytes) -> Any:

@@ -179,27 +179,23 @@ class Journal:
 
     def draft(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
         """Return a request and its response as of now, with no number yet."""
-        exchange = Exchange(request, response, 0, self._clock.now(), seconds)
-        if self._changes:
-            exchange.changes = self._changes
-        if request.strike is not None and request.strike.effects:
-            exchange.effects = request.strike.effects
-        return exchange
+        return Exchange(request, response, self._clock.setting, seconds, self._changes)
 
     def record(self, request: Request, response: Response, seconds: float) -> Exchange:
         """Keep a request and its response; the oldest ones go where there are too many."""
-        exchange = self.draft(request, response, seconds)
-        if exchange.size > self._max_bytes:
+        exchange = Exchange(request, response, self._clock.setting, seconds, self._changes)
+        size = exchange.size
+        if size > self._max_bytes:
             exchange.drop_bodies()
+            size = exchange.size
         with self._lock:
             exchanges = self._exchanges
             if exchanges is None:
                 exchanges = self._exchanges = deque()
-            self._count += 1
-            exchange.number = self._count
+            self._count = exchange.number = self._count + 1
             exchanges.append(exchange)
-            self._bytes += exchange.size
-            self._unnoted += exchange.size + _BESIDE
+            self._bytes += size
+            self._unnoted += size + _BESIDE
             while len(exchanges) > self.limit or (self._bytes > self._max_bytes and exchanges):
                 self._drop(exchanges.popleft())
         room = self._room
@@ -251,7 +247,7 @@ class Journal:
 
     def _drop(self, exchange: Exchange) -> None:
         self._bytes -= exchange.size
-        if len(self._lost) < _MAX_UNEMULATED and exchange.is_unemulated:
+        if exchange.status >= 400 and exchange.is_unemulated and len(self._lost) < _MAX_UNEMULATED:
             kept = copy.copy(exchange)  # a test may hold the other
             kept.drop_bodies()
             if self._lost_bytes + kept.size <= self._max_bytes // _PART_UNEMULATED:

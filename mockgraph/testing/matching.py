@@ -89,7 +89,11 @@ def caller_of(request: Request) -> str:
 
 def token_of(request: Request) -> str:
     """Return the token of the Authorization header, whatever its scheme."""
-    header: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    return token_in(request.environ.get("HTTP_AUTHORIZATION", ""))
+
+
+def token_in(header: str) -> str:
+    """Return the token in an Authorization header, whatever its scheme."""
     return header.partition(" ")[2].strip()
 
 

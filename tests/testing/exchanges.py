@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
+from mockgraph.clock import ClockSetting
 from mockgraph.graph import Graph
 from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
@@ -81,8 +82,8 @@ class Past:
         self._number += 1
         self._now += after + took
         self._at += timedelta(seconds=after + took if clock is None else clock)
-        made = Exchange(request, response, self._number, self._at, took)
-        made.ended = self._now
+        made = Exchange(request, response, ClockSetting(self._at, timedelta()), took)
+        made.number, made.ended = self._number, self._now
         return made
 
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import gc
 import io
 import weakref
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mockgraph.clock import Clock
 from mockgraph.http import Response
+from mockgraph.redaction import is_guarded, redacted
 from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.matching import claims_of
 
 from .exchanges import ALERT, ALERTS, Past, journal_of, make_request
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
 SECRET = "s3cr3t"
+
+
+JWT = "e30.eyJhcHBpZCI6ICJhcHAiLCAicm9sZXMiOiBbIlJlYWQiXX0.x"
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -29,7 +34,7 @@ FORM = "application/x-www-form-urlencoded"
 def record(response: Response | None = None, by: str = "emulation", **asked: Any) -> Exchange:
     request = make_request(**asked)
     request.answered_by = by
-    return Exchange(request, response or Response(200), 1, NOW, 0)
+    return Exchange(request, response or Response(200), Clock().setting, 0)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +99,68 @@ def test_nothing_of_a_sign_in_is_kept_but_that_it_was() -> None:
     assert (exchange.body, exchange.response, exchange.status) == (b"", None, 200)
     assert exchange.query == {"client-request-id": "7", "code": "***"}
     assert exchange.answered_by == "sign-in"
+
+
+_FIELDS = ["Authorization", "Cookie", "Referer", "Origin", "Accept", "X-Api-Key", "X-Own"]
+_VALUES = [
+    "Bearer a",
+    "bearer a.b.c",
+    "Basic eA==",
+    "a=b; c=d",
+    "https://u:p@a.example/?code=1",
+    "",
+]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(_FIELDS), st.sampled_from(_VALUES) | st.text("aä=&", max_size=9)
+    ),
+    st.sampled_from(["", "?$top=1", "?x=1&access_token=2", "?%63ode=3"]),
+    st.binary(max_size=20),
+    st.binary(max_size=20),
+)
+def test_a_head_is_kept_without_secrets_and_its_bytes_are_counted(
+    headers: dict[str, str], query: str, body: bytes, answer: bytes
+) -> None:
+    request = make_request("POST", f"{ALERTS}{query}", body, headers)
+    exchange = Exchange(request, Response(200, answer), Clock().setting, 0)
+    environ = request.environ
+    shown = {
+        name: redacted(environ, [name])[0] if is_guarded(name) else str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
+    }
+    assert dict(exchange.headers) == {
+        name.removeprefix("HTTP_").replace("_", "-").title(): value
+        for name, value in shown.items()
+        if value
+    }
+    shown |= {"method": "POST", "scheme": "http"}
+    asked = (ALERTS, exchange.query_text, exchange.body, answer, *shown.values())
+    common = len(shown.pop("HTTP_AUTHORIZATION", ""))  # exchanges have that of a token together
+    assert exchange.size == sum(map(len, asked)) - common
+
+
+@given(
+    st.sampled_from(["", "Bearer any", "Basic eA==", "Bearer e30.e30.", "a.b.c", f"Bearer {JWT}"])
+)
+def test_what_is_known_of_a_token_is_what_it_says(header: str) -> None:
+    exchange = record(headers={"Authorization": header})
+    claims = claims_of(header.partition(" ")[2])
+    assert (exchange.claims, exchange.token) == (claims, hash(header))
+    assert exchange.caller == hash(claims.app or header)
+
+
+def test_the_time_is_that_of_the_clock_when_it_was_answered() -> None:
+    clock = Clock()
+    for way in (clock.reset, clock.freeze, partial(clock.advance, -3600), clock.reset):
+        way()
+        before = clock.now()
+        exchange = Exchange(make_request(), Response(200), clock.setting, 0)
+        after = clock.now()
+        clock.advance(86400)
+        assert before <= exchange.at <= after
 
 
 def test_cookies_in_answers_are_not_shown() -> None:

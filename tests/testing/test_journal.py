@@ -156,7 +156,7 @@ def test_it_is_bounded_in_number() -> None:
 
 
 def test_it_is_bounded_in_bytes() -> None:
-    head = Exchange(request(body=b"a" * 10), Response(200), 0, Clock().now(), 0).size - 10
+    head = Exchange(request(body=b"a" * 10), Response(200), Clock().setting, 0).size - 10
     journal = Journal(1000, 100 + 2 * head, Clock())
     for size in (40, 40, 40, 10, 90):
         journal.record(request(body=b"a" * 10), Response(200, b"x" * (size - 10)), 0)
