@@ -16,8 +16,8 @@ BY_ID = (
 FILTER = "The index is made by the second search, within the first round."
 POST = "A whole alert is validated, each of its properties, given an id and a date, and rendered."
 PAGE = (
-    "The order's index is walked until the page is full: a few hundred alerts are tested, and the "
-    "kept JSON of a hundred of them, 90 KB, is put together and sent."
+    "The page is kept whole for as long as its state and its walk are: 87 KB to send, ids, headers "
+    "and the journal are what is left."
 )
 PROCESS = "Each write is one more line in the file: encoded, checked, and given to the system."
 DISK = (

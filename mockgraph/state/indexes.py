@@ -208,6 +208,10 @@ class SortedIndex:
         """Return how many entities are in a range."""
         return self._placed.count(within.low, within.high)
 
+    def is_of(self, entities: Ordered[Entity]) -> bool:
+        """Return whether these are its entities, in this version of the table."""
+        return self._entities is entities
+
     def find(self, number: int) -> Entity | None:
         """Return the entity that has a number, None where there is none."""
         found = next(self._entities.after(number - 1), None)

@@ -115,6 +115,11 @@ class ListedEntities:
             return index.walk(self._within, after, skip)
         return islice(self.query.matching(index.walk(self._within, after)), skip, None)
 
+    def is_current(self, index: SortedIndex) -> bool:
+        """Return whether an index that :meth:`index` once gave has the entities as they are now."""
+        lists = () if self._narrowed is None else self._narrowed.lists
+        return any(map(index.is_of, (self.entities, *lists)))
+
     @property
     def _may_be_sorted(self) -> bool:
         """Whether what an index leaves of the filter is not in the order that is asked for."""

@@ -118,7 +118,7 @@ class Pager:
         token = None
         if len(page) > size:
             walk = self._begin(_PageWalk(mark, total, index))
-            token = f"s{walk:x}-{page[size - 1].number:x}"
+            token = _place_in(walk, page, size)
         return Slice(page[:size], total, token)
 
     def _sorted(self, listing: ListedEntities, size: int, mark: int) -> Slice:
@@ -170,6 +170,9 @@ class Pager:
         walk = self._walk(token.source, mark)
         if (walk.order is None) is not (token.kind == "w"):
             raise _foreign()
+        total = None
+        if listing.query.count:
+            total = listing.count() if walk.total is None else walk.total
         # With each key comes what to go on from behind it.
         ahead: Iterator[tuple[int, str]]
         if walk.order is None:
@@ -178,15 +181,22 @@ class Pager:
             last = walk.order.find(token.place)
             if last is None:
                 raise _foreign()
-            ahead = ((each.number, each.key) for each in listing.walk(walk.order, last))
+            walked = listing.walk(walk.order, last)
+            if listing.is_current(walk.order):
+                page = list(islice(walked, size + 1))
+                following = _place_in(token.source, page, size) if len(page) > size else None
+                return Slice(page[:size], total, following)
+            ahead = ((each.number, each.key) for each in walked)
         there = ((place, entity) for place, key in ahead if (entity := find(key)) is not None)
-        page = list(islice(there, size))
+        found = list(islice(there, size))
         goes_on = next(ahead, None) is not None
-        following = f"{token.kind}{token.source:x}-{page[-1][0]:x}" if goes_on else None
-        total = None
-        if listing.query.count:
-            total = listing.count() if walk.total is None else walk.total
-        return Slice([entity for _, entity in page], total, following)
+        following = f"{token.kind}{token.source:x}-{found[-1][0]:x}" if goes_on else None
+        return Slice([entity for _, entity in found], total, following)
+
+
+def _place_in(walk: int, page: list[Entity], size: int) -> str:
+    """Return the token of the walk of an index after the entities of a page."""
+    return f"s{walk:x}-{page[size - 1].number:x}"
 
 
 def _unordered(listing: ListedEntities, size: int, token: _Token | None, mark: int) -> Slice:

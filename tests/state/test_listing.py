@@ -19,7 +19,7 @@ from mockgraph.state import indexes, listing, persistent_maps
 from mockgraph.state.entities import Entity
 from mockgraph.state.listing import ListedEntities
 from mockgraph.state.packing import Stored, unpacked
-from mockgraph.state.paging import Pager
+from mockgraph.state.paging import Pager, Slice
 from mockgraph.state.query import Query
 from mockgraph.state.snapshots import Rows
 from mockgraph.state.storage import EntityStorage
@@ -373,6 +373,33 @@ def test_the_last_page_looks_at_no_more_than_the_first() -> None:
         token = cut.next
     assert len(costs) == 15
     assert max(costs) <= 160  # three of four match, and a few are read ahead
+
+
+@pytest.mark.parametrize("filter_", [None, "confidence eq 3", "title ge 't0000'"])
+def test_entities_of_a_walk_are_looked_up_once_something_is_written(filter_: str | None) -> None:
+    storage, pager = many(1000), Pager()
+    options = [("$orderby", "title"), *([("$filter", filter_)] if filter_ else [])]
+    looked_up: list[str] = []
+
+    def page(token: str | None) -> Slice:
+        rows = storage.now.rows(TABLE)
+
+        def find(key: str) -> Entity | None:
+            looked_up.append(key)
+            return rows.find(key)
+
+        given = [*options, *([("$skiptoken", token)] if token else [])]
+        listed = ListedEntities(rows.in_order, read_options(given, Closed), rows)
+        return pager.page(listed, 20, find, "list")
+
+    page(None)  # as an index is asked for
+    token = page(None).next
+    second = page(token)
+    assert not looked_up
+    storage.put({TABLE: {"k999": None}})
+    third = page(token)
+    keys = [each.key for each in second.entities]
+    assert looked_up == keys == [each.key for each in third.entities]
 
 
 @pytest.mark.parametrize("filter_", [None, "confidence eq 3", "title ge 't0000'"])
