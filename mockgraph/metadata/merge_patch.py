@@ -34,7 +34,10 @@ def _merged(
 ) -> dict[str, Json]:
     """Do what ``merge`` does, but for what tells the types of dynamic properties."""
     merged = {**current, **changes}
-    for name, inner in _complex(schema).items():
+    complex_ = _complex(schema)
+    if complex_.keys().isdisjoint(changes):
+        return merged
+    for name, inner in complex_.items():
         value = changes.get(name)
         if value is not None:
             own = inner.named_by(value)

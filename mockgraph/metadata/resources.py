@@ -119,6 +119,11 @@ class Resource:
         return self.view.holder(self.type_name) or self
 
     @cached_property
+    def stored(self) -> Resource:
+        """The resource of the state's own view at the same path."""
+        return self.view.stored.resource(self.path) or self
+
+    @cached_property
     def appendable(self) -> frozenset[str]:
         """The collections of complex values to which a POST adds an item."""
         model = self.view.model

@@ -15,7 +15,7 @@ from mockgraph.service import SERVICE
 from mockgraph.state.documents import SECURITY, open_store, read_document, tables_in
 from mockgraph.state.entities import Entity
 from mockgraph.state.snapshots import Rows, Snapshot
-from mockgraph.state.storage import Documents, EntityStorage, Staging, differ
+from mockgraph.state.storage import Documents, EntityStorage, differ
 from mockgraph.state.table_rules import TableRules
 
 
@@ -40,8 +40,7 @@ class StoreStorage(Storage):
             self._state = EntityStorage(store=store, rules=self._rules)
             if store.is_new:
                 empty = read_document({SECURITY: {}}, SERVICE)
-                with self._state.writing():
-                    self._state.put({name: rows for name, rows in empty.items() if rows})
+                self._state.put({name: rows for name, rows in empty.items() if rows})
             else:
                 tables_in(store, SERVICE, self._rules, Snapshot({}, 0))
         except BaseException:
@@ -58,10 +57,8 @@ class StoreStorage(Storage):
 
     def write(self, data: Mapping[str, Documents]) -> None:
         """Make these the tables, all of them or none. Raise BadRequest and StoreFailed."""
-        with self._state.writing():
-            staging = Staging(self._state)
+        with self._state.writing() as staging:
             staging.take(self._deltas(data))
-            self._state.commit(staging)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -160,7 +160,7 @@ class State:
         if not address.writes and address.kind is not RequestKind.CALL:
             reader = Reader(self.db.view(present or self.present()), address.view)
             return operations.read(reader, intent, self._pager)
-        if self.runs_apart(address):
+        if address.call is not None and self.runs_apart(address):
             reader = Reader(self.db.view(), address.view)
             landed = intent._replace(address=reader.landed(address))
             return operations.invoke(self, reader, landed, self.behaviours)

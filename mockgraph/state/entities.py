@@ -35,7 +35,7 @@ class Entity(Document):
     ``rendered`` keeps the entity's JSON, by how it was rendered.
     """
 
-    __slots__ = ("key", "number", "rendered", "revision")
+    __slots__ = ("_etag", "doc_id", "key", "number", "rendered", "revision")
 
     def __init__(self, properties: Mapping[str, Any], key: str, revision: int, number: int):
         dict.__init__(self, properties)  # all that a document does, without another call
@@ -44,11 +44,15 @@ class Entity(Document):
         self.revision = revision
         self.number = number
         self.rendered: dict[object, bytes] = {}
+        self._etag: str | None = None
 
     @property
     def etag(self) -> str:
         """The etag of this revision."""
-        return etag_of(self.revision)
+        etag = self._etag
+        if etag is None:
+            etag = self._etag = etag_of(self.revision)
+        return etag
 
     @property
     def is_implicit(self) -> bool:

@@ -124,7 +124,7 @@ class Index:
             by_value = by_value.put(value, rest) if rest else by_value.without(value)
         for entity in come:
             value = _hashed(self._key, entity)
-            by_value = by_value.put(value, (by_value.get(value) or Entities()).with_stored(entity))
+            by_value = by_value.put(value, (by_value.get(value) or Entities()).put(entity))
         return type(self)(self._key, entities, by_value)
 
     def having(self, values: Iterable[Any]) -> list[Entities]:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mockgraph.metadata.names import Json, Properties
-from mockgraph.metadata.resources import ResourceKind
-from mockgraph.state.entities import Entity
+from mockgraph.metadata.resources import SINGLE, ResourceKind
+from mockgraph.state.entities import Entity, join_key
 from mockgraph.state.etags import Preconditions
 
 if TYPE_CHECKING:
@@ -74,6 +74,14 @@ class Step(NamedTuple):
     key: str | None
 
 
+def owner_of(steps: Sequence[Step]) -> str:
+    """Return the key of the entity that the last of steps that have landed belongs to."""
+    key = ""
+    for step in steps[:-1]:
+        key = key if step.key is None else join_key(key, step.key)
+    return key
+
+
 class OperationCall(NamedTuple):
     """An action or function that a path names: its overloads, and arguments as the URL has them.
 
@@ -100,6 +108,8 @@ class Address:
 
     ``resource`` is that whose entities are meant, or whose entity has the property; the root has
     none. ``key`` is the own key of the entity that is meant, None where there is none in the path;
+    ``owner`` is the key of the entity that the resource belongs to, empty where that is the root,
+    and ``stored_key`` the key by which the resource's own entity here is stored;
     ``call_name`` the qualified name of the action or function that is called, if one is;
     ``writes`` tells whether a request for it may change the state, ``follows`` whether a step on
     the way is one to what is only referred to.
@@ -113,9 +123,11 @@ class Address:
         "follows",
         "key",
         "kind",
+        "owner",
         "path",
         "resource",
         "steps",
+        "stored_key",
         "value_cast",
         "view",
         "writes",
@@ -143,6 +155,8 @@ class Address:
         self.key: str | None = None
         if steps:
             self.resource, self.key = steps[-1]
+            self.owner = owner_of(steps)
+            self.stored_key = join_key(self.owner, SINGLE if self.key is None else self.key)
         self.call_name = None if call is None else call.name
         self.writes = kind in _WRITES
         way = (step.resource.kind for step in steps[:-1])

@@ -16,14 +16,13 @@ from mockgraph.state.intent import Address, Intent, Outcome, Page, RequestKind, 
 from mockgraph.state.paging import Pager
 from mockgraph.state.reader import Reader
 from mockgraph.state.table_rules import table_of_owners
-from mockgraph.state.transactions import Transaction, implicit
+from mockgraph.state.transactions import Transaction
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
 
 Behaviours = Mapping[str, Behaviour]
 _AUTHOR = "createdByDisplayName"
-_NO_RESULT = Result()
 
 
 def _held_at(address: Address, outcome: Outcome) -> Outcome:
@@ -117,58 +116,62 @@ _READS: Mapping[RequestKind, Callable[[Reader, Intent, Pager], Outcome]] = {
 
 def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> Outcome:
     """Do what a request asks, in its transaction. Raise 400, 404, 409, 412 and 501."""
-    reader = Reader(transaction.database, transaction.view)
-    reader.bind(intent.query)
-    address = reader.landed(intent.address)
-    if address is not intent.address:
-        references = {
-            address.resource if resource is intent.address.resource else resource: targets
-            for resource, targets in intent.references.items()
-        }
-        landed = intent._replace(address=address, references=references)
-        outcome = _WRITES[address.kind](transaction, reader, landed, behaviours)
-        return _held_at(address, outcome)
-    return _WRITES[address.kind](transaction, reader, intent, behaviours)
+    transaction.bind(intent.query)
+    address = intent.address
+    if not address.follows:
+        return _WRITES[address.kind](transaction, intent, behaviours)
+    landed = transaction.landed(address)
+    references = {
+        landed.resource if resource is address.resource else resource: targets
+        for resource, targets in intent.references.items()
+    }
+    intent = intent._replace(address=landed, references=references)
+    return _held_at(landed, _WRITES[address.kind](transaction, intent, behaviours))
 
 
-def _create(
-    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
-) -> Outcome:
+def _create(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> Outcome:
     resource = intent.address.resource
-    owner = reader.check_owner(intent.address)
+    owner = transaction.check_owner(intent.address)
     body, held = dict(intent.body), resource.home
     if resource.kind is ResourceKind.CONTAINED:
         made = transaction.make(resource.path, body, owner, intent.entry)
     else:
         if resource.kind is ResourceKind.RELATED:
-            body |= _constraint(reader, resource, owner)
+            body |= _constraint(transaction, resource, owner)
         made = transaction.make(held.path, body, _shared_owner(resource, owner), intent.entry)
-    _refer(transaction, held.path, made, intent)
     if resource.kind is ResourceKind.REFERENCE:
         transaction.refer(resource, owner, [Target(held.path, made.key)])
-    made, result = _follow_up(transaction, held, made, None, intent, behaviours)
-    row = reader.row(made, intent.query, resource)
-    return Outcome(row=row, status=result.status or 201, location=result.location)
+    return _written(transaction, intent, behaviours, held, made, status=201)
 
 
-def _follow_up(
+def _written(
     transaction: Transaction,
-    resource: Resource,
-    written: Entity,
-    before: Entity | None,
     intent: Intent,
     behaviours: Behaviours,
-) -> tuple[Entity, Result]:
-    """Do what the behaviour of its type does with an entity that was written, if it has one."""
-    own = edm.own_type(resource.type, written).type_name
-    behaviour = behaviour_at(behaviours, own, resource)
-    if behaviour is None:
-        return written, _NO_RESULT
-    effect = cast("Effect", behaviour.effect)  # what follows a write is part of it
-    call = Invocation(own, intent.body, resource, written.key, before)
-    result = effect(transaction, call)
-    left = transaction.get(resource.path, written.key) or written
-    return left, result if isinstance(result, Result) else _NO_RESULT
+    held: Resource,
+    entity: Entity,
+    before: Entity | None = None,
+    status: int | None = None,
+) -> Outcome:
+    """Do what comes with, or follows, the write of an entity; it is the outcome as that leaves it.
+
+    ``held`` is the resource that holds it; the behaviour of its type may give another status.
+    """
+    location = None
+    for child, targets in intent.references.items():
+        resource = transaction.below(held.path, entity, child)
+        transaction.refer(resource, owner_key(entity.key), targets)
+    own = edm.own_type(held.type, entity).type_name
+    behaviour = behaviour_at(behaviours, own, held) if own in behaviours else None
+    if behaviour is not None:
+        effect = cast("Effect", behaviour.effect)  # what follows a write is part of it
+        call = Invocation(own, intent.body, held, entity.key, before)
+        result = effect(transaction, call)
+        entity = transaction.get(held.path, entity.key) or entity
+        if isinstance(result, Result):
+            status, location = result.status or status, result.location
+    row = transaction.row(entity, intent.query, intent.address.resource)
+    return Outcome(row, status=status, location=location)
 
 
 def _shared_owner(resource: Resource, owner: str) -> str:
@@ -184,55 +187,40 @@ def _shared_owner(resource: Resource, owner: str) -> str:
     raise BadRequest(f"It is made at '{resource.home.path}', and then referred to by '$ref'.")
 
 
-def _constraint(reader: Reader, resource: Resource, owner: str) -> dict[str, Json]:
+def _constraint(transaction: Transaction, resource: Resource, owner: str) -> dict[str, Json]:
     assert resource.owner is not None
     assert resource.navigation is not None
-    holder = reader.rows(resource.owner.home.path)[owner]
+    holder = transaction.rows(resource.owner.home.path)[owner]
     return {each.referenced: holder.get(each.property) for each in resource.navigation.constraints}
 
 
-def _refer(transaction: Transaction, table: str, entity: Entity, intent: Intent) -> None:
-    for child, targets in intent.references.items():
-        resource = transaction.below(table, entity, child)
-        transaction.refer(resource, owner_key(entity.key), targets)
-
-
-def _update(
-    transaction: Transaction, reader: Reader, intent: Intent, behaviours: Behaviours
-) -> Outcome:
-    before = _writable(reader, intent)
-    held = reader.held(before, intent.address.resource).home
+def _update(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> Outcome:
+    before = _writable(transaction, intent)
+    held = transaction.held(before, intent.address.resource).home
     after = transaction.change(held.path, before, intent.body, intent.entry)
-    _refer(transaction, held.path, after, intent)
-    after, result = _follow_up(transaction, held, after, before, intent, behaviours)
-    row = reader.row(after, intent.query, intent.address.resource)
-    return Outcome(row=row, status=result.status, location=result.location)
+    return _written(transaction, intent, behaviours, held, after, before)
 
 
-def _delete(transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours) -> Outcome:
-    entity = _writable(reader, intent)
-    transaction.delete(reader.held(entity, intent.address.resource).home.path, entity.key)
+def _delete(transaction: Transaction, intent: Intent, _: Behaviours) -> Outcome:
+    entity = _writable(transaction, intent)
+    transaction.delete(transaction.held(entity, intent.address.resource).home.path, entity.key)
     return Outcome(status=204)
 
 
-def _add_reference(
-    transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours
-) -> Outcome:
-    owner = reader.check_owner(intent.address)
+def _add_reference(transaction: Transaction, intent: Intent, _: Behaviours) -> Outcome:
+    owner = transaction.check_owner(intent.address)
     for resource, targets in intent.references.items():
         transaction.refer(resource, owner, targets)
     return Outcome(status=204)
 
 
-def _remove_reference(
-    transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours
-) -> Outcome:
+def _remove_reference(transaction: Transaction, intent: Intent, _: Behaviours) -> Outcome:
     address = intent.address
-    owner = reader.check_owner(address)
+    owner = transaction.check_owner(address)
     targets: Iterable[Target] = intent.references.get(address.resource, ())
     if address.key is not None or not address.resource.is_collection:
-        entity = reader.entity(address)
-        links = reader.rows(address.resource.links).owned_by(owner)
+        entity = transaction.entity(address)
+        links = transaction.rows(address.resource.links).owned_by(owner)
         targets = [
             Target(each["table"], each["key"]) for each in links if each["key"] == entity.key
         ]
@@ -241,11 +229,11 @@ def _remove_reference(
     return Outcome(status=204)
 
 
-def _append(transaction: Transaction, reader: Reader, intent: Intent, _: Behaviours) -> Outcome:
+def _append(transaction: Transaction, intent: Intent, _: Behaviours) -> Outcome:
     """Add items to a collection of complex values; the server writes their time and author."""
     (path,) = intent.address.path
-    entity = _writable(reader, intent)
-    table = reader.held(entity, intent.address.resource).home.path
+    entity = _writable(transaction, intent)
+    table = transaction.held(entity, intent.address.resource).home.path
     for sent in intent.body["value"]:
         item = {**sent}
         if "createdDateTime" in item:
@@ -257,6 +245,10 @@ def _append(transaction: Transaction, reader: Reader, intent: Intent, _: Behavio
 
 
 # -- operations -----------------------------------------------------------------------------
+
+
+def _invoke(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> Outcome:
+    return invoke(transaction, transaction, intent, behaviours)
 
 
 def invoke(subject: Any, reader: Reader, intent: Intent, behaviours: Behaviours) -> Outcome:
@@ -338,24 +330,24 @@ def _returned(
     return Outcome(value=value, status=result.status, returned=returned)
 
 
-def _writable(reader: Reader, intent: Intent) -> Entity:
+def _writable(transaction: Transaction, intent: Intent) -> Entity:
     """Return the entity to be written. Raise 404 and 412."""
     try:
-        entity = reader.entity(intent.address)
+        entity = transaction.entity(intent.address)
     except NotFound:
-        entity = _revived(reader, intent)
+        entity = _revived(transaction, intent)
     if any(intent.preconditions):
         intent.preconditions.check_write(entity.etag)
     return entity
 
 
-def _revived(reader: Reader, intent: Intent) -> Entity:
+def _revived(transaction: Transaction, intent: Intent) -> Entity:
     """The one entity of a single-valued resource that was deleted, as an update finds it."""
     address = intent.address
     resource = address.resource
     if address.kind is RequestKind.UPDATE and resource.kind is ResourceKind.CONTAINED:
-        key = join_key(reader.check_owner(address), SINGLE)
-        entity = implicit(resource, reader.database, key, intent.body)
+        key = join_key(transaction.check_owner(address), SINGLE)
+        entity = transaction.implicit(resource, key, intent.body)
         if entity is not None:
             return entity
     raise UnknownKey(address.key or resource.name)
@@ -378,7 +370,7 @@ def _page_size(intent: Intent) -> int:
     return min(asked, preferred or asked)
 
 
-_WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent, Behaviours], Outcome]] = {
+_WRITES: Mapping[RequestKind, Callable[[Transaction, Intent, Behaviours], Outcome]] = {
     RequestKind.CREATE: _create,
     RequestKind.UPDATE: _update,
     RequestKind.DELETE: _delete,
@@ -386,6 +378,6 @@ _WRITES: Mapping[RequestKind, Callable[[Transaction, Reader, Intent, Behaviours]
     RequestKind.SET_REFERENCE: _add_reference,
     RequestKind.REMOVE_REFERENCE: _remove_reference,
     RequestKind.APPEND: _append,
-    RequestKind.ACT: invoke,
-    RequestKind.CALL: invoke,
+    RequestKind.ACT: _invoke,
+    RequestKind.CALL: _invoke,
 }

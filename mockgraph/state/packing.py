@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 from weakref import ref
 
 import orjson
@@ -200,12 +200,11 @@ class Entities(Ordered[Entity]):
         """Give the entities as they are stored."""
         return super().__iter__()
 
-    def with_stored(self, stored: Stored) -> Entities:
-        """Return the entities with this one, as ``put`` does."""
-        return cast("Entities", super().put(cast("Entity", stored)))
+    if TYPE_CHECKING:  # they may be packed
 
-    def without(self, number: int) -> Entities:
-        return cast("Entities", super().without(number))
+        def put(self, item: Stored) -> Self: ...
+
+        def replaced(self, item: Stored) -> Self: ...
 
     def differing(self, other: Entities) -> tuple[list[Stored], list[Stored]]:
         """Return what ``difference`` does, as it is stored."""

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, islice, takewhile
 from operator import is_
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 
 class Numbered(Protocol):
@@ -72,7 +72,8 @@ class Map(Generic[K, V]):
         changed._root = root = self._root.copy()
         if type(root) is dict:
             return changed, root
-        first, second, third = _place(key)
+        code = hash(key)
+        first, second, third = code & 15, code >> 4 & 15, code >> 8 & 15
         root[first] = branch = root[first].copy()
         branch[second] = twig = branch[second].copy()
         twig[third] = leaf = twig[third].copy()
@@ -141,14 +142,28 @@ class Ordered(Generic[N]):
             preceding += sum(len(each.below) for each in _leaves(branch.below[:place], depth))
         return preceding
 
-    def put(self, item: N) -> Ordered[N]:
+    def replaced(self, item: N) -> Self:
+        """Do what ``put`` does, in less time where there is one with the number of the item."""
+        number = item.number
+        root = node = self._root.copy()
+        for _ in range(self._depth):
+            place = bisect_right(node.numbers, number) - 1
+            copy = node.below[place].copy()
+            node.below[place] = copy
+            node = copy
+        at = bisect_left(node.numbers, number)
+        if at == len(node.numbers) or node.numbers[at] != number:
+            return self.put(item)
+        node.below[at] = item
+        return self._with(root, self._depth, self._length)
+
+    def put(self, item: N) -> Self:
         """Return the items with this one, instead of the one with its number if there is one."""
         number = item.number
         way, leaf = self._way(number)
         at = bisect_left(leaf.numbers, number)
         if at < len(leaf.numbers) and leaf.numbers[at] == number:
-            node = leaf.replaced(at, item)
-            return self._with(_above(node, way), self._depth, self._length)
+            return self.replaced(item)
         nodes = _split(leaf.spliced(at, at, [number], [item]), at)
         if at and len(nodes) == 1:
             return self._with(_above(nodes[0], way), self._depth, self._length + 1)
@@ -158,7 +173,7 @@ class Ordered(Generic[N]):
             return self._with(nodes[0], self._depth, self._length + 1)
         return self._with(TreeNode(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
 
-    def without(self, number: Any) -> Ordered[N]:
+    def without(self, number: Any) -> Self:
         """Return the items without the one that has this number and is there."""
         way, leaf = self._way(number)
         at = bisect_left(leaf.numbers, number)
@@ -201,8 +216,8 @@ class Ordered(Generic[N]):
     def _leaves(self) -> Iterable[TreeNode]:
         return _leaves([self._root], self._depth)
 
-    def _with(self, root: TreeNode, depth: int, length: int) -> Ordered[N]:
-        changed: Ordered[N] = object.__new__(type(self))
+    def _with(self, root: TreeNode, depth: int, length: int) -> Self:
+        changed = object.__new__(type(self))
         changed._root, changed._depth, changed._length = root, depth, length
         return changed
 
@@ -216,11 +231,9 @@ class TreeNode:
         self.numbers = numbers
         self.below = below
 
-    def replaced(self, at: int, one: Any) -> TreeNode:
-        """Return the node with another one of the same number."""
-        below = self.below.copy()
-        below[at] = one
-        return TreeNode(self.numbers, below)
+    def copy(self) -> TreeNode:
+        """Return a node with the same numbers, for others of them to be put below it."""
+        return TreeNode(self.numbers, self.below.copy())
 
     def spliced(self, start: int, stop: int, numbers: list[Any], below: list[Any]) -> TreeNode:
         """Return the node with others instead of those from ``start`` to ``stop``."""
@@ -263,7 +276,9 @@ def _nodes(numbers: list[Any], below: list[Any]) -> list[TreeNode]:
 def _above(node: TreeNode, way: list[tuple[TreeNode, int]]) -> TreeNode:
     """Return the node on top of a way, with this one at its end, whose first number is the same."""
     for branch, place in reversed(way):
-        node = branch.replaced(place, node)
+        above = branch.copy()
+        above.below[place] = node
+        node = above
     return node
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mockgraph import metadata as edm
@@ -10,18 +10,24 @@ from mockgraph import work
 from mockgraph.errors import BadRequest, NotFound, UnknownKey
 from mockgraph.metadata.elements import TypeRef
 from mockgraph.metadata.keys import SEPARATOR
-from mockgraph.metadata.names import Json
+from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.resources import SINGLE, Resource, ResourceKind, View
-from mockgraph.state.entities import Entity, join_key, owner_key, split_key
+from mockgraph.state.entities import (
+    IMPLICIT,
+    REMOVED,
+    Entity,
+    join_key,
+    owner_key,
+    split_key,
+)
 from mockgraph.state.indexes import Equality, path_key
-from mockgraph.state.intent import Address, Page, Row, Step
+from mockgraph.state.intent import Address, Page, Row, Step, owner_of
 from mockgraph.state.listing import ListedEntities
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
-from mockgraph.state.table_rules import is_there, json_copy
+from mockgraph.state.table_rules import is_there, json_copy, name_single
 from mockgraph.state.tables import EntityDB
-from mockgraph.state.transactions import implicit
 
 # The steps that it takes to follow a navigation property, and to show an entity that it leads to:
 # circles of references multiply these by their number with each level.
@@ -32,18 +38,16 @@ _STEPS_EXPANDED = 200
 class Reader:
     """Reads tables that nobody else writes to: a view of the state, or a transaction's.
 
-    ``view`` is the root by which what is read will be shown.
+    ``view`` is the root by which what is read will be shown; ``rows`` gives the stored entities
+    of a table by key.
     """
 
-    __slots__ = ("_view", "database")
+    __slots__ = ("database", "rows", "view")
 
     def __init__(self, database: EntityDB, view: View):
         self.database = database
-        self._view = view
-
-    def rows(self, table: str) -> Rows:
-        """Return the stored entities of a table by key."""
-        return self.database.rows(table)
+        self.rows: Callable[[str], Rows] = database.rows
+        self.view = view
 
     # -- where an address leads ---------------------------------------------------------------
 
@@ -62,42 +66,54 @@ class Reader:
                 step = self._moved(steps, step)
             steps = (*steps, step)
             if step.resource.kind is not ResourceKind.CONTAINED and number < len(way) - 1:
-                found = self._followed(step, self.owner(steps))
+                found = self._followed(step, owner_of(steps))
                 steps = _steps_to(self.held(found, step.resource).home, found.key)
         return address.at(steps)
 
     def _moved(self, above: tuple[Step, ...], step: Step) -> Step:
         """A step as it goes on from an entity that is held elsewhere than at home."""
         held, own = above[-1]
-        entity = self.rows(held.path)[join_key(self.owner(above), SINGLE if own is None else own)]
+        entity = self.rows(held.path)[join_key(owner_of(above), SINGLE if own is None else own)]
         return Step(_below(held, entity, step.resource), step.key)
 
-    def owner(self, steps: Sequence[Step]) -> str:
-        """Return the key of the entity that the last of steps that have landed belongs to."""
-        key = ""
-        for step in steps[:-1]:
-            key = key if step.key is None else join_key(key, step.key)
-        return key
-
     def entity(self, address: Address) -> Entity:
-        """Return the entity at, or above, an address. Raise 404."""
-        step = address.steps[-1]
-        entity = self._entity(step, self.owner(address.steps))
-        if address.cast is not None and not self._is_of(entity, address.resource, address.cast):
-            raise UnknownKey(step.key or step.resource.name)
+        """Return the entity at, or above, an address that has landed. Raise 404."""
+        resource = address.resource
+        entity: Entity | None
+        if resource.kind is ResourceKind.CONTAINED:
+            entity = self.rows(resource.path).find(address.stored_key)
+            if entity is None:
+                entity = self.implicit(resource, address.stored_key)
+        else:
+            entity = self._followed(address.steps[-1], address.owner)
+        if entity is None or (
+            address.cast is not None and not self._is_of(entity, resource, address.cast)
+        ):
+            raise UnknownKey(address.key or resource.name)
         return entity
 
-    def _entity(self, step: Step, owner: str) -> Entity:
-        resource = step.resource
-        if resource.kind is not ResourceKind.CONTAINED:
-            return self._followed(step, owner)
-        key = join_key(owner, SINGLE if step.key is None else step.key)
-        entity = self.rows(resource.path).find(key)
-        if entity is None and not resource.is_collection:
-            entity = implicit(resource, self.database, key)
-        if entity is None:
-            raise UnknownKey(step.key or resource.name)
-        return entity
+    def implicit(
+        self, resource: Resource, key: str, changes: Properties | None = None
+    ) -> Entity | None:
+        """Return the one entity of a single-valued resource before it is written, all of it unset.
+
+        None where it was deleted, where what it belongs to is not there, or where its type is
+        abstract. ``changes`` that are to be written to it find it there if it was deleted, too,
+        and tell its type.
+        """
+        owner, own = split_key(key)
+        if own != SINGLE or resource.is_collection:
+            return None
+        if changes is None and key in self.rows(f"{resource.path}{REMOVED}"):
+            return None
+        if not is_there(resource.owner, owner, self.rows):
+            return None
+        named = {name: value for name, value in (changes or {}).items() if name == "@odata.type"}
+        if resource.type.is_abstract and not named:
+            return None
+        properties = edm.whole(resource.type, named)
+        name_single(resource, properties)
+        return Entity(properties, key, IMPLICIT, 0)
 
     def _followed(self, step: Step, owner: str) -> Entity:
         """The entity behind a step that only refers to it. Raise 404."""
@@ -111,7 +127,7 @@ class Reader:
         if resource.kind is ResourceKind.CONTAINED:
             if not resource.is_collection:
                 key = join_key(owner, SINGLE)
-                one = self.rows(resource.path).find(key) or implicit(resource, self.database, key)
+                one = self.rows(resource.path).find(key) or self.implicit(resource, key)
                 return Ordered(() if one is None else (one,))
             rows = self.rows(resource.path)
             return rows.owned_by(owner) if owner else rows.in_order
@@ -131,7 +147,7 @@ class Reader:
             home = self.rows(resource.home.path).find(entity.key)
             for name in () if home is entity else self.database.filled_tables():
                 if self.rows(name).find(entity.key) is entity:
-                    return self._view.resource(name) or resource
+                    return self.view.resource(name) or resource
         return resource
 
     def _constrained(self, resource: Resource, owner: str) -> Ordered[Entity]:
@@ -155,7 +171,7 @@ class Reader:
 
     def check_owner(self, address: Address) -> str:
         """Return the key of the owner of a collection. Raise 404 where it is not there."""
-        owner = self.owner(address.steps)
+        owner = address.owner
         above = address.resource.owner
         if above is not None and not is_there(above, owner, self.rows):
             raise UnknownKey(split_key(owner)[1] or above.name)
@@ -178,7 +194,7 @@ class Reader:
 
     def _is_of(self, entity: Entity, resource: Resource, type_name: str) -> bool:
         own = edm.own_type(resource.type, entity)
-        return self._view.model.derives_from(own.type_name, type_name)
+        return self.view.model.derives_from(own.type_name, type_name)
 
     def value(self, entity: Entity, address: Address) -> Json:
         """Return the value at a property path; a null on the way is null. Raise 404."""
@@ -191,7 +207,7 @@ class Reader:
             value = value[name]
         if address.value_cast is None:
             return value
-        mark, model = address.value_cast, self._view.model
+        mark, model = address.value_cast, self.view.model
 
         def is_of(item: Json) -> bool:
             stated = item.get("@odata.type", "") if isinstance(item, Mapping) else ""
@@ -207,6 +223,8 @@ class Reader:
 
     def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
         """Return an entity for an answer, its navigations expanded as the query asks."""
+        if not query.expand and resource.kind is ResourceKind.CONTAINED:
+            return Row(entity)
         held = self.held(entity, resource)
         if not query.expand:
             return Row(entity) if held is resource else Row(entity, resource=held)
@@ -243,7 +261,7 @@ class Reader:
 
     def field_of(self, type_: TypeRef) -> edm.PropertyField:
         """Return the field of a type of the root's model."""
-        return self._view.schemas.property(type_)
+        return self.view.schemas.property(type_)
 
     def returned(self, declared: edm.PropertyField, value: Json, path: str) -> Json:
         """Return a value that a behaviour gave, validated. Raise BadRequest with its path.
@@ -262,7 +280,7 @@ class Reader:
             return edm.load_as(declared, given, path)
         expected = declared.type_name
         own = value.get("@odata.type") or self._declared_type(value)
-        fits = own is None or self._view.stored.model.derives_from(own.removeprefix("#"), expected)
+        fits = own is None or self.view.stored.model.derives_from(own.removeprefix("#"), expected)
         if not fits or not isinstance(declared, edm.Complex):
             raise BadRequest(f"{path}: it returned an entity, '{value.key}', and no '{expected}'.")
         return value
@@ -275,8 +293,8 @@ class Reader:
         What other roots alone have of a stored entity, whose copy it may be, is left out.
         """
         type_ = edm.own_type(schema, given)
-        navigation = self._view.model.navigation(type_.type_name)
-        stored = self._view.stored.schemas[type_.type_name].properties()
+        navigation = self.view.model.navigation(type_.type_name)
+        stored = self.view.stored.schemas[type_.type_name].properties()
         others = stored.keys() - type_.properties().keys() if not type_.is_open else set()
         aside = others | navigation.keys()
         own = {name: item for name, item in given.items() if name not in aside}
@@ -291,7 +309,7 @@ class Reader:
     def _declared_type(self, entity: Entity) -> str | None:
         """Return the type of the entities of the table that has an entity, None if it is gone."""
         for name in self.database.filled_tables():
-            resource = self._view.stored.resource(name)
+            resource = self.view.stored.resource(name)
             if resource is not None and self.rows(name).find(entity.key) is entity:
                 return resource.type_name
         return None
@@ -310,7 +328,7 @@ class Reader:
             return resource
         for name in self.database.filled_tables():
             if self.rows(name).find(entity.key) is entity:
-                return _below(self._view.resource(name) or above, entity, resource)
+                return _below(self.view.resource(name) or above, entity, resource)
         return resource
 
     def _follow(self, entity: Any, resource: Resource) -> Any:

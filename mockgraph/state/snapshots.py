@@ -92,19 +92,27 @@ class Rows(Mapping[str, Entity]):
             if before is not None and (after is None or after.number != before.number):
                 in_order = in_order.without(before.number)
             if after is not None:
-                by_key, in_order = by_key.put(key, after), in_order.with_stored(after)
+                by_key, in_order = by_key.put(key, after), in_order.put(after)
             elif before is not None:
                 by_key = by_key.without(key)
-        return self._with(by_key, in_order)
+        return self._with(by_key, in_order, self._indexes if self.in_order else Indexes())
 
     def put(self, entity: Stored) -> Rows:
-        """Return the rows with an entity that is new, or has the number of the one before it."""
-        return self._with(self._by_key.put(entity.key, entity), self.in_order.with_stored(entity))
+        """Return the rows with an entity that is new."""
+        by_key, in_order = self._by_key.put(entity.key, entity), self.in_order.put(entity)
+        return self._with(by_key, in_order, self._indexes if self.in_order else Indexes())
 
-    def _with(self, by_key: Map[str, Stored], in_order: Entities) -> Rows:
+    def replaced(self, entity: Stored) -> Rows:
+        """Return the rows with an entity in the place of the one that has its key and number."""
+        by_key, in_order = self._by_key.put(entity.key, entity), self.in_order.replaced(entity)
+        return self._with(by_key, in_order, self._indexes)
+
+    @staticmethod
+    def _with(by_key: Map[str, Stored], in_order: Entities, indexes: Indexes) -> Rows:
         rows: Rows = Rows.__new__(Rows)
-        rows._by_key, rows.in_order = by_key, in_order
-        rows._indexes = self._indexes if self.in_order else Indexes()
+        rows._by_key = by_key
+        rows.in_order = in_order
+        rows._indexes = indexes
         return rows
 
     def difference(self, other: Rows) -> dict[str, Stored | None]:
@@ -156,11 +164,9 @@ class Snapshot:
             tables[name] = self.rows(name).changed(delta)
         return Snapshot(tables, revision)
 
-    def put(self, table: str, entity: Stored, revision: int) -> Snapshot:
-        """Return the tables with an entity in one that is new, or has the number of its before."""
-        tables = {**self.tables}
-        tables[table] = self.rows(table).put(entity)
-        return Snapshot(tables, revision)
+    def with_rows(self, table: str, rows: Rows, revision: int) -> Snapshot:
+        """Return the tables with other entities in one."""
+        return Snapshot({**self.tables, table: rows}, revision)
 
     def difference(self, other: Snapshot) -> dict[str, dict[str, Stored | None]]:
         """Return what makes these tables the other ones, by table; empty where none differs."""

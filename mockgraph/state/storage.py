@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tinydb.storages import Storage
@@ -86,9 +85,6 @@ class Copies(Mapping[str, Any]):
         return len(self.rows)
 
 
-_ALONE = nullcontext()
-
-
 class StorageView(Storage):
     """The tables of one moment, ``now``, to be read."""
 
@@ -106,8 +102,90 @@ class StorageView(Storage):
 
     def write(self, data: Mapping[str, Documents]) -> None:
         """Make these the tables; documents that are there already keep their places."""
-        with self.writing():
-            self.edit(_difference(self.now, data))
+        with self.writing() as staging:
+            staging.edit(_difference(staging.now, data))
+
+    def writing(self) -> AbstractContextManager[Staging]:
+        """Return a context whose writes happen at its end, all or none."""
+        raise TypeError("A view of the state cannot be written to.")
+
+
+# Waits until what was written is as durable as asked; raises StoreFailed where it cannot be.
+Settle = Callable[[], None]
+
+
+class Staging(StorageView):
+    """The tables as one writer sees them: those of the state, with its own writes.
+
+    It is a context that lets one writer in at a time. At its end its tables become those of the
+    state, as durable as asked; where an exception leaves it, they do not. ``settle_later`` takes
+    what waits for the disk, where the end is not to wait for that.
+
+    Raises StoreFailed where the store does not take the writes: they are undone. Raises
+    RuntimeError where the thread is a writer already.
+    """
+
+    def __init__(self, state: EntityStorage, settle_later: Callable[[Settle], None] | None = None):
+        self.now = state.now
+        self.rules = state.rules
+        self._state = state
+        self._settle_later = settle_later
+        self._deltas: dict[str, dict[str, Stored | None]] = {}
+        self._is_edited = False
+
+    def __enter__(self) -> Staging:
+        state, thread = self._state, threading.get_ident()
+        if state.writer == thread:
+            raise RuntimeError("A transaction is open in this thread; write by it.")
+        state.lock.acquire()
+        state.writer = thread
+        self.now = state.now
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        state, settle = self._state, None
+        try:
+            if kind is None:
+                if self.now is not state.now:
+                    state.become(self.now, self._deltas)
+                if self._is_edited:
+                    state.on_edit()
+                settle = state.settling()
+        finally:
+            state.writer = None
+            state.lock.release()
+        if settle is not None:
+            if self._settle_later is None:
+                settle()
+            else:
+                self._settle_later(settle)
+
+    def writing(self) -> AbstractContextManager[Staging]:
+        """Return a context in which nothing happens yet: it does when this one ends."""
+        return nullcontext(self)
+
+    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        """Put one document that is good, and return it as it is stored."""
+        rows = self.now.rows(name)
+        before = rows.find(key)
+        if before is not None:
+            return self.replace(name, before, properties)
+        entity = self._state.entity(key, properties)
+        stored = pack_new(entity)
+        self._stored(name, rows.put(stored), stored)
+        return entity
+
+    def replace(self, name: str, before: Entity, properties: Mapping[str, Any]) -> Entity:
+        """Put a document that is good in the place of one, and return it as it is stored."""
+        entity = self._state.entity(before.key, properties, before.number)
+        # A store needs the JSON.
+        stored: Stored = pack_changed(entity) if self._state.has_store else entity
+        self._stored(name, self.now.rows(name).replaced(stored), stored)
+        return entity
+
+    def _stored(self, name: str, rows: Rows, stored: Stored) -> None:
+        self.now = self.now.with_rows(name, rows, self._state.revision)
+        self._deltas.setdefault(name, {})[stored.key] = stored
 
     def edit(self, write: Write, anew: Collection[str] = ()) -> None:
         """Put and remove documents from outside, once they are checked; see ``put``.
@@ -115,64 +193,30 @@ class StorageView(Storage):
         Raise BadRequest with the path of the fault where one does not fit.
         """
         self.put(self.rules.check(write, self.now), anew)
+        self._is_edited = True
 
-    def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
-        """Put and remove documents that are good, all or none, and return what is stored now.
+    def put(self, write: Write, anew: Collection[str] = ()) -> None:
+        """Put and remove documents that are good.
 
         What has one of the keys ``anew`` comes after all others, as if it had not been there.
         """
-        del write, anew
-        raise TypeError("A view of the state cannot be written to.")
-
-    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
-        """Put one document that is good, in a context of its own, and return it as it is stored."""
-        return cast("Entity", self.put({name: {key: properties}})[name][key])
-
-    def writing(self) -> AbstractContextManager[object]:
-        """Return a context to write in."""
-        return _ALONE
-
-
-class Staging(StorageView):
-    """The tables as a transaction sees them: those of the state, with its own writes."""
-
-    def __init__(self, state: EntityStorage):
-        self.now = state.now
-        self.rules = state.rules
-        self.deltas: dict[str, dict[str, Stored | None]] = {}
-        self.is_edited = False
-        self._state = state
-
-    def edit(self, write: Write, anew: Collection[str] = ()) -> None:
-        super().edit(write, anew)
-        self.is_edited = True
-
-    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
-        before = self.now.rows(name).find(key)
-        number = None if before is None else before.number
-        entity = self._state.entity(key, properties, number)
-        stored: Stored = entity
-        if before is None:
-            stored = pack_new(entity)
-        elif self._state.has_store:  # which needs the JSON
-            stored = pack_changed(entity)
-        self.now = self.now.put(name, stored, self._state.revision)
-        self.deltas.setdefault(name, {})[key] = stored
-        return entity
-
-    def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
-        deltas = {name: self._delta(name, each, anew) for name, each in write.items()}
-        self.take(deltas)
-        return deltas
+        self.take({name: self._delta(name, each, anew) for name, each in write.items()})
 
     def take(self, deltas: Mapping[str, Delta]) -> None:
         """Put and remove entities of new revisions; what the removed ones contain goes, too."""
         self.now = self.now.changed(deltas, self._state.revision)
         for name, delta in deltas.items():
-            self.deltas.setdefault(name, {}).update(delta)
+            self._deltas.setdefault(name, {}).update(delta)
         for name, delta in deltas.items():
             if None in delta.values():
                 self._remove_with(name, {key for key, entity in delta.items() if entity is None})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot, of this state or another, whole."""
+        self._state.revision = max(self._state.revision, snapshot.revision)
+        if self._state.has_store:
+            self._deltas = self._state.now.difference(snapshot)
+        self.now = snapshot
 
     def _delta(
         self, name: str, write: Mapping[str, Mapping[str, Any] | None], anew: Collection[str]
@@ -206,7 +250,8 @@ class EntityStorage(StorageView):
     """The state: the tables of now, in memory and, where there is one, in a store.
 
     A write makes new tables, so who reads takes those of now, and no lock. Without a store they
-    start from ``start``, or from nothing.
+    start from ``start``, or from nothing. ``lock`` is held by who writes, ``writer`` tells the
+    thread.
     """
 
     def __init__(
@@ -220,9 +265,9 @@ class EntityStorage(StorageView):
         self.waits_for_disk = store is not None and store.to_disk
         # Called when documents were written from outside, by TinyDB's own methods.
         self.on_edit: Callable[[], None] = lambda: None
+        self.lock = store.writing if store else threading.RLock()
+        self.writer: int | None = None
         self._store = store
-        self._lock = store.writing if store else threading.RLock()
-        self._writing = Writing(self._lock, store, self._undo)
         # Revisions go on from the clock, so that an etag of an earlier run matches nothing.
         self.revision = max(self.now.revision, time.time_ns() // 1000)
 
@@ -231,46 +276,41 @@ class EntityStorage(StorageView):
         if self._store is not None:
             self._store.close()
 
-    def writing(self) -> Writing:
-        """Return a context that lets one writer in at a time."""
-        return self._writing
+    def writing(self) -> Staging:
+        """Return a context of the next writer."""
+        return Staging(self)
 
-    def edit(self, write: Write, anew: Collection[str] = ()) -> None:
-        staging = Staging(self)
-        staging.edit(write, anew)
-        self.commit(staging)
-
-    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
-        with self.writing():
-            return super().store(name, key, properties)
-
-    def put(self, write: Write, anew: Collection[str] = ()) -> Mapping[str, Delta]:
-        staging = Staging(self)
-        deltas = staging.put(write, anew)
-        self.commit(staging)
-        return deltas
-
-    def commit(self, staging: Staging) -> None:
-        """Make the tables of a transaction those of the state, by the writer that began it.
-
-        Raise StoreFailed where the store does not take them, and leave all as it was.
-        """
-        if staging.deltas:
-            self._become(staging.now, staging.deltas)
-        if staging.is_edited:
-            self.on_edit()
+    def put(self, write: Write, anew: Collection[str] = ()) -> None:
+        """Put and remove documents that are good, in a context of their own."""
+        with self.writing() as staging:
+            staging.put(write, anew)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot, whole, or raise StoreFailed; by a writer."""
-        self.revision = max(self.revision, snapshot.revision)
-        if self._store is None:
-            self.now = snapshot
-        else:
-            self._become(snapshot, self.now.difference(snapshot))
+        """Go back to a snapshot, of this state or another, whole. Raise StoreFailed."""
+        with self.writing() as staging:
+            staging.restore(snapshot)
+
+    def become(self, after: Snapshot, deltas: Mapping[str, Delta]) -> None:
+        """Make the tables of a writer those of the state.
+
+        Raise StoreFailed where the store does not take what is different, and leave all as it was.
+        """
+        if self._store is not None and any(deltas.values()):
+            self._store.append(deltas, after)
+        self.now = after
+
+    def settling(self) -> Settle | None:
+        """Return what waits until all written so far is on the disk, where that is asked for."""
+        if self._store is None or not self._store.to_disk:
+            return None
+        return partial(self._store.settle, self._store.group, self._undo)
+
+    def _undo(self, to: Snapshot) -> None:
+        self.now = to
 
     def stamped(self, data: Mapping[str, Documents]) -> Snapshot:
         """Return documents as entities that are not the state yet; stored rows stay as they are."""
-        with self._lock:
+        with self.lock:
             tables = {
                 name: documents
                 if isinstance(documents, Rows)
@@ -289,65 +329,6 @@ class EntityStorage(StorageView):
         """Return an entity of a new revision, which is its number where none is given."""
         self.revision += 1
         return Entity(properties, key, self.revision, self.revision if number is None else number)
-
-    def _become(self, after: Snapshot, deltas: Mapping[str, Delta]) -> None:
-        if self._store is not None and any(deltas.values()):
-            self._store.append(deltas, after)
-        self.now = after
-
-    def _undo(self, to: Snapshot) -> None:
-        self.now = to
-
-
-# Waits until what was written is as durable as asked; raises StoreFailed where it cannot be.
-Settle = Callable[[], None]
-
-
-class Writing:
-    """A context for one writer at a time, at whose end its writes are as durable as asked.
-
-    Raises StoreFailed where they cannot be; then they are undone by ``undo``. Raises
-    RuntimeError where the thread is a writer already. Who can wait later calls ``leave``.
-    """
-
-    __slots__ = ("_lock", "_store", "_undo", "_writer")
-
-    def __init__(
-        self,
-        lock: AbstractContextManager[Any],
-        store: Store | None,
-        undo: Callable[[Snapshot], None],
-    ):
-        self._lock = lock
-        self._store = store
-        self._undo = undo
-        self._writer: int | None = None
-
-    def __enter__(self) -> None:
-        thread = threading.get_ident()
-        if self._writer == thread:
-            raise RuntimeError("A transaction is open in this thread; write by it.")
-        self._lock.__enter__()
-        self._writer = thread
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        _: BaseException | None,
-        __: TracebackType | None,
-    ) -> None:
-        settle = self.leave()
-        if kind is None and settle is not None:
-            settle()
-
-    def leave(self) -> Settle | None:
-        """Let other writers in, and return what waits for the disk, where that is asked for."""
-        store, group = self._store, None
-        if store is not None and store.to_disk:
-            group = store.group
-        self._writer = None
-        self._lock.__exit__(None, None, None)
-        return None if store is None or group is None else partial(store.settle, group, self._undo)
 
 
 def _difference(now: Snapshot, data: Mapping[str, Documents]) -> Write:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from tinydb import TinyDB
 from tinydb.table import Document, Table
@@ -128,12 +126,13 @@ class EntityTable(Table):
 
     def store(self, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is known to be good, and return it as it is stored."""
-        return self._storage.store(self._name, key, properties)
+        with self._storage.writing() as staging:
+            return staging.store(self._name, key, properties)
 
     def discard(self, key: str) -> None:
         """Remove the entity with this key, and all that it contains."""
-        with self._storage.writing():
-            self._storage.put({self._name: {key: None}})
+        with self._storage.writing() as staging:
+            staging.put({self._name: {key: None}})
 
     def insert(self, document: Mapping[str, Any]) -> Any:
         """Insert a document and return its key. Raise ValueError where the key is taken."""
@@ -168,12 +167,12 @@ class EntityTable(Table):
         return cast("dict[str, Mapping[str, Any]]", Copies(self.rows))
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        with self._storage.writing():
-            changes = Changes(self.rows)
+        with self._storage.writing() as staging:
+            changes = Changes(staging.now.rows(self._name))
             updater(changes)
             changes.settle()
             if changes.put or changes.removed:
-                self._storage.edit({self._name: changes.write}, anew=changes.removed)
+                staging.edit({self._name: changes.write}, anew=changes.removed)
 
     def _get_next_id(self) -> Any:
         return new_guid()
@@ -191,7 +190,7 @@ class EntityDB(TinyDB):
     _latest: EntityDB | None = None
 
     @classmethod
-    def over(cls, storage: StorageView) -> EntityDB:
+    def over(cls, storage: StorageView) -> Self:
         """Return the tables of a storage: what TinyDB's own way does, in a third of the time."""
         made = cls.__new__(cls)
         made._storage = storage
@@ -219,10 +218,6 @@ class EntityDB(TinyDB):
             found = storage.now.rows(name)
         return found
 
-    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
-        """Put a document that is known to be good, and return it as it is stored."""
-        return self._storage.store(name, key, properties)
-
     def filled_tables(self) -> frozenset[str]:
         """Return the names of the tables that hold something."""
         return frozenset(name for name, rows in self._storage.now.tables.items() if rows)
@@ -233,12 +228,12 @@ class EntityDB(TinyDB):
         latest = self._latest
         if latest is None or latest._storage.now is not now:
             view = StorageView(now, self._storage.rules)
-            latest = self._latest = self.over(view)
+            latest = self._latest = EntityDB.over(view)
         return latest
 
     def transaction(
         self, settle_later: Callable[[Settle], None] | None = None
-    ) -> AbstractContextManager[EntityDB]:
+    ) -> EntityTransaction:
         """Give tables to write to, whose writes happen all together at the end of the block.
 
         None of them happens where an exception leaves the block; others see none before. Raise
@@ -251,7 +246,9 @@ class EntityDB(TinyDB):
         Where the store is to be on the disk, the end of the block waits for that, unless
         ``settle_later`` takes what does: a call that raises StoreFailed where it cannot be.
         """
-        return _TransactionBlock(self._entities, type(self), settle_later)
+        made = EntityTransaction.over(Staging(self._entities, settle_later))
+        made.table_class = self.table_class
+        return made
 
     def snapshot(self) -> Snapshot:
         """Return the tables as they are now, to go back to."""
@@ -259,8 +256,7 @@ class EntityDB(TinyDB):
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this state or another. Raise StoreFailed."""
-        with self._entities.writing():
-            self._entities.restore(snapshot)
+        self._entities.restore(snapshot)
 
     def stamped(self, tables: Mapping[str, Documents]) -> Snapshot:
         """Return documents that are known to be good as a snapshot; stored rows stay the same."""
@@ -276,42 +272,22 @@ class EntityDB(TinyDB):
         return self._storage
 
 
-class _TransactionBlock:
-    """The block of a transaction: a class, as a generator takes twice as long."""
+class EntityTransaction(EntityDB):
+    """The tables to write to in a block, at whose end all the writes happen together."""
 
-    __slots__ = ("_database", "_settle_later", "_staging", "_storage", "_writing")
+    _storage: Staging
 
-    def __init__(
-        self,
-        storage: EntityStorage,
-        database: type[EntityDB],
-        settle_later: Callable[[Settle], None] | None,
-    ):
-        self._storage = storage
-        self._database = database
-        self._settle_later = settle_later
+    def __enter__(self) -> EntityTransaction:
+        self._storage.__enter__()
+        return self
 
-    def __enter__(self) -> EntityDB:
-        self._writing = self._storage.writing()
-        self._writing.__enter__()
-        self._staging = staging = Staging(self._storage)
-        return self._database.over(staging)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._storage.__exit__(kind)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            try:
-                self._storage.commit(self._staging)
-            except BaseException as failure:
-                self._writing.__exit__(type(failure), failure, failure.__traceback__)
-                raise
-            if self._settle_later is not None:
-                settle = self._writing.leave()
-                if settle is not None:
-                    self._settle_later(settle)
-                return
-        self._writing.__exit__(kind, error, at)
+    def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        """Put a document that is known to be good, and return it as it is stored."""
+        return self._storage.store(name, key, properties)
+
+    def replace(self, name: str, before: Entity, properties: Mapping[str, Any]) -> Entity:
+        """Put a document that is known to be good in the place of a stored one; as ``store``."""
+        return self._storage.replace(name, before, properties)

@@ -20,9 +20,10 @@ from mockgraph.state.computed_properties import (
     of_new,
     unsettable,
 )
-from mockgraph.state.entities import IMPLICIT, REMOVED, Entity, join_key, owner_key, split_key
+from mockgraph.state.entities import REMOVED, Entity, join_key, owner_key, split_key
 from mockgraph.state.intent import Caller, Target
 from mockgraph.state.links import LINKS, link_key, link_to
+from mockgraph.state.reader import Reader
 from mockgraph.state.runs import LASTS, NOT_STARTED, STARTS_AFTER, SUCCEEDED, Run, later, normal
 from mockgraph.state.table_rules import (
     KEPT_TABLE,
@@ -31,16 +32,15 @@ from mockgraph.state.table_rules import (
     given_key,
     is_there,
     json_copy,
-    name_single,
     new_key,
     own_key,
     table_of_owners,
 )
-from mockgraph.state.tables import EntityDB, EntityTable
+from mockgraph.state.tables import EntityTable, EntityTransaction
 from mockgraph.state.update_rules import effective_changes
 
 
-class Transaction:
+class Transaction(Reader):
     """The state with what a request has written so far; others see that when all is done.
 
     Tables are named by the paths of their resources, ``security/alerts``, and keys are those of
@@ -56,19 +56,20 @@ class Transaction:
     ``ending`` is how the runs end that are set going in it.
     """
 
-    __slots__ = ("_clock", "_rules", "author", "database", "ending", "view")
+    __slots__ = ("_clock", "_rules", "author", "ending")
+
+    database: EntityTransaction
 
     def __init__(
         self,
-        database: EntityDB,
+        database: EntityTransaction,
         rules: TableRules,
         clock: Clock,
         view: View,
         caller: Caller = Caller(),  # noqa: B008  (it cannot be edited)
         ending: str = SUCCEEDED,
     ):
-        self.database = database
-        self.view = view
+        super().__init__(database, view)
         self.author = caller
         self.ending = ending
         self._rules = rules
@@ -94,11 +95,11 @@ class Transaction:
 
     def get(self, table: str, key: str) -> Entity | None:
         """Return an entity, to be read only; None where no entity has the key."""
-        return self.database.rows(table).find(key)
+        return self.rows(table).find(key)
 
     def having(self, table: str, name: str, values: Collection[Json]) -> Sequence[Entity]:
         """Return the entities that have one of these values for a property, by an index."""
-        return list(self.database.rows(table).equal(name, values))
+        return list(self.rows(table).equal(name, values))
 
     def create(self, table: str, properties: Properties, owner: str = "") -> Entity:
         """Make an entity, with the key that it brings if that is free.
@@ -170,9 +171,9 @@ class Transaction:
         left_aside: Callable[[type[edm.StructuredSchema]], frozenset[str]],
         entry: Entry | None = None,
     ) -> Entity:
-        resource = self._resource(table)
+        seen = self.view.resource(table) or self._resource(table)
+        resource = seen.stored
         own, changes = _retyped(resource, before, changes)
-        seen = self.view.resource(table) or resource
         aside = left_aside(own)
         if resource.refers_out:
             # The key is what the reference says, where it says one.
@@ -213,7 +214,7 @@ class Transaction:
     def _changeable(self, table: str, key: str, changes: Properties) -> Entity:
         """Return the entity that an update is to change. Raise 404."""
         before = self.get(table, key)
-        before = before or implicit(self._resource(table), self.database, key, changes)
+        before = before or self.implicit(self._resource(table), key, changes)
         if before is None:
             raise UnknownKey(key)
         return before
@@ -229,7 +230,7 @@ class Transaction:
         owners = table_of_owners(resource)
         if owners is None and owner:
             raise BadRequest(f"{resource.path}: No entity contains these, so '{owner}' does not.")
-        if not is_there(resource.owner, owner, self.database.rows):
+        if not is_there(resource.owner, owner, self.rows):
             where = owners or resource.path.rpartition("/")[0]
             raise BadRequest(f"{resource.path}: There is no '{owner}' in {where} to contain it.")
 
@@ -245,16 +246,17 @@ class Transaction:
         after = edm.merge(resource.type, before, {**changes, **written} if written else changes)
         if "@odata.type" in changes:
             after = edm.whole(resource.type, after)  # its new type may declare more
-        if before.is_implicit:
-            removed = f"{resource.path}{REMOVED}"
-            if before.key in self.database.rows(removed):
-                self.table(removed).discard(before.key)
+        if not before.is_implicit:
+            return self.database.replace(resource.path, before, after)
+        removed = f"{resource.path}{REMOVED}"
+        if before.key in self.rows(removed):
+            self.table(removed).discard(before.key)
         return self.database.store(resource.path, before.key, after)
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
         resource = self._resource(table)
-        if self.get(table, key) is None and implicit(resource, self.database, key) is None:
+        if self.get(table, key) is None and self.implicit(resource, key) is None:
             raise UnknownKey(key)
         self.table(table).discard(key)
         if not resource.is_collection:
@@ -285,7 +287,7 @@ class Transaction:
 
     def kept(self, name: str) -> Properties | None:
         """Return what a behaviour keeps beside the entities under a name, None for nothing."""
-        return self.database.rows(KEPT_TABLE).find(name)
+        return self.rows(KEPT_TABLE).find(name)
 
     def keep(self, name: str, properties: Properties) -> None:
         """Keep something beside the entities, for behaviours alone."""
@@ -293,7 +295,7 @@ class Transaction:
 
     def referred(self, path: str, owner: str) -> Sequence[Entity]:
         """Return the entities that the navigation property at a path refers to, of one owner."""
-        links = self.database.rows(f"{path}{LINKS}").owned_by(owner_key(owner))
+        links = self.rows(f"{path}{LINKS}").owned_by(owner_key(owner))
         found = (self.get(link["table"], link["key"]) for link in links)
         return [each for each in found if each is not None]
 
@@ -359,7 +361,7 @@ class Transaction:
 
     def _remove_one(self, resource: Resource, key: str) -> None:
         """Remove the one entity of a single-valued resource, if it is there."""
-        if self.get(resource.path, key) or implicit(resource, self.database, key):
+        if self.get(resource.path, key) or self.implicit(resource, key):
             self.delete(resource.path, key)
 
     def _put_one(self, resource: Resource, owner: str, entry: Entry) -> None:
@@ -389,31 +391,6 @@ class Transaction:
         if resource is None:
             raise BadRequest(f"There is no table {table!r}.")
         return resource
-
-
-def implicit(
-    resource: Resource, database: EntityDB, key: str, changes: Properties | None = None
-) -> Entity | None:
-    """Return the one entity of a single-valued resource before it is written, all of it unset.
-
-    None where it was deleted, where what it belongs to is not there, or where its type is
-    abstract. ``changes`` that are to be written to it find it there if it was deleted, too,
-    and tell its type.
-    """
-    owner, own = split_key(key)
-    if own != SINGLE or resource.is_collection:
-        return None
-
-    if changes is None and key in database.rows(f"{resource.path}{REMOVED}"):
-        return None
-    if not is_there(resource.owner, owner, database.rows):
-        return None
-    named = {name: value for name, value in (changes or {}).items() if name == "@odata.type"}
-    if resource.type.is_abstract and not named:
-        return None
-    properties = edm.whole(resource.type, named)
-    name_single(resource, properties)
-    return Entity(properties, key, IMPLICIT, 0)
 
 
 def _retyped(
