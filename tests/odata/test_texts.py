@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockgraph import work
@@ -28,6 +28,16 @@ def test_blocks_make_the_same_text(layout: str, value: Any) -> None:
         assert texts.dump(value, layout) == expected
 
 
+@given(st.lists(values, max_size=5), st.text(), st.text() | st.none())
+@example([1], '"value":[]', '\\"value":[]')
+def test_a_page_of_texts_is_that_of_their_values(
+    items: list[Any], context: str, link: str | None
+) -> None:
+    around = {"@odata.context": context, "value": [], "@odata.nextLink": link}
+    page = texts.page_json(around, [texts.dump(each, "graph") for each in items])
+    assert page == texts.dump({**around, "value": items}, "graph")
+
+
 @pytest.mark.parametrize("layout", ["graph", "documented"])
 def test_a_long_array_is_given_up(layout: str) -> None:
     def give_up() -> None:
@@ -36,3 +46,11 @@ def test_a_long_array_is_given_up(layout: str) -> None:
     body = {"value": [{"text": "x" * 1000}] * 10_000}
     with work.counted_by(Work(give_up)), pytest.raises(Abandoned):
         texts.dump(body, layout)
+
+
+def test_a_page_of_many_texts_is_given_up() -> None:
+    def give_up() -> None:
+        raise Abandoned
+
+    with work.counted_by(Work(give_up)), pytest.raises(Abandoned):
+        texts.page_json({"value": []}, [b'"%b"' % (b"x" * 1000)] * 10_000)

@@ -16,7 +16,7 @@ from mockgraph.metadata.resources import View
 from mockgraph.odata.deprecation import deprecation, may_be_deprecated
 from mockgraph.odata.rendering.next_link import page_body
 from mockgraph.odata.rendering.representations import Representations
-from mockgraph.odata.rendering.texts import dump, render_json
+from mockgraph.odata.rendering.texts import dump, page_json, render_json
 from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.intent import (
     UNKNOWN_MEMBERS,
@@ -123,8 +123,12 @@ class _Renderer:
 
     def _collection(self, outcome: Outcome, intent: Intent) -> Response:
         page, query = _given(outcome.page), intent.query
-        items = self._representations.entities(page.rows, self._address.resource, query)
-        return self._page(page, self.urls.context(query), items, intent)
+        resource, context = self._address.resource, self.urls.context(query)
+        texts = self._representations.entities_json(page.rows, resource, query)
+        if texts is not None:
+            return self._page(page, context, [], intent, texts)
+        items = self._representations.entities(page.rows, resource, query)
+        return self._page(page, context, items, intent)
 
     def _references(self, outcome: Outcome, intent: Intent) -> Response:
         page = _given(outcome.page)
@@ -261,12 +265,21 @@ class _Renderer:
 
     # -- bodies ---------------------------------------------------------------------------
 
-    def _page(self, page: Page, context: str, items: list[Json], intent: Intent) -> Response:
-        body = page_body(intent, page, context, items)
-        response = self._json(self._controlled(body), 200)
+    def _page(
+        self,
+        page: Page,
+        context: str,
+        items: list[Json],
+        intent: Intent,
+        texts: list[bytes] | None = None,
+    ) -> Response:
+        """Answer with a page of items, or of what is JSON already."""
+        body = self._controlled(page_body(intent, page, context, items))
+        text = dump(body, self._layout) if texts is None else page_json(body, texts)
+        headers = [self._content_type]
         if size := self._preferences.max_page_size:
-            response.headers.insert(0, ("Preference-Applied", f"odata.maxpagesize={size}"))
-        return response
+            headers.insert(0, ("Preference-Applied", f"odata.maxpagesize={size}"))
+        return _headed(Response(200, text), headers)
 
     def _whole(self, row: Row, status: int, headers: Headers, query: Query) -> Response:
         """The answer that is an entity, with its context URL."""

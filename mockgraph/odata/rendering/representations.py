@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-import orjson
-
 from mockgraph import metadata as edm
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource
@@ -14,6 +12,7 @@ from mockgraph.odata.rendering.texts import joined
 from mockgraph.odata.rendering.urls import Urls
 from mockgraph.state.entities import Entity
 from mockgraph.state.intent import Address, Page, Preferences, Row
+from mockgraph.state.packing import json_of
 from mockgraph.state.query import NO_OPTIONS, Expansion, Query
 
 # How this caller sees entities, their declared type, and what is selected as which type.
@@ -53,11 +52,17 @@ class Representations:
 
     def entities(self, rows: Sequence[Row], resource: Resource, query: Query) -> list[Json]:
         """Return the entities of a collection."""
+        return [self.entity(row, resource, query) for row in rows]
+
+    def entities_json(
+        self, rows: Sequence[Row], resource: Resource, query: Query
+    ) -> list[bytes] | None:
+        """Return each entity of a collection as JSON, None where that is not kept."""
         form = self._form(resource, query)
+        if form is None:
+            return None
         return [
-            self.entity(row, resource, query)
-            if (text := self._kept(row, resource, query, form)) is None
-            else orjson.Fragment(text)
+            self._kept(row, resource, query, form) or json_of(self.entity(row, resource, query))
             for row in rows
         ]
 

@@ -13,6 +13,7 @@ from mockgraph.state.packing import json_of
 
 # Items of an array that are written between two looks at whether anybody waits for it.
 _BLOCK = 1000
+_NO_ITEMS = b'"value":[]'  # in no text: quotes are escaped there
 
 
 def render_json(value: Json, status: int, layout: str = "graph") -> Response:
@@ -45,6 +46,18 @@ def _array(items: Sequence[Json], indent: int) -> bytes:
         texts.append(text[1 : -len(end)])
     text = b"[" + b",".join(texts) + end
     return text.replace(b"\n", b"\n  ") if indent else text
+
+
+def page_json(body: Mapping[str, Json], items: Sequence[bytes]) -> bytes:
+    """Return the body of a page, whose ``value`` is empty, as compact JSON with these in it.
+
+    They are JSON already, and are put where they stay: orjson would move them as its text grows.
+    """
+    head, _, tail = orjson.dumps(body).partition(_NO_ITEMS)
+    text = b",".join(items)
+    if len(items) > _BLOCK:
+        work.current().read(len(text))
+    return b"".join((head, _NO_ITEMS[:-1], text, b"]", tail))
 
 
 def joined(control: Mapping[str, Json], members: Mapping[str, Json]) -> bytes:
