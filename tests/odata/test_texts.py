@@ -33,7 +33,7 @@ def test_blocks_make_the_same_text(layout: str, value: Any) -> None:
 def test_a_page_of_texts_is_that_of_their_values(
     items: list[Any], context: str, link: str | None
 ) -> None:
-    around = {"@odata.context": context, "value": [], "@odata.nextLink": link}
+    around: dict[str, Any] = {"@odata.context": context, "value": [], "@odata.nextLink": link}
     page = texts.page_json(around, [texts.dump(each, "graph") for each in items])
     assert page == texts.dump({**around, "value": items}, "graph")
 
