@@ -38,6 +38,18 @@ def test_a_page_of_texts_is_that_of_their_values(
     assert page == texts.dump({**around, "value": items}, "graph")
 
 
+members = st.dictionaries(st.text(max_size=3), values)
+
+
+@given(members, members)
+def test_control_information_is_written_beside_the_members(
+    control: dict[str, Any], others: dict[str, Any]
+) -> None:
+    others = {name: item for name, item in others.items() if name not in control}
+    expected = texts.dump({**control, **others}, "graph")
+    assert texts.joined(control, others) == expected
+
+
 @pytest.mark.parametrize("layout", ["graph", "documented"])
 def test_a_long_array_is_given_up(layout: str) -> None:
     def give_up() -> None:
