@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from mockgraph.metadata.names import Json
 from mockgraph.state.intent import Intent, Page
+
+_SAFE = "$,'()/:"
 
 
 def page_body(intent: Intent, page: Page, context: str, items: Sequence[Json]) -> dict[str, Json]:
@@ -26,10 +29,16 @@ def page_body(intent: Intent, page: Page, context: str, items: Sequence[Json]) -
 
 def next_link(intent: Intent, token: str) -> str:
     """Return the request's own URL with its options, but for ``$skip``, which the token has."""
-    options = [
-        (name, value)
-        for name, value in intent.options
-        if name.lower().removeprefix("$") not in ("skip", "skiptoken")
-    ]
-    query = urlencode([*options, ("$skiptoken", token)], quote_via=quote, safe="$,'()/:")
-    return f"{intent.origin}{quote(intent.path)}?{query}"
+    options = tuple(
+        pair
+        for pair in intent.options
+        if pair[0].lower().removeprefix("$") not in ("skip", "skiptoken")
+    )
+    return f"{_before_token(intent.origin, intent.path, options)}{quote(token, safe=_SAFE)}"
+
+
+# All pages of a list have it in common.
+@lru_cache(maxsize=256)
+def _before_token(origin: str, path: str, options: tuple[tuple[str, str], ...]) -> str:
+    query = urlencode([*options, ("$skiptoken", "")], quote_via=quote, safe=_SAFE)
+    return f"{origin}{quote(path)}?{query}"
