@@ -124,15 +124,13 @@ class KeptRequests:
 
         Few writes are repeated: one is kept when it comes for the second time.
         """
-        if not _holds(intent) or _is_long(question):
+        writes = intent.address.writes
+        if (writes and not self._was_seen(question)) or not _holds(intent) or _is_long(question):
             return None
-        address, reusable = intent.address, _reusable(intent)
-        if not address.writes:
-            kept = KeptRequest(address, reusable)
-        elif reusable is not None and self._was_seen(question):
-            kept = KeptRequest(address, reusable, json_of(intent.body))
-        else:
+        reusable = _reusable(intent)
+        if writes and reusable is None:
             return None
+        kept = KeptRequest(intent.address, reusable, json_of(intent.body) if writes else b"")
         self._add(question, kept)
         return kept
 
