@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from werkzeug.wrappers import Request
@@ -51,12 +52,17 @@ def authenticate(
     """
     if mode == "off":
         return _ANYBODY
-    token = bearer_token(request) or (bare and _bare_token(request))
-    if not token:
-        raise Unauthenticated
-    if mode == "jwt":
-        assert verifier is not None  # the mode comes with one
-        return _caller_of(verifier.verify(token, request.host))
+    header: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    if mode == "any":
+        return _caller_with(header, bare)
+    assert verifier is not None  # the mode comes with one
+    return _caller_of(verifier.verify(_token(header, bare), request.host))
+
+
+@lru_cache(maxsize=256)
+def _caller_with(header: str, bare: bool) -> Caller:
+    """Return the caller in the mode ``any``; programs send few tokens, again and again."""
+    token = _token(header, bare)
     if token in _REFUSED:
         raise Unauthenticated(_REFUSED[token])
     return Caller(frozenset()) if token == "forbidden" else _ANYBODY
@@ -140,15 +146,22 @@ def _of_resource(resource: Resource, wanted: str) -> tuple[tuple[str, ...], ...]
 
 def bearer_token(request: Request) -> str:
     """Return the token of the ``Authorization`` header, empty where there is none (RFC 6750)."""
-    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return _bearer(request.environ.get("HTTP_AUTHORIZATION", ""))
+
+
+def _bearer(header: str) -> str:
+    scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _bare_token(request: Request) -> str:
-    """Return an ``Authorization`` that is a token alone, empty where it is none."""
-    text: str = request.environ.get("HTTP_AUTHORIZATION", "").strip()
-    is_one = " " not in text and text.lower() not in _SCHEMES
-    return text if is_one else ""
+def _token(header: str, bare: bool) -> str:
+    """Return the token of a header, which may be nothing else where it may be bare. Raises 401."""
+    text = header.strip()
+    is_bare = bare and " " not in text and text.lower() not in _SCHEMES
+    token = text if is_bare else _bearer(header)
+    if not token:
+        raise Unauthenticated
+    return token
 
 
 def _caller_of(claims: Mapping[str, Json]) -> Caller:
