@@ -190,7 +190,7 @@ class Emulator(Flask):
         self._sign(response, request)
         if request.settle is not None:
             return self._settle(response, request, began)
-        tenant.record(request, response, time.perf_counter() - began)
+        tenant.record(request, response, began)
         return response
 
     def _settle(self, response: Response, request: Request, began: float) -> Response:
@@ -211,7 +211,7 @@ class Emulator(Flask):
                 concluded = self._sign(self._refusal(error, request), request)
 
         def conclude() -> WSGIApp | None:
-            tenant.record(request, concluded, time.perf_counter() - began)
+            tenant.record(request, concluded, began)
             if concluded is response:
                 return None
             return lambda environ, start: concluded.send(environ["REQUEST_METHOD"], start)
@@ -462,7 +462,7 @@ class Emulator(Flask):
         else:
             request.answered_by = "route"
             tenant: Tenant = request.environ[NOTED]
-            tenant.record(request, from_werkzeug(response), 0)
+            tenant.record(request, from_werkzeug(response), time.perf_counter())
         return response
 
     def _named_origin(self, request: Request) -> str | None:

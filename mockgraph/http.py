@@ -78,10 +78,12 @@ class Request(flask.Request):
             # What the line asks of each; the rest werkzeug sets once it is asked for.
             self.environ = environ
             self.shallow = shallow
-            self.method = environ["REQUEST_METHOD"].upper()
+            method = environ["REQUEST_METHOD"]
+            self.method = method if method.isupper() else method.upper()
             prefix = environ.get("SCRIPT_NAME")
             self.root_path = _decoded(prefix).rstrip("/") if prefix else ""
-            self.path = f"/{_decoded(environ['PATH_INFO']).lstrip('/')}"
+            path = _decoded(environ["PATH_INFO"])
+            self.path = path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
             self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
         self.request_id = new_guid()
         self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id

@@ -5,11 +5,11 @@ Making one keeps references and parses nothing; it is read when somebody looks a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from operator import itemgetter
+from time import perf_counter, time
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -91,6 +91,31 @@ class Exchange:
     ``size`` is about how many bytes it takes.
     """
 
+    __slots__ = (
+        "__dict__",
+        "_address",
+        "_authorization",
+        "_body",
+        "_clock",
+        "_kept",
+        "_query",
+        "_response_body",
+        "_response_headers",
+        "_service",
+        "_time",
+        "_values",
+        "answered_by",
+        "began",
+        "changes",
+        "ended",
+        "method",
+        "number",
+        "path",
+        "request_id",
+        "size",
+        "status",
+    )
+
     effects: Sequence[object] = ()
     _review: Callable[[], None] | None = None
 
@@ -99,25 +124,25 @@ class Exchange:
         request: Request,
         response: Response,
         clock: ClockSetting,
-        seconds: float,
+        began: float,
         changes: int = 0,
     ):
-        environ = request.environ
         self.number = 0
-        self.seconds = seconds
-        self.ended = time.perf_counter()
+        self.began = began
+        self.ended = perf_counter()
         self._clock = clock
-        self._time = time.time()
+        self._time = time()
         self.changes = changes
         self.method = request.method
         path = request.path
         self.path = path = masked_url(path) if "@" in path else path
         self.status = response.status
-        self.answered_by = request.answered_by
+        self.answered_by = answered_by = request.answered_by
         self.request_id = request.request_id
         if request.strike is not None and request.strike.effects:
             self.effects = request.strike.effects
         # The head alone: nothing of a server's is kept alive, and no secret.
+        environ = request.environ
         self._kept = kept = _kept_of(tuple(environ))
         self._values = values = kept.values_of(environ)
         if kept.guarded:
@@ -125,10 +150,19 @@ class Exchange:
         self._authorization = _authorization_of(environ.get(_AUTHORIZATION, ""))
         query = request.query_string
         self._query = query = masked_pairs(query) if query else query
-        self._body = body = _kept_body(request) if kept.has_body else b""
-        self._response_body = answer = b"" if request.answered_by == "sign-in" else response.body
+        self._address = address = request.address
+        body, answer = b"", response.body
+        if answered_by == "sign-in":
+            answer = b""
+        elif kept.has_body:
+            body = _content(request)
+            # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch;
+            # of the others secrets are masked once somebody looks.
+            if body[:1] != b"{" or address is None or address.kind is _BATCH:
+                body = masked_body(body)
+        self._body = body
+        self._response_body = answer
         self._response_headers = response.headers
-        self._found = request.address
         self._service = request.service
         # In bytes: its bodies, and what a client may make long in its head.
         self.size = len(body) + len(answer) + len(path) + len(query) + len("".join(values))
@@ -177,9 +211,9 @@ class Exchange:
         return _SENDER in self._head
 
     @property
-    def began(self) -> float:
-        """The time at which it came, in real time."""
-        return self.ended - self.seconds
+    def seconds(self) -> float:
+        """How long it took to be answered."""
+        return self.ended - self.began
 
     @property
     def known(self) -> float:
@@ -287,8 +321,8 @@ class Exchange:
     @cached_property
     def address(self) -> Address | None:
         """The address in the service, also where a fault kept the request from it."""
-        if self._found is not None:
-            return self._found
+        if self._address is not None:
+            return self._address
         try:
             return addressing.resolve(self.method, self.path, self._service or SERVICE)
         except GraphError:
@@ -466,23 +500,12 @@ def _kept_of(variables: tuple[str, ...]) -> _Kept:
     )
 
 
-def _kept_body(request: Request) -> bytes:
-    """Return the body, read by now or not, as it may be kept; empty where it cannot be read.
-
-    What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch; of the
-    others secrets are masked once somebody looks.
-    """
-    if request.answered_by == "sign-in":
-        return b""
+def _content(request: Request) -> bytes:
+    """Return the body, read by now or not; empty where it cannot be read."""
     try:
-        content = request.content
+        return request.content
     except GraphError:
         return b""
-    address = request.address
-    is_plain = address is not None and address.kind is not _BATCH
-    if is_plain and request.environ.get("CONTENT_TYPE", "").startswith("application/json"):
-        return content
-    return masked_body(content)
 
 
 class _Authorization(NamedTuple):

@@ -177,13 +177,13 @@ class Journal:
         self._changes = self._clears = 0
         self._lock = threading.Lock()
 
-    def draft(self, request: Request, response: Response, seconds: float = 0.0) -> Exchange:
+    def draft(self, request: Request, response: Response, began: float) -> Exchange:
         """Return a request and its response as of now, with no number yet."""
-        return Exchange(request, response, self._clock.setting, seconds, self._changes)
+        return Exchange(request, response, self._clock.setting, began, self._changes)
 
-    def record(self, request: Request, response: Response, seconds: float) -> Exchange:
+    def record(self, request: Request, response: Response, began: float) -> Exchange:
         """Keep a request and its response; the oldest ones go where there are too many."""
-        exchange = Exchange(request, response, self._clock.setting, seconds, self._changes)
+        exchange = Exchange(request, response, self._clock.setting, began, self._changes)
         size = exchange.size
         if size > self._max_bytes:
             exchange.drop_bodies()
@@ -196,7 +196,9 @@ class Journal:
             exchanges.append(exchange)
             self._bytes += size
             self._unnoted += size + _BESIDE
-            while len(exchanges) > self.limit or (self._bytes > self._max_bytes and exchanges):
+            if len(exchanges) > self.limit:
+                self._drop(exchanges.popleft())
+            while self._bytes > self._max_bytes and exchanges:
                 self._drop(exchanges.popleft())
         room = self._room
         if room is not None and (self._unnoted > room.step or room.newest is not self):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from mockgraph.errors import BadRequest, Conflict, NotFound, Overtaken, StoreFailed
@@ -185,14 +186,19 @@ class Tenant:
     def check(self, request: Request) -> None:
         """Raise 400 for a misdeed, if this tenant is strict."""
         if self.police is not None:
-            self.police.refuse(request, self.journal.draft(request, Response(0)))
+            self.police.refuse(
+                request, self.journal.draft(request, Response(0), time.perf_counter())
+            )
 
-    def record(self, request: Request, response: Response, seconds: float) -> None:
-        """Take note of a request that was answered, unless it came before the last reset."""
+    def record(self, request: Request, response: Response, began: float) -> None:
+        """Take note of a request that was answered, unless it came before the last reset.
+
+        It came at ``began``, of ``time.perf_counter``.
+        """
         if self.overtook(request):
             return
         if self.journal.limit or self.police is not None:
-            exchange = self.journal.record(request, response, seconds)
+            exchange = self.journal.record(request, response, began)
             if self.police is not None:
                 self.police.watch(exchange)
 

@@ -82,7 +82,7 @@ class Past:
         self._number += 1
         self._now += after + took
         self._at += timedelta(seconds=after + took if clock is None else clock)
-        made = Exchange(request, response, ClockSetting(self._at, timedelta()), took)
+        made = Exchange(request, response, ClockSetting(self._at, timedelta()), self._now - took)
         made.number, made.ended = self._number, self._now
         return made
 

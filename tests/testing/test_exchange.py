@@ -37,6 +37,11 @@ def record(response: Response | None = None, by: str = "emulation", **asked: Any
     return Exchange(request, response or Response(200), Clock().setting, 0)
 
 
+def all_of(exchange: Exchange) -> str:
+    """All that an exchange keeps, looked at or not."""
+    return repr([getattr(exchange, name) for name in Exchange.__slots__])
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -51,14 +56,14 @@ def record(response: Response | None = None, by: str = "emulation", **asked: Any
 @pytest.mark.parametrize("value", [f"Bearer {SECRET}", f"bEARER {SECRET}", SECRET])
 def test_nothing_of_a_secret_header_is_kept(name: str, value: str) -> None:
     exchange = record(headers={name: value})
-    assert SECRET not in repr(vars(exchange))
+    assert SECRET not in all_of(exchange)
     scheme = "Bearer " if value.lower().startswith("bearer") else ""
     assert exchange.headers[name] == f"{scheme}***"
 
 
 def test_nothing_secret_of_where_a_browser_came_from_is_kept() -> None:
     exchange = record(headers={"Referer": f"https://app.example/?x=1&code={SECRET}"})
-    assert SECRET not in repr(vars(exchange))
+    assert SECRET not in all_of(exchange)
     assert exchange.headers["Referer"] == "https://app.example/?x=1&code=***"
 
 
@@ -70,20 +75,20 @@ def test_nothing_of_a_form_that_signs_in_is_kept_wherever_it_went(member: str) -
     form = f"grant_type=x&{member}={SECRET}&scope=y".encode()
     headers = {"Content-Type": f"{FORM}; charset=utf-8"}
     exchange = record(method="POST", url="/tenant/oauth2/v2.0/token", body=form, headers=headers)
-    assert SECRET not in repr(vars(exchange))
+    assert SECRET not in all_of(exchange)
     assert exchange.body == f"grant_type=x&{member}=***&scope=y".encode()
 
 
 def test_nothing_of_a_token_in_a_query_is_kept() -> None:
     exchange = record(url=f"/v1.0/security/alerts?$top=1&access_token={SECRET}")
-    assert SECRET not in repr(vars(exchange))
+    assert SECRET not in all_of(exchange)
     assert exchange.query == {"$top": "1", "access_token": "***"}
 
 
 def test_nothing_of_the_tokens_of_a_batch_is_kept() -> None:
     item = {"id": "1", "headers": {"Authorization": f"Bearer {SECRET}"}}
     exchange = record(method="POST", url="/v1.0/$batch", body=orjson.dumps({"requests": [item]}))
-    assert SECRET not in repr(vars(exchange))
+    assert SECRET not in all_of(exchange)
     assert exchange.json["requests"][0]["headers"] == {"Authorization": "Bearer ***"}
 
 
@@ -95,7 +100,7 @@ def test_nothing_of_a_sign_in_is_kept_but_that_it_was() -> None:
         url=f"/tenant/oauth2/v2.0/token?client-request-id=7&code={SECRET}",
         body=f"password={SECRET}".encode(),
     )
-    assert SECRET not in repr(vars(exchange))
+    assert SECRET not in all_of(exchange)
     assert (exchange.body, exchange.response, exchange.status) == (b"", None, 200)
     assert exchange.query == {"client-request-id": "7", "code": "***"}
     assert exchange.answered_by == "sign-in"
