@@ -6,6 +6,7 @@ Roots are views of one state, whose types may declare more than theirs do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -92,6 +93,7 @@ class Projection:
         # What the other type has beyond, unset; it is a dynamic property here once it is set.
         self._gone = {name: item for name, item in unset(other).items() if name not in declared}
         self._blank: Mapping[str, Json] = dict.fromkeys(declared)
+        self._places = {name: place for place, name in enumerate(("@odata.type", *declared))}
         self._is_open = schema.is_open
         self._is_closed = other.is_open and not schema.is_open
         # Whether the rest is in order already, and what neither declares is dynamic in both.
@@ -142,19 +144,32 @@ class Projection:
                 shown[name] = _changed(item, change)
         return shown
 
+    def selected(self, value: Mapping[str, Json], names: AbstractSet[str]) -> dict[str, Json]:
+        """Return the properties of a stored value that have these names, in order.
+
+        There are none where one of them is not declared, or the value is of another type.
+        """
+        places = self._places
+        if not names <= places.keys() or "@odata.type" in value:
+            return {}
+        found = sorted(filter(value.__contains__, names), key=places.__getitem__)
+        return {name: value[name] for name in found}
+
     def _ordered(self, value: Mapping[str, Json]) -> dict[str, Json]:
         """A value with the declared properties in order, ahead of those that are dynamic or gone.
 
         There are none of these where only the other type is open.
         """
-        shown = {**self._blank, **value}
-        if len(shown) > len(value) or "@odata.type" in value:  # not all are there, or it is last
-            names = ("@odata.type", *self._blank)
-            shown = {**{name: value[name] for name in names if name in value}, **value}
+        shown = {**self._blank, **value} if len(value) >= len(self._blank) else {}
+        if len(shown) != len(value) or "@odata.type" in value:  # not all are there, or it is last
+            shown = {name: value[name] for name in sorted(value, key=self._place)}
         if self._is_closed:
             for name in value.keys() - self._blank.keys() - {"@odata.type"}:
                 del shown[name]
         return shown
+
+    def _place(self, name: str) -> int:
+        return self._places.get(name, len(self._places))
 
     def _leave_out(self, gone: Mapping[str, Json], shown: dict[str, Json]) -> None:
         """Take away what only the other type declares, but what is set where this one is open."""

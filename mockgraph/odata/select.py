@@ -27,12 +27,14 @@ _PATH = re.compile(r"\*|[^\W\d]\w*+(?:[./][^\W\d]\w*+)*+")
 class Select(NamedTuple):
     """``tree`` is None where all is selected; ``text`` is for the context URL.
 
-    ``schemas`` finds the types of values, for what is selected of a derived type alone.
+    ``schemas`` finds the types of values, for what is selected of a derived type alone; ``names``
+    are those of the properties where no more than whole properties are selected.
     """
 
     tree: Tree | None
     text: str
     schemas: Schemas
+    names: frozenset[str] = frozenset()
 
     def apply(self, entity: Mapping[str, Json]) -> dict[str, Json]:
         """Return the selected part of an entity, in its own order, and its control information."""
@@ -91,7 +93,9 @@ def compile_select(
     if everything:
         return Select(None, "*", schema.schemas)
     selected = ",".join(text for text, keys in taken if _is_leaf(tree, keys))
-    return Select(tree, selected, schema.schemas)
+    is_flat = all(below is None for below in tree.values())
+    names = frozenset(tree) if is_flat else frozenset[str]()
+    return Select(tree, selected, schema.schemas, names)
 
 
 def parse_select(text: str) -> list[SelectItem]:

@@ -179,6 +179,25 @@ def test_a_property_is_shown_as_within_its_value(root: str, data: st.DataObject)
     assert projections.of_property(None, 5) == 5
 
 
+@pytest.mark.parametrize("root", SERVICE.views)
+@given(data=st.data())
+def test_what_is_selected_is_of_a_value_in_its_order(root: str, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(TYPES[root]))
+    schema = SERVICE.views[root].schemas[name]
+    value = data.draw(stored(STORED[name]))
+    known = st.sampled_from(sorted(schema.properties()) or ["none"])
+    names = data.draw(st.frozensets(known | st.sampled_from(["dyn1", "none"]), min_size=1))
+    projection = PROJECTIONS[True, True][schema]
+    selected = projection.selected(value, names)
+    if selected:
+        plainly = {name: item for name, item in value.items() if name in names}
+        assert selected == plainly
+        assert list(projection.of(selected)) == list(projection.of(plainly))
+    else:
+        is_other = "@odata.type" in value or not names <= schema.properties().keys()
+        assert is_other or not names & value.keys()
+
+
 def test_both_ways_are_taken() -> None:
     ways = {
         PROJECTIONS[False, False][view.schemas[name]].is_in_order

@@ -100,7 +100,10 @@ class Representations:
     ) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
         """The control information of an entity, and its other members, as the query selects."""
         held = row.resource or resource
-        value = row.entity if query.select is None else query.select.apply(row.entity)
+        value, select = row.entity, query.select
+        if select is not None:
+            projection = self._projections[held.type]
+            value = projection.selected(value, select.names) or select.apply(value)
         control: dict[str, Json] = {}
         if self._has_control:
             control["@odata.etag"] = row.etag
