@@ -22,6 +22,7 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge, StoreFailed
+from mockgraph.serving.known_heads import KnownHeads
 from mockgraph.wsgi import SPOOLED, Environ, close_body, new_file, variable
 
 MAX_HEAD = 64 * 1024  # bytes
@@ -31,6 +32,8 @@ SMALL = 64 * 1024  # bytes of a body that is read, whatever its head says
 _IN_MEMORY = 16 * 1024 * 1024  # bytes of a body that are not in a file
 
 BodyLimit = Callable[[Environ], int]
+
+_KNOWN_HEADS = KnownHeads()
 
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1"})
 _NO_HTTP = "This is not HTTP/1.1: {}."
@@ -124,6 +127,7 @@ class RequestParser:
         "_fruitless",
         "_in_head",
         "_is_pipelined",
+        "_known_up_to",
         "_limit",
         "_max_body",
         "_parser",
@@ -150,6 +154,7 @@ class RequestParser:
         self._base = base
         self._body_limit = body_limit
         self._max_body = self._limit = max_body
+        self._known_up_to = min(max_body, SMALL)
         self._parser = HttpRequestParser(self)
         self._in_head = False
         # Whether a request ended in the piece that is parsed: of a head behind it, the size is
@@ -170,10 +175,19 @@ class RequestParser:
             self._file.close()
 
     def feed(self, data: bytes) -> None:
-        """Parse what was received."""
+        """Parse what was received, or find it known."""
+        is_between = not (self.under_way or self._in_head or self.ended)
+        if is_between:
+            environ = _KNOWN_HEADS.find(data, self._base, self._known_up_to)
+            if environ is not None:
+                self.ready.append(ParsedRequest(environ, keep=True))
+                return
+        before = len(self.ready)
         rest = self._parse(data)
         while rest and not self.ended:
             rest = self._parse(rest)
+        if is_between and len(self.ready) == before + 1 and not (self.ended or self.is_within):
+            _KNOWN_HEADS.note(data, self._base, self.ready[-1].environ)
 
     def _parse(self, data: bytes) -> bytes:
         """Parse up to the end of the data, or of a request that offers another protocol.

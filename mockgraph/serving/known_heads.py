@@ -1,0 +1,67 @@
+"""The heads of requests that clients send again and again, so that they are parsed once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from io import BytesIO
+from typing import NamedTuple
+
+from mockgraph.wsgi import SPOOLED, Environ
+
+_MOST_HEADS = 512
+_LONGEST = 4096  # bytes of a head that is remembered
+_END = b"\r\n\r\n"
+# What says that a request has come in another way than as a head and a small body.
+_UNUSUAL = frozenset({"HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE", SPOOLED})
+
+
+class _KnownHead(NamedTuple):
+    """The variables of environ that a head makes, and the length of the body that follows."""
+
+    variables: Mapping[str, str]
+    length: int
+
+
+class KnownHeads:
+    """The variables of the last heads that came twice, by their bytes. Threads may share it.
+
+    Only a piece that is one whole request is found here; whatever else comes is for the parser.
+    """
+
+    def __init__(self) -> None:
+        self._heads: dict[bytes, _KnownHead | None] = {}  # None: it came once
+        self._lock = threading.Lock()
+
+    def find(self, data: bytes, base: Environ, most: int) -> Environ | None:
+        """Return the environ of the request that these bytes are, None where that is not known.
+
+        Its body has at most so many bytes.
+        """
+        end = data.find(_END) + len(_END)
+        known = self._heads.get(data[:end])
+        if known is None or known.length != len(data) - end or known.length > most:
+            return None
+        environ = {**base, **known.variables}
+        environ["wsgi.input"] = BytesIO(data[end:])
+        return environ
+
+    def note(self, data: bytes, base: Environ, environ: Environ) -> None:
+        """Take note of what was parsed of these bytes, one whole request, the second time."""
+        end = data.find(_END) + len(_END)
+        head = data[:end]
+        length = int(environ.get("CONTENT_LENGTH", 0))
+        # What lies before a request, as an empty line may, is no part of its head.
+        if length != len(data) - end or end > _LONGEST or head[:1].isspace():
+            return
+        if not _UNUSUAL.isdisjoint(environ):
+            return
+        known = None
+        if head in self._heads:
+            made = {name: environ[name] for name in environ.keys() - base.keys()}
+            del made["wsgi.input"]
+            known = _KnownHead(made, length)
+        with self._lock:
+            self._heads[head] = known
+            if len(self._heads) > _MOST_HEADS:
+                del self._heads[next(iter(self._heads))]
