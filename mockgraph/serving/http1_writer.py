@@ -19,17 +19,17 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 SERVER_FIELD = ("Server", f"MockGraph/{__version__}")
 
 
-def head(start_line: str, fields: Iterable[tuple[str, str]]) -> bytes:
-    """Return a start line and header fields, up to the empty line that ends them.
+def head(start_line: str, fields: Iterable[tuple[str, str]], end: bytes = b"\r\n") -> bytes:
+    """Return a start line, header fields, and the end of a head, by default an empty line.
 
     Raises ValueError where one of them has a line break in it, or is not latin-1.
     """
-    lines = [start_line, *map(": ".join, fields), "", ""]
+    lines = [start_line, *map(": ".join, fields), ""]
     text = "\r\n".join(lines)
     breaks = len(lines) - 1
     if text.count("\n") != breaks or text.count("\r") != breaks:
         raise ValueError("A header has a line break in it.")
-    return text.encode("latin-1")
+    return text.encode("latin-1") + end
 
 
 def chunk(piece: bytes) -> bytes:
@@ -40,6 +40,11 @@ def chunk(piece: bytes) -> bytes:
 def date_field() -> tuple[str, str]:
     """Return the header field ``Date`` of this second."""
     return _date_field(int(time.time()))
+
+
+def dated_end() -> bytes:
+    """Return the end of a head, with the fields ``Server`` and ``Date`` of this second."""
+    return _dated_end(int(time.time()))
 
 
 def refusal(error: GraphError) -> tuple[str, Headers, bytes]:
@@ -71,3 +76,9 @@ def refusal_message(error: GraphError) -> bytes:
 @lru_cache(maxsize=1)
 def _date_field(second: int) -> tuple[str, str]:
     return "Date", formatdate(second, usegmt=True)
+
+
+@lru_cache(maxsize=1)
+def _dated_end(second: int) -> bytes:
+    fields = map(": ".join, (SERVER_FIELD, _date_field(second)))
+    return "\r\n".join([*fields, "", ""]).encode()

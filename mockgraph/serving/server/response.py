@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 from mockgraph.errors import GraphError
 from mockgraph.redaction import masked_url
 from mockgraph.serving.http1_parser import ParsedRequest
-from mockgraph.serving.http1_writer import SERVER_FIELD, chunk, date_field, head, refusal_message
+from mockgraph.serving.http1_writer import SERVER_FIELD, chunk, dated_end, head, refusal_message
 from mockgraph.wsgi import Headers, WSGIApp, close_body
 
 # The fields of an app's that say how a message is sent.
@@ -153,11 +154,10 @@ class _Response:
         status, environ = self._status, self._request.environ
         if not status:
             raise RuntimeError("The app did not call start_response.")
-        if not status[:3].isdigit():
-            raise ValueError(f"{status!r} is no status.")
+        start_line, has_content = _start_line(status)
         fields = list(self._headers)
         closes = is_dated = False
-        for name, value in self._headers:
+        for name, value in fields:
             lower = name.lower()
             if lower not in _OF_MESSAGES:
                 continue
@@ -169,7 +169,7 @@ class _Response:
                 is_dated = True
         is_current = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         method = environ["REQUEST_METHOD"]
-        self._silent = status.startswith(_WITHOUT_CONTENT) or method == "HEAD"
+        self._silent = not has_content or method == "HEAD"
         if method == "CONNECT" and status[0] == "2":  # the tunnel begins where the head ends
             self._silent = closes = True
         if self._announced is None and not self._silent:
@@ -187,9 +187,16 @@ class _Response:
             fields.append(("Connection", "close"))
         elif not is_current:
             fields.append(("Connection", "keep-alive"))
-        fields.append(SERVER_FIELD)
-        if not is_dated:
-            fields.append(date_field())
-        begin = head(f"HTTP/1.1 {status}", fields)
+        if is_dated:
+            fields.append(SERVER_FIELD)
+        begin = head(start_line, fields, b"\r\n" if is_dated else dated_end())
         self.begun = True
         return begin
+
+
+@lru_cache(maxsize=128)
+def _start_line(status: str) -> tuple[str, bool]:
+    """Return the first line of a response, and whether it has content. Raises ValueError."""
+    if not status[:3].isdigit():
+        raise ValueError(f"{status!r} is no status.")
+    return f"HTTP/1.1 {status}", not status.startswith(_WITHOUT_CONTENT)
