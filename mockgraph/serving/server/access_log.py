@@ -9,23 +9,27 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TextIO
 from urllib.parse import quote
 
 import orjson
 
 from mockgraph.redaction import masked_url
-from mockgraph.wsgi import Environ, StartResponse, WSGIApp
+from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
 
 _INTERVAL = 0.05  # seconds in which lines are collected before they are written
 _CLOSE_TIMEOUT = 1.0  # seconds that close() waits for the last lines to be written
 _MAX_WAITING = 100_000  # lines; of more, the oldest are dropped
 _MAX_URL = 2000  # characters of a line: no client fills the disk, or what waits for it
+_HOLD = "mockgraph.hold"
 _logger = logging.getLogger("mockgraph.access")
+
+# What a line tells of a request: the time, the method, the URL, the status, the seconds it took.
+Answered = tuple[float, str, str, str, float]
 
 
 class AccessLog:
@@ -38,27 +42,16 @@ class AccessLog:
 
     def __init__(self, app: WSGIApp, to: LineWriter | TextIO | None = None):
         self._app = app
-        self._is_timed = to is not None
         self._writer = to if isinstance(to, LineWriter) else LineWriter(to)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        began = time.perf_counter()
-        status = ""
-
-        def start(given: str, *rest: Any) -> Any:
-            nonlocal status
-            status = given
-            return start_response(given, *rest)
-
-        body = self._app(environ, start)
-        took = (time.perf_counter() - began) * 1000
-        if self._writer.as_json:
-            self._writer.add(_json_line(environ, status, took))
-            return body
-        at = f"{_time_of_day(int(time.time()))} " if self._is_timed else ""
-        self._writer.add(
-            f"{at}{environ['REQUEST_METHOD']} {_url(environ)} {status[:3]} {took:.1f} ms"
-        )
+        request = _LoggedRequest(environ, start_response, self._writer)
+        if _HOLD in environ:
+            request.hold = environ[_HOLD]
+            environ[_HOLD] = request.hold_with
+        body = self._app(environ, request.start)
+        if not request.is_held:
+            request.log()
         return body
 
     def close(self) -> None:
@@ -66,10 +59,60 @@ class AccessLog:
         self._writer.close()
 
 
+class _LoggedRequest:
+    """A request that is answered, and logged once its status is certain.
+
+    The response that a server holds may give way to another one; ``hold`` is the server's.
+    """
+
+    __slots__ = ("_began", "_environ", "_start_response", "_status", "_writer", "hold", "is_held")
+
+    hold: Callable[[Callable[[], None], Callable[[], WSGIApp | None]], None]
+
+    def __init__(self, environ: Environ, start_response: StartResponse, writer: LineWriter):
+        self._began = time.perf_counter()
+        self._environ = environ
+        self._start_response = start_response
+        self._writer = writer
+        self._status = ""
+        self.is_held = False
+
+    def start(self, status: str, headers: Headers, exc_info: Any = None) -> Any:
+        self._status = status
+        return self._start_response(status, headers, exc_info)
+
+    def log(self) -> None:
+        environ, took = self._environ, time.perf_counter() - self._began
+        url: str = environ.get("REQUEST_URI") or _path_and_query(environ)
+        if len(url) > _MAX_URL:  # of those that wait to be written none is longer
+            url = _shown(url)
+        self._writer.add((time.time(), environ["REQUEST_METHOD"], url, self._status[:3], took))
+
+    def hold_with(self, settle: Callable[[], None], conclude: Callable[[], WSGIApp | None]) -> None:
+        self.is_held = True
+        self.hold(settle, partial(self._conclude, conclude))
+
+    def _conclude(self, conclude: Callable[[], WSGIApp | None]) -> WSGIApp | None:
+        replacement = conclude()
+        if replacement is not None:
+            return partial(self._replace, replacement)
+        self.log()
+        return None
+
+    def _replace(
+        self, replacement: WSGIApp, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        self._start_response = start_response
+        body = replacement(environ, self.start)
+        self.log()
+        return body
+
+
 class LineWriter:
     """Writes lines to a stream, or, without one, to a log; :meth:`add` never waits for that.
 
-    ``as_json`` says that each line is an object. A thread of its own writes many lines at a time.
+    ``as_json`` says that each line is an object. A thread of its own makes lines of what is added,
+    and writes many of them at a time.
     None is lost where the stream takes them and :meth:`close` is called at the end. Where the
     stream is a full pipe that nobody reads, ``is_stuck`` is true after :meth:`close`: the thread
     still waits for the pipe.
@@ -79,14 +122,14 @@ class LineWriter:
         self.as_json = as_json
         self.is_stuck = False
         self._stream = stream
-        self._lines: deque[str] = deque(maxlen=_MAX_WAITING)
+        self._lines: deque[str | Answered] = deque(maxlen=_MAX_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._roused = threading.Event()
         self._closing = threading.Event()
 
-    def add(self, line: str) -> None:
-        """Have a line written soon."""
+    def add(self, line: str | Answered) -> None:
+        """Have a line written soon, or that of a request."""
         self._lines.append(line)
         if not self._roused.is_set():
             self._rouse()
@@ -125,7 +168,8 @@ class LineWriter:
         lines: list[str] = []
         with suppress(IndexError):
             while True:
-                lines.append(self._lines.popleft())
+                line = self._lines.popleft()
+                lines.append(line if isinstance(line, str) else self._line(*line))
         if self._stream is None:
             for line in lines:
                 _logger.info("%s", line)
@@ -133,6 +177,20 @@ class LineWriter:
             with suppress(OSError, ValueError):  # the stream is closed at its other end
                 self._stream.write("".join(f"{line}\n" for line in lines))
                 self._stream.flush()
+
+    def _line(self, at: float, method: str, url: str, status: str, took: float) -> str:
+        """Return the line of a request; a log tells the time itself."""
+        if self.as_json:
+            told = {
+                "time": datetime.fromtimestamp(at, UTC).isoformat(),
+                "method": method,
+                "url": _shown(url),
+                "status": int(status or 0),
+                "ms": round(took * 1000, 1),
+            }
+            return orjson.dumps(told).decode()
+        time_of_day = f"{_time_of_day(int(at))} " if self._stream is not None else ""
+        return f"{time_of_day}{method} {_shown(url)} {status} {took * 1000:.1f} ms"
 
 
 class JsonFormatter(logging.Formatter):
@@ -168,25 +226,16 @@ def logged(app: WSGIApp, stream: TextIO | None = None) -> WSGIApp:
     return AccessLog(app, stream)
 
 
-def _json_line(environ: Environ, status: str, took: float) -> str:
-    told = {
-        "time": datetime.now(UTC).isoformat(),
-        "method": environ["REQUEST_METHOD"],
-        "url": _url(environ),
-        "status": int(status[:3] or 0),
-        "ms": round(took, 1),
-    }
-    return orjson.dumps(told).decode()
+def _path_and_query(environ: Environ) -> str:
+    """Return the URL under a server that does not say how it was sent."""
+    query = environ.get("QUERY_STRING")
+    path = quote(environ["PATH_INFO"], encoding="latin-1")
+    return f"{path}?{quote(query, safe='%&=$,;:/?@')}" if query else path
 
 
-def _url(environ: Environ) -> str:
-    """Return the URL as it was sent, with secrets masked, without line breaks, a long one cut."""
-    sent: str | None = environ.get("REQUEST_URI")
-    if sent is None:
-        query = environ.get("QUERY_STRING")
-        sent = quote(environ["PATH_INFO"], encoding="latin-1")
-        sent += f"?{quote(query, safe='%&=$,;:/?@')}" if query else ""
-    url = masked_url(sent)
+def _shown(url: str) -> str:
+    """Return a URL with secrets masked, a long one cut."""
+    url = masked_url(url)
     return url if len(url) <= _MAX_URL else f"{url[:_MAX_URL]}..."
 
 

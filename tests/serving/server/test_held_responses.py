@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from wire import TIMEOUT, ask
 
-from mockgraph.serving.server import Server
+from mockgraph.serving.server import AccessLog, Server
 from mockgraph.wsgi import Environ, StartResponse, WSGIApp
 
 CONNECTIONS = 6
@@ -165,3 +166,18 @@ def test_a_stop_waits_for_what_is_held(app: Holding, server: Server) -> None:
 
 def message(method: str, path: str) -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def test_the_access_log_tells_what_was_sent(app: Holding) -> None:
+    """Of a response that gave way to another one, the status of that."""
+    lines = io.StringIO()
+    server = Server(AccessLog(app, lines))
+    server.start()
+    for method, path in (("POST", "/kept"), ("POST", "/refused"), ("GET", "/refused")):
+        ask(origin(server), method, path)
+    server.stop()
+    assert [line.split()[1:4] for line in lines.getvalue().splitlines()] == [
+        ["POST", "/kept", "200"],
+        ["POST", "/refused", "507"],
+        ["GET", "/refused", "200"],
+    ]
