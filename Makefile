@@ -31,6 +31,9 @@ $(VENV)/.check: $(VENV)/.fuzz
 serve: $(VENV)/.serve ## Serve on http://127.0.0.1:8365 (options: make serve ARGS="--port 0")
 	@$(BIN)/mockgraph serve $(ARGS)
 
+# Each process of the tests would compile them all again where Python is told to write no bytecode.
+test test-long check: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.test ## Run the tests, but for the long ones
 	$(BIN)/python -m pytest -q -n auto -m "not long" $(ARGS)
 

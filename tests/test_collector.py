@@ -12,10 +12,11 @@ from mockgraph.collector import _keep, leave_alone, uncollected
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
+    gc.unfreeze()
     yield
     if _keep in gc.callbacks:
         gc.callbacks.remove(_keep)
-    gc.unfreeze()
+    gc.freeze()
     gc.enable()
 
 

@@ -34,6 +34,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield RUN["Runner"](graph, sys.executable)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["plain_requests.py", "plain_httpx.py", "msal_python.py"])
 def test_an_example_runs(runner: Any, name: str) -> None:
     assert runner.missing(PROGRAMS[name]) == ""

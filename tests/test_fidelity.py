@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from processes import ROOT
 
 SCRIPT = ROOT / "scripts" / "write_fidelity.py"
@@ -18,6 +19,7 @@ def measured(out: Path, *docs: Path) -> str:
     return out.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_page_and_the_readme_are_up_to_date(tmp_path: Path) -> None:
     (row,) = re.findall(r"^\| Bundled \|.*$", measured(tmp_path / "now.md"), re.MULTILINE)
     kept = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
@@ -28,6 +30,7 @@ def test_the_page_and_the_readme_are_up_to_date(tmp_path: Path) -> None:
     assert f"{answered} of the {examples} documented examples" in readme, "run make fidelity"
 
 
+@pytest.mark.long
 def test_gaps_are_named(tmp_path: Path) -> None:
     page = (ROOT / "fixtures" / "alert-get.md").read_text(encoding="utf-8")
     (tmp_path / "wrong.md").write_text(page.replace("200 OK", "418 I'm a teapot"))
@@ -36,6 +39,7 @@ def test_gaps_are_named(tmp_path: Path) -> None:
     assert "`wrong.md`: different: MockGraph: answers 200 where 418 is documented" in text
 
 
+@pytest.mark.long
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     missing: list[str | Path] = [
         sys.executable,

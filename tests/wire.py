@@ -5,13 +5,23 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import httpx
+
 JSON = {"Authorization": "Bearer token", "Content-Type": "application/json"}
 TIMEOUT = 20
+
+# For clients that httpx makes: each would read the authorities of the system, which takes 30 ms.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# A client of all tests, with a connection for each request.
+plain = httpx.Client(
+    verify=NO_TLS, timeout=TIMEOUT, limits=httpx.Limits(max_keepalive_connections=0)
+)
 
 
 class Answer(NamedTuple):

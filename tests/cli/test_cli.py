@@ -71,6 +71,7 @@ def test_replay_against_a_url() -> None:
         assert graph.state == before
 
 
+@pytest.mark.long
 def test_replay_in_a_process_of_its_own() -> None:
     with MockGraph() as graph:
         ended = run("replay", MOCKGRAPH_URL=graph.origin)

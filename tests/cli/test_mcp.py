@@ -112,6 +112,7 @@ def test_a_refusal_says_why(graph: MockGraph, name: str, arguments: Any, message
     assert message in str(said)
 
 
+@pytest.mark.long
 def test_over_the_standard_streams_with_a_server_of_its_own() -> None:
     program = mcp.StdioServerParameters(
         command=sys.executable, args=["-m", "mockgraph", "mcp", "--seed", "demo"]

@@ -31,6 +31,7 @@ def test_the_command_finds_the_server_and_gives_its_exit_code(code: int) -> None
     assert (ended.code, ended.out, ended.err) == (code, "200\n", "")
 
 
+@pytest.mark.long
 def test_a_report_and_a_threshold(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     words = ["run", "--report", str(path), "--fail-on", "advice", "--"]
@@ -41,6 +42,7 @@ def test_a_report_and_a_threshold(tmp_path: Path) -> None:
     assert run(*words, sys.executable, "-c", PROGRAM, "5").code == 5
 
 
+@pytest.mark.long
 def test_variables_of_tls_and_of_the_proxy(tmp_path: Path) -> None:
     names = ["MOCKGRAPH_TLS_URL", "HTTPS_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"]
     program = f"import os; print(*(os.environ[name] for name in {names}))"
@@ -52,12 +54,14 @@ def test_variables_of_tls_and_of_the_proxy(tmp_path: Path) -> None:
     assert ca == node == str(tmp_path / "ca.pem")
 
 
+@pytest.mark.long
 def test_a_command_that_is_not_there() -> None:
     ended = run("run", "--", "no-such-command")
     assert (ended.code, ended.err) == (127, "There is no command no-such-command.\n")
     assert run("run").code == 2
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
 def test_a_signal_is_passed_on() -> None:
     program = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
@@ -75,6 +79,7 @@ def test_a_signal_is_passed_on() -> None:
     process.stdout.close()
 
 
+@pytest.mark.long
 def test_waiting() -> None:
     with MockGraph() as graph:
         ended = run("wait", "--url", graph.origin)
@@ -91,6 +96,7 @@ def _version() -> str:
     return __version__
 
 
+@pytest.mark.long
 def test_lines_of_requests_as_json() -> None:
     with serving("--log", "json", "--port", "0") as server:
         requests.get(f"{server.origin}/v1.0/security?x=%22", timeout=10)
@@ -102,6 +108,7 @@ def test_lines_of_requests_as_json() -> None:
     assert told["ms"] > 0
 
 
+@pytest.mark.long
 def test_no_lines_of_requests() -> None:
     with serving("--quiet", "--port", "0") as server:
         requests.get(f"{server.origin}/v1.0/security", timeout=10)
@@ -109,6 +116,7 @@ def test_no_lines_of_requests() -> None:
     assert ended.err == ""
 
 
+@pytest.mark.long
 def test_what_else_is_logged_as_json(tmp_path: Path) -> None:
     store = str(tmp_path / "graph.store")
     with MockGraph(store=store):

@@ -41,6 +41,7 @@ def test_serve_until_told_to_stop(number: signal.Signals) -> None:
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nowhere\?\$select=id 400 \d+\.\d ms", second)
 
 
+@pytest.mark.long
 @only_posix
 def test_a_request_under_way_is_finished() -> None:
     body = b'{"providerStatus":[]}'
@@ -62,6 +63,7 @@ def test_a_request_under_way_is_finished() -> None:
         assert server.end().code == 0
 
 
+@pytest.mark.long
 @only_posix
 def test_whoever_tells_it_twice_waits_for_nobody() -> None:
     with serving() as server:
@@ -74,6 +76,7 @@ def test_whoever_tells_it_twice_waits_for_nobody() -> None:
             assert server.end().code == 0
 
 
+@pytest.mark.long
 @only_posix
 def test_it_ends_though_nobody_reads_what_it_logs() -> None:
     """As where a test starts it with pipes that it forgets."""
@@ -89,6 +92,7 @@ def wait_briefly(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+@pytest.mark.long
 @only_posix
 def test_a_store_and_a_seed(tmp_path: Path) -> None:
     store, seed = tmp_path / "graph.store", tmp_path / "seed.json"
@@ -116,6 +120,7 @@ def test_a_store_and_a_seed(tmp_path: Path) -> None:
         assert "goes on" not in server.stop().err
 
 
+@pytest.mark.long
 @only_posix
 def test_every_option_is_an_environment_variable(tmp_path: Path) -> None:
     store, seed, docs = tmp_path / "graph.store", tmp_path / "seed.json", tmp_path / "docs"
@@ -140,6 +145,7 @@ def test_every_option_is_an_environment_variable(tmp_path: Path) -> None:
     assert store.read_bytes().startswith(b'{"mockgraph":"store"')
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["store", "control-token"])
 def test_what_must_not_be_empty(name: str) -> None:
     says = f"Error: {name.replace('-', '_')} is empty"
@@ -148,6 +154,7 @@ def test_what_must_not_be_empty(name: str) -> None:
     assert (ended.code, ended.err.startswith(says)) == (1, True)
 
 
+@pytest.mark.long
 @only_posix
 def test_a_variable_of_no_option_is_told_of() -> None:
     said = "MOCKGRAPH_SEEDS is the variable of no option; the nearest is MOCKGRAPH_SEED."
@@ -177,6 +184,7 @@ def refused(*arguments: str) -> str:
     return line
 
 
+@pytest.mark.long
 def test_a_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -185,6 +193,7 @@ def test_a_port_in_use() -> None:
     assert "--port 0" in line
 
 
+@pytest.mark.long
 def test_a_seed_that_is_missing_or_does_not_fit(tmp_path: Path) -> None:
     missing, bad = tmp_path / "none.json", tmp_path / "bad.json"
     assert f"The seed {missing} cannot be read" in refused("--port", "0", "--seed", str(missing))
@@ -196,6 +205,7 @@ def test_a_seed_that_is_missing_or_does_not_fit(tmp_path: Path) -> None:
     assert f"{bad}: Security/alerts/0/title" in refused("--port", "0", "--seed", str(bad))
 
 
+@pytest.mark.long
 def test_a_damaged_store(tmp_path: Path) -> None:
     store = tmp_path / "graph.store"
     content = b'{"mockgraph":"store","version":2}\nnonsense\n'
@@ -205,17 +215,20 @@ def test_a_damaged_store(tmp_path: Path) -> None:
     assert store.read_bytes() == content
 
 
+@pytest.mark.long
 def test_a_misdeed_that_there_is_not() -> None:
     said = refused("--port", "0", "--strict-client", "--allow-misdeed", "haste")
     assert "There is no misdeed 'haste'; there are retry-after-ignored, " in said
 
 
+@pytest.mark.long
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for store in (tmp_path, tmp_path / "file" / "graph.store"):
         assert f"{store} cannot be opened" in refused("--port", "0", "--store", str(store))
 
 
+@pytest.mark.long
 def test_pages_that_are_missing(tmp_path: Path) -> None:
     docs = str(tmp_path / "none")
     assert f"{docs}: no such directory" in refused("--port", "0", "--docs", docs)
@@ -230,6 +243,7 @@ def exchange(request: str, body: str = "{}") -> str:
     )
 
 
+@pytest.mark.long
 @only_posix
 def test_pages_that_are_not_used_in_whole_are_told_of(tmp_path: Path) -> None:
     good = (ROOT / "fixtures" / "security-get.md").read_text()
@@ -260,6 +274,7 @@ def test_pages_that_are_not_used_in_whole_are_told_of(tmp_path: Path) -> None:
     assert told[-1].endswith("... and 4 more pages; mockgraph replay lists all")
 
 
+@pytest.mark.long
 @only_posix
 def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for make in (lambda page: page.symlink_to("nowhere"), os.mkfifo):

@@ -115,6 +115,7 @@ def test_a_state_that_is_larger_than_a_request_to_graph(graph: MockGraph, tmp_pa
     assert json.loads((tmp_path / "out.json").read_bytes()) == graph.state
 
 
+@pytest.mark.long
 def test_with_a_control_token() -> None:
     with serving("--control-token", "t0ken") as server:
         command = ("state", "export", "--url", server.origin)

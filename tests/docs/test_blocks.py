@@ -77,6 +77,7 @@ def test_every_language_is_executed() -> None:
 # -- Python ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_tests_in_python_pass(pytester: pytest.Pytester) -> None:
     """They are run together: each run of pytest takes longer than all of them."""
     tests = [each for each in BLOCKS if each.language == "python" and is_test(each)]
@@ -144,6 +145,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="commands of a POSIX shell")
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="no bash or curl")
 @pytest.mark.parametrize("block", COMMANDS, ids=[each.name for each in COMMANDS])

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from wire import plain
 
 from mockgraph import MockGraph
 from mockgraph.state.behaviours import Invocation
@@ -40,7 +41,7 @@ def closed(graph: MockGraph, write: Write) -> httpx.Response:
         transaction.update(call.table, call.key, {"description": "first"})
         write(transaction)
 
-    return httpx.post(f"{graph.v1}/{CASES}/c1/close")
+    return plain.post(f"{graph.v1}/{CASES}/c1/close")
 
 
 @pytest.mark.parametrize(
@@ -98,10 +99,10 @@ def test_what_fits_is_stored_as_a_request_would_have_it(graph: MockGraph) -> Non
         transaction.append("security/alerts_v2", "a", "comments", {"comment": "seen"})
 
     assert closed(graph, write).status_code == 204
-    custodian = httpx.get(f"{graph.v1}/{CASES}/c1/custodians/k").json()
+    custodian = plain.get(f"{graph.v1}/{CASES}/c1/custodians/k").json()
     assert custodian["email"] == "k@contoso.example"
     assert graph.db.rows(CUSTODIANS)["c1/k"].keys().isdisjoint({"@odata.etag"})
-    comments = httpx.get(f"{graph.v1}/security/alerts_v2/a").json()["comments"]
+    comments = plain.get(f"{graph.v1}/security/alerts_v2/a").json()["comments"]
     assert [each["comment"] for each in comments] == ["seen"]
 
 
@@ -109,7 +110,7 @@ def test_what_fits_is_stored_as_a_request_would_have_it(graph: MockGraph) -> Non
 def museum_graph() -> Iterator[MockGraph]:
     with MockGraph(auth="off", csdl=[museum.CSDL]) as graph:
         body = {"id": museum.GUID, "title": "Sea"}
-        assert httpx.post(f"{graph.v1}/works", json=body).status_code == 201
+        assert plain.post(f"{graph.v1}/works", json=body).status_code == 201
         yield graph
 
 
@@ -147,12 +148,12 @@ def test_what_a_behaviour_returns_is_of_the_declared_type(
         transaction.create("works", {"title": "not kept"})
         return value
 
-    answer = httpx.get(f"{museum_graph.v1}/{path}")
+    answer = plain.get(f"{museum_graph.v1}/{path}")
     assert answer.status_code == 500
     message = answer.json()["error"]["message"]
     assert message.startswith(f"What is registered with MockGraph for 'museum.{name}' is wrong: ")
     assert message.partition("wrong: ")[2].startswith(fault)
-    assert len(httpx.get(f"{museum_graph.v1}/works").json()["value"]) == 1
+    assert len(plain.get(f"{museum_graph.v1}/works").json()["value"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_what_a_behaviour_returns_is_answered_whole(
     museum_graph: MockGraph, name: str, path: str, value: Any, shown: Any
 ) -> None:
     museum_graph.operation(f"museum.{name}")(lambda *_: value)
-    answer = httpx.get(f"{museum_graph.v1}/{path}")
+    answer = plain.get(f"{museum_graph.v1}/{path}")
     assert answer.status_code == 200
     assert answer.json().items() >= shown.items()
 
@@ -178,7 +179,7 @@ def test_what_a_behaviour_returns_is_answered_whole(
 def test_a_function_is_called_each_time(museum_graph: MockGraph) -> None:
     values = iter([1.5, 2.5])
     museum_graph.operation("museum.worth")(lambda *_: next(values))
-    answers = [httpx.get(f"{museum_graph.v1}/{WORTH}").json()["value"] for _ in range(2)]
+    answers = [plain.get(f"{museum_graph.v1}/{WORTH}").json()["value"] for _ in range(2)]
     assert answers == [1.5, 2.5]
 
 
@@ -189,9 +190,9 @@ def test_an_entity_that_is_returned_is_of_the_declared_type(museum_graph: MockGr
         return transaction.get(table, key)
 
     path = f"{museum_graph.v1}/find(path='%s')"
-    found = httpx.get(path % f"works {museum.GUID.lower()}").json()
+    found = plain.get(path % f"works {museum.GUID.lower()}").json()
     assert found["title"] == "Sea"
-    httpx.post(f"{museum_graph.v1}/rooms", json={"floor": 1, "name": "a"})
-    answer = httpx.get(path % "rooms floor=1,name=a")
+    plain.post(f"{museum_graph.v1}/rooms", json={"floor": 1, "name": "a"})
+    answer = plain.get(path % "rooms floor=1,name=a")
     assert answer.status_code == 500
     assert "no 'museum.Work'" in answer.json()["error"]["message"]

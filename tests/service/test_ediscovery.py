@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from wire import NO_TLS, plain
 
 from mockgraph import MockGraph
 
@@ -76,7 +77,9 @@ def server() -> Iterator[MockGraph]:
 def case(server: MockGraph, request: pytest.FixtureRequest) -> Iterator[Case]:
     server.reset()
     server.clock.freeze(NOON)
-    with httpx.Client(base_url=f"{getattr(server, request.param)}/{CASES}/c/") as client:
+    with httpx.Client(
+        verify=NO_TLS, base_url=f"{getattr(server, request.param)}/{CASES}/c/"
+    ) as client:
         yield Case(server, client)
 
 
@@ -106,7 +109,7 @@ class Case:
 
 
 def test_a_new_case_is_active_whatever_is_sent(case: Case) -> None:
-    answer = httpx.post(
+    answer = plain.post(
         f"{case.graph.v1}/{CASES}",
         json={"displayName": "New", "status": "closed", "closedDateTime": NOON},
     )
@@ -115,7 +118,7 @@ def test_a_new_case_is_active_whatever_is_sent(case: Case) -> None:
     assert (made["status"], made["closedDateTime"], made["closedBy"]) == ("active", None, None)
     assert made["createdDateTime"] == made["lastModifiedDateTime"] == NOON
     assert made["lastModifiedBy"]["application"]["displayName"] == "MockGraph"
-    settings = httpx.get(f"{case.graph.v1}/{CASES}/{made['id']}/settings").json()
+    settings = plain.get(f"{case.graph.v1}/{CASES}/{made['id']}/settings").json()
     assert settings["id"] == made["id"]
     assert settings["redundancyDetection"]["similarityThreshold"] == 65
 
@@ -140,7 +143,7 @@ def test_a_case_is_closed_and_reopened(case: Case) -> None:
 
 def test_settings_are_reset(case: Case) -> None:
     settings = f"{case.graph.v1}/{CASES}/c/settings"
-    httpx.patch(settings, json={"ocr": {"isEnabled": True, "maxImageSize": 1}})
+    plain.patch(settings, json={"ocr": {"isEnabled": True, "maxImageSize": 1}})
     case.act("settings/resetToDefault", 200)
     after = case.get("settings")
     assert after["ocr"] == {"isEnabled": False, "maxImageSize": 24576, "timeout": "PT1M"}
@@ -332,7 +335,7 @@ def test_tags_as_a_hierarchy(case: Case) -> None:
 def test_tags_in_a_circle_have_an_end(case: Case) -> None:
     url = f"{case.graph.v1}/{CASES}/c/tags"
     reference = {"@odata.id": f"{url}/low"}
-    assert httpx.put(f"{url}/top/parent/$ref", json=reference).status_code == 204
+    assert plain.put(f"{url}/top/parent/$ref", json=reference).status_code == 204
     assert case.get("tags/asHierarchy")["value"] == []
     (low,) = case.get("tags/top/childTags/asHierarchy")["value"]
     assert (low["id"], low["childTags"]) == ("low", [])

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from flask.testing import FlaskClient
+from wire import plain
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
@@ -131,9 +131,9 @@ def test_a_behaviour_is_told_the_key_where_a_set_stands_at_the_root(graph: MockG
         transaction.update(call.table, call.key, {"chip": {"maker": "m"}})
         return 5
 
-    httpx.post(f"{graph.v1}/animals", json={"id": "leo"})
-    assert httpx.get(f"{graph.v1}/animals/leo/near()").json()["value"] == 5
-    assert httpx.get(f"{graph.v1}/animals/leo").json()["chip"] == {"maker": "m"}
+    plain.post(f"{graph.v1}/animals", json={"id": "leo"})
+    assert plain.get(f"{graph.v1}/animals/leo/near()").json()["value"] == 5
+    assert plain.get(f"{graph.v1}/animals/leo").json()["chip"] == {"maker": "m"}
 
 
 def test_what_is_registered_for_no_operation_is_told_of(

@@ -47,6 +47,7 @@ def test_the_authority_s_path_is_good_from_any_directory(
         assert f"; mockgraph ca --ca-dir {tmp_path / 'ca'} tells" in server.ready
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("own", [True, False])
 def test_the_ready_line_says_how_to_trust_what_mockgraph_signed(tmp_path: Path, own: bool) -> None:
     leaf = authority(tmp_path / "ca").issue()
@@ -61,6 +62,7 @@ def test_the_ready_line_says_how_to_trust_what_mockgraph_signed(tmp_path: Path, 
     assert line.endswith("/localtest/Security" if own else told)
 
 
+@pytest.mark.long
 def test_allowed_hosts_are_names_of_the_certificate(tmp_path: Path) -> None:
     ca = authority(tmp_path / "ca").ca_path
     options = ("--tls", "--tls-port", "0", "--ca-dir", str(tmp_path / "ca"))
@@ -72,6 +74,7 @@ def test_allowed_hosts_are_names_of_the_certificate(tmp_path: Path) -> None:
                 context.wrap_socket(made, server_hostname=name).close()
 
 
+@pytest.mark.long
 def test_the_ready_line_says_how_to_use_the_proxy(tmp_path: Path) -> None:
     with serving("--proxy", "--proxy-port", "0", "--ca-dir", str(tmp_path / "our ca")) as server:
         _, line = server.ready.splitlines()

@@ -63,6 +63,7 @@ MAKE = (
 )
 
 
+@pytest.mark.long
 def test_processes_that_ask_at_once_get_one_authority(tmp_path: Path) -> None:
     def ask_process(_: int) -> bytes:
         command = [sys.executable, "-c", MAKE, str(tmp_path / "new")]

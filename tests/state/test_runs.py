@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import pytest
+from wire import plain
 
 from mockgraph import MockGraph
 from mockgraph.errors import BadRequest
@@ -37,13 +37,13 @@ def graph(server: MockGraph) -> MockGraph:
 
 def begin(graph: MockGraph) -> str:
     """Set a query going, and return its URL."""
-    made = httpx.post(f"{graph.v1}/{QUERIES}", json={"displayName": "q"})
+    made = plain.post(f"{graph.v1}/{QUERIES}", json={"displayName": "q"})
     assert made.status_code == 201, made.text
     return made.headers["Location"]
 
 
 def status(url: str) -> str:
-    text: str = httpx.get(url).json()["status"]
+    text: str = plain.get(url).json()["status"]
     return text
 
 
@@ -65,19 +65,19 @@ def test_what_runs_is_shown(graph: MockGraph) -> None:
     )
     graph.clock.advance(5)
     assert graph.operations[0].status == "running"
-    shown = httpx.get(f"{graph.origin}/_mockgraph/operations").json()
+    shown = plain.get(f"{graph.origin}/_mockgraph/operations").json()
     assert shown == {"value": [graph.operations[0].as_json()]}
-    assert httpx.post(f"{graph.origin}/_mockgraph/operations/complete").json() == {"completed": 1}
+    assert plain.post(f"{graph.origin}/_mockgraph/operations/complete").json() == {"completed": 1}
     assert status(url) == "succeeded"
 
 
 def test_what_runs_is_ended_as_a_test_says(graph: MockGraph) -> None:
     url = begin(graph)
     complete = f"{graph.origin}/_mockgraph/operations/complete"
-    assert httpx.post(complete, json={"status": "lost"}).status_code == 400
+    assert plain.post(complete, json={"status": "lost"}).status_code == 400
     with pytest.raises(BadRequest):
         graph.operations.complete(cast("Any", "lost"))
-    assert httpx.post(complete, json={"status": "failed"}).json() == {"completed": 1}
+    assert plain.post(complete, json={"status": "failed"}).json() == {"completed": 1}
     assert status(url) == "failed"
 
 
@@ -150,7 +150,7 @@ def test_what_is_no_run_is_refused(graph: MockGraph, running: Json, message: str
 
 def test_runs_about_nothing_end(graph: MockGraph, caplog: pytest.LogCaptureFixture) -> None:
     url = begin(graph)
-    assert httpx.delete(url).status_code == 204
+    assert plain.delete(url).status_code == 204
     run = {"name": "n", "table": "nowhere", "key": "k", "starts": NOON, "ends": NOON}
     graph.state = {**graph.state, "Running": [*graph.state["Running"], run]}
     with caplog.at_level(logging.ERROR):
@@ -188,11 +188,11 @@ def test_a_test_has_work_of_its_own_go_on(graph: MockGraph) -> None:
         assert call.key is not None
         transaction.run(call.name, call.table, call.key, {"what": "work"})
 
-    case = httpx.post(f"{graph.v1}/security/cases/ediscoveryCases", json={"id": "c"})
+    case = plain.post(f"{graph.v1}/security/cases/ediscoveryCases", json={"id": "c"})
     url = case.headers["Location"]
-    assert httpx.post(f"{url}/reopen").status_code == 204
+    assert plain.post(f"{url}/reopen").status_code == 204
     graph.clock.advance(3600)
-    after = httpx.get(url).json()
+    after = plain.get(url).json()
     assert after["description"] == "work succeeded for MockGraph"
     assert after["lastModifiedDateTime"] == "2026-03-01T12:00:10.000000Z"
     assert seen == [
@@ -213,12 +213,12 @@ def test_a_step_that_fails_changes_nothing_and_ends_the_run(
         assert call.key is not None
         transaction.run(call.name, call.table, call.key)
 
-    case = httpx.post(f"{graph.v1}/security/cases/ediscoveryCases", json={"id": "c"})
+    case = plain.post(f"{graph.v1}/security/cases/ediscoveryCases", json={"id": "c"})
     url = case.headers["Location"]
-    httpx.post(f"{url}/reopen")
+    plain.post(f"{url}/reopen")
     graph.clock.advance(1)
     with caplog.at_level(logging.ERROR):
-        assert httpx.get(url).json()["description"] is None
+        assert plain.get(url).json()["description"] is None
     assert "no further" in caplog.text
     assert list(graph.operations) == []
 
@@ -234,8 +234,8 @@ def test_an_entity_type_has_a_behaviour_of_a_test(graph: MockGraph) -> None:
         transaction.update(call.table, call.key, {"description": "seen"})
 
     url = f"{graph.v1}/security/triggerTypes/retentionEventTypes"
-    made = httpx.post(url, json={"id": "t", "displayName": "one"})
+    made = plain.post(url, json={"id": "t", "displayName": "one"})
     assert made.json()["description"] == "seen"
-    changed = httpx.patch(f"{url}/t", json={"displayName": "two"})
+    changed = plain.patch(f"{url}/t", json={"displayName": "two"})
     assert changed.json()["displayName"] == "two"
     assert written == [(None, "one"), ("one", "two")]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
 
-from .hunts import value
+from mockgraph.service.hunting.refusal import HuntingError
+
+from .hunts import rows, value
 
 CASES: list[tuple[str, Any]] = [
     # Literals
@@ -316,6 +319,22 @@ CASES: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "expected"), CASES, ids=[case[0] for case in CASES])
-def test_an_expression_has_its_documented_value(expression: str, expected: Any) -> None:
-    assert value(expression) == expected
+AT_ONCE = 32  # expressions in a query: an engine starts for each
+
+
+@cache
+def values_from(start: int) -> list[Any]:
+    """Return what some expressions are."""
+    asked = [f"v{number} = {case[0]}" for number, case in enumerate(CASES[start:][:AT_ONCE])]
+    (found,) = rows(f"print {', '.join(asked)}")
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case[0] for case in CASES])
+def test_an_expression_has_its_documented_value(number: int) -> None:
+    start = number - number % AT_ONCE
+    try:
+        found = values_from(start)[number - start]
+    except HuntingError:  # one of those beside it has none
+        found = value(CASES[number][0])
+    assert found == CASES[number][1]

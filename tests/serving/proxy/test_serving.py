@@ -24,6 +24,7 @@ from mockgraph.serving.server import Server
 from . import ALERTS, BEARER, GRAPH, set_variables
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
 def test_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving("--proxy", "--proxy-port", "0", "--ca-dir", str(tmp_path)) as server:
@@ -45,6 +46,7 @@ def test_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_port_in_use(graph: MockGraph, tmp_path: Path) -> None:
     port = str(port_of(graph.proxy_url))
     ended = run("serve", "--port", "0", "--proxy", "--proxy-port", port, "--ca-dir", str(tmp_path))

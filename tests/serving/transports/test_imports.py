@@ -66,6 +66,7 @@ print("aiohttp" in loaded(), "anyio" in loaded())
     assert run(code) == "['http.client', 'requests', 'urllib3']\nFalse False"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "call",
     [
