@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # What is kept at most: questions, bytes of answers and bodies, bytes of one answer, characters of a
 # question. There may be twice as many, as those that were asked lately are kept longer.
 _MOST = 1024
-_MOST_BYTES = 4 * 1024 * 1024
-_LARGEST = 256 * 1024
+_MOST_BYTES = 8 * 1024 * 1024
+_LARGEST = 1024 * 1024  # a page of 1,000 alerts has 870 KB
 _LONGEST = 8192
 # Writes that are known to have been asked once, and the bytes that one takes for each of its body.
 _MOST_SEEN = 4096
