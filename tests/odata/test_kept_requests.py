@@ -53,6 +53,8 @@ QUESTIONS = [
     "/v1.0/security/alerts_v2?$search=\"malware\"&$select=title",
     "/v1.0/security/alerts_v2/$count",
     "/v1.0/security/incidents?$expand=alerts($select=id,title)&$top=2",
+    "/v1.0/security/incidents/1887?$expand=alerts",
+    "/v1.0/security/cases/ediscoveryCases?$expand=custodians($select=id),tags($expand=parent)",
     "/v1.0/security/incidents?$filter=alerts/any(a:a/severity eq 'high')&$select=id",
     "/v1.0/security/alerts",
     "/v1.0/security/alerts?$top=1&$count=true",

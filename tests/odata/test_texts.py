@@ -42,12 +42,10 @@ members = st.dictionaries(st.text(max_size=3), values)
 
 
 @given(members, members)
-def test_control_information_is_written_beside_the_members(
-    control: dict[str, Any], others: dict[str, Any]
-) -> None:
-    others = {name: item for name, item in others.items() if name not in control}
-    expected = texts.dump({**control, **others}, "graph")
-    assert texts.joined(control, others) == expected
+def test_two_objects_make_one(first: dict[str, Any], others: dict[str, Any]) -> None:
+    second = {name: item for name, item in others.items() if name not in first}
+    both = texts.joined(texts.dump(first, "graph"), texts.dump(second, "graph"))
+    assert both == texts.dump({**first, **second}, "graph")
 
 
 @pytest.mark.parametrize("layout", ["graph", "documented"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import orjson
+
 from mockgraph import metadata as edm
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import Resource
@@ -15,8 +17,9 @@ from mockgraph.state.intent import Address, Page, Preferences, Row
 from mockgraph.state.packing import json_of
 from mockgraph.state.query import NO_OPTIONS, Expansion, Query
 
-# How this caller sees entities, their declared type, and what is selected as which type.
-_Form: TypeAlias = tuple[str, str, tuple[str | None, str] | None]
+# How this caller sees entities, their declared type, and what is selected as which type; and the
+# type of those that hold them where that is another one.
+_Form: TypeAlias = tuple[str | tuple[str | None, str] | None, ...]
 _MOST_FORMS = 8  # in which the JSON of an entity is kept
 Structured = type[edm.StructuredSchema]
 
@@ -48,7 +51,7 @@ class Representations:
 
     def entity_json(self, row: Row, resource: Resource, query: Query) -> bytes | None:
         """Return an entity as JSON, None where that is not kept for the next time."""
-        return self._kept(row, resource, query, self._form(resource, query))
+        return self._json(row, resource, query, self._form(resource, query, self._cast))
 
     def entities(self, rows: Sequence[Row], resource: Resource, query: Query) -> list[Json]:
         """Return the entities of a collection."""
@@ -58,11 +61,11 @@ class Representations:
         self, rows: Sequence[Row], resource: Resource, query: Query
     ) -> list[bytes] | None:
         """Return each entity of a collection as JSON, None where that is not kept."""
-        form = self._form(resource, query)
+        form = self._form(resource, query, self._cast)
         if form is None:
             return None
         return [
-            self._kept(row, resource, query, form) or json_of(self.entity(row, resource, query))
+            self._json(row, resource, query, form) or json_of(self.entity(row, resource, query))
             for row in rows
         ]
 
@@ -70,30 +73,39 @@ class Representations:
         """Return an entity as the query selects it, with control information and expansions."""
         control, members = self._parts(row, resource, query)
         shown = {**control, **members}
-        for expansion, related in row.expanded.items():
-            for name, item in self._expanded(expansion, related).items():
-                _put(shown, name, item)
+        for name, item in self._expansions(row).items():
+            _put(shown, name, item)
         return shown
 
-    def _form(self, resource: Resource, query: Query) -> _Form | None:
+    def _form(self, resource: Resource, query: Query, cast: str | None) -> _Form | None:
         """The form of entities, None where their JSON is not worth keeping."""
         if self._way is None:
             return None
-        selected = None if query.select is None else (self._cast, query.select.text)
+        selected = None if query.select is None else (cast, query.select.text)
         return self._way, resource.type_name, selected
 
-    def _kept(self, row: Row, resource: Resource, query: Query, form: _Form | None) -> bytes | None:
-        """The JSON of a stored entity, from the last time if it was rendered like this before."""
-        entity = row.entity
-        if form is None or row.expanded or row.resource or not isinstance(entity, Entity):
+    def _json(self, row: Row, resource: Resource, query: Query, form: _Form | None) -> bytes | None:
+        """The JSON of a stored entity, from the last time if it was rendered like this before.
+
+        What it expands to is put behind it, unless that is within complex values of it.
+        """
+        entity, held = row.entity, row.resource
+        if form is None or not isinstance(entity, Entity):
             return None
+        if held is not None and held.type_name != resource.type_name:
+            form = (*form, held.type_name)
         kept = entity.rendered
         text = kept.get(form)
         if text is None:
             if len(kept) >= _MOST_FORMS:
                 kept.clear()
-            text = kept[form] = joined(*self._parts(row, resource, query))
-        return text
+            control, members = self._parts(row, resource, query)
+            text = kept[form] = joined(orjson.dumps(control), orjson.dumps(members))
+        if not row.expanded:
+            return text
+        if any("/" in each.name for each in row.expanded):
+            return None
+        return joined(text, orjson.dumps(self._expansions(row)))
 
     def _parts(
         self, row: Row, resource: Resource, query: Query
@@ -110,12 +122,19 @@ class Representations:
             if self._level == "full":
                 url = self._urls.entity(held, row)
                 control |= {"@odata.id": url, "@odata.editLink": url}
-            if held.type_name != resource.type_name:
+            if held.type_name != resource.type_name and "@odata.type" not in value:
                 control["@odata.type"] = f"#{held.type_name}"
         if self._level == "minimal" and "@odata.type" not in value:
             projection = self._projections[held.type]
             return {**control, **projection.mark}, projection.unmarked(value)
         return control, self.complex(held.type, value)
+
+    def _expansions(self, row: Row) -> dict[str, Json]:
+        """What an entity is expanded to, by the paths of the navigation properties."""
+        shown: dict[str, Json] = {}
+        for expansion, related in row.expanded.items():
+            shown |= self._expanded(expansion, related)
+        return shown
 
     def _expanded(self, expansion: Expansion, related: Page | Row | None) -> dict[str, Json]:
         """An expanded navigation property: entities, their URLs, or how many they are."""
@@ -127,10 +146,13 @@ class Representations:
             return counted
         return {**counted, name: [self._followed(expansion, row) for row in related.rows]}
 
-    def _followed(self, expansion: Expansion, row: Row) -> dict[str, Json]:
+    def _followed(self, expansion: Expansion, row: Row) -> Json:
+        resource, query = expansion.resource, expansion.followed
         if expansion.only == "$ref":
-            return {"@odata.id": self._urls.entity(row.resource or expansion.resource, row)}
-        return self.entity(row, expansion.resource, expansion.followed)
+            return {"@odata.id": self._urls.entity(row.resource or resource, row)}
+        cast = None if expansion.of_type is None else expansion.of_type.type_name
+        text = self._json(row, resource, query, self._form(resource, query, cast))
+        return self.entity(row, resource, query) if text is None else orjson.Fragment(text)
 
     # -- values ---------------------------------------------------------------------------
 
