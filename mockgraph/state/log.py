@@ -48,6 +48,7 @@ class StoreLog:
         self.end = End()
         self.is_old = False
         self._has_leftover = False
+        self._lost: OSError | None = None  # why what was written last may not be on the disk
         self._file = _CLOSED
         self._lock = FileLock(f"{self.path}.lock", mode=0o600)
         with self._opening():
@@ -105,13 +106,24 @@ class StoreLog:
     def cut(self, end: End) -> None:
         """Take back what comes after this end; if that fails, the next write does it first."""
         self.end = end
+        self._lost = None
         self._has_leftover = True
         with contextlib.suppress(OSError):
             self._drop_leftover()
 
     def sync(self) -> None:
-        """Bring the file to the disk, and its name where that is new. Raises OSError."""
-        sync(self._file)
+        """Bring the file to the disk, and its name where that is new. Raises OSError.
+
+        Where the file cannot be brought there, it is so until what was lost has been cut: a
+        system forgets what it could not write, and then says that all is well.
+        """
+        if self._lost is not None:
+            raise self._lost
+        try:
+            sync(self._file)
+        except OSError as error:
+            self._lost = error
+            raise
         while self._unsynced:
             _sync_folder(self._unsynced[-1])
             self._unsynced.pop()
@@ -124,7 +136,7 @@ class StoreLog:
         else:
             self._replace_closed()
         self._unsynced = [self.path.parent]
-        self.end, self.is_old = end, False
+        self.end, self.is_old, self._lost = end, False, None
 
     def close(self) -> None:
         self._let_go()

@@ -8,8 +8,9 @@ it was to make safe, in the file and in memory, and all who waited for it are re
 
 How the file is kept small: once it is twice as long as need be, a thread writes the state
 beside it, adds what was written meanwhile, and puts the new file in the place of the old one;
-writers wait for that last step, readers for nothing. A kill at any moment leaves one of the
-two, whole, under the name of the store.
+writers wait for that last step, readers for nothing. All that goes into the new file is safe in
+the old one before: what is refused is in neither. A kill at any moment leaves one of the two,
+whole, under the name of the store.
 """
 
 from __future__ import annotations
@@ -180,9 +181,14 @@ class Store:
     def _swap(self, compaction: Compaction) -> None:
         with self._syncing:
             with self.writing:
+                is_settled = self._log.end == self._safe[1]
+                if self.to_disk and not is_settled:
+                    self._log.sync()  # if it fails, those who wait are told, and the old file stays
                 self._log.replace(compaction.finish(to_disk=self.to_disk))
                 self._compact_at = max(_COMPACT_FROM, 2 * self._log.size)
                 self._safe = self._reached()
+                self.group.safe = True
+                self.group = Group()
             # Before anyone is told that a write is safe in it; if it fails, they try again.
             with contextlib.suppress(OSError):
                 self._log.sync()
