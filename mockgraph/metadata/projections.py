@@ -121,12 +121,11 @@ class Projection:
 
         It may be the value itself. One of a type that the root's model lacks is of this one.
         """
+        own = self
         if "@odata.type" in value:
-            own = own_type(self._schema, value)
-            if own is not self._schema:
-                return self._projections[own].of(value)
-        shown = value if self._keeps_all else self.unmarked(value)
-        return {**self.mark, **shown} if self.mark else shown
+            own = self._projections[own_type(self._schema, value)]
+        shown = value if own._keeps_all else own.unmarked(value)
+        return {**own.mark, **shown} if own.mark else shown
 
     def unmarked(self, value: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return what is shown of a value of this very type, but for the mark."""

@@ -257,6 +257,8 @@ class Resource:
 
     def url(self, key: str) -> str:
         """Return the path of the URL of an entity by its id, ``security/alerts/a1``, quoted."""
+        if self._before_key is not None and SEPARATOR not in key:
+            return self._before_key + quote(key, safe="")
         keys = (each for each in key.split(SEPARATOR) if each != SINGLE)
         parts: list[str] = []
         for each in self.home.chain:
@@ -267,6 +269,15 @@ class Resource:
             else:
                 parts.append(f"{each.name}{predicate(each.type, next(keys, ''))}")
         return "/".join(parts)
+
+    @cached_property
+    def _before_key(self) -> str | None:
+        """The path of such URLs up to the key, None where that is not all that they differ in."""
+        *above, last = self.home.chain
+        is_keyed = last.is_collection and last.has_simple_key
+        if not is_keyed or any(each.is_collection for each in above):
+            return None
+        return "".join(f"{each.name}/" for each in (*above, last))
 
     @cached_property
     def has_simple_key(self) -> bool:
