@@ -159,6 +159,10 @@ class OriginRefused(GraphError):
         )
 
 
+class ConsoleLinkRefused(OriginRefused):
+    """A person has followed a link of another site to a page of the console."""
+
+
 class ControlNotProxied(GraphError):
     """The control plane is asked through the proxy, by the name of somebody else's host."""
 

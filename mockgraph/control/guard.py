@@ -7,7 +7,13 @@ import hmac
 from werkzeug.http import parse_cookie
 
 from mockgraph.control import CONSOLE, FAVICON, PREFIX
-from mockgraph.errors import ConsoleTokenMissing, ControlNotProxied, ControlTokenMissing
+from mockgraph.errors import (
+    ConsoleLinkRefused,
+    ConsoleTokenMissing,
+    ControlNotProxied,
+    ControlTokenMissing,
+    OriginRefused,
+)
 from mockgraph.serving.origins import Origins
 from mockgraph.wsgi import Environ
 
@@ -34,15 +40,29 @@ def check_request(environ: Environ, path: str, token: str | None, origins: Origi
 
 def check_caller(environ: Environ, path: str, token: str | None, origins: Origins) -> None:
     """Raise as :func:`check_request` does, whatever is asked for."""
-    origins.check_control(environ)
+    is_page = path == "/" or path.startswith(CONSOLE)
+    try:
+        origins.check_control(environ)
+    except OriginRefused:
+        if is_page and _is_followed_link(environ):
+            raise ConsoleLinkRefused(environ.get("HTTP_ORIGIN")) from None
+        raise
     if token is not None and not _has_token(environ, token):
-        is_page = path == "/" or path.startswith(CONSOLE)
         raise ConsoleTokenMissing if is_page else ControlTokenMissing
 
 
 def is_token(given: str, token: str | None) -> bool:
     """Return whether a text is the token; without one any is."""
     return token is None or hmac.compare_digest(given.encode(), token.encode())
+
+
+def _is_followed_link(environ: Environ) -> bool:
+    """Return whether a browser asks for what it shows a person as a page."""
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and environ.get("HTTP_SEC_FETCH_MODE", "").lower() == "navigate"
+        and "text/html" in environ.get("HTTP_ACCEPT", "").lower()
+    )
 
 
 def _has_token(environ: Environ, token: str) -> bool:

@@ -18,7 +18,7 @@ from mockgraph.control.actions import ActionContext, ControlAction, EventStream
 from mockgraph.control.catalogue import ACTIONS
 from mockgraph.control.console.pages import Console
 from mockgraph.control.parameters import form_of, read_members, read_query_parameters
-from mockgraph.errors import BadRequest, ConsoleTokenMissing
+from mockgraph.errors import BadRequest, ConsoleLinkRefused, ConsoleTokenMissing
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Service
 from mockgraph.odata import rendering, validation
@@ -96,6 +96,10 @@ def blueprint(service: Service, tenants: Tenants, settings: Settings) -> Bluepri
     @plane.errorhandler(ConsoleTokenMissing)
     def ask_for_the_token(_: ConsoleTokenMissing) -> Any:
         return flask.redirect(f"{flask.request.script_root}{CONSOLE}/token")
+
+    @plane.errorhandler(ConsoleLinkRefused)
+    def tell_of_the_link(refusal: ConsoleLinkRefused) -> Any:
+        return console.refuse_link(refusal)
 
     @plane.get("/")
     def index() -> flask.Response:

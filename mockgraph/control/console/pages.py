@@ -27,7 +27,7 @@ from mockgraph.control.entity_actions import (
     resource_named,
     roots_of,
 )
-from mockgraph.errors import GraphError, NotFound
+from mockgraph.errors import ConsoleLinkRefused, GraphError, NotFound
 from mockgraph.http import Request
 from mockgraph.metadata.resources import Resource
 from mockgraph.server_options import Settings
@@ -336,13 +336,22 @@ class Console:
                 )
                 return cast("flask.Response", answer)
             error = "This is not the token."
-        text = flask.render_template(
-            "console/token.html",
-            error=error,
-            pages=prefix + CONSOLE,
-            static=lambda name: f"{prefix}{CONSOLE}/static/{name}",
-        )
-        return _html(text, 403 if error else 200)
+        return _html(_plain_page("token", error=error), 403 if error else 200)
+
+    def refuse_link(self, refusal: ConsoleLinkRefused) -> flask.Response:
+        """Answer a person who has come by a link of another site: why not, and how to go on."""
+        return _html(_plain_page("link"), refusal.status)
+
+
+def _plain_page(template: str, **values: Any) -> str:
+    """Return a page that shows nothing of the state, for who is not let in yet."""
+    pages = flask.request.script_root + CONSOLE
+    return flask.render_template(
+        f"console/{template}.html",
+        pages=pages,
+        static=lambda name: f"{pages}/static/{name}",
+        **values,
+    )
 
 
 def _html(text: str, status: int) -> flask.Response:

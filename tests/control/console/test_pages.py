@@ -65,6 +65,45 @@ def test_a_page_that_is_not_there_is_refused_as_a_page(client: FlaskClient) -> N
     assert "Did you mean journal?" in page(client, f"{CONSOLE}/journl", 404)
 
 
+LINK = {**HTML, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+
+@pytest.mark.parametrize("prefix", ["", "/t/mine"])
+@pytest.mark.parametrize("path", ["/", CONSOLE, f"{CONSOLE}/state", f"{CONSOLE}/nowhere"])
+def test_a_link_of_another_site_is_refused_as_a_page(
+    make_client: Callable[..., FlaskClient], prefix: str, path: str
+) -> None:
+    for token in (None, "sesame"):
+        client = make_client(control_token=token)
+        if path == "/" and token:
+            continue  # it leads to the console, where the link is refused
+        answer = client.get(prefix + path, headers=LINK)
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 403
+        assert answer.content_type == "text/html; charset=utf-8"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert "no link of another site" in text
+        assert re.findall(r'<a href="([^"]*)"', text) == [f"{prefix}{CONSOLE}"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "changed"),
+    [
+        ("GET", CONSOLE, {"Sec-Fetch-Mode": "no-cors"}),
+        ("GET", CONSOLE, {"Accept": "*/*"}),
+        ("GET", "/_mockgraph/state", {}),
+        ("POST", "/_mockgraph/reset", {}),
+    ],
+)
+def test_what_else_another_site_asks_is_refused_as_to_a_program(
+    client: FlaskClient, method: str, path: str, changed: dict[str, str]
+) -> None:
+    answer = client.open(path, method=method, headers={**LINK, **changed})
+    assert answer.status_code == 403
+    assert answer.json is not None
+    assert "another site" in answer.json["error"]["message"]
+
+
 def test_a_misspelt_set_and_a_wrong_filter_say_why(client: FlaskClient) -> None:
     assert "security/alerts_v2" in page(client, f"{CONSOLE}/state/security/alert_v2", 400)
     text = unescape(page(client, f"{CONSOLE}/state/{ALERTS}?filter=severty eq 'high'"))
