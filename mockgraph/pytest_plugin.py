@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pytest
 
+from mockgraph.collector import uncollected
+from mockgraph.errors import GraphError, MockGraphError
+
 if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.server_options import Option
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 _FACTS = pytest.StashKey[list[dict[str, Any]]]()
 _FAILURES = pytest.StashKey[list[str]]()
 _CONFIGURED = pytest.StashKey[dict[str, Any]]()
+_SERVERS = pytest.StashKey[dict[tuple[Any, ...], "MockGraph"]]()
 # What a marker may say of the test rather than of its server.
 OF_TESTS = {
     "strict": "whether asking for what is not emulated fails it",
@@ -29,6 +33,8 @@ OF_TESTS = {
     "allow_hosts": "which other hosts it may call all the same",
     "check": "URL of a real service, which is asked what the test read, to compare",
 }
+
+_CA_DIR = "MOCKGRAPH_CA_DIR"  # of the authority, as for the command line
 
 # The token for a real service, and the headers that are sent to it as the test sent them.
 _CHECK_TOKEN = "MOCKGRAPH_CHECK_TOKEN"
@@ -118,8 +124,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if (report := _report(config)) is None:
         return
-    from mockgraph.errors import MockGraphError
-
     try:
         if path := config.getoption("mockgraph_report"):
             report.write(config.invocation_params.dir / path)
@@ -169,14 +173,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def _mockgraph_servers() -> Iterator[dict[Any, MockGraph]]:
-    servers: dict[Any, MockGraph] = {}
-    yield servers
-    for server in servers.values():
-        server.stop()
-
-
-@pytest.fixture(scope="session")
 def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
     """The seed of tests whose marker has none; override it in a module or conftest.
 
@@ -186,51 +182,35 @@ def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def mockgraph(
-    request: pytest.FixtureRequest,
-    mockgraph_seed: Any,
-    _mockgraph_servers: dict[Any, MockGraph],
-) -> Iterator[MockGraph]:
+def mockgraph(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
-    from mockgraph.api import CheckFailed
-    from mockgraph.errors import GraphError, MockGraphError
-    from mockgraph.serving.transports import CallRefused
-
+    config = request.config
     marked = _marked(request)
-    options = _configured(request.config) | {"seed": mockgraph_seed}
+    options = _configured(config) | {"seed": mockgraph_seed}
     options |= {name: value for name, value in marked.items() if name not in OF_TESTS}
     seed = options.pop("seed")
     try:
-        server = _server(_mockgraph_servers, options)
+        server = _server(config, options)
         server.renew(seed)
     except (GraphError, MockGraphError) as error:
         _fail(f"MockGraph cannot start this test as it is asked to. {error}")
     with _intercepting(server, marked) as intercept:
         yield server
-    _take_facts(request.config, server)
-    found = []
-    if intercept is not None and intercept.refused:
-        found.append(str(CallRefused(intercept.refused)))
+    _take_facts(config, server)
+    failures = _failures(server, intercept, marked.get("strict", config.getini("mockgraph_strict")))
     if marked.get("check"):
-        found += _drift(server, marked["check"])
-    strict = marked.get("strict", request.config.getini("mockgraph_strict"))
-    try:
-        server.check(strict=strict, strict_client=options["strict_client"])
-    except CheckFailed as error:
-        found.append(str(error))
-    if found:
-        _fail("\n".join(found))
+        failures += _drift(server, marked["check"])
+    if failures:
+        _fail("\n".join(failures))
 
 
 @pytest.fixture(scope="session")
 def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph of its own that all tests share: what one writes, the next finds."""
-    from mockgraph.api import MockGraph
-
-    options = _configured(request.config) | {"seed": mockgraph_seed}
-    with MockGraph(**options, ca_dir=_ca_dir()) as server:
-        yield server
-        _take_facts(request.config, server)
+    server = _started(_configured(request.config) | {"seed": mockgraph_seed})
+    yield server
+    _take_facts(request.config, server)
+    server.stop()
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
@@ -247,14 +227,22 @@ def _ini(config: pytest.Config, option: Option) -> Any:
     return [each if each == "demo" else str(config.rootpath / each) for each in value]
 
 
-def _server(servers: dict[Any, MockGraph], options: dict[str, Any]) -> MockGraph:
+def _server(config: pytest.Config, options: dict[str, Any]) -> MockGraph:
     """The server of this process that is as a test wants it, made if there is none yet."""
-    from mockgraph.api import MockGraph
-
-    wanted = tuple(_hashable(value) for value in options.values())
+    servers = config.stash.setdefault(_SERVERS, {})
+    wanted = tuple(map(_hashable, options.values()))
     if wanted not in servers:
-        servers[wanted] = MockGraph(**options, ca_dir=_ca_dir()).start()
+        servers[wanted] = _started(options)
+        config.add_cleanup(servers[wanted].stop)
     return servers[wanted]
+
+
+def _started(options: dict[str, Any]) -> MockGraph:
+    """Import and start a server."""
+    with uncollected():
+        from mockgraph.api import MockGraph
+
+        return MockGraph(**options, ca_dir=os.environ.get(_CA_DIR)).start()
 
 
 def _hashable(value: Any) -> Any:
@@ -271,9 +259,23 @@ def _intercepting(
     return server.intercept(marked.get("allow_hosts", ()))
 
 
+def _failures(server: MockGraph, intercept: Intercept | None, strict: bool) -> list[str]:
+    """Return what went wrong in a test beside what it asserts itself."""
+    from mockgraph.api import CheckFailed
+    from mockgraph.serving.transports import CallRefused
+
+    found = []
+    if intercept is not None and intercept.refused:
+        found.append(str(CallRefused(intercept.refused)))
+    try:
+        server.check(strict=strict, strict_client=server.settings.strict_client)
+    except CheckFailed as error:
+        found.append(str(error))
+    return found
+
+
 def _drift(server: MockGraph, url: str) -> list[str]:
     """Return the answers of the mock that the real service gives otherwise, a line each."""
-    from mockgraph.errors import MockGraphError
     from mockgraph.pages.contract_check import Answered, Asked, Recorded, drift_of_recorded
 
     token = os.environ.get(_CHECK_TOKEN)
@@ -292,11 +294,6 @@ def _drift(server: MockGraph, url: str) -> list[str]:
     except MockGraphError as error:
         return [str(error)]
     return [f"{drift.request}: {each}" for drift in drifts for each in drift.differences]
-
-
-def _ca_dir() -> str | None:
-    """The directory of the authority, as for the command line."""
-    return os.environ.get("MOCKGRAPH_CA_DIR")
 
 
 def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
