@@ -25,10 +25,7 @@ from mockgraph.testing.expectations import (
     check_migrated,
     check_well_behaved,
 )
-from mockgraph.testing.faults import FaultOptions, Faults, Rule
-from mockgraph.testing.journal import Requests
 from mockgraph.testing.police import rules
-from mockgraph.testing.stubs import Function, StubOptions, Stubs
 from mockgraph.testing.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -41,12 +38,15 @@ if TYPE_CHECKING:
     from mockgraph.clock import Clock
     from mockgraph.pages.recording import Recording
     from mockgraph.state import EntityDB, Snapshot, State
+    from mockgraph.testing.faults import FaultOptions, Faults, Rule
     from mockgraph.testing.hunts import Hunts, Pattern
+    from mockgraph.testing.journal import Requests
     from mockgraph.testing.long_operations import LongOperations
     from mockgraph.testing.reports import Report
+    from mockgraph.testing.stubs import Function, StubOptions, Stubs
     from mockgraph.wsgi import WSGIApp
 
-F = TypeVar("F", bound=Function)
+F = TypeVar("F", bound="Function")
 E = TypeVar("E", bound=Effect)
 
 
