@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, report, scenarios, servers, starting, suites
+from benchmarks import first_server, growth, report, scenarios, servers, starting, suites
 from benchmarks.bench import Bench
 from benchmarks.installed import ROOT
 from benchmarks.load import LoadFailed
@@ -30,6 +30,7 @@ SCENARIOS = {
     "growth": growth.growth,
     "durable": growth.durable,
     "tests": suites.tests,
+    "first-server": first_server.first_server,
 }
 
 
