@@ -19,8 +19,10 @@ def merge(
     Whatever was left out stays, complex values merge, all else is replaced; so is a complex value
     by one of another type.
     """
-    own = schema.named_by(changes if "@odata.type" in changes else current)
-    merged = _merged(own, current, changes)
+    own = schema.named_by(changes if _TYPE in changes else current)
+    merged = {**current, **changes}
+    if not _complex(own).keys().isdisjoint(changes):
+        _merge_complex(own, current, changes, merged)
     if own.is_open:
         for name in changes:
             mark = f"{name}{_TYPE}"
@@ -29,23 +31,21 @@ def merge(
     return merged
 
 
-def _merged(
-    schema: type[StructuredSchema], current: Mapping[str, Json], changes: Mapping[str, Json]
-) -> dict[str, Json]:
-    """Do what ``merge`` does, but for what tells the types of dynamic properties."""
-    merged = {**current, **changes}
-    complex_ = _complex(schema)
-    if complex_.keys().isdisjoint(changes):
-        return merged
-    for name, inner in complex_.items():
+def _merge_complex(
+    schema: type[StructuredSchema],
+    current: Mapping[str, Json],
+    changes: Mapping[str, Json],
+    merged: dict[str, Json],
+) -> None:
+    """Put into a merged value its complex values, merged."""
+    for name, inner in _complex(schema).items():
         value = changes.get(name)
         if value is not None:
             own = inner.named_by(value)
             before = current.get(name)
-            if before is None or ("@odata.type" in value and inner.named_by(before) is not own):
+            if before is None or (_TYPE in value and inner.named_by(before) is not own):
                 before = unset(own)
             merged[name] = merge(own, before, value)
-    return merged
 
 
 @cache
@@ -61,7 +61,9 @@ def _complex(schema: type[StructuredSchema]) -> Mapping[str, type[StructuredSche
 def whole(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with every declared property, unset ones as null or ``[]``, in order."""
     own = schema.named_by(value)
-    before = unset(own)
-    if "@odata.type" in value:
-        before = {"@odata.type": value["@odata.type"], **before}
-    return _merged(own, before, value)
+    made = unset(own, value)
+    if _TYPE in value:
+        made = {_TYPE: value[_TYPE], **made}
+    made.update(value)
+    _merge_complex(own, {}, value, made)
+    return made

@@ -39,9 +39,9 @@ def computed(schema: Schema) -> frozenset[str]:
 
 def computed_unset(schema: Schema) -> dict[str, Json]:
     """Return what new entities have for the computed properties before these are given values."""
-    properties = schema.properties()
     unset = {**_unset(schema)}
-    unset.update((name, properties[name].unset()) for name in _made_anew(schema))
+    for name in _made_anew(schema):
+        unset[name] = schema.properties()[name].unset()
     return unset
 
 
@@ -66,11 +66,10 @@ def of_new(
     schema: Schema, given: Properties, now: Callable[[], str], caller: Caller
 ) -> dict[str, Json]:
     """Return the values that the service gives a new entity of a type, beyond those given."""
-    values = dict(_initial(schema))
-    times, told = _named(schema, TIMES_OF_CHANGE), _told(schema)
+    initial, times, authors, told = _on_creation(schema)
     at = now() if times or told else ""
-    values.update(dict.fromkeys(times, at))
-    for name in _named(schema, AUTHORS):
+    values = {**initial, **dict.fromkeys(times, at)}
+    for name in authors:
         values[name] = _author(schema, name, caller)
     for name, (of, value) in told:
         if given.get(of) == value:
@@ -108,18 +107,22 @@ def _on_change(
 
 
 @cache
-def _initial(schema: Schema) -> Mapping[str, Json]:
+def _on_creation(
+    schema: Schema,
+) -> tuple[
+    Mapping[str, Json], frozenset[str], frozenset[str], Sequence[tuple[str, tuple[str, str]]]
+]:
+    """The first values of properties, and what ``_on_change`` gives of those of new entities."""
     declared = schema.properties().items()
-    return {name: each.initial for name, each in declared if each.initial is not None}
+    initial = {name: each.initial for name, each in declared if each.initial is not None}
+    return initial, _named(schema, TIMES_OF_CHANGE), _named(schema, AUTHORS), _told(schema)
 
 
-@cache
 def _named(schema: Schema, names: frozenset[str]) -> frozenset[str]:
     """The computed properties among those with these names."""
     return names & computed(schema)
 
 
-@cache
 def _told(schema: Schema) -> Sequence[tuple[str, tuple[str, str]]]:
     """The properties that tell when another came to have a value, and the two of each."""
     declared = schema.properties().items()

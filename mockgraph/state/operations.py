@@ -132,12 +132,12 @@ def write(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> O
 def _create(transaction: Transaction, intent: Intent, behaviours: Behaviours) -> Outcome:
     resource = intent.address.resource
     owner = transaction.check_owner(intent.address)
-    body, held = dict(intent.body), resource.home
+    body, held = intent.body, resource.home
     if resource.kind is ResourceKind.CONTAINED:
         made = transaction.make(resource.path, body, owner, intent.entry)
     else:
         if resource.kind is ResourceKind.RELATED:
-            body |= _constraint(transaction, resource, owner)
+            body = {**body, **_constraint(transaction, resource, owner)}
         made = transaction.make(held.path, body, _shared_owner(resource, owner), intent.entry)
     if resource.kind is ResourceKind.REFERENCE:
         transaction.refer(resource, owner, [Target(held.path, made.key)])

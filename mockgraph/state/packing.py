@@ -21,7 +21,7 @@ from mockgraph.state.persistent_maps import Ordered
 # How much JSON is kept unpacked in a process, in bytes. It takes about three times as many then.
 _MOST_KEPT = 96 * 1024 * 1024
 # The same of what was just made, and is asked for soon or not for long.
-_MOST_NEW = 64 * 1024
+_MOST_NEW = 16 * 1024
 
 # Bytes that are written at once: between two pieces other threads run.
 _PIECE = 64 * 1024

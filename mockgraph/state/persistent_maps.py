@@ -164,9 +164,12 @@ class Ordered(Generic[N]):
         at = bisect_left(leaf.numbers, number)
         if at < len(leaf.numbers) and leaf.numbers[at] == number:
             return self.replaced(item)
+        if at and len(leaf.below) < _MOST:
+            node = TreeNode(leaf.numbers.copy(), leaf.below.copy())
+            node.numbers.insert(at, number)
+            node.below.insert(at, item)
+            return self._with(_above(node, way), self._depth, self._length + 1)
         nodes = _split(leaf.spliced(at, at, [number], [item]), at)
-        if at and len(nodes) == 1:
-            return self._with(_above(nodes[0], way), self._depth, self._length + 1)
         for branch, place in reversed(way):
             nodes = _split(branch.spliced(place, place + 1, _firsts(nodes), nodes), place)
         if len(nodes) == 1:

@@ -164,10 +164,6 @@ class Snapshot:
             tables[name] = self.rows(name).changed(delta)
         return Snapshot(tables, revision)
 
-    def with_rows(self, table: str, rows: Rows, revision: int) -> Snapshot:
-        """Return the tables with other entities in one."""
-        return Snapshot({**self.tables, table: rows}, revision)
-
     def difference(self, other: Snapshot) -> dict[str, dict[str, Stored | None]]:
         """Return what makes these tables the other ones, by table; empty where none differs."""
         names = [*self.tables, *(name for name in other.tables if name not in self.tables)]

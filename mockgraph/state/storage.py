@@ -150,7 +150,8 @@ class Staging(StorageView):
                     state.become(self.now, self._deltas)
                 if self._is_edited:
                     state.on_edit()
-                settle = state.settling()
+                if state.waits_for_disk:
+                    settle = state.settling()
         finally:
             state.writer = None
             state.lock.release()
@@ -184,7 +185,7 @@ class Staging(StorageView):
         return entity
 
     def _stored(self, name: str, rows: Rows, stored: Stored) -> None:
-        self.now = self.now.with_rows(name, rows, self._state.revision)
+        self.now = Snapshot({**self.now.tables, name: rows}, self._state.revision)
         self._deltas.setdefault(name, {})[stored.key] = stored
 
     def edit(self, write: Write, anew: Collection[str] = ()) -> None:
@@ -299,10 +300,9 @@ class EntityStorage(StorageView):
             self._store.append(deltas, after)
         self.now = after
 
-    def settling(self) -> Settle | None:
-        """Return what waits until all written so far is on the disk, where that is asked for."""
-        if self._store is None or not self._store.to_disk:
-            return None
+    def settling(self) -> Settle:
+        """Return what waits until all written so far is as durable as asked."""
+        assert self._store is not None
         return partial(self._store.settle, self._store.group, self._undo)
 
     def _undo(self, to: Snapshot) -> None:

@@ -178,7 +178,9 @@ def own_key(resource: Resource, entity: dict[str, Json], new: Callable[[], Json]
         return SINGLE
     names = edm.key_names(resource.type)
     if len(names) == 1 and names[0] in entity and entity[names[0]] in (None, ""):
-        entity[names[0]] = new()
+        made = entity[names[0]] = new()
+        if isinstance(made, str):
+            return made
     key = given_key(resource, entity)
     if key is None:
         missing = missing_part(resource.type, entity)

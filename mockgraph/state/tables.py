@@ -246,9 +246,7 @@ class EntityDB(TinyDB):
         Where the store is to be on the disk, the end of the block waits for that, unless
         ``settle_later`` takes what does: a call that raises StoreFailed where it cannot be.
         """
-        made = EntityTransaction.over(Staging(self._entities, settle_later))
-        made.table_class = self.table_class
-        return made
+        return EntityTransaction(self, Staging(self._entities, settle_later))
 
     def snapshot(self) -> Snapshot:
         """Return the tables as they are now, to go back to."""
@@ -276,6 +274,13 @@ class EntityTransaction(EntityDB):
     """The tables to write to in a block, at whose end all the writes happen together."""
 
     _storage: Staging
+
+    def __init__(self, database: EntityDB, staging: Staging):
+        """Begin as ``over`` does."""
+        self._storage = staging
+        self._opened = True
+        self._tables = {}
+        self.table_class = database.table_class
 
     def __enter__(self) -> EntityTransaction:
         self._storage.__enter__()

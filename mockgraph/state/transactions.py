@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from mockgraph import metadata as edm
 from mockgraph.clock import Clock
@@ -37,7 +38,7 @@ from mockgraph.state.table_rules import (
     table_of_owners,
 )
 from mockgraph.state.tables import EntityTable, EntityTransaction
-from mockgraph.state.update_rules import effective_changes
+from mockgraph.state.update_rules import update_plan
 
 
 class Transaction(Reader):
@@ -122,21 +123,22 @@ class Transaction(Reader):
         """Make an entity of valid properties, and what comes with it; raise as ``create`` does."""
         resource = self._resource(table)
         unset = computed_unset(edm.own_type(resource.type, properties))
-        return self._insert(resource, {**properties, **unset}, owner, entry)
+        return self._insert(resource, properties, owner, unset, entry)
 
     def _insert(
         self,
         resource: Resource,
         properties: Properties,
         owner: str,
+        unset: Properties = MappingProxyType({}),
         entry: Entry | None = None,
     ) -> Entity:
         table = resource.path
-        made = dict(properties)
+        made = {**properties, **unset}
         key = join_key(owner, own_key(resource, made, new_key(resource), ""))
         if self.get(table, key) is not None:
             if given_key(resource, properties) is None:
-                return self._insert(resource, properties, owner, entry)  # with another new key
+                return self._insert(resource, properties, owner, unset, entry)  # another new key
             set_name = table.rpartition("/")[2]
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
@@ -155,30 +157,23 @@ class Transaction(Reader):
         """
         before = self._changeable(table, key, changes)
         valid = self._valid(table, before, changes)
-        return self._change(table, before, valid, edm.key_holders)
+        return self.change(table, before, valid, left_aside=edm.key_holders)
 
     def change(
-        self, table: str, before: Entity, changes: Properties, entry: Entry | None = None
-    ) -> Entity:
-        """Merge valid changes into an entity found in this transaction; raise as ``update``."""
-        return self._change(table, before, changes, unsettable, entry)
-
-    def _change(
         self,
         table: str,
         before: Entity,
         changes: Properties,
-        left_aside: Callable[[type[edm.StructuredSchema]], frozenset[str]],
         entry: Entry | None = None,
+        left_aside: Callable[[type[edm.StructuredSchema]], frozenset[str]] = unsettable,
     ) -> Entity:
+        """Merge valid changes into an entity found in this transaction; raise as ``update``."""
         seen = self.view.resource(table) or self._resource(table)
         resource = seen.stored
-        own, changes = _retyped(resource, before, changes)
-        aside = left_aside(own)
-        if resource.refers_out:
-            # The key is what the reference says, where it says one.
-            aside -= {name for name in edm.key_names(own) if changes.get(name) is not None}
-        effective = effective_changes(seen, own, before, changes, aside)
+        was = own = edm.own_type(resource.type, before)
+        if "@odata.type" in changes:
+            own, changes = _retyped(resource, was, changes)
+        effective = update_plan(seen, was, own, left_aside).effective(before, changes)
         stored = self._merge(resource, own, before, effective)
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)
@@ -191,7 +186,10 @@ class Transaction(Reader):
         """
         before = self._changeable(table, key, changes)
         resource = self._resource(table)
-        own, valid = _retyped(resource, before, self._valid(table, before, changes))
+        own = edm.own_type(resource.type, before)
+        valid = self._valid(table, before, changes)
+        if "@odata.type" in valid:
+            own, valid = _retyped(resource, own, valid)
         return self._merge(resource, own, before, valid)
 
     def append(self, table: str, key: str, name: str, item: Json) -> Entity:
@@ -394,16 +392,13 @@ class Transaction(Reader):
 
 
 def _retyped(
-    resource: Resource, before: Entity, changes: Properties
+    resource: Resource, own: type[edm.StructuredSchema], changes: Properties
 ) -> tuple[type[edm.StructuredSchema], Properties]:
-    """Return the type that an entity has once it is changed, and the changes.
+    """Return the type that an entity of a type has once it is changed, and the changes.
 
-    They may name a type that derives from the entity's, which it is of then, or one that the
-    entity's derives from, which tells nothing. Raise 400 where they name another.
+    They name a type that derives from the entity's, which it is of then, or one that the entity's
+    derives from, which tells nothing. Raise 400 where they name another.
     """
-    own = edm.own_type(resource.type, before)
-    if "@odata.type" not in changes:
-        return own, changes
     named = edm.own_type(resource.type, changes)
     if issubclass(named, own):
         return named, changes

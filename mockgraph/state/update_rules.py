@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
@@ -17,34 +18,59 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 Schema = type[edm.StructuredSchema]
 
 
-def effective_changes(
-    resource: Resource,
-    own: Schema,
-    before: Properties,
-    changes: Properties,
-    aside: frozenset[str],
-) -> Properties:
-    """Return what takes effect of valid changes to an entity, which is of its own type then.
+class UpdatePlan(NamedTuple):
+    """The plan for updates of the entities of a type at a resource.
 
-    ``resource`` is that of the root by which they came; the properties ``aside`` are left as they
-    are. Raise 400 where something would change that must not.
+    ``resource`` is that of the root by which changes come, ``shown`` the type that an entity had
+    there, ``own`` the stored type that it has once it is changed. The properties ``aside`` are
+    left as they are; those that are ``free`` may be given any value but null, whatever it has now.
     """
-    shown = edm.own_type(resource.type, before)
-    if None not in changes.values() and changes.keys() <= _free(resource, shown, own, aside):
-        return changes
-    return _looked_at(resource, shown, own, before, changes, aside)
+
+    resource: Resource
+    shown: Schema
+    own: Schema
+    aside: frozenset[str]
+    free: frozenset[str]
+
+    def effective(self, before: Properties, changes: Properties) -> Properties:
+        """Return what takes effect of valid changes to an entity.
+
+        Raise 400 where something would change that must not.
+        """
+        if changes.keys() <= self.free and None not in changes.values():
+            return changes
+        return self._looked_at(before, changes)
+
+    def _looked_at(self, before: Properties, changes: Properties) -> Properties:
+        """Do what ``effective`` does, by a look at each change and what it changes."""
+        resource, own, aside = self.resource, self.own, self.aside
+        allowed = _allowed_changes(resource, self.shown, own, changes, before)
+        if resource.stored.refers_out:
+            # The key is what the reference says, where it says one.
+            aside -= {name for name in edm.key_names(own) if changes.get(name) is not None}
+        if not resource.is_collection and key_of(own, before) is None:
+            # The key of the one entity that there is can be given once.
+            aside -= {name for name in edm.key_names(own) if before.get(name) is None}
+        return {
+            name: value
+            for name, value in allowed.items()
+            if name not in aside
+            and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
+        }
 
 
 @lru_cache(maxsize=4096)
-def _free(
-    resource: Resource,
-    shown: Schema,
-    own: Schema,
-    aside: frozenset[str],
-) -> frozenset[str]:
-    """The properties that an update may give any value but null, whatever the entity has now."""
+def update_plan(
+    resource: Resource, was: Schema, own: Schema, left_aside: Callable[[Schema], frozenset[str]]
+) -> UpdatePlan:
+    """Return the plan for updates, at a root's resource, of entities from one type to another.
+
+    Both are stored types, and the same unless an update names another.
+    """
+    shown = edm.own_type(resource.type, {"@odata.type": was.type_name})
+    aside = left_aside(own)
     updatable = resource.rules.update.updatable_properties
-    return (
+    free = (
         frozenset(
             name
             for name, declared in own.properties().items()
@@ -55,27 +81,7 @@ def _free(
         - aside
         - _fixed(resource, shown)
     )
-
-
-def _looked_at(
-    resource: Resource,
-    shown: Schema,
-    own: Schema,
-    before: Properties,
-    changes: Properties,
-    aside: Collection[str],
-) -> Properties:
-    """Do what :func:`effective_changes` does, by a look at each change and what it changes."""
-    allowed = _allowed_changes(resource, shown, own, changes, before)
-    if not resource.is_collection and key_of(own, before) is None:
-        # The key of the one entity that there is can be given once.
-        aside = {*aside} - {name for name in edm.key_names(own) if before.get(name) is None}
-    return {
-        name: value
-        for name, value in allowed.items()
-        if name not in aside
-        and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
-    }
+    return UpdatePlan(resource, shown, own, aside, free)
 
 
 @lru_cache(maxsize=4096)

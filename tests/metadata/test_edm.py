@@ -282,6 +282,11 @@ def test_a_whole_value_has_every_property(sent: dict[str, Any]) -> None:
     assert edm.whole(Thing, whole) == whole
     if sent.get("point") is not None:
         assert list(whole["point"]) == ["x", "y"]
+    given = {id(item) for item in sent.values()}
+    for item in whole.values():
+        if isinstance(item, list) and id(item) not in given:
+            item.append("edited")  # it is nobody else's
+    assert "edited" not in json.dumps(edm.whole(Thing, {}))
 
 
 @given(things)

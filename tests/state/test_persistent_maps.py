@@ -39,7 +39,9 @@ def changed(
     number, value = step
     if value is not None:
         plain[number] = Item(number, value)
-        return ordered.put(plain[number])
+        # They do the same, whether there is one with the number or not.
+        put = ordered.replaced if value == "a" else ordered.put
+        return put(plain[number])
     return ordered.without(number) if plain.pop(number, None) else ordered
 
 

@@ -12,8 +12,8 @@ from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
 from mockgraph.metadata.resources import Resource, ResourceKind
 from mockgraph.service import SERVICE
-from mockgraph.state import update_rules
 from mockgraph.state.computed_properties import unsettable
+from mockgraph.state.update_rules import update_plan
 
 RESOURCES = [
     each
@@ -38,20 +38,18 @@ def test_what_is_decided_once_agrees_with_a_look(resource: Resource, data: st.Da
     sent = data.draw(values_of(resource.type, partial=True))
     echoed = {name: before[name] for name in data.draw(st.sets(st.sampled_from([*before])))}
     changes = edm.load(own, {**sent, **echoed}, partial=True)
-    aside = data.draw(st.sampled_from([unsettable(own), edm.key_holders(own)]))
-    shown = edm.own_type(resource.type, before)
-    looked_at = outcome(update_rules._looked_at, resource, shown, own, before, changes, aside)
-    effective = update_rules.effective_changes
-    assert outcome(effective, resource, own, before, changes, aside) == looked_at
+    left_aside = data.draw(st.sampled_from([unsettable, edm.key_holders]))
+    plan = update_plan(resource, own, own, left_aside)
+    assert plan.shown is edm.own_type(resource.type, before)
+    looked_at = outcome(plan._looked_at, before, changes)
+    assert outcome(plan.effective, before, changes) == looked_at
 
 
 def test_most_properties_need_no_look() -> None:
     alerts = SERVICE.views["localtest"].resource("security/alerts")
     assert alerts is not None
-    free = update_rules._free(alerts, alerts.type, alerts.type, unsettable(alerts.type))
-    assert {"assignedTo", "comments", "feedback"} <= free
-    assert "id" not in free
+    plan = update_plan(alerts, alerts.type, alerts.type, unsettable)
+    assert {"assignedTo", "comments", "feedback"} <= plan.free
+    assert "id" not in plan.free
     for changes in ({"comments": ["a"]}, {"assignedTo": "x", "feedback": "falsePositive"}):
-        assert (
-            update_rules.effective_changes(alerts, alerts.type, {}, changes, frozenset()) is changes
-        )
+        assert plan.effective({}, changes) is changes
