@@ -158,6 +158,8 @@ class EventLoop:
                     is_due = True
                     self._give_up_some()
                 self._receive(_INTERVAL if is_due else None)
+                if self._held and self._are_together() and not self._settle():
+                    return
         except BaseException:
             _logger.critical("The server failed, and serves no more.", exc_info=True)
             self._end()
@@ -219,7 +221,7 @@ class EventLoop:
                 self._send()
                 send_at = time.monotonic() + _SENT_WITHIN
         self._send()
-        return not self._held or self._settle()
+        return True
 
     def _answer(self, connection: Connection) -> bool:
         """Answer one request, and return whether this thread still runs the loop."""
@@ -232,8 +234,13 @@ class EventLoop:
             self._give_back()
         return runs_loop
 
+    def _are_together(self) -> bool:
+        """Whether the responses that are held wait for no more of them that come meanwhile."""
+        is_late = time.monotonic() > self._held[0].used_at + _SENT_WITHIN
+        return not self._asking or is_late or len(self._held) >= _MOST_UNSENT
+
     def _settle(self) -> bool:
-        """Settle the responses that are held, those of a turn by one sync of the disk.
+        """Settle the responses that are held, by one sync of the disk.
 
         Another thread does where that was slow the last time, as a request would be; else to change
         threads would take most of the time. Return whether this one still runs the loop.

@@ -214,6 +214,33 @@ def test_held_responses_of_a_turn_are_settled_together(
     ]
 
 
+@pytest.mark.usefixtures("unwatched", "unbounded")
+@pytest.mark.parametrize("bound", [None, ("_SENT_WITHIN", -1.0), ("_MOST_UNSENT", CLIENTS - 1)])
+def test_held_responses_wait_for_those_that_come_meanwhile(
+    turn: Turn,
+    server: Server,
+    clients: list[socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    bound: tuple[str, float] | None,
+) -> None:
+    """Within bounds: who writes on and on holds up nobody."""
+
+    def ask_late(_: Environ) -> None:
+        if turn.happened.count("answer") == turn.slow:
+            clients[-1].sendall(message("POST", f"/{CLIENTS - 1}"))
+
+    server._loop._settling_took = 0.0
+    if bound is not None:
+        monkeypatch.setattr(event_loop, *bound)
+    turn.slow, turn.wait = 2, ask_late
+    all_ask(clients[:-1], "POST")
+    turn.open()
+    assert_answered(clients)
+    together = [("answer", CLIENTS), ("settle", CLIENTS)]
+    apart = [("answer", CLIENTS - 1), ("settle", CLIENTS - 1), ("answer", 1), ("settle", 1)]
+    assert phases(turn) == (together if bound is None else apart)
+
+
 @pytest.mark.parametrize(
     ("bound", "least"), [("_SENT_WITHIN", -1.0), ("_MOST_UNSENT", 3), ("_LARGE", 10)]
 )
