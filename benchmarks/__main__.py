@@ -11,7 +11,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import first_server, growth, report, scenarios, servers, starting, suites
+from benchmarks import (
+    connections,
+    first_server,
+    growth,
+    report,
+    scenarios,
+    servers,
+    starting,
+    suites,
+)
 from benchmarks.bench import Bench
 from benchmarks.installed import ROOT
 from benchmarks.load import LoadFailed
@@ -24,6 +33,7 @@ SCENARIOS = {
     "lists": scenarios.lists,
     "batch": scenarios.batch,
     "start": starting.start,
+    "connections": connections.connections,
     "servers": servers.servers,
     "reset": growth.reset,
     "tenant": growth.tenant,

@@ -18,12 +18,16 @@ from benchmarks.running import CandidateFailed, Running
 
 
 class Entrant(NamedTuple):
-    """A server with the calls that it is sent; ``rounds`` is how often it takes part."""
+    """A server with the calls that it is sent; ``rounds`` is how often it takes part.
+
+    Where it has a ``tls_port``, they are sent there.
+    """
 
     name: str
     server: Running
     calls: Sequence[Call]
     rounds: int
+    tls_port: int | None = None
 
 
 class Bursts(dict[str, list[Burst]]):
@@ -115,7 +119,9 @@ class Bench:
     def _burst(self, entrant: Entrant, connections: int, turn: int) -> Burst:
         calls, server = entrant.calls, entrant.server
         begin = turn * len(calls) // (self.rounds + 1)  # others than in the rounds before
-        found = burst(server.port, calls, connections, self.seconds, begin)
+        scheme = "https" if entrant.tls_port else "http"
+        port = entrant.tls_port or server.port
+        found = burst(port, calls, connections, self.seconds, begin, scheme)
         server.settle()
         self.results.busiest = max(self.results.busiest, found.busy)
         return found

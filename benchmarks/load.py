@@ -54,7 +54,12 @@ class Burst(NamedTuple):
 
 
 def burst(
-    port: int, calls: Sequence[Call], connections: int, seconds: int, begin: int = 0
+    port: int,
+    calls: Sequence[Call],
+    connections: int,
+    seconds: int,
+    begin: int = 0,
+    scheme: str = "http",
 ) -> Burst:
     """Send the calls in turn, from number ``begin`` on, on so many connections at once."""
     with tempfile.NamedTemporaryFile(suffix=".requests") as file:
@@ -63,7 +68,8 @@ def burst(
             file.write(b"%d\n%s" % (len(encoded), encoded))
         file.flush()
         began, used = time.perf_counter(), _children_cpu()
-        found = _run(_command(port, file.name, connections, seconds, begin % len(calls)))
+        command = _command(scheme, port, file.name, connections, seconds, begin % len(calls))
+        found = _run(command)
         busy = (_children_cpu() - used) / (time.perf_counter() - began)
     rate = found["requests"] / found["seconds"]
     return Burst(rate, found["p50"], found["p99"], int(found["failed"]), busy)
@@ -98,12 +104,14 @@ def send(port: int, call: Call, timeout: float = 60) -> tuple[int, bytes]:
         return client.send(call)
 
 
-def _command(port: int, requests: str, connections: int, seconds: int, begin: int) -> list[str]:
+def _command(
+    scheme: str, port: int, requests: str, connections: int, seconds: int, begin: int
+) -> list[str]:
     if WRK is None:
         program = [sys.executable, str(HERE / "sockets.py")]
-        return [*program, *map(str, (port, requests, connections, seconds, begin))]
+        return [*program, *map(str, (scheme, port, requests, connections, seconds, begin))]
     program = [WRK, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s"]
-    script = ["-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}/"]
+    script = ["-s", str(HERE / "load.lua"), f"{scheme}://127.0.0.1:{port}/"]
     return [*program, *script, "--", requests, str(begin)]
 
 

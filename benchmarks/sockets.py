@@ -1,6 +1,6 @@
 """The load generator where there is no wrk: non-blocking sockets, one thread.
 
-    python sockets.py PORT REQUESTS CONNECTIONS SECONDS BEGIN
+    python sockets.py SCHEME PORT REQUESTS CONNECTIONS SECONDS BEGIN
 
 Sends the requests of a file in turn, each connection one after another, and prints what it
 measured as one line of JSON. Answers are told apart by Content-Length, by chunks or by the
@@ -13,6 +13,7 @@ import json
 import re
 import selectors
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -42,8 +43,9 @@ def in_turn(requests: list[bytes], begin: int) -> Iterator[bytes]:
 class Connection:
     """One connection, which has one request under way."""
 
-    def __init__(self, port: int, requests: Iterator[bytes]):
+    def __init__(self, scheme: str, port: int, requests: Iterator[bytes]):
         self._port = port
+        self._context = _trusting_all() if scheme == "https" else None
         self._requests = requests
         self.failed = 0
         self.latencies: list[float] = []
@@ -52,6 +54,8 @@ class Connection:
     def _connect(self) -> None:
         self.socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is not None:
+            self.socket = self._context.wrap_socket(self.socket)
 
     def send(self) -> None:
         self._answer = b""
@@ -66,6 +70,8 @@ class Connection:
         """
         try:
             piece = self.socket.recv(1 << 18)
+            while isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+                piece += self.socket.recv(1 << 18)
         except ConnectionError:
             piece = b""
         self._answer += piece
@@ -97,9 +103,15 @@ class Connection:
         return closed or self._answer[9:12] == b"204"
 
 
-def main(port: int, path: str, connections: int, seconds: int, begin: int) -> None:
+def _trusting_all() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def main(scheme: str, port: int, path: str, connections: int, seconds: int, begin: int) -> None:
     requests = in_turn(read_requests(path), begin)
-    pool = [Connection(port, requests) for _ in range(connections)]
+    pool = [Connection(scheme, port, requests) for _ in range(connections)]
     began = time.perf_counter()
     with selectors.DefaultSelector() as selector:
         for connection in pool:
@@ -123,5 +135,5 @@ def main(port: int, path: str, connections: int, seconds: int, begin: int) -> No
 
 
 if __name__ == "__main__":
-    port, path, *numbers = sys.argv[1:]
-    main(int(port), path, *map(int, numbers))
+    scheme, port, path, *numbers = sys.argv[1:]
+    main(scheme, int(port), path, *map(int, numbers))
