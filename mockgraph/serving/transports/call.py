@@ -30,8 +30,9 @@ class Call:
 
     Both raise TimedOut and ConnectionBroken, and what the app itself raises. One thread at a
     time may call them; any may call :meth:`close`. ``timeout`` is how many seconds the client
-    waits for the headers and for each piece, None being for ever. Once started, ``is_whole`` is
-    true where the body is there and :meth:`read` returns at once.
+    waits for the headers and for each piece, None being for ever. Once started, ``length`` is that
+    of the body in bytes, None where no header says it, and ``is_whole`` is true where the body is
+    there and :meth:`read` returns at once.
     """
 
     def __init__(self, app: WSGIApp, environ: Environ, timeout: float | None = None):
@@ -39,6 +40,7 @@ class Call:
         self.status = 0
         self.reason = ""
         self.headers: Headers = []
+        self.length: int | None = None
         self.is_whole = False
         self._app = app
         self._environ = environ
@@ -51,13 +53,6 @@ class Call:
         self._is_cut = False
         self._running = threading.Lock()
         self._gone = threading.Event()
-
-    @property
-    def length(self) -> int | None:
-        """The length of the body in bytes, None where no header says it."""
-        if self.status in WITHOUT_CONTENT or self._environ["REQUEST_METHOD"] == "HEAD":
-            return 0
-        return next((int(v) for name, v in self.headers if name.lower() == "content-length"), None)
 
     def start(self) -> None:
         """Run the app, until the status and the headers are known."""
@@ -75,6 +70,17 @@ class Call:
             return piece
         self._check_length()
         return b""
+
+    def take(self) -> bytes | None:
+        """Return the body, all of it; None where it has to be read piece by piece."""
+        if not self.is_whole or self._is_cut or self._received:
+            return None
+        body = b"".join(self._ready)
+        if len(body) != self.length:
+            return None
+        self._ready.clear()
+        self._received = len(body)
+        return body
 
     def close(self) -> None:
         """Take note that the client is gone: a sleep ends, the app's iterable is closed."""
@@ -109,18 +115,29 @@ class Call:
                 self._ready.append(next(self._rest, b""))
         if not self.status:
             raise RuntimeError("The app did not call start_response.")
-        if self.length is None:
-            length = ("Content-Length", str(sum(map(len, self._ready))))
-            self.headers.append(length if self.is_whole else ("Transfer-Encoding", "chunked"))
+        self._complete_headers()
 
     def _start_response(
         self, status: str, headers: Headers, _: Any = None
     ) -> Callable[[bytes], Any]:
         code, _, self.reason = status.partition(" ")
         self.status, self.headers = int(code), list(headers)
-        if not any(name.lower() == "date" for name, _ in headers):
-            self.headers.append(date_field())
         return self._ready.append
+
+    def _complete_headers(self) -> None:
+        """Add the date and the length of the body, as a server does, and note the length."""
+        given = {name.lower(): value for name, value in self.headers}
+        if "date" not in given:
+            self.headers.append(date_field())
+        if self.status in WITHOUT_CONTENT or self._environ["REQUEST_METHOD"] == "HEAD":
+            self.length = 0
+        elif (length := given.get("content-length")) is not None:
+            self.length = int(length)
+        elif self.is_whole:
+            self.length = sum(map(len, self._ready))
+            self.headers.append(("Content-Length", str(self.length)))
+        else:
+            self.headers.append(("Transfer-Encoding", "chunked"))
 
     def _next(self) -> bytes:
         while self._ready:
@@ -157,5 +174,8 @@ class Call:
             try:
                 getattr(chunks, "close", tuple)()
                 close_body(self._environ)
+                # They lead back here: without them nothing is left to the collector.
+                self._environ.pop("mockgraph.cut", None)
+                self._environ.pop("mockgraph.sleep", None)
             finally:
                 self._running.release()

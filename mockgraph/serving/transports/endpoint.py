@@ -66,6 +66,7 @@ class Endpoint:
             error = parser.refusal or GraphError()
             return Call(_refusing(error), {"REQUEST_METHOD": "GET"}, timeout)
         environ = parser.ready.popleft().environ | self._headers
+        parser.forget()
         environ["PATH_INFO"] = self._prefixed(environ["PATH_INFO"])
         return Call(self.app, environ, timeout)
 

@@ -75,7 +75,11 @@ class Conversation:
 def _message(call: Call) -> Iterator[bytes]:
     """Return the pieces of the response as they are sent."""
     call.start()
-    yield head(f"HTTP/1.1 {call.status} {call.reason}", call.headers)
+    begun = head(f"HTTP/1.1 {call.status} {call.reason}", call.headers)
+    if (body := call.take()) is not None:
+        yield begun + body
+        return
+    yield begun
     is_chunked = call.length is None
     while piece := call.read():
         yield chunk(piece) if is_chunked else piece

@@ -36,7 +36,7 @@ class HttpxTransport(httpx.BaseTransport):
         except BaseException:
             call.close()
             raise
-        return _response(call, _Stream(call))
+        return _response(call, _whole(call) or _Stream(call))
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
@@ -54,7 +54,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         except BaseException:
             call.close()
             raise
-        return _response(call, _AsyncStream(call))
+        return _response(call, _whole(call) or _AsyncStream(call))
 
 
 class _Stream(httpx.SyncByteStream):
@@ -165,6 +165,15 @@ def _call(endpoint: Endpoint, parser: RequestParser, request: httpx.Request) -> 
     if not parser.ready and not parser.ended:
         raise httpx.LocalProtocolError("Too little data for declared Content-Length")
     return endpoint.call(parser, request.extensions.get("timeout", {}).get("read"))
+
+
+def _whole(call: Call) -> httpx.ByteStream | None:
+    """Return the body of a call that ends with it, None where it has to be read piece by piece."""
+    body = call.take()
+    if body is None:
+        return None
+    call.close()
+    return httpx.ByteStream(body)
 
 
 def _response(call: Call, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
