@@ -87,8 +87,13 @@ class Interceptor(Protocol):
 class _Replaced(NamedTuple):
     owner: Any
     name: str
-    before: Any
+    before: Any  # in the owner itself, _ABSENT where it is inherited
+    wrapped: Any
     by: Any
+
+    @property
+    def is_as_it_was(self) -> bool:
+        return getattr(self.owner, self.name, _ABSENT) is self.wrapped
 
 
 class Patches(MetaPathFinder):
@@ -97,6 +102,7 @@ class Patches(MetaPathFinder):
     def __init__(self) -> None:
         self._interceptors: tuple[Interceptor, ...] = ()
         self._patched: dict[str, ModuleType] = {}
+        self._made: dict[str, tuple[ModuleType, list[_Replaced]]] = {}
         self._replaced: list[_Replaced] = []
         self._resolved: set[str] = set()
 
@@ -135,18 +141,33 @@ class Patches(MetaPathFinder):
         with _LOCK:
             if self._interceptors and self._patched.get(name) is not module:
                 self._patched[name] = module
-                importlib.import_module(_LIBRARIES[name]).patch(module, self)
+                if not self._patch_again(name, module):
+                    begin = len(self._replaced)
+                    importlib.import_module(_LIBRARIES[name]).patch(module, self)
+                    self._made[name] = module, self._replaced[begin:]
 
     def replace(self, owner: Any, name: str, by: Callable[..., Any]) -> None:
         """Replace a function until nothing is intercepted any more."""
-        update_wrapper(by, getattr(owner, name))
-        self._replaced.append(_Replaced(owner, name, vars(owner).get(name, _ABSENT), by))
+        wrapped = getattr(owner, name)
+        update_wrapper(by, wrapped)
+        own = vars(owner).get(name, _ABSENT)
+        self._replaced.append(_Replaced(owner, name, own, wrapped, by))
         setattr(owner, name, by)
+
+    def _patch_again(self, name: str, module: ModuleType) -> bool:
+        """Patch a library as the last time, if nothing of it has become another since."""
+        made_of, made = self._made.get(name, (None, []))
+        if made_of is not module or not all(each.is_as_it_was for each in made):
+            return False
+        for each in made:
+            setattr(each.owner, each.name, each.by)
+        self._replaced += made
+        return True
 
     def _restore(self) -> None:
         with suppress(ValueError):
             sys.meta_path.remove(self)
-        for owner, name, before, by in reversed(self._replaced):
+        for owner, name, before, _, by in reversed(self._replaced):
             if vars(owner).get(name) is not by:
                 continue  # patched once more by others: ours lies below and lets all pass
             if before is _ABSENT:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from mockgraph.serving.transports.endpoint import Endpoint, Peer
@@ -49,3 +52,23 @@ def test_a_request_in_pieces_of_any_size(size: int) -> None:
     assert talk.is_complete
     assert received(talk).startswith(b"HTTP/1.1 204 No Content\r\n")
     assert seen == [b"abc0123456789"]
+
+
+def test_a_call_is_gone_with_the_last_reference_to_it() -> None:
+    calls = []
+
+    def app(environ: Environ, start: StartResponse) -> list[bytes]:
+        calls.append(weakref.ref(environ["mockgraph.cut"].__self__))
+        start("200 OK", [])
+        return [b"whole"]
+
+    gc.disable()
+    try:
+        talk = Conversation(Endpoint(app), Peer("http", "h", 80))
+        talk.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert received(talk).endswith(b"\r\n\r\nwhole")
+        talk.close()
+        del talk
+        assert [call() for call in calls] == [None]
+    finally:
+        gc.enable()

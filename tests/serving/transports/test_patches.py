@@ -144,3 +144,27 @@ def test_what_others_patched_on_top_is_left_to_them(
     with Intercept(named("again")):
         assert get(HOST) == b"again"
     assert asked == ["/one", "/two"]
+
+
+def test_what_others_patch_in_between_is_patched_anew(
+    live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Intercept(named("first")):
+        functions = patched()
+    with Intercept(named("second")):
+        assert patched() == functions  # the same ones: nothing was made again
+    owner: Any = http.client.HTTPConnection
+    original = owner.putrequest
+    asked = []
+
+    def theirs(connection: Any, method: str, url: str, **options: Any) -> None:
+        asked.append(url)
+        original(connection, method, url, **options)
+
+    monkeypatch.setattr(owner, "putrequest", theirs)
+    with Intercept(named("third")):
+        assert patched() != functions
+        assert get(f"{HOST}/one") == b"third"
+        assert get(f"{live}/two") == b"live"
+    assert owner.putrequest is theirs
+    assert asked == ["/one", "/two"]
