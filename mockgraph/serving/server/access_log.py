@@ -46,10 +46,15 @@ class AccessLog:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = _LoggedRequest(environ, start_response, self._writer)
-        if _HOLD in environ:
-            request.hold = environ[_HOLD]
+        hold = environ.get(_HOLD)
+        if hold is not None:
+            request.hold = hold
             environ[_HOLD] = request.hold_with
-        body = self._app(environ, request.start)
+        try:
+            body = self._app(environ, request.start)
+        finally:
+            if hold is not None:  # the other would leave a circle to the collector
+                environ[_HOLD] = hold
         if not request.is_held:
             request.log()
         return body

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import re
+import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -155,3 +157,30 @@ def test_an_access_line_under_another_server() -> None:
     one, other = stream.getvalue().splitlines()
     assert " GET /%C3%A4%0A?$top=1 200 " in one
     assert " GET /%C3%A4%0A 200 " in other
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_logged_request_leaves_no_circle(method: str) -> None:
+    """Nothing that the garbage collector would have to find."""
+
+    class Input: ...
+
+    def app(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            environ["mockgraph.hold"](lambda: None, lambda: None)
+        start("200 OK", [])
+        return []
+
+    concluding: list[Any] = []
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": "/", "wsgi.input": Input()}
+    environ["mockgraph.hold"] = lambda _, conclude: concluding.append(conclude)
+    left = weakref.ref(environ["wsgi.input"])
+    gc.disable()
+    try:
+        AccessLog(app, io.StringIO())(environ, partial(lambda *_: None, environ))
+        while concluding:
+            concluding.pop()()
+        del environ
+        assert left() is None
+    finally:
+        gc.enable()
