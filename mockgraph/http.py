@@ -41,8 +41,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _PLAIN = frozenset({"", "identity"})
 _GZIP = frozenset({"gzip", "x-gzip"})  # two names of one coding (RFC 9110, 8.4.1.3)
-# The attributes of a request that werkzeug's sets at the beginning, and the line seldom needs.
-_LATER = frozenset({"headers", "remote_addr", "scheme", "server"})
 # Bytes that are unpacked whatever they were packed to, and the most to which a byte is unpacked
 # beyond: JSON that repeats itself is packed to some hundredth, zeros to a thousandth.
 _UNPACKED_ANYWAY = 4 * 1024 * 1024
@@ -50,6 +48,23 @@ _DENSEST = 200
 _PIECE = 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in PHRASES.items()}
+
+
+class _Later:
+    """An attribute that werkzeug's request sets at the beginning, and the line seldom needs.
+
+    The first look at one sets them all on the request, which has them itself from then on. With
+    ``__getattr__`` in its place, a look at any attribute would take ten times as long.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, request: Request | None, owner: type) -> Any:
+        if request is None:
+            return self
+        WerkzeugRequest.__init__(request, request.environ, False, request.shallow)
+        return vars(request)[self._name]
 
 
 class Request(flask.Request):
@@ -90,12 +105,7 @@ class Request(flask.Request):
 
     if not TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any:
-            """Return what was left out at the beginning."""
-            if name not in _LATER:
-                raise AttributeError(name)
-            super().__init__(self.environ, False, self.shallow)
-            return getattr(self, name)
+        headers, remote_addr, scheme, server = _Later(), _Later(), _Later(), _Later()
 
     @property
     def server_origin(self) -> str:
