@@ -104,7 +104,6 @@ class Request(flask.Request):
         self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
 
     if not TYPE_CHECKING:
-
         headers, remote_addr, scheme, server = _Later(), _Later(), _Later(), _Later()
 
     @property
