@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import flask
 from flask import Flask
+from flask.ctx import RequestContext
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodNotRouted
 from werkzeug.exceptions import NotFound as NotRouted
@@ -407,6 +408,12 @@ class Emulator(Flask):
                 before = len(self.view_functions)
                 self.register_blueprint(blueprint(self._service, self._tenants, self._settings))
                 self._own_views = len(self.view_functions) - before
+
+    def request_context(self, environ: Environ) -> RequestContext:
+        """Begin a request that goes Flask's way."""
+        context = super().request_context(environ)
+        context.request.max_content_length = self.config["MAX_CONTENT_LENGTH"]
+        return context
 
     def _check_access(self, request: Request) -> None:
         from mockgraph.control import guard

@@ -84,6 +84,8 @@ class Request(flask.Request):
     strike: ResponseEffects | None = None
     ending: str = "succeeded"
     settle: Callable[[], None] | None = None
+    # Said by the app, of each request; Flask's looks it up in the app's configuration each time.
+    max_content_length: int | None = None
     _content: bytes | None = None
 
     def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
