@@ -44,13 +44,14 @@ Connect = Callable[[socket.socket, Environ, Loop], "Connection"]
 class Connection:
     """An accepted socket with its parser, used by one thread at a time.
 
-    ``out`` is what is still to be sent, ``events`` what the loop waits for, ``used_at`` the
-    ``time.monotonic`` of its last response, or of its beginning. An app finds four functions
-    in environ: ``mockgraph.cut()`` ends the connection where it stands, ``mockgraph.sleep(s)``
-    waits for so many seconds without holding up others, ``mockgraph.has_left()`` tells whether
-    work on an answer is in vain. ``mockgraph.hold(settle, conclude)`` has the response, which must
-    be whole, held until ``settle`` has been called, which may wait; then ``conclude`` is called,
-    and may return an app that answers instead.
+    ``out`` is what is still to be sent, and ``is_held`` says that it is held until it is released;
+    ``events`` is what the loop waits for, ``used_at`` the ``time.monotonic`` of its last response,
+    or of its beginning. An app finds four functions in environ: ``mockgraph.cut()`` ends the
+    connection where it stands, ``mockgraph.sleep(s)`` waits for so many seconds without holding up
+    others, ``mockgraph.has_left()`` tells whether work on an answer is in vain.
+    ``mockgraph.hold(settle, conclude)`` has the response, which must be whole, held until
+    ``settle`` has been called, which may wait; then ``conclude`` is called, and may return an app
+    that answers instead.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class Connection:
         "_socket",
         "events",
         "is_cut",
+        "is_held",
         "keep",
         "out",
         "parser",
@@ -76,8 +78,9 @@ class Connection:
         self.used_at = time.monotonic()
         self.keep = True
         self.is_cut = False
-        self._settle: Callable[[], None] | None = None
-        self._conclude: Callable[[], WSGIApp | None] = lambda: None
+        self.is_held = False
+        self._settle: Callable[[], None] = _do_nothing
+        self._conclude: Callable[[], WSGIApp | None] = _do_nothing
         self._answered: ParsedRequest | None = None  # the request whose response is held
 
     def fileno(self) -> int:
@@ -89,14 +92,9 @@ class Connection:
         return not (self.parser.under_way or self.parser.ready or self.out)
 
     @property
-    def is_held(self) -> bool:
-        """Whether its response is held until it is released."""
-        return self._settle is not None
-
-    @property
     def is_waiting(self) -> bool:
         """Whether nothing can be done for it before its client does something."""
-        return bool(self.events) and self._settle is None and not self.can_answer
+        return bool(self.events) and not self.is_held and not self.can_answer
 
     @property
     def is_sent_to(self) -> bool:
@@ -135,30 +133,29 @@ class Connection:
         request = self.parser.ready.popleft()
         if not respond(app, request, self, is_last):
             self.keep = False
-        if self._settle is not None:
+        if self.is_held:
             self._answered = request
 
     def hold(self, settle: Callable[[], None], conclude: Callable[[], WSGIApp | None]) -> None:
         """Hold the response until it is released, as the app asks."""
+        self.is_held = True
         self._settle = settle
         self._conclude = conclude
 
     def settle(self) -> None:
         """Wait until the response that is held may be released."""
-        if self._settle is not None:
-            self._settle()
+        self._settle()
 
     def release(self, is_last: Callable[[], bool]) -> None:
-        """Send the response, or what takes the place of one that was held and has been settled."""
-        answered, self._answered = self._answered, None
-        if answered is not None:
-            self._settle = None
-            replacement = self._conclude()
-            if replacement is not None:
-                self.out = b""
-                if not respond(replacement, answered, self, is_last):
-                    self.keep = False
-        self.flush()
+        """Let what was held and has been settled be sent, or what takes its place."""
+        answered, conclude = self._answered, self._conclude
+        self.is_held, self._answered = False, None
+        self._settle = self._conclude = _do_nothing
+        replacement = conclude()
+        if replacement is not None and answered is not None:
+            self.out = b""
+            if not respond(replacement, answered, self, is_last):
+                self.keep = False
 
     def conclude(self) -> None:
         """After the last response, go on with a body, or refuse what is no request, or end."""
@@ -270,3 +267,6 @@ class Connection:
             return self._socket.send(data)
         except BlockingIOError:
             return 0
+
+
+def _do_nothing() -> None: ...

@@ -208,7 +208,7 @@ class EventLoop:
         send_at = time.monotonic() + _SENT_WITHIN
         for _ in range(len(self._asking)):
             connection = self._asking.popleft()
-            if not connection.can_answer:  # it was cut meanwhile
+            if connection.is_cut:  # meanwhile
                 self._go_on(connection)
                 continue
             if not self._answer(connection):
@@ -292,7 +292,9 @@ class EventLoop:
         while self._unsent:
             connection = self._unsent.popleft()
             try:
-                connection.release(self._stopping.is_set)
+                if connection.is_held:
+                    connection.release(self._stopping.is_set)
+                connection.flush()
             except Exception:
                 self._fail(connection)
             if connection.can_answer:  # pipelined requests are answered in turns with others

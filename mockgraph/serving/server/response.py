@@ -95,7 +95,7 @@ class _Response:
         body = app(self._request.environ, self._start)
         try:
             if isinstance(body, list):
-                self._send_whole(self._with_written(b"".join(body)))
+                self._send_whole(b"".join([*self._written, *body]))
             else:
                 self._pour(body)
         finally:

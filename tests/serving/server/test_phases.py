@@ -294,7 +294,7 @@ def assert_answered_so_far(turn: Turn, clients: list[socket.socket], many: int) 
     assert len(readable) == many
 
 
-@pytest.mark.parametrize("phase", ["receive", "release", "conclude"])
+@pytest.mark.parametrize("phase", ["receive", "flush", "conclude"])
 @pytest.mark.usefixtures("unwatched", "unbounded")
 def test_a_failure_in_a_phase_ends_one_connection(
     turn: Turn,
