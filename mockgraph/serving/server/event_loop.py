@@ -158,7 +158,7 @@ class EventLoop:
                     is_due = True
                     self._give_up_some()
                 self._receive(_INTERVAL if is_due else None)
-                if self._held and self._are_together() and not self._settle():
+                if self._can_settle and not self._settle():
                     return
         except BaseException:
             _logger.critical("The server failed, and serves no more.", exc_info=True)
@@ -234,8 +234,11 @@ class EventLoop:
             self._give_back()
         return runs_loop
 
-    def _are_together(self) -> bool:
-        """Whether the responses that are held wait for no more of them that come meanwhile."""
+    @property
+    def _can_settle(self) -> bool:
+        """Whether responses are held, and wait for no more of them that come meanwhile."""
+        if self._is_settling or not self._held:  # those that are held then come next
+            return False
         is_late = time.monotonic() > self._held[0].used_at + _SENT_WITHIN
         return not self._asking or is_late or len(self._held) >= _MOST_UNSENT
 
@@ -245,8 +248,6 @@ class EventLoop:
         Another thread does where that was slow the last time, as a request would be; else to change
         threads would take most of the time. Return whether this one still runs the loop.
         """
-        if self._is_settling:
-            return True  # these come next
         held = _taken(self._held)
         if self._settling_took > _TICK:
             self._is_settling = True
