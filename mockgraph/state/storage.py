@@ -186,7 +186,8 @@ class Staging(StorageView):
 
     def _stored(self, name: str, rows: Rows, stored: Stored) -> None:
         self.now = Snapshot({**self.now.tables, name: rows}, self._state.revision)
-        self._deltas.setdefault(name, {})[stored.key] = stored
+        if self._state.has_store:
+            self._deltas.setdefault(name, {})[stored.key] = stored
 
     def edit(self, write: Write, anew: Collection[str] = ()) -> None:
         """Put and remove documents from outside, once they are checked; see ``put``.

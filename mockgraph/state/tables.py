@@ -271,28 +271,25 @@ class EntityDB(TinyDB):
 
 
 class EntityTransaction(EntityDB):
-    """The tables to write to in a block, at whose end all the writes happen together."""
+    """The tables to write to in a block, at whose end all the writes happen together.
 
-    _storage: Staging
+    ``staging`` has them.
+    """
 
     def __init__(self, database: EntityDB, staging: Staging):
         """Begin as ``over`` does."""
-        self._storage = staging
+        self.staging = self._storage = staging
         self._opened = True
         self._tables = {}
         self.table_class = database.table_class
 
     def __enter__(self) -> EntityTransaction:
-        self._storage.__enter__()
+        self.staging.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._storage.__exit__(kind)
+        self.staging.__exit__(kind)
 
     def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is known to be good, and return it as it is stored."""
-        return self._storage.store(name, key, properties)
-
-    def replace(self, name: str, before: Entity, properties: Mapping[str, Any]) -> Entity:
-        """Put a document that is known to be good in the place of a stored one; as ``store``."""
-        return self._storage.replace(name, before, properties)
+        return self.staging.store(name, key, properties)

@@ -57,7 +57,7 @@ class Transaction(Reader):
     ``ending`` is how the runs end that are set going in it.
     """
 
-    __slots__ = ("_clock", "_rules", "author", "ending")
+    __slots__ = ("_clock", "_rules", "_staging", "author", "ending")
 
     database: EntityTransaction
 
@@ -71,6 +71,7 @@ class Transaction(Reader):
         ending: str = SUCCEEDED,
     ):
         super().__init__(database, view)
+        self._staging = database.staging
         self.author = caller
         self.ending = ending
         self._rules = rules
@@ -143,7 +144,7 @@ class Transaction(Reader):
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
         made |= of_new(edm.own_type(resource.type, made), made, self.now, self.author)
-        stored = self.database.store(table, key, edm.whole(resource.type, made))
+        stored = self._staging.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)
         return stored
@@ -245,11 +246,11 @@ class Transaction(Reader):
         if "@odata.type" in changes:
             after = edm.whole(resource.type, after)  # its new type may declare more
         if not before.is_implicit:
-            return self.database.replace(resource.path, before, after)
+            return self._staging.replace(resource.path, before, after)
         removed = f"{resource.path}{REMOVED}"
         if before.key in self.rows(removed):
             self.table(removed).discard(before.key)
-        return self.database.store(resource.path, before.key, after)
+        return self._staging.store(resource.path, before.key, after)
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
@@ -258,7 +259,7 @@ class Transaction(Reader):
             raise UnknownKey(key)
         self.table(table).discard(key)
         if not resource.is_collection:
-            self.database.store(f"{table}{REMOVED}", key, {})
+            self._staging.store(f"{table}{REMOVED}", key, {})
 
     def run(
         self,
@@ -281,7 +282,7 @@ class Transaction(Reader):
         author = self.author
         caller = {"name": author.name, "id": author.id, "is_app": author.is_app}
         run = Run(name, table, key, begins, ends, NOT_STARTED, self.ending, about or {}, caller)
-        self.database.store(RUNS_TABLE, new_guid(), run.document())
+        self._staging.store(RUNS_TABLE, new_guid(), run.document())
 
     def kept(self, name: str) -> Properties | None:
         """Return what a behaviour keeps beside the entities under a name, None for nothing."""
@@ -289,7 +290,7 @@ class Transaction(Reader):
 
     def keep(self, name: str, properties: Properties) -> None:
         """Keep something beside the entities, for behaviours alone."""
-        self.database.store(KEPT_TABLE, name, json_copy(properties, name))
+        self._staging.store(KEPT_TABLE, name, json_copy(properties, name))
 
     def referred(self, path: str, owner: str) -> Sequence[Entity]:
         """Return the entities that the navigation property at a path refers to, of one owner."""
