@@ -155,7 +155,10 @@ class Exchange:
         if answered_by == "sign-in":
             answer = b""
         elif kept.has_body:
-            body = _content(request)
+            try:
+                body = request.content  # read by now or not
+            except GraphError:
+                body = b""
             # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch;
             # of the others secrets are masked once somebody looks.
             if body[:1] != b"{" or address is None or address.kind is _BATCH:
@@ -498,14 +501,6 @@ def _kept_of(variables: tuple[str, ...]) -> _Kept:
         has_body="CONTENT_LENGTH" in variables or "HTTP_TRANSFER_ENCODING" in variables,
         in_batch="mockgraph.in_batch" in variables,
     )
-
-
-def _content(request: Request) -> bytes:
-    """Return the body, read by now or not; empty where it cannot be read."""
-    try:
-        return request.content
-    except GraphError:
-        return b""
 
 
 class _Authorization(NamedTuple):
