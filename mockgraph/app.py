@@ -48,7 +48,7 @@ from mockgraph.service import (
 from mockgraph.serving import cors
 from mockgraph.serving.origins import Origins
 from mockgraph.state import Snapshot, State
-from mockgraph.state.intent import Address, Caller, Intent, Outcome, RequestKind
+from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
 from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
 
@@ -285,13 +285,13 @@ class Emulator(Flask):
             self._tenants.keep(tenant)
         if address.kind is RequestKind.BATCH:
             return self._run_batch(request, intent, tenant)
-        if self._is_retiring(address):
+        if self._settings.legacy_alerts == "retired" and not address.view.documented:
             if legacy_alerts.is_legacy(address):
                 return legacy_alerts.retired(intent)
             if intent.query.expand:
                 intent = intent._replace(query=legacy_alerts.unexpanded(intent.query))
         settle_later = None
-        if state.runs_apart(address):
+        if address.call is not None and state.runs_apart(address):
             request.step_aside()
         elif address.writes and state.waits_for_disk:
             if self._can_be_held(request):
@@ -308,9 +308,6 @@ class Emulator(Flask):
         environ = request.environ
         is_within = "mockgraph.in_batch" in environ or self._is_extended
         return "mockgraph.hold" in environ and not is_within
-
-    def _is_retiring(self, address: Address) -> bool:
-        return self._settings.legacy_alerts == "retired" and not address.view.documented
 
     def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch
