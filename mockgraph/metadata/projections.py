@@ -121,9 +121,11 @@ class Projection:
 
         It may be the value itself. One of a type that the root's model lacks is of this one.
         """
-        own = self
+        own: Projection = self
         if "@odata.type" in value:
             own = self._projections[own_type(self._schema, value)]
+            if own is self and not self._is_open:  # the model may lack its type, and what that has
+                value = {name: item for name, item in value.items() if name in self._places}
         shown = value if own._keeps_all else own.unmarked(value)
         return {**own.mark, **shown} if own.mark else shown
 
