@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import io
+import itertools
 import json
 import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -137,13 +138,21 @@ class Line:
             raise RuntimeError(f"a request was answered {status}")
 
 
+def _new_patches() -> Iterator[tuple[Call | None, Call]]:
+    documented = PATCHES[0].body or b""
+    for number in itertools.count():
+        body = documented.replace(b"Endpoint value", b"Endpoint %d" % number)
+        yield None, PATCHES[0]._replace(body=body)
+
+
 GET = Call("GET", PATH)
 PATCHES = [Call("PATCH", PATH, json.dumps(each).encode()) for each in documents.patches()]
-# What comes before each request, and the request, in turns.
-CASES: dict[str, list[tuple[Call | None, Call]]] = {
-    "GET, asked before": [(None, GET)],
-    "GET after a write": [(each, GET) for each in PATCHES],
-    "PATCH": [(None, each) for each in PATCHES],
+# What comes before each request, and the request, without an end.
+CASES: dict[str, Iterator[tuple[Call | None, Call]]] = {
+    "GET, asked before": itertools.repeat((None, GET)),
+    "GET after a write": itertools.cycle((each, GET) for each in PATCHES),
+    "PATCH, one of two in turns": itertools.cycle((None, each) for each in PATCHES),
+    "PATCH, a new one each time": _new_patches(),
 }
 
 
@@ -162,12 +171,12 @@ def profiles(rounds: int) -> dict[str, Profile]:
         gc.unfreeze()
 
 
-def _profile(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int) -> Profile:
+def _profile(line: Line, pairs: Iterator[tuple[Call | None, Call]], rounds: int) -> Profile:
     whole = statistics.median(_run(line, pairs, rounds))
     clock = _Clock()
     found: dict[str, list[int]] = {}
     with clock.ticking():
-        for before, call in list(pairs) * (rounds // len(pairs)):
+        for before, call in itertools.islice(pairs, rounds):
             if before is not None:
                 line.send(before)
             clock.spent.clear()
@@ -181,10 +190,10 @@ def _profile(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int)
     return Profile(stages, _allocated(line, pairs))
 
 
-def _run(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int) -> list[int]:
+def _run(line: Line, pairs: Iterator[tuple[Call | None, Call]], rounds: int) -> list[int]:
     """The nanoseconds of each request."""
     took = []
-    for before, call in list(pairs) * max(1, rounds // len(pairs)):
+    for before, call in itertools.islice(pairs, rounds):
         if before is not None:
             line.send(before)
         began = time.perf_counter_ns()
@@ -193,11 +202,11 @@ def _run(line: Line, pairs: Sequence[tuple[Call | None, Call]], rounds: int) -> 
     return took
 
 
-def _allocated(line: Line, pairs: Sequence[tuple[Call | None, Call]]) -> float:
+def _allocated(line: Line, pairs: Iterator[tuple[Call | None, Call]]) -> float:
     peaks = []
     tracemalloc.start()
     try:
-        for before, call in list(pairs) * 50:
+        for before, call in itertools.islice(pairs, 50):
             if before is not None:
                 line.send(before)
             start, _ = tracemalloc.get_traced_memory()
