@@ -7,7 +7,7 @@ names below, those that tell the ``TimeOf`` another's value, and those with an `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from mockgraph import metadata as edm
 from mockgraph.metadata.names import Json, Properties
@@ -65,7 +65,10 @@ def unsettable(schema: Schema) -> frozenset[str]:
 def of_new(
     schema: Schema, given: Properties, now: Callable[[], str], caller: Caller
 ) -> dict[str, Json]:
-    """Return the values that the service gives a new entity of a type, beyond those given."""
+    """Return the values that the service gives a new entity of a type, beyond those given.
+
+    They are to be merged, and not edited.
+    """
     initial, times, authors, told = _on_creation(schema)
     at = now() if times or told else ""
     values = {**initial, **dict.fromkeys(times, at)}
@@ -84,7 +87,7 @@ def of_changed(
     now: Callable[[], str],
     caller: Caller,
 ) -> dict[str, Json]:
-    """Return the values that the service gives an entity of a type that changes."""
+    """Return the values that the service gives an entity of a type that changes, as ``of_new``."""
     times, authors, told = _on_change(schema)
     if not (times or authors or told):
         return {}
@@ -129,8 +132,9 @@ def _told(schema: Schema) -> Sequence[tuple[str, tuple[str, str]]]:
     return [(name, each.time_of) for name, each in declared if each.time_of is not None]
 
 
+@lru_cache(maxsize=1024)
 def _author(schema: Schema, name: str, caller: Caller) -> Json:
-    """The caller, as a property of this type has it."""
+    """The caller, as a property of this type has it; the same value each time."""
     declared = schema.properties()[name]
     if not isinstance(declared, edm.Complex):
         return caller.name
