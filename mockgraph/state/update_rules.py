@@ -55,7 +55,7 @@ class UpdatePlan(NamedTuple):
             name: value
             for name, value in allowed.items()
             if name not in aside
-            and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before[name]))
+            and not (value == edm.UNKNOWN_MEMBER and _is_later(own, name, before.get(name)))
         }
 
 

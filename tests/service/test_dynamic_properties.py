@@ -76,3 +76,9 @@ def test_what_is_dynamic_here_fits_what_another_root_declares(graph: FlaskClient
     shown = graph.get(at("v1.0", "alerts", "a")).get_json()
     assert shown["alertDetections"][0]["name"] == "n"
     refused(graph.patch(f"{alerts}/a", json={"alertDetections": [{"name": 7}]}))
+
+
+def test_a_new_value_may_be_what_members_that_came_later_are_shown_as(museum: FlaskClient) -> None:
+    shown = {"side": "unknownFutureValue"}
+    assert changed(museum, WORK, shown).items() >= shown.items()
+    assert read(museum, WORK).items() >= shown.items()
