@@ -110,6 +110,8 @@ class StorageView(Storage):
         raise TypeError("A view of the state cannot be written to.")
 
 
+_OUTSIDE = "The transaction has ended, or has not begun: write in its block."
+
 # Waits until what was written is as durable as asked; raises StoreFailed where it cannot be.
 Settle = Callable[[], None]
 
@@ -122,7 +124,7 @@ class Staging(StorageView):
     what waits for the disk, where the end is not to wait for that.
 
     Raises StoreFailed where the store does not take the writes: they are undone. Raises
-    RuntimeError where the thread is a writer already.
+    RuntimeError where the thread is a writer already, and for a write outside the context.
     """
 
     def __init__(self, state: EntityStorage, settle_later: Callable[[Settle], None] | None = None):
@@ -132,6 +134,7 @@ class Staging(StorageView):
         self._settle_later = settle_later
         self._deltas: dict[str, dict[str, Stored | None]] = {}
         self._is_edited = False
+        self._is_open = False
 
     def __enter__(self) -> Staging:
         state, thread = self._state, threading.get_ident()
@@ -140,6 +143,8 @@ class Staging(StorageView):
         state.lock.acquire()
         state.writer = thread
         self.now = state.now
+        self._deltas, self._is_edited = {}, False
+        self._is_open = True
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -153,6 +158,7 @@ class Staging(StorageView):
                 if state.waits_for_disk:
                     settle = state.settling()
         finally:
+            self._is_open = False
             state.writer = None
             state.lock.release()
         if settle is not None:
@@ -185,6 +191,8 @@ class Staging(StorageView):
         return entity
 
     def _stored(self, name: str, rows: Rows, stored: Stored) -> None:
+        if not self._is_open:
+            raise RuntimeError(_OUTSIDE)
         self.now = Snapshot({**self.now.tables, name: rows}, self._state.revision)
         if self._state.has_store:
             self._deltas.setdefault(name, {})[stored.key] = stored
@@ -206,6 +214,8 @@ class Staging(StorageView):
 
     def take(self, deltas: Mapping[str, Delta]) -> None:
         """Put and remove entities of new revisions; what the removed ones contain goes, too."""
+        if not self._is_open:
+            raise RuntimeError(_OUTSIDE)
         self.now = self.now.changed(deltas, self._state.revision)
         for name, delta in deltas.items():
             self._deltas.setdefault(name, {}).update(delta)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,6 +157,33 @@ def test_a_transaction_is_written_by_itself_alone(graph: MockGraph) -> None:
             pass
         db.table(TABLE).truncate()
     assert graph.state["Security"]["alerts_v2"] == []
+
+
+def test_a_transaction_is_written_to_in_its_block_alone(graph: MockGraph) -> None:
+    transaction = graph.db.transaction()
+    table: Any = transaction.table(TABLE)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="write in its block"):
+            table.insert({"id": "c"})
+        with pytest.raises(RuntimeError, match="write in its block"):
+            table.store("c", {"id": "c"})
+        with transaction:
+            pass
+    assert [each["id"] for each in graph.state["Security"]["alerts_v2"]] == ["a", "b"]
+
+
+def test_a_second_block_writes_nothing_of_the_first_once_more(tmp_path: Path) -> None:
+    store = tmp_path / "graph.store"
+    with MockGraph(seed=SEED, auth="off", store=store) as graph:
+        transaction = graph.db.transaction()
+        with transaction as db:
+            db.table(TABLE).update({"status": "inProgress"})
+        assert patch(graph.origin, {"status": "resolved"}, f"{ALERTS}/a").status == 200
+        with transaction as db:
+            db.table("security/incidents").update({"displayName": "later"})
+        before = graph.state
+    with MockGraph(auth="off", store=store) as graph:
+        assert graph.state == before
 
 
 def test_true_is_another_value_than_one(graph: MockGraph) -> None:
