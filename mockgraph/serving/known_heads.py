@@ -58,7 +58,7 @@ class KnownHeads:
             return
         known = None
         if head in self._heads:
-            made = {name: environ[name] for name in environ.keys() - base.keys()}
+            made = {name: value for name, value in environ.items() if name not in base}
             del made["wsgi.input"]
             known = _KnownHead(made, length)
         with self._lock:

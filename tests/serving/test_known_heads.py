@@ -49,7 +49,7 @@ def read(known: KnownHeads, pieces: list[bytes], most: int = SMALL) -> list[Any]
             parser.feed(piece)
             for environ, keep in parser.ready:
                 body = environ.pop("wsgi.input")
-                made.append((environ, type(body), body.getvalue(), keep))
+                made.append((list(environ.items()), type(body), body.getvalue(), keep))
             parser.ready.clear()
             made.append((parser.is_within, parser.received, parser.ended, parser.waits))
             if parser.ended:
