@@ -124,7 +124,7 @@ def _peer(url: httpx.URL) -> Peer:
 
 
 def _begun(endpoint: Endpoint, request: httpx.Request) -> RequestParser:
-    """Return the parser of a request whose head has been sent, as httpx sends it."""
+    """Return the parser of a request whose head has been sent, and its body where it is there."""
     line = f"{request.method} {request.url.raw_path.decode('latin-1')} HTTP/1.1"
     fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw]
     try:
@@ -132,8 +132,16 @@ def _begun(endpoint: Endpoint, request: httpx.Request) -> RequestParser:
     except ValueError:
         raise httpx.LocalProtocolError("Illegal header value") from None
     parser = endpoint.parser(_peer(request.url))
-    parser.feed(sent)
+    parser.feed(sent + (_body(request) or b""))
     return parser
+
+
+def _body(request: httpx.Request) -> bytes | None:
+    """Return the body that goes out as it is; None where it comes in pieces, or in chunks."""
+    stream = request.stream
+    if not isinstance(stream, httpx.ByteStream) or "transfer-encoding" in request.headers:
+        return None
+    return b"".join(stream)
 
 
 def _feed(parser: RequestParser, piece: bytes, request: httpx.Request) -> bool:
@@ -144,6 +152,8 @@ def _feed(parser: RequestParser, piece: bytes, request: httpx.Request) -> bool:
 
 def _sent(endpoint: Endpoint, request: httpx.Request, pieces: Iterable[bytes]) -> Call:
     parser = _begun(endpoint, request)
+    if _body(request) is not None:
+        return _call(endpoint, parser, request)
     if all(_feed(parser, piece, request) for piece in filter(None, pieces)):
         _feed(parser, b"", request)
     return _call(endpoint, parser, request)
@@ -153,6 +163,8 @@ async def _async_sent(
     endpoint: Endpoint, request: httpx.Request, pieces: AsyncIterable[bytes]
 ) -> Call:
     parser = _begun(endpoint, request)
+    if _body(request) is not None:
+        return _call(endpoint, parser, request)
     async for piece in pieces:
         if piece and not _feed(parser, piece, request):
             break
