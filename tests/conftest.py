@@ -10,22 +10,34 @@ from typing import Any
 import profiles  # noqa: F401 - before any test says how many examples it makes
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis.strategies import none
 
 from mockgraph import MockGraph
 from mockgraph.app import create_app
+from mockgraph.collector import _keep, leave_alone
 from mockgraph.server_options import Settings
 
 pytest_plugins = ["pytester"]
 
-# The tests and their modules are half a million objects, and none of them is garbage: to look
-# at them again and again takes as long as to collect them.
+# The tests and what they import are half a million objects, none of them garbage: to look at them
+# again and again takes as long as to find the tests.
 gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector look at what the tests make alone."""
-    gc.freeze()
+    """Let the garbage collector look at what is new alone, as in a server."""
+    given(none())(lambda _: None)()  # Hypothesis asks it once who holds its random numbers
+    leave_alone()
     gc.enable()
+
+
+@pytest.fixture
+def whole_collections() -> Iterator[None]:
+    """Collections look at all that the test makes, which tells then what nobody holds any more."""
+    gc.callbacks.remove(_keep)
+    yield
+    gc.callbacks.append(_keep)
 
 
 EMPTY: dict[str, Any] = {"Security": {"providerStatus": []}}

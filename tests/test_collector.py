@@ -11,7 +11,7 @@ from mockgraph.collector import _keep, leave_alone, uncollected
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _as_before(whole_collections: None) -> Iterator[None]:  # noqa: ARG001
     gc.unfreeze()
     yield
     if _keep in gc.callbacks:

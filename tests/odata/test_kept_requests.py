@@ -299,6 +299,7 @@ def test_a_page_of_a_walk_that_had_to_go_is_not_given(titled: FlaskClient) -> No
             assert titled.get(urls[0]).json == first
 
 
+@pytest.mark.usefixtures("whole_collections")
 def test_a_snapshot_is_kept_alive_by_no_answer(client: FlaskClient) -> None:
     tenants: Tenants = client.application.extensions["mockgraph"]
     client.post("/v1.0/security/alerts", json=ALERT)

@@ -36,11 +36,9 @@ TABLE = "security/alerts"
 
 
 @pytest.fixture(autouse=True)
-def _quick_collections() -> Iterator[None]:
+def _quick_collections(whole_collections: None) -> None:  # noqa: ARG001
     """The collector looks at what a test makes, and not at what all tests before it left."""
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -177,6 +177,7 @@ class _Stream(io.BytesIO):
     pass
 
 
+@pytest.mark.usefixtures("whole_collections")
 def test_nothing_of_the_server_is_kept_alive() -> None:
     stream, cut = _Stream(b"{}"), _Stream()
     gone = [weakref.ref(each) for each in (stream, cut)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from .hunts import hunted, rows
 
 EVENTS: dict[str, Any] = {
@@ -18,6 +20,7 @@ EVENTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_find_looks_for_a_term_in_every_table() -> None:
     found = rows("find 'certutil' | project source_ | order by source_ asc", **EVENTS)
     assert found == [["DeviceNetworkEvents"], ["DeviceProcessEvents"]]

@@ -67,6 +67,7 @@ def test_a_tunnel_that_cannot_begin(ends: Ends) -> None:
     connection.close()
 
 
+@pytest.mark.usefixtures("whole_collections")
 def test_a_client_that_leaves_before_tls_begins_leaves_no_socket() -> None:
     """A socket that is left unclosed is an error of the test that runs when it is collected."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
