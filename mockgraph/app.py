@@ -50,7 +50,7 @@ from mockgraph.serving.origins import Origins
 from mockgraph.state import Snapshot, State
 from mockgraph.state.intent import Caller, Intent, Outcome, RequestKind
 from mockgraph.testing.tenant import NOTED, Tenant, Tenants
-from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
+from mockgraph.wsgi import HOLD, Environ, Headers, StartResponse, WSGIApp
 
 Handler = Callable[[Any], Any]
 
@@ -132,6 +132,7 @@ class Emulator(Flask):
         path = environ["PATH_INFO"]
         if control.is_control(path) or self._is_extended:
             self._open_control_plane()
+            environ.pop(HOLD, None)  # Flask, and what a user registered, would have it first
             return super().wsgi_app(environ, start_response)
         if "//" in path:
             environ["PATH_INFO"] = addressing.joined(path, self._service)
@@ -218,7 +219,7 @@ class Emulator(Flask):
             return lambda environ, start: concluded.send(environ["REQUEST_METHOD"], start)
 
         if response.chunks is None and request.strike is None:
-            request.environ["mockgraph.hold"](settle, conclude)
+            request.environ[HOLD](settle, conclude)
         else:
             request.step_aside()
             settle()
@@ -294,20 +295,11 @@ class Emulator(Flask):
         if address.call is not None and state.runs_apart(address):
             request.step_aside()
         elif address.writes and state.waits_for_disk:
-            if self._can_be_held(request):
+            if HOLD in request.environ:
                 settle_later = request.settle_later
             else:
                 request.step_aside()
         return state.apply(intent, present, settle_later)
-
-    def _can_be_held(self, request: Request) -> bool:
-        """Whether the server holds the response until it may be sent, and gets it as it is.
-
-        A batch around it would have it first, or what a user registered.
-        """
-        environ = request.environ
-        is_within = "mockgraph.in_batch" in environ or self._is_extended
-        return "mockgraph.hold" in environ and not is_within
 
     def _run_batch(self, request: Request, intent: Intent, tenant: Tenant) -> Outcome:
         from mockgraph.odata import batch

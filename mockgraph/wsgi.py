@@ -15,6 +15,8 @@ WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 WITHOUT_CONTENT = frozenset({204, 304})
 # The member of an environ that has the size of a body that is in a file, all of it.
 SPOOLED = "mockgraph.spooled"
+# That by which an app has its response held; see :class:`mockgraph.serving.server.connection`.
+HOLD = "mockgraph.hold"
 
 _WITHOUT_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from mockgraph.wsgi import WSGIApp, variable
+from mockgraph.wsgi import HOLD, WSGIApp, variable
 
 if TYPE_CHECKING:
     from mockgraph.odata.batch import Headers, Send
@@ -25,12 +25,16 @@ _KEPT = (
 
 
 def sender(app: WSGIApp, outer: Mapping[str, Any]) -> Send:
-    """Sends an item through the app, as from the caller of the request around it."""
+    """Sends an item through the app, as from the caller of the request around it.
+
+    No server holds its response: the request around it would have that first.
+    """
     kept = {name: outer[name] for name in _KEPT if name in outer}
     kept |= {
         name: value for name, value in outer.items() if name.startswith(("wsgi.", "mockgraph."))
     }
     kept["mockgraph.in_batch"] = True
+    kept.pop(HOLD, None)
 
     def send(
         method: str, path: str, query: str, headers: Headers, body: bytes

@@ -21,7 +21,10 @@ from flask.testing import FlaskClient
 from wire import ask
 
 from mockgraph import MockGraph
+from mockgraph.app import create_app
 from mockgraph.errors import MockGraphError
+from mockgraph.server_options import Settings
+from mockgraph.serving.server import Server
 from mockgraph.serving.server.event_loop import Watchdog
 from mockgraph.state import log
 from mockgraph.state.log import StoreLog
@@ -257,6 +260,25 @@ def test_a_server_sends_a_refusal_in_place_of_an_answer_that_is_not_safe(
                 "a" if fails else change["assignedTo"]
             )
         assert [each.status for each in graph.requests if each.method == "PATCH"] == [200, 507, 200]
+
+
+def test_a_write_that_goes_by_flask_is_answered_when_it_is_safe(store: Path, disk: Disk) -> None:
+    """As all do while the control plane is registered, by the first request for it."""
+    app = create_app(Settings(store=str(store), durability="disk", auth="off"))
+    server = Server(app)
+    server.start()
+    try:
+        for fails in (False, True):
+            app.before_request_funcs[None] = [app.before_request_funcs.clear]
+            disk.fails = fails
+            answer = ask(server.origin, "POST", ALERTS, b"{}")
+            assert answer.status == (507 if fails else 201)
+        journal = app.extensions["mockgraph"].default.journal
+        assert [each.status for each in journal.requests()] == [201, 507]
+    finally:
+        server.stop()
+        disk.fails = False
+        app.extensions["mockgraph"].close()
 
 
 def test_a_store_that_was_not_safe_is_read_as_it_is(store: Path, disk: Disk) -> None:

@@ -19,13 +19,12 @@ from urllib.parse import quote
 import orjson
 
 from mockgraph.redaction import masked_url
-from mockgraph.wsgi import Environ, Headers, StartResponse, WSGIApp
+from mockgraph.wsgi import HOLD, Environ, Headers, StartResponse, WSGIApp
 
 _INTERVAL = 0.05  # seconds in which lines are collected before they are written
 _CLOSE_TIMEOUT = 1.0  # seconds that close() waits for the last lines to be written
 _MAX_WAITING = 100_000  # lines; of more, the oldest are dropped
 _MAX_URL = 2000  # characters of a line: no client fills the disk, or what waits for it
-_HOLD = "mockgraph.hold"
 _logger = logging.getLogger("mockgraph.access")
 
 # What a line tells of a request: the time, the method, the URL, the status, the seconds it took.
@@ -46,15 +45,15 @@ class AccessLog:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = _LoggedRequest(environ, start_response, self._writer)
-        hold = environ.get(_HOLD)
+        hold = environ.get(HOLD)
         if hold is not None:
             request.hold = hold
-            environ[_HOLD] = request.hold_with
+            environ[HOLD] = request.hold_with
         try:
             body = self._app(environ, request.start)
         finally:
             if hold is not None:  # the other would leave a circle to the collector
-                environ[_HOLD] = hold
+                environ[HOLD] = hold
         if not request.is_held:
             request.log()
         return body

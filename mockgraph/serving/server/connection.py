@@ -12,7 +12,7 @@ from typing import Protocol
 from mockgraph.serving.http1_parser import BodyLimit, ParsedRequest, RequestParser
 from mockgraph.serving.http1_writer import CONTINUE, refusal_message
 from mockgraph.serving.server.response import respond
-from mockgraph.wsgi import Environ, WSGIApp
+from mockgraph.wsgi import HOLD, Environ, WSGIApp
 
 RECEIVED = 64 * 1024  # bytes that are received at a time
 _POUR_TIMEOUT = 60.0  # seconds in which a client must take some of a response that is poured
@@ -251,7 +251,7 @@ class Connection:
         environ["mockgraph.cut"] = self.cut
         environ["mockgraph.sleep"] = self.sleep
         environ["mockgraph.has_left"] = self.has_left
-        environ["mockgraph.hold"] = self.hold
+        environ[HOLD] = self.hold
         return RequestParser(environ, self._loop.max_body, self._loop.body_limit)
 
     def _receive(self) -> bytes | None:
