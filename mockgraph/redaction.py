@@ -40,6 +40,8 @@ _BEARER = re.compile(rb"\b(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 # A member of JSON whose value is a text, up to the end of that, or of what there is.
 _MEMBER = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)"((?:[^"\\]++|\\.?)*+)("|\Z)', re.DOTALL)
 _SEPARATOR = re.compile(rb"([&;])")  # of pairs, the latter in older forms and in URLs by hand
+# Where the query of a URL begins, be it percent-encoded by mistake.
+_QUERY = re.compile(r"\?|%3f", re.IGNORECASE)
 _PART = re.compile(
     rb"""\bname\s*=\s*"?([^"\r\n;]*)"?[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n""", re.IGNORECASE
 )
@@ -103,8 +105,9 @@ def masked_url(url: str) -> str:
     if "=" not in url:
         return url
     url, hash_mark, fragment = url.partition("#")
-    url, question_mark, query = url.partition("?")
-    return f"{url}{question_mark}{_masked_text(query)}{hash_mark}{_masked_text(fragment)}"
+    if begin := _QUERY.search(url):
+        url = url[: begin.end()] + _masked_text(url[begin.end() :])
+    return f"{url}{hash_mark}{_masked_text(fragment)}"
 
 
 def shown_header(name: str, value: str) -> str:

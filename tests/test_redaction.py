@@ -73,6 +73,8 @@ def test_batches(body: bytes, left: bytes) -> None:
         ("/a", "/a"),
         ("/code=1", "/code=1"),
         ("/a?code=1", "/a?code=***"),
+        ("/a%3Fcode=1", "/a%3Fcode=***"),
+        ("/a?x=%3fcode=1", "/a?x=%3fcode=1"),
         ("/a?x=1&code=1#id_token=2&y", "/a?x=1&code=***#id_token=***&y"),
         ("https://app.example/done#code=1", "https://app.example/done#code=***"),
         ("/a?$filter=a eq 'code=1'", "/a?$filter=a eq 'code=1'"),

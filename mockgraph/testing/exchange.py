@@ -135,7 +135,7 @@ class Exchange:
         self.changes = changes
         self.method = request.method
         path = request.path
-        self.path = path = masked_url(path) if "@" in path else path
+        self.path = path = masked_url(path) if "@" in path or "=" in path else path
         self.status = response.status
         self.answered_by = answered_by = request.answered_by
         self.request_id = request.request_id

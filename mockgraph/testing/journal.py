@@ -249,7 +249,8 @@ class Journal:
 
     def _drop(self, exchange: Exchange) -> None:
         self._bytes -= exchange.size
-        if exchange.status >= 400 and exchange.is_unemulated and len(self._lost) < _MAX_UNEMULATED:
+        is_refused = exchange.status >= 400 and len(self._lost) < _MAX_UNEMULATED
+        if is_refused and exchange.is_unemulated:
             kept = copy.copy(exchange)  # a test may hold the other
             kept.drop_bodies()
             if self._lost_bytes + kept.size <= self._max_bytes // _PART_UNEMULATED:

@@ -106,6 +106,12 @@ def test_nothing_of_a_sign_in_is_kept_but_that_it_was() -> None:
     assert exchange.answered_by == "sign-in"
 
 
+def test_a_query_that_is_encoded_as_part_of_the_path_has_no_secret() -> None:
+    exchange = record(url=f"{ALERTS}%3Fcode={SECRET}")
+    assert exchange.path == f"{ALERTS}?code=***"
+    assert SECRET not in all_of(exchange)
+
+
 _FIELDS = ["Authorization", "Cookie", "Referer", "Origin", "Accept", "X-Api-Key", "X-Own"]
 _VALUES = [
     "Bearer a",
