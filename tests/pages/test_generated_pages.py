@@ -109,6 +109,7 @@ def work_of(folder: Path, types: int) -> float:
     return calls_of(work) / written.pages
 
 
+@pytest.mark.long
 def test_the_work_is_linear_in_the_number_of_pages(tmp_path: Path) -> None:
     _, few, many = (work_of(tmp_path / str(types), types) for types in (5, 20, 60))
     assert many < 1.3 * few
