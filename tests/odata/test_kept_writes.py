@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from copy import deepcopy
+from io import BytesIO
 from typing import Any
 
+import flask
 import orjson
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -125,11 +129,26 @@ def happen(client: FlaskClient, event: str) -> None:
             client.post("/_mockgraph/clock", json={"freeze": "2026-01-01T00:00:00Z"})
 
 
+def rewriting(app: Flask) -> None:
+    """Have a user's hook make another request of every second one."""
+    turns = itertools.cycle([False, True])
+
+    @app.before_request
+    def rewrite() -> None:
+        environ = flask.request.environ
+        if next(turns) and not flask.request.path.startswith("/_mockgraph"):
+            environ["HTTP_PREFER"] = "return=minimal"
+            body = environ["wsgi.input"].getvalue().replace(b'"x"', b'"y"')
+            environ["wsgi.input"] = BytesIO(body)
+
+
 class Written:
     """A client of an app of its own; what is made is shown by the order in which it came."""
 
-    def __init__(self, **options: Any):
+    def __init__(self, is_rewritten: bool = False, **options: Any):
         app = create_app(Settings(seed=(SEED,), **options))
+        if is_rewritten:
+            rewriting(app)
         self.tenants: Tenants = app.extensions["mockgraph"]
         self.client = app.test_client()
         self.begin()
@@ -171,7 +190,8 @@ _OPTIONS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def pairs() -> list[tuple[Written, Written]]:
-    return [(Written(**options), Written(**options)) for options in _OPTIONS]
+    made = [(Written(**options), Written(**options)) for options in _OPTIONS]
+    return [*made, (Written(is_rewritten=True), Written(is_rewritten=True))]
 
 
 # What fails is not made smaller: that takes minutes.
