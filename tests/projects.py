@@ -32,8 +32,12 @@ def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResu
     return project.runpytest_inprocess(*plugin(), *arguments)
 
 
+# The run around them has imported the package, and its projects make an error of a warning.
+_IMPORTED = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+
+
 def plugin() -> tuple[str, ...]:
     """The plugin comes by its entry point; named here only where the package is not installed."""
     installed = [each.value for each in entry_points(group="pytest11")]
     named = () if "mockgraph.pytest_plugin" in installed else ("-p", "mockgraph.pytest_plugin")
-    return ("-p", "no:hypothesispytest", "-p", "no:cacheprovider", *named)
+    return ("-p", "no:hypothesispytest", "-p", "no:cacheprovider", *_IMPORTED, *named)
