@@ -481,3 +481,27 @@ def test_what_a_test_read_is_held_against_the_real_service(
         ["*GET /v1.0/security/alerts_v2?$top=1: 'value' is an array, the service's an object*"]
     )
     assert "the-token" not in result.stdout.str()
+
+
+def test_modules_of_the_server_are_not_rewritten(project: pytest.Pytester) -> None:
+    project.makeconftest("import pytest; pytest.register_assert_rewrite('mockgraph')")
+    project.makepyfile(
+        """
+        import sys
+        from importlib.machinery import SourceFileLoader
+
+        def test_it(mockgraph):
+            server = [sys.modules[name] for name in ("mockgraph.app", "mockgraph.api")]
+            assert {type(each.__loader__) for each in server} == {SourceFileLoader}
+            finders = {type(each).__module__ for each in sys.meta_path}
+            assert "mockgraph.pytest_plugin" not in finders
+        """
+    )
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *projects.plugin()],
+        env=environment({}),
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
