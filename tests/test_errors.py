@@ -26,6 +26,7 @@ CASES: list[tuple[GraphError, int, str]] = [
     (errors.ControlNotProxied(), 403, "Forbidden"),
     (errors.ControlTokenMissing(), 401, "Unauthorized"),
     (errors.ConsoleTokenMissing(), 401, "Unauthorized"),
+    (errors.ConsoleLinkRefused(None), 403, "Forbidden"),
     (errors.ProxyRefused("example.com"), 403, "Forbidden"),
     (errors.ClientMisbehaved("why"), 400, "ClientMisbehaved"),
     (errors.ExpectationFailed("why"), 417, "ExpectationFailed"),
