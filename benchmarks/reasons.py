@@ -39,8 +39,8 @@ TESTS = (
     "objects to take down at the end."
 )
 FIRST_SERVER = (
-    "Half of it is the import of Flask and marshmallow, as the row without MockGraph tells, a third "
-    "that of MockGraph; its metadata, and the types that are asked for, are the rest."
+    "Half of it is the import of Flask and marshmallow, as the row without MockGraph tells, a "
+    "third that of MockGraph; its metadata, and the types that are asked for, are the rest."
 )
 RESET = "A reset exchanges pointers: what is measured is a request to the control plane."
 TENANT = "A tenant shares the seeds: what is measured is the difference of two requests."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -35,7 +34,8 @@ SIGN_IN_HOSTS = (
 )
 
 
-def host_matches(host: str, patterns: Iterable[str]) -> bool:
+@lru_cache(maxsize=256)
+def host_matches(host: str, patterns: tuple[str, ...]) -> bool:
     """Return whether a host is one of these names, in which ``*`` stands for anything."""
     host = _plain(host)
     return any(fnmatchcase(host, _plain(pattern)) for pattern in patterns)
