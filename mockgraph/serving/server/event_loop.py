@@ -257,16 +257,19 @@ class EventLoop:
             self._is_settling = False
         self._watchdog.begin(held[0])
         self._settle_all(held)
-        if self._watchdog.finish(held[0]):
+        runs_loop = self._watchdog.finish(held[0])  # before another thread goes on with that
+        self._unsent.extend(held)
+        if runs_loop:
             self._send()
-            return True
-        self._give_back()
-        return False
+        else:
+            self._give_back()
+        return runs_loop
 
     def _settle_aside(self, held: Sequence[Connection]) -> None:
         """Settle these, and then what came to be held meanwhile: a slow disk never waits."""
         while held:
             self._settle_all(held)
+            self._unsent.extend(held)
             held = _taken(self._held)
             self._is_settling = bool(held)
             self._give_back()
@@ -280,7 +283,6 @@ class EventLoop:
                 _logger.exception("A response was not settled")
                 connection.cut()
         self._settling_took = time.monotonic() - began
-        self._unsent.extend(held)
 
     def _give_back(self) -> None:
         """Have the loop's thread go on with the connections that this one has answered."""

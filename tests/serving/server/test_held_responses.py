@@ -13,6 +13,8 @@ import pytest
 from wire import TIMEOUT, ask
 
 from mockgraph.serving.server import AccessLog, Server
+from mockgraph.serving.server.connection import Connection
+from mockgraph.serving.server.event_loop import Watchdog
 from mockgraph.wsgi import Environ, StartResponse, WSGIApp
 
 CONNECTIONS = 6
@@ -101,6 +103,24 @@ def test_a_connection_goes_on_after_each(app: Holding, server: Server, requests:
             assert body == (path.encode() if status == 200 else b"it was not kept")
     connection.close()
     assert app.settled.count("/refused") == requests
+
+
+def test_who_has_settled_a_response_leaves_it_to_others_at_the_end(
+    app: Holding, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may answer the next request of its connection at once, which is another one to watch."""
+    given_early = []
+    finish = Watchdog.finish
+
+    def noticed(watchdog: Watchdog, connection: Connection) -> bool:
+        given_early.append(connection in server._loop._unsent)
+        return finish(watchdog, connection)
+
+    monkeypatch.setattr(Watchdog, "finish", noticed)
+    for name in ("/1", "/2"):
+        assert ask(origin(server), "POST", name).status == 200
+    assert app.settled == ["/1", "/2"]
+    assert not any(given_early)
 
 
 def test_pipelined_requests_are_answered_in_turn(app: Holding, server: Server) -> None:
