@@ -212,9 +212,11 @@ def mockgraph(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[M
 def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph of its own that all tests share: what one writes, the next finds."""
     server = _started(_configured(request.config) | {"seed": mockgraph_seed})
-    request.addfinalizer(server.stop)
-    yield server
-    _take_facts(request.config, server)
+    try:
+        yield server
+        _take_facts(request.config, server)
+    finally:
+        server.stop()
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
