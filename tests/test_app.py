@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import flask
 import pytest
 from flask import Blueprint, Flask
+from werkzeug.serving import make_server
+from wire import ask
 
 from mockgraph import create_app
 from mockgraph.errors import BadRequest, GraphError, NotFound
@@ -45,6 +48,22 @@ def test_a_small_app_of_a_users_own(app: Flask) -> None:
     assert get(app, f"{ALERTS}/a1").json["title"] == "One"
     assert get(app, f"{ALERTS}/none").json["error"]["code"] == "ResourceNotFound"
     assert counted == {"/v1.0/me": 1, f"{ALERTS}/a1": 1, f"{ALERTS}/none": 1}
+
+
+def test_flasks_own_server_serves_it(app: Flask) -> None:
+    """Which gives the client's port as a number."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        origin = f"http://127.0.0.1:{server.server_port}"
+        assert ask(origin, "GET", f"{ALERTS}/a1", headers=BEARER).json["title"] == "One"
+        assert ask(origin, "GET", "/v1.0/nowhere", headers=BEARER).status == 400
+    finally:
+        server.shutdown()
+        server.server_close()
+    recorded = app.extensions["mockgraph"].default.requests()
+    assert [each.status for each in recorded] == [200, 400]
+    assert all(each.sender.isdecimal() for each in recorded)
 
 
 def test_a_route_goes_before_graphs_own_path(app: Flask) -> None:

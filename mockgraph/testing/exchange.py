@@ -167,8 +167,13 @@ class Exchange:
         self._response_body = answer
         self._response_headers = response.headers
         self._service = request.service
+        try:
+            head = "".join(values)
+        except TypeError:  # there are servers, as Flask's own, that give a port as a number
+            self._values = values = tuple(map(str, values))
+            head = "".join(values)
         # In bytes: its bodies, and what a client may make long in its head.
-        self.size = len(body) + len(answer) + len(path) + len(query) + len("".join(values))
+        self.size = len(body) + len(answer) + len(path) + len(query) + len(head)
 
     @cached_property
     def at(self) -> datetime:
