@@ -97,6 +97,9 @@ class _TreeReader:
         self._source = source
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
+        if hasattr(parser, "SetReparseDeferralEnabled"):
+            # It would not tell where it is, and :meth:`read` bounds what is read again.
+            parser.SetReparseDeferralEnabled(False)
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
