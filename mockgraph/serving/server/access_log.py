@@ -28,7 +28,7 @@ _MAX_URL = 2000  # characters of a line: no client fills the disk, or what waits
 _logger = logging.getLogger("mockgraph.access")
 
 # What a line tells of a request: the time, the method, the URL, the status, the seconds it took.
-Answered = tuple[float, str, str, str, float]
+LogFields = tuple[float, str, str, str, float]
 
 
 class AccessLog:
@@ -126,13 +126,13 @@ class LineWriter:
         self.as_json = as_json
         self.is_stuck = False
         self._stream = stream
-        self._lines: deque[str | Answered] = deque(maxlen=_MAX_WAITING)
+        self._lines: deque[str | LogFields] = deque(maxlen=_MAX_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._roused = threading.Event()
         self._closing = threading.Event()
 
-    def add(self, line: str | Answered) -> None:
+    def add(self, line: str | LogFields) -> None:
         """Have a line written soon, or that of a request."""
         self._lines.append(line)
         if not self._roused.is_set():
