@@ -23,7 +23,8 @@ def uncollected() -> Iterator[None]:
     try:
         yield
     finally:
-        if gc.get_freeze_count() < _MOST_IMMORTAL:
+        # To count them takes as long as they are many.
+        if _keep not in gc.callbacks and gc.get_freeze_count() < _MOST_IMMORTAL:
             gc.freeze()
             gc.unfreeze()
         if was_enabled:
