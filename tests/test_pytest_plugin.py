@@ -50,6 +50,17 @@ def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResu
     return projects.run(project, HEAD + tests, *arguments)
 
 
+def assert_passes_in_a_new_process(project: pytest.Pytester) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *projects.plugin()],
+        env=environment({}),
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
+
+
 def test_the_fixture_is_a_running_server(project: pytest.Pytester) -> None:
     run(
         project,
@@ -276,14 +287,7 @@ def test_a_run_that_does_not_use_it_imports_nothing(project: pytest.Pytester) ->
             assert "mockgraph.api" not in sys.modules
         """
     )
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", *projects.plugin()],
-        env=environment({}),
-        cwd=project.path,
-        capture_output=True,
-        text=True,
-    )
-    assert "1 passed" in result.stdout, result.stdout + result.stderr
+    assert_passes_in_a_new_process(project)
 
 
 def test_the_server_is_stopped_with_the_session(project: pytest.Pytester) -> None:
@@ -497,11 +501,4 @@ def test_modules_of_the_server_are_not_rewritten(project: pytest.Pytester) -> No
             assert "mockgraph.pytest_plugin" not in finders
         """
     )
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", *projects.plugin()],
-        env=environment({}),
-        cwd=project.path,
-        capture_output=True,
-        text=True,
-    )
-    assert "1 passed" in result.stdout, result.stdout + result.stderr
+    assert_passes_in_a_new_process(project)
