@@ -48,7 +48,7 @@ class PathPattern:
         self.text = text
         path = _path_of(text)
         self._compiled, self.names = _compile(path)
-        plain = takewhile(lambda each: not _WILD.search(each), _segments(path))
+        plain = takewhile(lambda each: not _WILD.search(each), _segments(path.rstrip("/")))
         self.prefix = tuple(islice(plain, _MAX_PREFIX))
         last = suffix_of(path)
         self.suffix = None if not last or _WILD.search(last) else last
@@ -60,7 +60,10 @@ class PathPattern:
 
 
 def prefixes_of(path: str) -> Iterator[tuple[str, ...]]:
-    """Give the prefixes that patterns which match a path may have, some of them twice."""
+    """Give the prefixes that patterns which match a path may have, some of them twice.
+
+    A slash at the end is one that a wildcard may stand for.
+    """
     segments = tuple(_segments(path))
     for whole in (segments, segments[1:]) if segments[:1] in _ROOTS else (segments,):
         for count in range(min(len(whole), _MAX_PREFIX) + 1):
@@ -311,7 +314,7 @@ def _key_as_segment(found: re.Match[str]) -> str:
 
 def _segments(path: str) -> Sequence[str]:
     """Return the first segments of a path or a pattern in small letters, a root among them."""
-    whole = _keys_as_segments("/" + path.strip("/")).lower()[1:]
+    whole = _keys_as_segments("/" + path.lstrip("/")).lower()[1:]
     return whole.split("/", _MAX_PREFIX + 1)[: _MAX_PREFIX + 1] if whole else ()
 
 

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockgraph.errors import BadRequest, GraphError, NotFound
@@ -115,6 +115,7 @@ def plainly(pattern: str) -> re.Pattern[str]:
     pattern=st.text("ab/*", max_size=9),
     paths=st.lists(st.text("ab/", max_size=10), min_size=20, max_size=20),
 )
+@example("b//*", ["b//", "b//a", "b/"])
 def test_an_atomic_match_is_no_other_than_one_that_tries_everything(
     pattern: str, paths: list[str]
 ) -> None:
