@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 _SHOWN = 48
@@ -335,13 +336,21 @@ def _in_quotes(text: str) -> str:
 
 def nodes(node: Any) -> Iterator[Any]:
     """Give the nodes of a tree, each before those in it."""
-    if isinstance(node, tuple) and not isinstance(node, EnumerationLiteral):
-        for each in node:
-            yield from nodes(each)
-    elif is_dataclass(node):
-        yield node
-        for field in fields(node):
-            yield from nodes(getattr(node, field.name))
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        kind: Any = type(each)
+        if kind is tuple:
+            waiting += each[::-1]
+        elif (names := _field_names(kind)) is not None:
+            yield each
+            waiting += [getattr(each, name) for name in names[::-1]]
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return the names of what nodes of a class hold, None of a class that is no node's."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else None
 
 
 def weight(node: Node) -> int:

@@ -286,6 +286,20 @@ def resolve_path(path: Path, scope: Scope) -> CompiledExpression:
     Raises BadRequest where a property does not exist on a closed type, or where a segment
     leads nowhere.
     """
+    if not scope.variables and own_names(path, scope):
+        return _own_path(path, scope.schema, scope.resource)
+    return _resolved(path, scope)
+
+
+@lru_cache(maxsize=256)
+def _own_path(
+    path: Path, schema: type[edm.StructuredSchema], resource: Resource | None
+) -> CompiledExpression:
+    """Compile a path to a value of the entity itself, which is the same for any request."""
+    return _resolved(path, Scope(schema, resource=resource))
+
+
+def _resolved(path: Path, scope: Scope) -> CompiledExpression:
     value, type_, names = _start(path, scope)
     counted = bool(names) and names[-1] == "$count"
     left = list(names[:-1] if counted else names)
