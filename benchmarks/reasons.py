@@ -2,7 +2,8 @@
 
 PATCH = (
     "A PATCH is validated, merged, written to a state that others read meanwhile, rendered and "
-    "kept in the journal; what it is measured against does nothing."
+    "kept in the journal; what it is measured against does nothing. Next: to note host, path, root "
+    "and caller with a known head, and a plain dict for a table of few rows."
 )
 GET = "The answer is kept rendered; finding it, its ids, its headers and the journal remain."
 P99 = (
@@ -13,8 +14,14 @@ BY_ID = (
     "A write copies as few pointers however many are stored; but an alert out of 100,000 is in no "
     "cache of the processor, and each of its properties has to be fetched to be written out."
 )
-FILTER = "The index is made by the second search, within the first round."
-POST = "A whole alert is validated, each of its properties, given an id and a date, and rendered."
+FILTER = (
+    "Each text is new: half of its time goes to parsing and compiling it. Next: to compile a "
+    "filter by its shape once, with its literals as parameters."
+)
+POST = (
+    "A whole alert is validated, each of its properties, given an id and a date, and rendered. "
+    "Next: a plan of what a new entity gets, as there is one of an update."
+)
 PAGE = (
     "The page is kept whole for as long as its state and its walk are: 87 KB to send, ids, headers "
     "and the journal are what is left."
