@@ -8,6 +8,7 @@ validates without coercing and gives plain JSON values in the declared order; lo
 
 from __future__ import annotations
 
+from mockgraph.metadata import validator_expressions  # noqa: F401  # before marshmallow
 from mockgraph.metadata.keys import composite_key, key_holders, key_names
 from mockgraph.metadata.merge_patch import merge, whole
 from mockgraph.metadata.names import NAMESPACE, Json, Properties, is_identifier
