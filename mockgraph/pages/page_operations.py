@@ -132,7 +132,7 @@ def _kept(transaction: Transaction, call: Invocation, *, every: bool) -> Json | 
     if resource.home is not resource:
         found = transaction.referred(resource.path, key)
     else:
-        rows = transaction.database.rows(call.table)
+        rows = transaction.rows(call.table)
         found = list(rows.owned_by(key) if key else rows.in_order)
     if every:
         return found

@@ -43,12 +43,12 @@ def _ran(transaction: Transaction, run: Run) -> None:
         return
     for record in _log(transaction, run.key):
         if is_asked_for(query, record):
-            transaction.database.store(RECORDS, join_key(run.key, record["id"]), record)
+            transaction.storage.store(RECORDS, join_key(run.key, record["id"]), record)
 
 
 def _log(transaction: Transaction, query: str) -> Iterable[Entity]:
     """Return the records of the log, each once, but for those that the query has already."""
-    rows = transaction.database.rows(RECORDS)
+    rows = transaction.rows(RECORDS)
     own = {record["id"] for record in rows.owned_by(query)}
     return {each["id"]: each for each in rows.in_order if each["id"] not in own}.values()
 

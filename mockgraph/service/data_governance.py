@@ -65,7 +65,7 @@ def _label(transaction: Transaction, key: str, parameter: str) -> Entity:
 def _labels(transaction: Transaction) -> Iterator[Entity]:
     """Give the labels of the tenant, and those below them at any depth."""
     table = LABELS
-    while rows := transaction.database.rows(table):
+    while rows := transaction.rows(table):
         yield from rows.in_order
         table = f"{table}/sublabels"
 

@@ -161,7 +161,7 @@ def _set_hold(transaction: Transaction, table: str, key: str, status: str) -> No
     transaction.compute(table, key, {"holdStatus": status})
     for name in _SOURCES[table]:
         path = f"{table}/{name}"
-        for source in transaction.database.rows(path).owned_by(owner_key(key)):
+        for source in transaction.rows(path).owned_by(owner_key(key)):
             transaction.compute(path, source.key, {"holdStatus": status})
 
 
@@ -181,7 +181,7 @@ def _as_hierarchy(transaction: Transaction, call: Invocation) -> list[Properties
     """Return the tags of a case, or those below a tag, each with those below it."""
     assert call.key is not None
     case = call.key.partition("/")[0]
-    tags = {tag.key: tag for tag in transaction.database.rows(TAGS).owned_by(case)}
+    tags = {tag.key: tag for tag in transaction.rows(TAGS).owned_by(case)}
     below: dict[str, dict[str, None]] = {key: {} for key in tags}
     for key in tags:
         for child in transaction.referred(f"{TAGS}/childTags", key):
@@ -212,7 +212,7 @@ def _all_of(transaction: Transaction, call: Invocation, case: str) -> list[Entit
 
 
 def _members(transaction: Transaction, table: str, case: str) -> Iterator[Entity]:
-    return iter(transaction.database.rows(table).owned_by(case))
+    return iter(transaction.rows(table).owned_by(case))
 
 
 def _entity(transaction: Transaction, table: str, key: str | None) -> Entity:

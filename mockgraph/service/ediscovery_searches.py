@@ -78,13 +78,13 @@ def _sources(transaction: Transaction, search: str) -> Sequence[Entity]:
     found = {
         source.key: source
         for source in (
-            *transaction.database.rows(f"{SEARCHES}/additionalSources").owned_by(search),
+            *transaction.rows(f"{SEARCHES}/additionalSources").owned_by(search),
             *transaction.referred(f"{SEARCHES}/custodianSources", search),
         )
     }
     for other in transaction.referred(f"{SEARCHES}/noncustodialSources", search):
         table = f"{CASES}/noncustodialDataSources/dataSource"
-        found |= {each.key: each for each in transaction.database.rows(table).owned_by(other.key)}
+        found |= {each.key: each for each in transaction.rows(table).owned_by(other.key)}
     return list(found.values())
 
 

@@ -36,7 +36,7 @@ from mockgraph.state.paging import Pager
 from mockgraph.state.reader import Reader
 from mockgraph.state.runs import LATEST, Run, due_runs
 from mockgraph.state.snapshots import Snapshot
-from mockgraph.state.storage import EntityStorage, Settle
+from mockgraph.state.storage import EntityStorage, Settle, Staging, StorageView
 from mockgraph.state.table_rules import DIRECTORY_TABLE, HUNTING_TABLE, RUNS_TABLE, TableRules
 from mockgraph.state.tables import EntityDB
 from mockgraph.state.transactions import Transaction, take_status
@@ -158,15 +158,15 @@ class State:
         """
         address = intent.address
         if not address.writes and address.kind is not RequestKind.CALL:
-            reader = Reader(self.db.view(present or self.present()), address.view)
-            return operations.read(reader, intent, self._pager)
+            storage = StorageView(present or self.present(), self._rules)
+            return operations.read(Reader(storage, address.view), intent, self._pager)
         if address.call is not None and self.runs_apart(address):
-            reader = Reader(self.db.view(), address.view)
+            reader = Reader(StorageView(self._storage.now, self._rules), address.view)
             landed = intent._replace(address=reader.landed(address))
             return operations.invoke(self, reader, landed, self.behaviours)
-        with self.db.transaction(settle_later) as database:
+        with self._storage.writing(settle_later) as staging:
             transaction = Transaction(
-                database, self._rules, self.clock, address.view, intent.caller, intent.ending
+                staging, self._rules, self.clock, address.view, intent.caller, intent.ending
             )
             return operations.write(transaction, intent, self.behaviours)
 
@@ -175,9 +175,9 @@ class State:
 
         Raises as :meth:`mockgraph.state.transactions.Transaction.create`, and StoreFailed.
         """
-        with self.db.transaction() as database:
+        with self._storage.writing() as staging:
             transaction = Transaction(
-                database, self._rules, self.clock, self.service.stored, Caller()
+                staging, self._rules, self.clock, self.service.stored, Caller()
             )
             return transaction.create(table, properties, owner)
 
@@ -218,14 +218,14 @@ class State:
         """
         on = run.stepped()
         try:
-            with self.db.transaction() as database:
-                kept = database.rows(RUNS_TABLE).find(key)
+            with self._storage.writing() as staging:
+                kept = staging.rows(RUNS_TABLE).find(key)
                 if kept is None or kept["status"] != run.status:
                     return False  # somebody else was quicker
-                if self._progress(database, on, at) and not on.is_over:
-                    database.store(RUNS_TABLE, key, on.document())
+                if self._progress(staging, on, at) and not on.is_over:
+                    staging.store(RUNS_TABLE, key, on.document())
                     return False
-                database.table(RUNS_TABLE).discard(key)
+                staging.discard(RUNS_TABLE, key)
         except StoreFailed:
             raise
         except Exception:
@@ -233,12 +233,12 @@ class State:
             self.db.table(RUNS_TABLE).discard(key)
         return True
 
-    def _progress(self, database: EntityDB, run: Run, at: str) -> bool:
+    def _progress(self, staging: Staging, run: Run, at: str) -> bool:
         """Do what a run does at a step. Return whether what it is about is still there."""
         clock = Clock()
         clock.freeze(at)
         caller = Caller(**run.caller)
-        transaction = Transaction(database, self._rules, clock, self.service.stored, caller)
+        transaction = Transaction(staging, self._rules, clock, self.service.stored, caller)
         if transaction.get(run.table, run.key) is None:
             return False
         behaviour = self.behaviours.get(run.name)
@@ -308,15 +308,15 @@ class State:
 
     def append_rows(self, table: str, rows: list[Json]) -> None:
         """Put rows behind those of one of hunting's tables. Raise StoreFailed."""
-        with self.db.transaction() as database:
-            blocks = database.rows(HUNTING_TABLE)
+        with self._storage.writing() as staging:
+            blocks = staging.rows(HUNTING_TABLE)
             number = len(blocks)
             last = blocks.find(str(number))
             before = last["rows"] if last is not None and last["table"] == table else []
             if not before or len(before) + len(rows) > _LONGEST_BLOCK:
                 number, before = number + 1, []
             for place, each in enumerate(in_blocks([*before, *rows]), number):
-                database.store(HUNTING_TABLE, str(place), {"table": table, "rows": each})
+                staging.store(HUNTING_TABLE, str(place), {"table": table, "rows": each})
 
     def close(self) -> None:
         """Let go of the store; what was answered is in it."""

@@ -26,8 +26,8 @@ from mockgraph.state.listing import ListedEntities
 from mockgraph.state.persistent_maps import Ordered
 from mockgraph.state.query import Expansion, Query
 from mockgraph.state.snapshots import Rows
+from mockgraph.state.storage import StorageView
 from mockgraph.state.table_rules import is_there, json_copy, name_single
-from mockgraph.state.tables import EntityDB
 
 # The steps that it takes to follow a navigation property, and to show an entity that it leads to:
 # circles of references multiply these by their number with each level.
@@ -42,11 +42,11 @@ class Reader:
     of a table by key.
     """
 
-    __slots__ = ("database", "rows", "view")
+    __slots__ = ("rows", "storage", "view")
 
-    def __init__(self, database: EntityDB, view: View):
-        self.database = database
-        self.rows: Callable[[str], Rows] = database.rows
+    def __init__(self, storage: StorageView, view: View):
+        self.storage = storage
+        self.rows: Callable[[str], Rows] = storage.rows
         self.view = view
 
     # -- where an address leads ---------------------------------------------------------------
@@ -145,7 +145,7 @@ class Reader:
         """
         if resource.kind is ResourceKind.REFERENCE:
             home = self.rows(resource.home.path).find(entity.key)
-            for name in () if home is entity else self.database.filled_tables():
+            for name in () if home is entity else self.storage.filled_tables():
                 if self.rows(name).find(entity.key) is entity:
                     return self.view.resource(name) or resource
         return resource
@@ -308,7 +308,7 @@ class Reader:
 
     def _declared_type(self, entity: Entity) -> str | None:
         """Return the type of the entities of the table that has an entity, None if it is gone."""
-        for name in self.database.filled_tables():
+        for name in self.storage.filled_tables():
             resource = self.view.stored.resource(name)
             if resource is not None and self.rows(name).find(entity.key) is entity:
                 return resource.type_name
@@ -326,7 +326,7 @@ class Reader:
             return resource
         if self.rows(above.home.path).find(entity.key) is entity:
             return resource
-        for name in self.database.filled_tables():
+        for name in self.storage.filled_tables():
             if self.rows(name).find(entity.key) is entity:
                 return _below(self.view.resource(name) or above, entity, resource)
         return resource

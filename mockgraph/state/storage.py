@@ -15,7 +15,7 @@ from tinydb.storages import Storage
 from mockgraph.state.entities import REMOVED, Entity, owner_key
 from mockgraph.state.links import LINKS, TARGET, target_of
 from mockgraph.state.packing import PackedEntity, PackedProperties, Stored, pack_changed, pack_new
-from mockgraph.state.snapshots import Delta, Rows, Snapshot
+from mockgraph.state.snapshots import NO_ROWS, Delta, Rows, Snapshot
 
 if TYPE_CHECKING:
     from mockgraph.state.store import Store
@@ -99,6 +99,21 @@ class StorageView(Storage):
         return cast(
             "dict[str, dict[str, Any]]", {each: Copies(self.now.rows(each)) for each in names}
         )
+
+    def rows(self, name: str) -> Rows:
+        """Return the stored entities of a table themselves, to be read only.
+
+        Raise BadRequest where there is no table of this name.
+        """
+        found = self.now.tables.get(name)
+        if found is None:
+            self.rules.check_table(name)
+            found = NO_ROWS
+        return found
+
+    def filled_tables(self) -> frozenset[str]:
+        """Return the names of the tables that hold something."""
+        return frozenset(name for name, rows in self.now.tables.items() if rows)
 
     def write(self, data: Mapping[str, Documents]) -> None:
         """Make these the tables; documents that are there already keep their places."""
@@ -197,6 +212,10 @@ class Staging(StorageView):
         if self._state.has_store:
             self._deltas.setdefault(name, {})[stored.key] = stored
 
+    def discard(self, name: str, key: str) -> None:
+        """Remove the entity with this key, and all that it contains."""
+        self.put({name: {key: None}})
+
     def edit(self, write: Write, anew: Collection[str] = ()) -> None:
         """Put and remove documents from outside, once they are checked; see ``put``.
 
@@ -288,9 +307,9 @@ class EntityStorage(StorageView):
         if self._store is not None:
             self._store.close()
 
-    def writing(self) -> Staging:
+    def writing(self, settle_later: Callable[[Settle], None] | None = None) -> Staging:
         """Return a context of the next writer."""
-        return Staging(self)
+        return Staging(self, settle_later)
 
     def put(self, write: Write, anew: Collection[str] = ()) -> None:
         """Put and remove documents that are good, in a context of their own."""

@@ -26,6 +26,7 @@ from mockgraph.state.intent import Caller, Target
 from mockgraph.state.links import LINKS, link_key, link_to
 from mockgraph.state.reader import Reader
 from mockgraph.state.runs import LASTS, NOT_STARTED, STARTS_AFTER, SUCCEEDED, Run, later, normal
+from mockgraph.state.storage import Staging
 from mockgraph.state.table_rules import (
     KEPT_TABLE,
     RUNS_TABLE,
@@ -47,7 +48,7 @@ class Transaction(Reader):
     Tables are named by the paths of their resources, ``security/alerts``, and keys are those of
     the stored entities, ``case1/custodian7``. What the server writes by itself is made here:
     ids, times, and all that was left unset. ``view`` is the root that the request came by, whose
-    rules hold; ``database`` are the tables to write to, ``caller`` is the name of who asked.
+    rules hold; ``storage`` is what it writes to, ``caller`` is the name of who asked.
 
     ``create``, ``update``, ``compute`` and ``append`` check what they are given against the types
     of the metadata, for behaviours, and take what is computed, too; ``make``, ``change`` and
@@ -57,21 +58,20 @@ class Transaction(Reader):
     ``ending`` is how the runs end that are set going in it.
     """
 
-    __slots__ = ("_clock", "_rules", "_staging", "author", "ending")
+    __slots__ = ("_clock", "_rules", "author", "ending")
 
-    database: EntityTransaction
+    storage: Staging
 
     def __init__(
         self,
-        database: EntityTransaction,
+        storage: Staging,
         rules: TableRules,
         clock: Clock,
         view: View,
         caller: Caller = Caller(),  # noqa: B008  (it cannot be edited)
         ending: str = SUCCEEDED,
     ):
-        super().__init__(database, view)
-        self._staging = database.staging
+        super().__init__(storage, view)
         self.author = caller
         self.ending = ending
         self._rules = rules
@@ -93,7 +93,7 @@ class Transaction(Reader):
 
     def table(self, name: str) -> EntityTable:
         """Return the TinyDB table, to search and to write to; its own writes are checked."""
-        return self.database.table(name)
+        return EntityTransaction(self.storage).table(name)
 
     def get(self, table: str, key: str) -> Entity | None:
         """Return an entity, to be read only; None where no entity has the key."""
@@ -144,7 +144,7 @@ class Transaction(Reader):
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
         made |= of_new(edm.own_type(resource.type, made), made, self.now, self.author)
-        stored = self._staging.store(table, key, edm.whole(resource.type, made))
+        stored = self.storage.store(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)
         return stored
@@ -246,20 +246,20 @@ class Transaction(Reader):
         if "@odata.type" in changes:
             after = edm.whole(resource.type, after)  # its new type may declare more
         if not before.is_implicit:
-            return self._staging.replace(resource.path, before, after)
+            return self.storage.replace(resource.path, before, after)
         removed = f"{resource.path}{REMOVED}"
         if before.key in self.rows(removed):
-            self.table(removed).discard(before.key)
-        return self._staging.store(resource.path, before.key, after)
+            self.storage.discard(removed, before.key)
+        return self.storage.store(resource.path, before.key, after)
 
     def delete(self, table: str, key: str) -> None:
         """Remove an entity, all that it contains, and what refers to it. Raise 404."""
         resource = self._resource(table)
         if self.get(table, key) is None and self.implicit(resource, key) is None:
             raise UnknownKey(key)
-        self.table(table).discard(key)
+        self.storage.discard(table, key)
         if not resource.is_collection:
-            self._staging.store(f"{table}{REMOVED}", key, {})
+            self.storage.store(f"{table}{REMOVED}", key, {})
 
     def run(
         self,
@@ -282,7 +282,7 @@ class Transaction(Reader):
         author = self.author
         caller = {"name": author.name, "id": author.id, "is_app": author.is_app}
         run = Run(name, table, key, begins, ends, NOT_STARTED, self.ending, about or {}, caller)
-        self._staging.store(RUNS_TABLE, new_guid(), run.document())
+        self.storage.store(RUNS_TABLE, new_guid(), run.document())
 
     def kept(self, name: str) -> Properties | None:
         """Return what a behaviour keeps beside the entities under a name, None for nothing."""
@@ -290,7 +290,7 @@ class Transaction(Reader):
 
     def keep(self, name: str, properties: Properties) -> None:
         """Keep something beside the entities, for behaviours alone."""
-        self._staging.store(KEPT_TABLE, name, json_copy(properties, name))
+        self.storage.store(KEPT_TABLE, name, json_copy(properties, name))
 
     def referred(self, path: str, owner: str) -> Sequence[Entity]:
         """Return the entities that the navigation property at a path refers to, of one owner."""
@@ -312,7 +312,6 @@ class Transaction(Reader):
         """
         if not resource.is_collection:
             self.unrefer(resource, owner)
-        links = self.table(resource.links)
         for table, key in targets:
             entity = self.get(table, key)
             if entity is None:
@@ -320,19 +319,20 @@ class Transaction(Reader):
             own = edm.own_type(self._resource(table).type, entity).type_name
             if not resource.view.stored.model.derives_from(own, resource.type_name):
                 raise BadRequest(f"'{split_key(key)[1]}' is no '{resource.type_name}'.")
-            links.store(link_key(owner, table, key), link_to(table, key))
+            link = link_key(owner, table, key)
+            self.storage.store(resource.links, link, link_to(table, key))
 
     def unrefer(self, resource: Resource, owner: str, target: Target | None = None) -> None:
         """Remove a reference of the owner's navigation property, or all of them. Raise 404."""
-        links = self.table(resource.links)
+        links = self.rows(resource.links)
         if target is None:
-            for link in list(links.rows.owned_by(owner)):
-                links.discard(link.key)
+            for link in links.owned_by(owner):
+                self.storage.discard(resource.links, link.key)
             return
         link_of = link_key(owner, *target)
-        if links.rows.find(link_of) is None:
+        if link_of not in links:
             raise UnknownKey(split_key(target.key)[1])
-        links.discard(link_of)
+        self.storage.discard(resource.links, link_of)
 
     def below(self, table: str, entity: Entity, child: Resource) -> Resource:
         """Return a navigation property of an entity as it stands below the entity's own table.

@@ -203,7 +203,7 @@ def test_what_is_nested_too_deeply_to_be_packed_stays() -> None:
 
 def test_what_is_made_is_packed_and_the_last_of_it_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "_NEW", packing._Unpacked(lambda: 2000))
-    db = EntityDB.over(EntityStorage())
+    db = EntityDB(storage=EntityStorage)
     made: list[Entity] = []
     with db.transaction() as transaction:
         for number in range(50):

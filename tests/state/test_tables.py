@@ -315,11 +315,6 @@ def put(db: EntityDB, table: str, key: str, value: Mapping[str, Json]) -> None:
     db.table(table).upsert(given_key(value, key))
 
 
-def test_the_tables_over_a_storage_are_those_that_tinydb_makes() -> None:
-    storage = EntityStorage()
-    assert vars(EntityDB.over(storage)) == vars(EntityDB(storage=lambda: storage))
-
-
 def test_a_new_entity_gets_an_id_of_text(db: EntityDB) -> None:
     made = db.table("things").insert({"n": 1})
     assert isinstance(made, str)
