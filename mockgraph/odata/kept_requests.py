@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # What is kept at most: questions, bytes of answers and bodies, bytes of one answer, characters of a
 # question. There may be twice as many, as those that were asked lately are kept longer.
-_MOST = 1024
+_MOST = 4096
 _MOST_BYTES = 8 * 1024 * 1024
 _LARGEST = 1024 * 1024  # a page of 1,000 alerts has 870 KB
 _LONGEST = 8192

@@ -349,10 +349,10 @@ def test_they_are_bounded_in_number_and_in_bytes(intent: Intent) -> None:
     def kept(numbers: range) -> list[int]:
         return [number for number in numbers if answers.find((str(number), None)) is not None]
 
-    for number in range(5000):
+    for number in range(10_000):
         ask(answers, number, intent, 1)
-    assert kept(range(4999, 5000)) == [4999]
-    assert 1024 <= len(kept(range(5000))) <= 2048
+    assert kept(range(9999, 10_000)) == [9999]
+    assert 4096 <= len(kept(range(10_000))) <= 8192
     for number in range(200):
         ask(answers, number, intent, 200_000)
     assert sum(200_000 for _ in kept(range(200))) < 20_000_000
