@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
+from functools import cache, cached_property
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _FACTS = pytest.StashKey[list[dict[str, Any]]]()
 _FAILURES = pytest.StashKey[list[str]]()
-_CONFIGURED = pytest.StashKey[dict[str, Any]]()
-_SERVERS = pytest.StashKey[dict[tuple[Any, ...], "MockGraph"]]()
 # What a marker may say of the test rather than of its server.
 OF_TESTS = {
     "strict": "whether asking for what is not emulated fails it",
@@ -82,7 +80,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+class _Run:
+    """A run of pytest in this process: the test that it is at, and the servers of its tests.
+
+    The fixtures find it here and ask for no ``request``, which pytest makes anew for each fixture
+    that does: that takes longer than all that a test costs here.
+    """
+
+    def __init__(self, config: pytest.Config):
+        self.config = config
+        self.item: pytest.Item | None = None
+        self._servers: dict[tuple[Any, ...], MockGraph] = {}
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The options of servers as the ini file has them."""
+        return {each.name: _ini(self.config, each) for each in _options()}
+
+    def server(self, chosen: dict[str, Any]) -> MockGraph:
+        """Return the server with the options that a test chose, made if there is none yet."""
+        options = self.options | chosen
+        del options["seed"]
+        wanted = tuple(map(_hashable, options.values()))
+        if wanted not in self._servers:
+            self._servers[wanted] = _started(options)
+            self.config.add_cleanup(self._servers[wanted].stop)
+        return self._servers[wanted]
+
+
+_runs: list[_Run] = []  # the innermost last: a test of a plugin runs pytest within pytest
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    run = _Run(config)
+    _runs.append(run)
+    config.add_cleanup(lambda: _runs.remove(run))
     of_servers = ", ".join(f"{each.name}=..." for each in _options())
     of_tests = ", ".join(f"{name}=..." for name in OF_TESTS)
     config.addinivalue_line(
@@ -176,32 +208,39 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.fixturenames = [*item.fixturenames, "mockgraph"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Take note of the test that is to run, for its fixture."""
+    _runs[-1].item = item
+
+
 @pytest.fixture(scope="session")
-def mockgraph_seed(request: pytest.FixtureRequest) -> Any:
+def mockgraph_seed() -> Any:
     """The seed of tests whose marker has none; override it in a module or conftest.
 
     By default it is the ini option ``mockgraph_seed``.
     """
-    return _configured(request.config)["seed"]
+    return _runs[-1].options["seed"]
 
 
 @pytest.fixture
-def mockgraph(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
+def mockgraph(mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph, fresh for each test: one server a process, reset in between."""
-    config = request.config
-    marked = _marked(request)
-    options = _configured(config) | {"seed": mockgraph_seed}
-    options |= {name: value for name, value in marked.items() if name not in OF_TESTS}
-    seed = options.pop("seed")
+    run = _runs[-1]
+    assert run.item is not None
+    marked = _marked(run.item)
+    chosen = {name: value for name, value in marked.items() if name not in OF_TESTS}
+    seed = chosen.pop("seed", mockgraph_seed)
     try:
-        server = _server(config, options)
+        server = run.server(chosen)
         server.renew(seed)
     except (GraphError, MockGraphError) as error:
         _fail(f"MockGraph cannot start this test as it is asked to. {error}")
     with _intercepting(server, marked) as intercept:
         yield server
-    _take_facts(config, server)
-    failures = _failures(server, intercept, marked.get("strict", config.getini("mockgraph_strict")))
+    _take_facts(run.config, server)
+    strict = marked.get("strict", run.config.getini("mockgraph_strict"))
+    failures = _failures(server, intercept, strict)
     if marked.get("check"):
         failures += _drift(server, marked["check"])
     if failures:
@@ -209,38 +248,23 @@ def mockgraph(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[M
 
 
 @pytest.fixture(scope="session")
-def mockgraph_session(request: pytest.FixtureRequest, mockgraph_seed: Any) -> Iterator[MockGraph]:
+def mockgraph_session(mockgraph_seed: Any) -> Iterator[MockGraph]:
     """A running MockGraph of its own that all tests share: what one writes, the next finds."""
-    server = _started(_configured(request.config) | {"seed": mockgraph_seed})
+    run = _runs[-1]
+    server = _started(run.options | {"seed": mockgraph_seed})
     try:
         yield server
-        _take_facts(request.config, server)
+        _take_facts(run.config, server)
     finally:
         server.stop()
 
 
-def _configured(config: pytest.Config) -> dict[str, Any]:
-    """The options of servers as the ini file has them, its paths from the root of the project."""
-    if _CONFIGURED not in config.stash:
-        config.stash[_CONFIGURED] = {each.name: _ini(config, each) for each in _options()}
-    return config.stash[_CONFIGURED]
-
-
 def _ini(config: pytest.Config, option: Option) -> Any:
+    """Return the value of an option, its paths from the root of the project."""
     value = config.getini(f"mockgraph_{option.name}")
     if not option.is_path:
         return value
     return [each if each == "demo" else str(config.rootpath / each) for each in value]
-
-
-def _server(config: pytest.Config, options: dict[str, Any]) -> MockGraph:
-    """The server of this process that is as a test wants it, made if there is none yet."""
-    servers = config.stash.setdefault(_SERVERS, {})
-    wanted = tuple(map(_hashable, options.values()))
-    if wanted not in servers:
-        servers[wanted] = _started(options)
-        config.add_cleanup(servers[wanted].stop)
-    return servers[wanted]
 
 
 def _started(options: dict[str, Any]) -> MockGraph:
@@ -292,15 +316,18 @@ def _intercepting(
 
 def _failures(server: MockGraph, intercept: Intercept | None, strict: bool) -> list[str]:
     """Return what went wrong in a test beside what it asserts itself."""
-    from mockgraph.api import CheckFailed
-    from mockgraph.serving.transports import CallRefused
-
     found = []
     if intercept is not None and intercept.refused:
+        from mockgraph.serving.transports import CallRefused
+
         found.append(str(CallRefused(intercept.refused)))
     try:
         server.check(strict=strict, strict_client=server.settings.strict_client)
-    except CheckFailed as error:
+    except AssertionError as error:
+        from mockgraph.api import CheckFailed
+
+        if not isinstance(error, CheckFailed):  # raised by a function of the test's
+            raise
         found.append(str(error))
     return found
 
@@ -327,9 +354,9 @@ def _drift(server: MockGraph, url: str) -> list[str]:
     return [f"{drift.request}: {each}" for drift in drifts for each in drift.differences]
 
 
-def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
+def _marked(item: pytest.Item) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    for marker in request.node.iter_markers("mockgraph"):  # the closest first
+    for marker in item.iter_markers("mockgraph"):  # the closest first
         names = [*(each.name for each in _options()), *OF_TESTS]
         if marker.args or marker.kwargs.keys() - set(names):
             known = ", ".join(f"{name}=" for name in names)

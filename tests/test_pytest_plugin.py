@@ -366,6 +366,40 @@ def test_it(mockgraph):
     ).assert_outcomes(passed=1)
 
 
+def test_a_seed_may_add_to_that_of_the_project(project: pytest.Pytester) -> None:
+    (project.path / "base.json").write_text('{"Security": {"alerts": [{"title": "one"}]}}')
+    project.makeini("[pytest]\nfilterwarnings = error\nmockgraph_seed = base.json\n")
+    run(
+        project,
+        SEEDED
+        + """
+@pytest.fixture(scope="session")
+def mockgraph_seed(mockgraph_seed):
+    return [*mockgraph_seed, {"Security": {"alerts": [{"title": "two"}]}}]
+
+def test_it(mockgraph):
+    assert sorted(titles(mockgraph)) == ["one", "two"]
+""",
+    ).assert_outcomes(passed=1)
+
+
+def test_pytest_within_pytest(project: pytest.Pytester) -> None:
+    """A test that runs other tests gets the server of its own project afterwards."""
+    project.makeini("[pytest]\nfilterwarnings = error\nmockgraph_auth = off\n")
+    run(
+        project,
+        """
+def test_outer(tmp_path, request):
+    (tmp_path / "pytest.ini").write_text("[pytest]\\nmockgraph_auth = jwt\\n")
+    inner = "def test_inner(mockgraph): assert mockgraph.settings.auth == 'jwt'"
+    (tmp_path / "test_inner.py").write_text(inner)
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "-W", "ignore"]
+    assert pytest.main([*options, str(tmp_path)]) == 0
+    assert request.getfixturevalue("mockgraph").settings.auth == "off"
+""",
+    ).assert_outcomes(passed=1)
+
+
 def test_nothing_that_a_test_asked_for_is_left(project: pytest.Pytester) -> None:
     run(
         project,
