@@ -37,6 +37,8 @@ class ValueKind(enum.Enum):
     NULL = "null"
     UNTYPED = "Edm.Untyped"
 
+    __hash__ = object.__hash__  # there is one of each; an enumeration's own is several times slower
+
 
 class EnumerationLiteral(NamedTuple):
     """An enumeration literal, ``microsoft.graph.alertSeverity'high'``."""
@@ -370,7 +372,7 @@ def weight(node: Node) -> int:
             return 2 + weight(left)
         case Lambda():
             return 4
-        case Literal():
+        case Literal() | Alias():
             return 0
         case _:
             return 1

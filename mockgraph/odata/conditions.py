@@ -24,9 +24,16 @@ from mockgraph.odata.ast import (
     ValueKind,
     nodes,
 )
-from mockgraph.odata.expressions import Scope, compile_expression, own_names
+from mockgraph.odata.expressions import Scope, compile_expression, own_value
 from mockgraph.odata.operators import aligned
-from mockgraph.odata.types import ABOVE_RANKS, NUMERIC, CompiledExpression, Type, rank_of, ranked
+from mockgraph.odata.types import (
+    ABOVE_RANKS,
+    NUMERIC,
+    CompiledExpression,
+    Evaluate,
+    rank_of,
+    ranked,
+)
 from mockgraph.state.indexes import Equality, Key, KeyRange, above, below, path_key
 
 Condition = Equality | KeyRange
@@ -64,16 +71,18 @@ def conditions(node: Node, scope: Scope) -> Found:
         case Logical(_, operands):
             return _in_one_of([conditions(each, scope) for each in operands])
         case In(path, List(options)):
-            return _equality(path, options, scope)
-        case Path() if own_names(node, scope):
-            kind = compile_expression(node, scope).kind
-            return _equality(node, (_TRUE,), scope) if kind is ValueKind.BOOLEAN else _NOTHING
+            return _equality(own_value(path, scope), options, scope)
+        case Path():
+            held = own_value(node, scope)
+            is_condition = held is not None and held.kind is ValueKind.BOOLEAN
+            return _equality(held, (_TRUE,), scope) if is_condition else _NOTHING
         case BinaryOperation(operator, left, right) if operator in _MIRRORED:
-            if not own_names(left, scope):
-                operator, left, right = _MIRRORED[operator], right, left
+            held = own_value(left, scope)
+            if held is None:
+                operator, held, right = _MIRRORED[operator], own_value(right, scope), left
             if operator == "eq":
-                return _equality(left, (right,), scope)
-            return _range(operator, left, right, scope)
+                return _equality(held, (right,), scope)
+            return _range(operator, held, right, scope)
         case _:
             return _NOTHING
 
@@ -107,26 +116,22 @@ def _either(one: Equality, other: Equality) -> Equality:
     return Equality(one.key, one.values + other.values)
 
 
-def _equality(path: Node, options: Sequence[Node], scope: Scope) -> Found:
-    names = own_names(path, scope)
-    if not names:
+def _equality(held: CompiledExpression | None, options: Sequence[Node], scope: Scope) -> Found:
+    if held is None:
         return _NOTHING
-    held = compile_expression(path, scope)
     constants = [_constant(each, held, scope) for each in options]
     values = [each.value for each in constants if each is not None and _is_equal(held, each)]
     if len(values) < len(options):
         return _NOTHING
     # What is no primitive value falls together with null.
     is_whole = held.kind in _READ or (held.kind in _PLAIN and None not in values)
-    key = _key(names, held.type, held) if held.kind in _READ else path_key(names)
+    key = _key(held, held.evaluate) if held.kind in _READ else path_key(held.names)
     return [Equality(key, tuple(values))], is_whole
 
 
-def _range(operator: str, path: Node, bound: Node, scope: Scope) -> Found:
-    names = own_names(path, scope)
-    if not names:
+def _range(operator: str, held: CompiledExpression | None, bound: Node, scope: Scope) -> Found:
+    if held is None:
         return _NOTHING
-    held = compile_expression(path, scope)
     constant = _constant(bound, held, scope)
     if constant is None or constant.value is None or held.kind not in _RANGED:
         return _NOTHING
@@ -141,17 +146,17 @@ def _range(operator: str, path: Node, bound: Node, scope: Scope) -> Found:
             high = below(rank)
         case _:
             high = above(rank)
-    key = _key(names, held.type, held._replace(evaluate=ranked(held)))
-    return [KeyRange(key, low, high)], True
+    return [KeyRange(_key(held, ranked(held)), low, high)], True
 
 
-def _key(names: tuple[str, ...], type_: Type, held: CompiledExpression) -> Key:
-    return Key((names, type_.kind, type_.of), held.evaluate)
+def _key(held: CompiledExpression, of: Evaluate) -> Key:
+    return Key((held.names, held.type.kind, held.type.of), of)
 
 
 def _constant(node: Node, other: CompiledExpression, scope: Scope) -> CompiledExpression | None:
     """A tree without paths as what it gives, if that may be looked for; None if it is not."""
-    if not all(isinstance(each, _CONSTANT) for each in nodes(node)):
+    is_simple = type(node) is Literal or type(node) is Alias
+    if not is_simple and not all(isinstance(each, _CONSTANT) for each in nodes(node)):
         return None
     expression = compile_expression(node, scope)
     if not expression.constant:

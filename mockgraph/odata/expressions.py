@@ -46,7 +46,6 @@ from mockgraph.odata.types import (
     CompiledExpression,
     Evaluate,
     Type,
-    constant,
     dynamic_as,
     from_json,
     narrowed,
@@ -62,8 +61,9 @@ MAX_LAMBDAS = 3
 T = TypeVar("T")
 
 _BOOLEAN = Type(ValueKind.BOOLEAN)
+_NULL = Literal(ValueKind.NULL, None)
 # Longer query options are compiled each time.
-_LONGEST_KEPT = 512
+LONGEST_KEPT = 512
 
 
 class Scope(NamedTuple):
@@ -99,7 +99,7 @@ def kept_by_text(
         return compile_for_any(text, Scope(schema, resource=resource))
 
     def find(text: str, scope: Scope) -> T | None:
-        if scope.aliases or len(text) > _LONGEST_KEPT:
+        if scope.aliases or len(text) > LONGEST_KEPT:
             return None
         return kept(text, scope.schema, scope.resource)
 
@@ -111,9 +111,9 @@ def compile_expression(node: Node, scope: Scope) -> CompiledExpression:
     match node:
         case Literal():
             return of_literal(node)
-        case Alias():
-            # One that the query string gives no value (OData 4.01, part 1, 11.2.6.1.3).
-            return constant(ValueKind.NULL, None)
+        case Alias(name):
+            # Null without a value (OData 4.01, part 1, 11.2.6.1.3).
+            return compile_expression(scope.aliases.get(name, _NULL), scope)
         case Path():
             return resolve_path(node, scope)
         case FunctionCall(function, arguments):
@@ -286,17 +286,26 @@ def resolve_path(path: Path, scope: Scope) -> CompiledExpression:
     Raises BadRequest where a property does not exist on a closed type, or where a segment
     leads nowhere.
     """
-    if not scope.variables and own_names(path, scope):
-        return _own_path(path, scope.schema, scope.resource)
-    return _resolved(path, scope)
+    return own_value(path, scope) or _resolved(path, scope)
+
+
+def own_value(node: Node, scope: Scope) -> CompiledExpression | None:
+    """Return a path to a value of the entity itself as an expression; None for anything else.
+
+    Raises BadRequest as :func:`resolve_path`.
+    """
+    if type(node) is not Path or scope.variables:
+        return None
+    return _own_value(node, scope.schema, scope.resource)
 
 
 @lru_cache(maxsize=256)
-def _own_path(
+def _own_value(
     path: Path, schema: type[edm.StructuredSchema], resource: Resource | None
-) -> CompiledExpression:
+) -> CompiledExpression | None:
     """Compile a path to a value of the entity itself, which is the same for any request."""
-    return _resolved(path, Scope(schema, resource=resource))
+    scope = Scope(schema, resource=resource)
+    return _resolved(path, scope) if own_names(path, scope) else None
 
 
 def _resolved(path: Path, scope: Scope) -> CompiledExpression:
@@ -321,9 +330,8 @@ def _resolved(path: Path, scope: Scope) -> CompiledExpression:
     if counted:
         return CompiledExpression(Type(ValueKind.INTEGER), _count(value, path, type_))
     convert = from_json(type_)
-    own = own_names(path, scope) or ()
-    single = own[0] if len(own) == 1 and not scope.variables else None
-    return CompiledExpression(type_, _converted(value, convert) if convert else value, name=single)
+    own = () if scope.variables else own_names(path, scope) or ()
+    return CompiledExpression(type_, _converted(value, convert) if convert else value, names=own)
 
 
 def property_type(type_: Type, name: str) -> Type:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mockgraph import instants
+from mockgraph import metadata as edm
+from mockgraph.errors import GraphError
+from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import (
+    Alias,
     BinaryOperation,
     FunctionCall,
     In,
@@ -14,14 +19,16 @@ from mockgraph.odata.ast import (
     Literal,
     Logical,
     Node,
+    Path,
     UnaryOperation,
     nodes,
     weight,
 )
 from mockgraph.odata.conditions import Condition, conditions
 from mockgraph.odata.declared_names import as_declared
-from mockgraph.odata.expressions import Scope, compile_test, kept_by_text, own_names
+from mockgraph.odata.expressions import LONGEST_KEPT, Scope, compile_test, kept_by_text, own_names
 from mockgraph.odata.grammar import parse_expression
+from mockgraph.odata.lexer import literal_of, without_literals
 from mockgraph.odata.operators import EQUALITY, ORDER
 from mockgraph.odata.restrictions import check_filter, property_paths
 
@@ -50,9 +57,22 @@ class Filter(NamedTuple):
         return property_paths(self.node)
 
 
+class _FilterTree(NamedTuple):
+    """The tree of a filter, with names as they are declared, all of them allowed.
+
+    ``is_for_any`` tells that a request has no part in compiling it, ``asks_time`` that it calls a
+    function without arguments.
+    """
+
+    node: Node
+    weight: int
+    is_for_any: bool
+    asks_time: bool
+
+
 def compile_filter(text: str, scope: Scope) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it."""
-    return _for_any_request(text, scope) or _compiled(_parsed(text, scope), scope)
+    return _for_any_request(text, scope) or _compiled(*_read(text, scope))
 
 
 @kept_by_text
@@ -61,15 +81,59 @@ def _for_any_request(text: str, scope: Scope) -> Filter | None:
 
     What follows, asks for the time or counts its steps is made for one.
     """
-    node = _parsed(text, scope)
-    if all(_is_comparison(each, scope) for each in nodes(node)):
-        return _compiled(node, scope)._replace(is_for_any=True)
-    return None
+    tree, scope = _read(text, scope)
+    return _compiled(tree, scope) if tree.is_for_any else None
+
+
+def _read(text: str, scope: Scope) -> tuple[_FilterTree, Scope]:
+    """Return the tree of a filter, and the scope in which its aliases have their values.
+
+    Programs send few filters with ever other literals: a tree is kept with aliases in their place.
+    """
+    apart = None if scope.aliases or len(text) > LONGEST_KEPT else without_literals(text)
+    tree = None if apart is None else _kept_tree(apart[0], scope.schema, scope.resource)
+    if apart is None or tree is None:
+        return _tree(parse_expression(text, scope.aliases), scope), scope
+    values = {f"_{number}": literal_of(each) for number, each in enumerate(apart[1])}
+    return tree, scope._replace(aliases=values)
+
+
+@lru_cache(maxsize=256)
+def _kept_tree(
+    text: str, schema: type[edm.StructuredSchema], resource: Resource | None
+) -> _FilterTree | None:
+    """Return the tree of a filter with aliases for literals, None where it needs those themselves.
+
+    That is where it is refused, as the message shows them; where an alias may be what a literal may
+    not, behind ``in`` and ``has``; and where a literal is a key in a path.
+    """
+    try:
+        tree = _tree(parse_expression(text), Scope(schema, resource=resource))
+    except GraphError:
+        return None
+    for each in nodes(tree.node):
+        match each:
+            case In(_, Alias()) | BinaryOperation("has", _, Alias()) | Path(("$root", *_)):
+                return None
+    return tree
+
+
+def _tree(node: Node, scope: Scope) -> _FilterTree:
+    node = as_declared(node, scope.schema, scope.resource)
+    if scope.resource is not None:
+        check_filter(node, scope.resource.rules.filter)
+    every = [*nodes(node)]
+    return _FilterTree(
+        node,
+        weight(node),
+        is_for_any=all(_is_comparison(each, scope) for each in every),
+        asks_time=any(isinstance(each, FunctionCall) and not each.arguments for each in every),
+    )
 
 
 def _is_comparison(node: Node, scope: Scope) -> bool:
     match node:
-        case Literal() | List() | Logical() | UnaryOperation() | In(_, List()):
+        case Literal() | Alias() | List() | Logical() | UnaryOperation() | In(_, List()):
             return True
         case BinaryOperation(operator):
             return operator in EQUALITY or operator in ORDER
@@ -77,26 +141,20 @@ def _is_comparison(node: Node, scope: Scope) -> bool:
             return own_names(node, scope) is not None
 
 
-def _parsed(text: str, scope: Scope) -> Node:
-    node = as_declared(parse_expression(text, scope.aliases), scope.schema, scope.resource)
-    if scope.resource is not None:
-        check_filter(node, scope.resource.rules.filter)
-    return node
-
-
-def _compiled(node: Node, scope: Scope) -> Filter:
-    scope = scope._replace(now=scope.now or instants.now())
-    relations = scope.relations
+def _compiled(tree: _FilterTree, scope: Scope) -> Filter:
+    node, relations = tree.node, scope.relations
+    if tree.asks_time and scope.now is None:
+        scope = scope._replace(now=instants.now())
     followed = len(relations.resources) if relations else 0
     test = compile_test(node, scope)
     follows = relations is not None and len(relations.resources) > followed
-    asks_time = any(isinstance(each, FunctionCall) and not each.arguments for each in nodes(node))
     found, whole = conditions(node, scope)
     return Filter(
         lambda entity: test(entity) is True,
         found,
         node,
-        weight(node),
+        tree.weight,
         exact=whole and len(found) == 1,
-        is_fixed=not follows and not asks_time,
+        is_fixed=not follows and not tree.asks_time,
+        is_for_any=tree.is_for_any,
     )

@@ -88,6 +88,25 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def without_literals(text: str) -> tuple[str, list[Token]] | None:
+    """Return an expression with aliases in the place of its literals, ``@_0`` first, and these.
+
+    None where it has aliases of its own, or is no expression.
+    """
+    words: list[str] = []
+    literals: list[Token] = []
+    for match in _TOKENS.finditer(text):
+        kind = match.lastgroup or ""
+        if kind in _READERS:
+            words.append(f"@_{len(literals)}")
+            literals.append(Token(kind, match[kind], 0))
+        elif kind in ("alias", "unknown"):
+            return None
+        else:
+            words.append(match[kind])
+    return " ".join(words), literals
+
+
 def constant_named(name: str) -> Literal | None:
     """Return the literal that a word stands for: ``null``, ``true``, ``INF``, ``P1D``."""
     if name[0] == "P" and _DURATION.fullmatch(name):

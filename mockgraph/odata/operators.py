@@ -188,8 +188,8 @@ def _equality(op: Compare, left: CompiledExpression, right: CompiledExpression) 
     first, second = left.evaluate, right.evaluate
     if right.constant:
         value = right.value
-        if left.name is not None and (stored := _stored(value, left.type)) is not None:
-            name = left.name
+        if len(left.names) == 1 and (stored := _stored(value, left.type)) is not None:
+            (name,) = left.names
             if op is operator.eq:
                 return lambda entity: entity.get(name) == stored
             return lambda entity: entity.get(name) != stored

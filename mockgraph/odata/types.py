@@ -61,15 +61,15 @@ class CompiledExpression(NamedTuple):
     """A compiled expression: its type, and its value in a scope.
 
     A scope is the entity itself or, within a lambda, the pair of the item and the scope
-    around it. A constant has its ``value`` here too; what reads a property of the entity itself
-    has its ``name``.
+    around it. A constant has its ``value`` here too; what reads a value of the entity itself has
+    the ``names`` on the way to it.
     """
 
     type: Type
     evaluate: Evaluate
     constant: bool = False
     value: Any = None
-    name: str | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def kind(self) -> ValueKind:
