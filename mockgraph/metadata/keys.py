@@ -17,7 +17,7 @@ from marshmallow import ValidationError
 
 from mockgraph.metadata.names import Json, Properties
 from mockgraph.metadata.primitives import PropertyField
-from mockgraph.metadata.structures import Complex, EntitySchema, StructuredSchema
+from mockgraph.metadata.structures import Complex, StructuredSchema
 
 # Between the keys in the id of a stored entity; no key has it.
 SEPARATOR: Final = "/"
@@ -92,7 +92,7 @@ def literal_text(literal: str) -> str:
 
 def key_names(schema: type[StructuredSchema]) -> tuple[str, ...]:
     """Return the names of the properties that an entity's key consists of, or their aliases."""
-    return schema.key if issubclass(schema, EntitySchema) else ()
+    return schema.key
 
 
 def key_holders(schema: type[StructuredSchema]) -> frozenset[str]:
@@ -105,8 +105,6 @@ def _parts(
     schema: type[StructuredSchema],
 ) -> Mapping[str, tuple[tuple[str, ...], PropertyField | None]]:
     """The path of each part of a key by its name, and the property at it."""
-    if not issubclass(schema, EntitySchema):
-        return {}
     paths = schema.key_paths or tuple((name,) for name in schema.key)
     return {
         name: (path, _property_at(schema, path))

@@ -61,9 +61,31 @@ def _complex(schema: type[StructuredSchema]) -> Mapping[str, type[StructuredSche
 def whole(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with every declared property, unset ones as null or ``[]``, in order."""
     own = schema.named_by(value)
+    if _is_whole(own, value):
+        return {**value}
     made = unset(own, value)
     if _TYPE in value:
         made = {_TYPE: value[_TYPE], **made}
     made.update(value)
     _merge_complex(own, {}, value, made)
     return made
+
+
+def _is_whole(own: type[StructuredSchema], value: Mapping[str, Json]) -> bool:
+    """Whether a value of this very type has the declared properties in order and no others.
+
+    All complex values in it must, too, as they do where it was loaded.
+    """
+    if tuple(value) != _names(own):
+        return False
+    for name, inner in _complex(own).items():
+        item = value[name]
+        if item is not None and (inner.is_abstract or not _is_whole(inner, item)):
+            return False
+    return True
+
+
+@cache
+def _names(schema: type[StructuredSchema]) -> tuple[str, ...]:
+    """The names of the declared properties in order."""
+    return tuple(schema.properties())

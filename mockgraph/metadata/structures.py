@@ -127,7 +127,9 @@ class StructuredSchema(Schema):
     but those of the types that derive from it. ``field_of`` makes the field of the type that an
     ``@odata.type`` names, ``#Int64``, None where there is none; ``elsewhere`` finds the property
     that another root of the service declares where this one does not; ``navigation`` names the
-    navigation properties of a complex type.
+    navigation properties of a complex type. ``key`` names the properties that are the key of an
+    entity type, or their aliases; ``key_paths`` are the paths of these where they are no properties
+    of the type itself.
     """
 
     class Meta:
@@ -140,6 +142,8 @@ class StructuredSchema(Schema):
     any_case: ClassVar[bool] = False
     echoed: ClassVar[frozenset[str]] = frozenset()
     navigation: ClassVar[frozenset[str]] = frozenset()
+    key: ClassVar[tuple[str, ...]] = ()
+    key_paths: ClassVar[tuple[tuple[str, ...], ...]] = ()
     schemas: ClassVar[Callable[[str], type[StructuredSchema] | None]] = staticmethod(lambda _: None)
     field_of: ClassVar[Callable[[str], PropertyField | None]] = staticmethod(lambda _: None)
     elsewhere: ClassVar[Callable[[str], PropertyField | None]] = staticmethod(lambda _: None)
@@ -300,17 +304,14 @@ class ComplexSchema(StructuredSchema):
 
 
 class EntitySchema(StructuredSchema):
-    """A structured value with a key, whose properties, or their aliases, ``key`` names.
-
-    ``key_paths`` are the paths of these where they are no properties of the type itself.
+    """A structured value with a key.
 
     ``echoed`` are what the service writes of an entity: clients send them back as they were
     answered, for types, too, that do not declare them; they are left aside.
     """
 
     echoed = frozenset({"createdDateTime", "lastModifiedDateTime"})
-    key: ClassVar[tuple[str, ...]] = ("id",)
-    key_paths: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    key = ("id",)
 
 
 @cache

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mockgraph import metadata as edm
 from mockgraph.errors import BadRequest
-from mockgraph.metadata import notation
+from mockgraph.metadata import merge_patch, notation
 from mockgraph.metadata.schemas import Schemas
 
 from . import typed
@@ -287,6 +287,28 @@ def test_a_whole_value_has_every_property(sent: dict[str, Any]) -> None:
         if isinstance(item, list) and id(item) not in given:
             item.append("edited")  # it is nobody else's
     assert "edited" not in json.dumps(edm.whole(Thing, {}))
+
+
+def reordered(value: dict[str, Any]) -> dict[str, Any]:
+    return dict(reversed(value.items()))
+
+
+def shortened(value: dict[str, Any]) -> dict[str, Any]:
+    return dict(list(value.items())[:-1])
+
+
+@pytest.mark.parametrize("outside", [dict, reordered, shortened])
+@pytest.mark.parametrize("inside", [dict, reordered, shortened])
+@given(things)
+def test_a_value_that_is_whole_already_is_known_by_its_names(
+    outside: Any, inside: Any, value: dict[str, Any]
+) -> None:
+    loaded = edm.load(Thing, value)
+    given = outside({**loaded, "point": inside(loaded["point"] or {"x": 1, "y": 2})})
+    quick = json.dumps(edm.whole(Thing, given))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge_patch, "_is_whole", lambda *_: False)
+        assert json.dumps(edm.whole(Thing, given)) == quick
 
 
 @given(things)
