@@ -311,7 +311,7 @@ class EntitySchema(StructuredSchema):
     """
 
     echoed = frozenset({"createdDateTime", "lastModifiedDateTime"})
-    key = ("id",)
+    key: ClassVar[tuple[str, ...]] = ("id",)
 
 
 @cache
