@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mockgraph.state.entities import Entity
 from mockgraph.state.indexes import (
@@ -27,17 +28,33 @@ if TYPE_CHECKING:
 # Entities by key; None for those that are gone.
 Delta = Mapping[str, Stored | None]
 
+_FEW = 48  # entities of a table
+
 
 class Rows(Mapping[str, Entity]):
-    """The entities of one table at one moment by key, oldest first; never edited."""
+    """The entities of one table at one moment by key, oldest first; never edited.
 
-    __slots__ = ("_by_key", "_indexes", "in_order")
+    Few of them are a dict, which a write copies: their order is made once somebody asks for it.
+    """
+
+    __slots__ = ("_by_key", "_indexes", "_order")
 
     def __init__(self, entities: Iterable[Stored] = ()):
         """``entities`` come in the order of their numbers."""
-        self.in_order = Entities(entities)
-        self._by_key = Map((entity.key, entity) for entity in self.in_order.stored())
+        self._order: Entities | None = Entities(entities)
+        by_key = ((entity.key, entity) for entity in self._order.stored())
+        self._by_key: Map[str, Stored] | dict[str, Stored]
+        self._by_key = dict(by_key) if len(self._order) <= _FEW else Map(by_key)
         self._indexes = Indexes()
+
+    @property
+    def in_order(self) -> Entities:
+        """The entities in the order of their numbers."""
+        order = self._order
+        if order is None:
+            few = cast("dict[str, Stored]", self._by_key).values()
+            order = self._order = Entities(sorted(few, key=attrgetter("number")))
+        return order
 
     def find(self, key: str) -> Entity | None:
         """Return the entity with this key, if there is one."""
@@ -86,7 +103,11 @@ class Rows(Mapping[str, Entity]):
 
     def changed(self, delta: Delta) -> Rows:
         """Return the rows with these entities put and removed."""
-        by_key, in_order = self._by_key, self.in_order
+        by_key = self._by_key
+        if isinstance(by_key, dict):
+            few = {**by_key, **delta}
+            return self._few({key: after for key, after in few.items() if after is not None})
+        in_order = self.in_order
         for key, after in delta.items():
             before = by_key.get(key)
             if before is not None and (after is None or after.number != before.number):
@@ -95,23 +116,36 @@ class Rows(Mapping[str, Entity]):
                 by_key, in_order = by_key.put(key, after), in_order.put(after)
             elif before is not None:
                 by_key = by_key.without(key)
-        return self._with(by_key, in_order, self._indexes if self.in_order else Indexes())
+        return self._with(by_key, in_order, self._indexes)
 
     def put(self, entity: Stored) -> Rows:
         """Return the rows with an entity that is new."""
-        by_key, in_order = self._by_key.put(entity.key, entity), self.in_order.put(entity)
-        return self._with(by_key, in_order, self._indexes if self.in_order else Indexes())
+        by_key = self._by_key
+        if isinstance(by_key, dict):
+            return self._few({**by_key, entity.key: entity})
+        return self._with(by_key.put(entity.key, entity), self.in_order.put(entity), self._indexes)
 
     def replaced(self, entity: Stored) -> Rows:
         """Return the rows with an entity in the place of the one that has its key and number."""
-        by_key, in_order = self._by_key.put(entity.key, entity), self.in_order.replaced(entity)
-        return self._with(by_key, in_order, self._indexes)
+        by_key = self._by_key
+        if isinstance(by_key, dict):
+            return self._with({**by_key, entity.key: entity}, None, self._indexes)
+        order = self.in_order.replaced(entity)
+        return self._with(by_key.put(entity.key, entity), order, self._indexes)
+
+    def _few(self, by_key: dict[str, Stored]) -> Rows:
+        """Return the rows with these instead, where they were few."""
+        if len(by_key) > _FEW:
+            return Rows(sorted(by_key.values(), key=attrgetter("number")))
+        return self._with(by_key, None, self._indexes if self._by_key else Indexes())
 
     @staticmethod
-    def _with(by_key: Map[str, Stored], in_order: Entities, indexes: Indexes) -> Rows:
+    def _with(
+        by_key: Map[str, Stored] | dict[str, Stored], order: Entities | None, indexes: Indexes
+    ) -> Rows:
         rows: Rows = Rows.__new__(Rows)
         rows._by_key = by_key
-        rows.in_order = in_order
+        rows._order = order
         rows._indexes = indexes
         return rows
 
@@ -135,7 +169,8 @@ class Rows(Mapping[str, Entity]):
         return (entity.key for entity in self.in_order.stored())
 
     def __len__(self) -> int:
-        return len(self.in_order)
+        by_key = self._by_key
+        return len(by_key if isinstance(by_key, dict) else self.in_order)
 
 
 NO_ROWS: Final = Rows()

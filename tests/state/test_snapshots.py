@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockgraph.state import Snapshot, State
+from mockgraph.state import Snapshot, State, snapshots
+from mockgraph.state.entities import Entity
+from mockgraph.state.snapshots import Rows
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.store import Store
 from state.stores import ALERTS, SECURITY, kept_in, patch, region, serving, shown, state
@@ -130,6 +134,49 @@ def test_revisions_go_on_from_those_that_are_restored() -> None:
     revisions = [each.revision for each in storage.now.rows("things").in_order]
     assert revisions == [2**60 + 2, 2**60 + 3]
     assert storage.now.revision == 2**60 + 3
+
+
+keys = st.sampled_from("abcdefgh")
+deltas = st.lists(st.dictionaries(keys, st.sampled_from(["gone", "kept", "anew"]), max_size=4))
+
+
+@given(few=st.sampled_from([0, 3, 48]), start=st.sets(keys), taken=deltas)
+def test_rows_are_a_dict_by_number_be_they_few_or_many(
+    few: int, start: set[str], taken: list[dict[str, str]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(snapshots, "_FEW", few)
+        plain = {key: Entity({}, key, number, number) for number, key in enumerate(sorted(start))}
+        rows = Rows(plain.values())
+        revisions = itertools.count(100)
+        for step in taken:
+            delta: dict[str, Entity | None] = {}
+            for key, what in step.items():
+                revision, before = next(revisions), plain.pop(key, None)
+                number = revision if before is None or what == "anew" else before.number
+                after = None if what == "gone" else Entity({}, key, revision, number)
+                delta[key] = after
+                if after is not None:
+                    plain[key] = after
+            was, rows = rows, changed(rows, delta)
+            order = sorted(plain.values(), key=attrgetter("number"))
+            assert [id(each) for each in rows.in_order] == [id(each) for each in order]
+            assert (list(rows), len(rows)) == ([each.key for each in order], len(order))
+            assert all(rows.find(key) is plain.get(key) for key in "abcdefgh")
+            assert was.difference(rows).items() <= delta.items()
+            assert rows.difference(rows) == {}
+
+
+def changed(rows: Rows, delta: dict[str, Entity | None]) -> Rows:
+    """Do the same in the quickest way that there is for it."""
+    if len(delta) == 1:
+        ((key, after),) = delta.items()
+        before = rows.find(key)
+        if after is not None and before is None:
+            return rows.put(after)
+        if after is not None and before is not None and before.number == after.number:
+            return rows.replaced(after)
+    return rows.changed(delta)
 
 
 # -- in a store ---------------------------------------------------------------------------
