@@ -36,8 +36,7 @@ def deprecation(intent: Intent) -> Headers:
         found = _of_operation(address.view, address.call.overloads[0])
     elif address.steps:
         found = address.resource.deprecated
-        is_in_use = intent.options or address.path or (intent.body and _deprecated(address.type))
-        if found is None and is_in_use:
+        if found is None and (intent.options or address.path or _sent(intent)):
             found = next(_of_properties(intent), None)
     return () if found is None else _headers(found)
 
@@ -60,15 +59,21 @@ def _of_operation(view: View, operation: Operation) -> Revision | None:
 
 def _of_properties(intent: Intent) -> Iterator[Revision]:
     address = intent.address
-    for name in _deprecated(address.type):
-        if intent.body.get(name) not in (None, []):
-            yield from _along((name,), address.type, None)
+    for name in _sent(intent):
+        yield from _along((name,), address.type, None)
     if address.path:
         yield from _along(address.path, address.type, None)
     if intent.query.expand or any(
-        name in text for name in address.view.schemas.deprecated for _, text in intent.options
+        name in text for _, text in intent.options for name in address.view.schemas.deprecated
     ):
         yield from _of_query(intent.query, address.type, address.resource)
+
+
+def _sent(intent: Intent) -> Names:
+    """The properties that are deprecated, of those that a request writes."""
+    body = intent.body
+    names = _deprecated(intent.address.type) if body else ()
+    return [name for name in names if body.get(name) not in (None, [])]
 
 
 @cache

@@ -290,9 +290,9 @@ class Outcome(NamedTuple):
     """
 
     row: Row | None = None
+    status: int | None = None
+    location: Target | str | None = None
     page: Page | None = None
     value: Json = None
-    status: int | None = None
     returned: TypeRef | None = None
     unchanged: bool = False
-    location: Target | str | None = None

@@ -162,8 +162,7 @@ def _written(
         resource = transaction.below(held.path, entity, child)
         transaction.refer(resource, owner_key(entity.key), targets)
     own = edm.own_type(held.type, entity).type_name
-    behaviour = behaviour_at(behaviours, own, held) if own in behaviours else None
-    if behaviour is not None:
+    if own in behaviours and (behaviour := behaviour_at(behaviours, own, held)) is not None:
         effect = cast("Effect", behaviour.effect)  # what follows a write is part of it
         call = Invocation(own, intent.body, held, entity.key, before)
         result = effect(transaction, call)
@@ -171,7 +170,7 @@ def _written(
         if isinstance(result, Result):
             status, location = result.status or status, result.location
     row = transaction.row(entity, intent.query, intent.address.resource)
-    return Outcome(row, status=status, location=location)
+    return Outcome(row, status, location)
 
 
 def _shared_owner(resource: Resource, owner: str) -> str:

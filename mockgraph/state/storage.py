@@ -142,14 +142,14 @@ class Staging(StorageView):
     RuntimeError where the thread is a writer already, and for a write outside the context.
     """
 
+    _is_open = False
+
     def __init__(self, state: EntityStorage, settle_later: Callable[[Settle], None] | None = None):
         self.now = state.now
         self.rules = state.rules
         self._state = state
         self._settle_later = settle_later
-        self._deltas: dict[str, dict[str, Stored | None]] = {}
-        self._is_edited = False
-        self._is_open = False
+        self._deltas: dict[str, dict[str, Stored | None]]
 
     def __enter__(self) -> Staging:
         state, thread = self._state, threading.get_ident()
@@ -199,10 +199,12 @@ class Staging(StorageView):
 
     def replace(self, name: str, before: Entity, properties: Mapping[str, Any]) -> Entity:
         """Put a document that is good in the place of one, and return it as it is stored."""
-        entity = self._state.entity(before.key, properties, before.number)
+        state = self._state
+        state.revision += 1
+        entity = Entity(properties, before.key, state.revision, before.number)
         # A store needs the JSON.
-        stored: Stored = pack_changed(entity) if self._state.has_store else entity
-        self._stored(name, self.now.rows(name).replaced(stored), stored)
+        stored: Stored = pack_changed(entity) if state.has_store else entity
+        self._stored(name, self.now.tables[name].replaced(stored), stored)
         return entity
 
     def _stored(self, name: str, rows: Rows, stored: Stored) -> None:
