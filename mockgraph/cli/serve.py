@@ -20,7 +20,6 @@ from mockgraph.collector import leave_alone, uncollected
 
 if TYPE_CHECKING:
     from mockgraph.server_options import FilePath, Settings
-    from mockgraph.serving.ports import Certificates
     from mockgraph.serving.server import Server
 
 
@@ -35,15 +34,9 @@ if TYPE_CHECKING:
 )
 def serve(quiet: bool, log: str, **given: Any) -> None:
     """Serve until SIGTERM or Ctrl+C; requests under way are finished, unless told twice."""
-    from mockgraph.seeds import read_seeds
-    from mockgraph.server_options import Settings
-    from mockgraph.serving.ports import certificates
-
     tell_unknown_variables(os.environ)
     with reporting_errors():
-        settings = Settings(**given)
-        settings = replace(settings, seed=read_seeds(settings.seed))
-        _serve(settings, certificates(settings), quiet=quiet, as_json=log == "json")
+        _serve(given, quiet=quiet, as_json=log == "json")
 
 
 def _ca_command(ca_dir: FilePath | None) -> str:
@@ -54,11 +47,16 @@ def _ca_command(ca_dir: FilePath | None) -> str:
     return "mockgraph ca --ca-dir " + (f'"{path}"' if " " in path else path)
 
 
-def _serve(settings: Settings, certificates: Certificates, *, quiet: bool, as_json: bool) -> None:
+def _serve(given: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     with uncollected():
         from mockgraph.app import create_app
-        from mockgraph.serving.ports import open_server
+        from mockgraph.seeds import read_seeds
+        from mockgraph.server_options import Settings
+        from mockgraph.serving.ports import certificates, open_server
         from mockgraph.serving.server.process import Shutdown, logging_to, take_descriptors
+    settings = Settings(**given)
+    settings = replace(settings, seed=read_seeds(settings.seed))
+    given_certificates = certificates(settings)
     with logging_to(sys.stderr, as_json=as_json) as writer:
         with uncollected():
             app = create_app(settings)
@@ -66,7 +64,7 @@ def _serve(settings: Settings, certificates: Certificates, *, quiet: bool, as_js
         leave_alone()
         try:
             log = None if quiet else writer
-            server = open_server(app, settings, certificates, log, app.body_limit)
+            server = open_server(app, settings, given_certificates, log, app.body_limit)
             shutdown = Shutdown(server)
             server.start()
             _tell(server, settings)
