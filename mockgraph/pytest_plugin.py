@@ -5,6 +5,7 @@ Loading it imports next to nothing of MockGraph's; a server is made for the firs
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pytest
 
-from mockgraph.collector import uncollected
+from mockgraph.collector import spare_the_end, uncollected
 from mockgraph.errors import GraphError, MockGraphError
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ OF_TESTS = {
 }
 
 _CA_DIR = "MOCKGRAPH_CA_DIR"  # of the authority, as for the command line
+
+
+@atexit.register  # last of all, since plugins come first
+def _end() -> None:
+    """End a process that had a server without delay, see :func:`collector.spare_the_end`."""
+    if "mockgraph.api" in sys.modules:
+        spare_the_end()
+
 
 # The token for a real service, and the headers that are sent to it as the test sent them.
 _CHECK_TOKEN = "MOCKGRAPH_CHECK_TOKEN"

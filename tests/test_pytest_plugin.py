@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import projects
 import pytest
-from processes import environment
+from processes import ROOT, environment
 from wire import ask
 
 from mockgraph import MockGraph
@@ -536,3 +537,31 @@ def test_modules_of_the_server_are_not_rewritten(project: pytest.Pytester) -> No
         """
     )
     assert_passes_in_a_new_process(project)
+
+
+@pytest.mark.parametrize(
+    ("test", "end"), [("test_it(mockgraph)", "spared"), ("test_it()", "as ever")]
+)
+def test_a_run_with_a_server_ends_without_collections(
+    test: str, end: str, project: pytest.Pytester
+) -> None:
+    project.makepyfile(
+        telling="""
+        import atexit, gc, os
+
+        @atexit.register
+        def tell():
+            os.write(1, b"spared" if gc.get_freeze_count() > 1000 else b"as ever")
+        """,
+        test_it=f"def {test}: pass",
+    )
+    options = ["-p", "telling", *projects.plugin()]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        env=environment({"PYTHONPATH": f"{ROOT}{os.pathsep}{project.path}"}),
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith(end)
