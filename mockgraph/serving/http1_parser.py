@@ -129,8 +129,8 @@ class RequestParser:
         "_is_pipelined",
         "_known_up_to",
         "_limit",
+        "_made",
         "_max_body",
-        "_parser",
         "_size",
         "_target",
         "_upgrade",
@@ -155,7 +155,7 @@ class RequestParser:
         self._body_limit = body_limit
         self._max_body = self._limit = max_body
         self._known_up_to = min(max_body, SMALL)
-        self._parser = HttpRequestParser(self)
+        self._made: HttpRequestParser | None = None
         self._in_head = False
         # Whether a request ended in the piece that is parsed: of a head behind it, the size is
         # not known, and counted from the next piece on.
@@ -168,7 +168,7 @@ class RequestParser:
         """Drop the references to the connection and the parser, which form a cycle."""
         self._base = {}
         self._environ = self._base
-        self._parser = HttpRequestParser(None)
+        self._made = None
         for request in self.ready:
             close_body(request.environ)
         if self._file is not None:
@@ -219,6 +219,13 @@ class RequestParser:
         return b""
 
     @property
+    def _parser(self) -> HttpRequestParser:
+        """The parser of httptools, made once there is something that is not known."""
+        if self._made is None:
+            self._made = HttpRequestParser(self)
+        return self._made
+
+    @property
     def is_within(self) -> bool:
         """Whether a request has begun to come and is not whole."""
         return self.under_way or self._in_head
@@ -255,8 +262,8 @@ class RequestParser:
             self.abandoned = True
             self.beyond = len(rest)
             return
-        self._parser = HttpRequestParser(self)
-        self._parser.feed_data(framing)
+        self._made = HttpRequestParser(self)
+        self._made.feed_data(framing)
         self._upgrade = None
 
     # -- callbacks of httptools ---------------------------------------------------------------

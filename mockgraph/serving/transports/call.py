@@ -51,8 +51,9 @@ class Call:
         self._waited = 0.0
         self._is_late = False
         self._is_cut = False
+        self._is_gone = False
         self._running = threading.Lock()
-        self._gone = threading.Event()
+        self._asleep: threading.Event | None = None
 
     def start(self) -> None:
         """Run the app, until the status and the headers are known."""
@@ -82,9 +83,16 @@ class Call:
         self._received = len(body)
         return body
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the body was there, and was taken."""
+        return self.is_whole and self._received == self.length
+
     def close(self) -> None:
         """Take note that the client is gone: a sleep ends, the app's iterable is closed."""
-        self._gone.set()
+        self._is_gone = True
+        if self._asleep is not None:
+            self._asleep.set()
         self._dispose()
 
     def _check_time(self) -> None:
@@ -95,7 +103,7 @@ class Call:
     def _check_length(self) -> None:
         """Raise ConnectionBroken where the body ended too early."""
         length, broken = self.length, "Peer closed connection without sending complete message body"
-        if length is None and (self._is_cut or self._gone.is_set()):
+        if length is None and (self._is_cut or self._is_gone):
             raise ConnectionBroken(f"{broken} ({self._received} bytes of it).")
         if length is not None and self._received < length:
             raise ConnectionBroken(f"{broken} ({self._received} bytes of {length}).")
@@ -154,8 +162,10 @@ class Call:
         if self.timeout is not None and self._waited >= self.timeout:
             self._is_late = True
         elif not self._is_late:
-            self._gone.wait(seconds)
-        return self._is_late or self._gone.is_set()
+            asleep = self._asleep = threading.Event()
+            if not self._is_gone:  # who goes from here on wakes it
+                asleep.wait(seconds)
+        return self._is_late or self._is_gone
 
     # -- threads --------------------------------------------------------------------------
 
@@ -164,7 +174,7 @@ class Call:
             with self._running:
                 return work()
         finally:
-            if self._gone.is_set():
+            if self._is_gone:
                 self._dispose()
 
     def _dispose(self) -> None:

@@ -65,7 +65,8 @@ class Endpoint:
         if not parser.ready:
             error = parser.refusal or GraphError()
             return Call(_refusing(error), {"REQUEST_METHOD": "GET"}, timeout)
-        environ = parser.ready.popleft().environ | self._headers
+        environ = parser.ready.popleft().environ
+        environ.update(self._headers)
         parser.forget()
         environ["PATH_INFO"] = self._prefixed(environ["PATH_INFO"])
         return Call(self.app, environ, timeout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockgraph.serving.http1_writer import CONTINUE, chunk, head
+from mockgraph.serving.http1_writer import CONTINUE, END_OF_HEAD, chunk, head
 from mockgraph.serving.transports.call import Call, ConnectionBroken, TimedOut
 from mockgraph.serving.transports.endpoint import Endpoint, Peer
 
@@ -13,7 +13,8 @@ class Conversation:
     """A request and its response, as the bytes that go over a connection.
 
     ``timeout`` is how many seconds the client waits for the next bytes, None being for ever;
-    ``was_cut`` is true once the response broke off.
+    ``was_cut`` is true once the response broke off. A head is parsed with the body that comes
+    behind it in one piece, as a server receives them: it may be known then.
     """
 
     def __init__(self, endpoint: Endpoint, peer: Peer):
@@ -21,25 +22,36 @@ class Conversation:
         self.was_cut = False
         self._endpoint = endpoint
         self._parser = endpoint.parser(peer)
+        self._head = b""
         self._call: Call | None = None
-        self._response: Iterator[bytes] | None = None
+        self._rest: Iterator[bytes] = iter(())
         self._is_closed = False
 
     @property
     def is_complete(self) -> bool:
         """Whether the request has been sent to its end, or to where it is refused."""
+        self._feed()
         return bool(self._parser.ready) or self._parser.ended
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing comes behind what was received."""
+        return self.was_cut or (self._call is not None and self._call.is_over)
 
     @property
     def has_interim(self) -> bool:
         """Whether the client waits for ``100 Continue``, which :meth:`receive` returns next."""
+        self._feed()
         return self._parser.waits
 
     def send(self, data: bytes) -> None:
         """Parse bytes of the request. Raises BrokenPipeError once it is refused."""
         if self._parser.abandoned:
             raise BrokenPipeError("The request was refused before it was complete.")
-        self._parser.feed(data)
+        if not self._head and data.endswith(END_OF_HEAD) and not self._parser.is_within:
+            self._head = data
+        else:
+            self._feed(data)
 
     def receive(self) -> bytes:
         """Return the next bytes of the response, none where the connection ends.
@@ -47,23 +59,33 @@ class Conversation:
         Raises TimedOut where they would come too late, or never, because the rest of the
         request is missing.
         """
-        if self._parser.waits:
+        if self.has_interim:
             self._parser.waits = False
             return CONTINUE
-        if self._response is None:
-            if not self.is_complete:
-                raise TimedOut
-            self._call = self._endpoint.call(self._parser, self.timeout)
-            self._response = _message(self._call)
-            if self._is_closed:
-                self._call.close()
-        elif self._call is not None:
-            self._call.timeout = self.timeout
+        call = self._call
         try:
-            return next(self._response, b"")
+            if call is None:
+                return self._begin()
+            call.timeout = self.timeout
+            return next(self._rest, b"")
         except ConnectionBroken:
             self.was_cut = True
             return b""
+
+    def _begin(self) -> bytes:
+        """Have the call answered, and return what is there at once: the head, or all of it."""
+        if not self.is_complete:
+            raise TimedOut
+        call = self._call = self._endpoint.call(self._parser, self.timeout)
+        if self._is_closed:
+            call.close()
+        call.start()
+        begun = head(f"HTTP/1.1 {call.status} {call.reason}", call.headers)
+        body = call.take()
+        if body is not None:
+            return begun + body
+        self._rest = _pieces(call)
+        return begun
 
     def close(self) -> None:
         """Take note that the client reads no more. Any thread may call it."""
@@ -71,15 +93,16 @@ class Conversation:
         if self._call is not None:
             self._call.close()
 
+    def _feed(self, data: bytes = b"") -> None:
+        """Parse what was sent, and the head that was kept before it."""
+        sent = self._head + data
+        if sent:
+            self._head = b""
+            self._parser.feed(sent)
 
-def _message(call: Call) -> Iterator[bytes]:
-    """Return the pieces of the response as they are sent."""
-    call.start()
-    begun = head(f"HTTP/1.1 {call.status} {call.reason}", call.headers)
-    if (body := call.take()) is not None:
-        yield begun + body
-        return
-    yield begun
+
+def _pieces(call: Call) -> Iterator[bytes]:
+    """Return the pieces of a body as they are sent."""
     is_chunked = call.length is None
     while piece := call.read():
         yield chunk(piece) if is_chunked else piece

@@ -36,8 +36,18 @@ class Socket:
     def sendall(self, data: ReadableBuffer) -> None:
         self._conversation.send(bytes(memoryview(data)))
 
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Received(self._conversation))
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedIOBase:
+        """Return the response as a file: in memory where all of it is there at once."""
+        conversation = self._conversation
+        try:
+            begun = _received(conversation)
+        except BaseException:
+            conversation.close()
+            raise
+        if not conversation.is_over:
+            return io.BufferedReader(_Received(conversation, begun))
+        conversation.close()
+        return io.BytesIO(begun)
 
     def shutdown(self, how: int) -> None:
         """Break off a response under way, from another thread, as urllib3 offers it."""
@@ -48,22 +58,27 @@ class Socket:
         """Do nothing: a response is read on, as from the file of a closed socket."""
 
 
-class _Received(io.RawIOBase):
-    """The bytes of a response, as a raw stream."""
+def _received(conversation: Conversation) -> bytes:
+    """Return the next bytes of a response. Raises TimeoutError, as a socket does."""
+    try:
+        return conversation.receive()
+    except TimedOut:
+        raise TimeoutError("timed out") from None
 
-    def __init__(self, conversation: Conversation):
+
+class _Received(io.RawIOBase):
+    """The bytes of a response, of which the first are there, as a raw stream."""
+
+    def __init__(self, conversation: Conversation, begun: bytes):
         self._conversation = conversation
-        self._left = memoryview(b"")
+        self._left = memoryview(begun)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         if not self._left:
-            try:
-                self._left = memoryview(self._conversation.receive())
-            except TimedOut:
-                raise TimeoutError("timed out") from None
+            self._left = memoryview(_received(self._conversation))
         taken = memoryview(buffer).cast("B")
         size = min(len(taken), len(self._left))
         taken[:size] = self._left[:size]

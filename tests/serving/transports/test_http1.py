@@ -7,6 +7,7 @@ import weakref
 
 import pytest
 
+from mockgraph.serving.transports.call import TimedOut
 from mockgraph.serving.transports.endpoint import Endpoint, Peer
 from mockgraph.serving.transports.http1 import Conversation
 
@@ -27,9 +28,45 @@ def test_an_answer_that_nobody_waits_for_is_not_slept_for() -> None:
 def test_nothing_is_sent_after_a_refusal() -> None:
     talk = Conversation(Endpoint(echo), Peer("http", "h", 80))
     talk.send(b"nothing like HTTP\r\n\r\n")
+    talk.send(b"sent before the refusal comes")
     with pytest.raises(BrokenPipeError):
         talk.send(b"more")
     assert received(talk).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_head_is_parsed_with_the_body_behind_it_and_at_the_latest_when_it_is_asked_for() -> None:
+    head = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n"
+    bodies = []
+
+    def app(environ: Environ, start: StartResponse) -> list[bytes]:
+        bodies.append(environ["wsgi.input"].read())
+        start("200 OK", [])
+        return [b"whole"]
+
+    def talked(*pieces: bytes) -> bytes:
+        talk = Conversation(Endpoint(app), Peer("http", "h", 80))
+        for piece in pieces:
+            assert not talk.is_over
+            talk.send(piece)
+        answered = received(talk)
+        assert talk.is_over
+        return answered.partition(b"Date: ")[0]
+
+    pieces = [
+        (head, b"body"),
+        (head + b"body",),
+        (head, b"bo", b"dy"),
+        (head[:9], head[9:], b"body"),
+    ]
+    assert len({talked(*each) for each in pieces * 3}) == 1  # known from the third on
+    assert set(bodies) == {b"body"}
+    talk = Conversation(Endpoint(app), Peer("http", "h", 80))
+    talk.send(head.replace(b"4", b"0"))
+    assert talk.is_complete
+    talk = Conversation(Endpoint(app), Peer("http", "h", 80))
+    talk.send(head)
+    with pytest.raises(TimedOut):
+        talk.receive()
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

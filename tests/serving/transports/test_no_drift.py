@@ -83,6 +83,8 @@ GRAPH: dict[str, Request] = {
     "too large a body": Request("PATCH", "/localtest/security", JSON, [b" " * 1_100_000] * 4),
 }
 
+TIMES = 3  # a head is known from the third time on
+
 # What is new with each answer.
 _NEW = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|W/\\?\"[^\"]*\"|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)?")
 # What the live server says of itself, and of the connection.
@@ -131,9 +133,11 @@ def test_whatever_is_asked(library: str, name: str, live_echo: str) -> None:
     ask, request = LIBRARIES[library], at(live_echo, REQUESTS[name])
     live = told(ask(request), live_echo)
     with Intercept(echo):
-        assert told(ask(at(HOST, REQUESTS[name])), HOST) == live
+        for _ in range(TIMES):
+            assert told(ask(at(HOST, REQUESTS[name])), HOST) == live
     if library in TRANSPORTS:
-        assert told(TRANSPORTS[library](request, echo), live_echo) == live
+        for _ in range(TIMES):
+            assert told(TRANSPORTS[library](request, echo), live_echo) == live
 
 
 @pytest.mark.parametrize("name", GRAPH)
