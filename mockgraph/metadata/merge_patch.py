@@ -44,8 +44,9 @@ def _merge_complex(
             own = inner.named_by(value)
             before = current.get(name)
             if before is None or (_TYPE in value and inner.named_by(before) is not own):
-                before = unset(own)
-            merged[name] = merge(own, before, value)
+                merged[name] = value if _is_whole(own, value) else merge(own, unset(own), value)
+            else:
+                merged[name] = merge(own, before, value)
 
 
 @cache
@@ -61,8 +62,6 @@ def _complex(schema: type[StructuredSchema]) -> Mapping[str, type[StructuredSche
 def whole(schema: type[StructuredSchema], value: Mapping[str, Json]) -> dict[str, Json]:
     """Return the value with every declared property, unset ones as null or ``[]``, in order."""
     own = schema.named_by(value)
-    if _is_whole(own, value):
-        return {**value}
     made = unset(own, value)
     if _TYPE in value:
         made = {_TYPE: value[_TYPE], **made}
