@@ -7,12 +7,19 @@ take is a 405 that names those it does (OData URL Conventions 4.01, 4).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from mockgraph import metadata as edm
-from mockgraph.errors import BadRequest, MethodNotAllowed, NotEmulated, UnknownRoot, UnknownSegment
+from mockgraph.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotEmulated,
+    UnknownRoot,
+    UnknownSegment,
+)
 from mockgraph.metadata.elements import ComplexType, Operation
 from mockgraph.metadata.keys import (
     Segment,
@@ -43,6 +50,12 @@ _BELOW_VALUE = {"$value": _VALUE, "$count": _PROPERTY_COUNT}
 # Types may contain themselves: what one request creates can be read, a set and a key a level.
 _MAX_SEGMENTS = 2 * edm.MAX_DEPTH + 10
 
+# Segments that are keys wherever there may be one, unless an operation has the name.
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+# Addresses of entities by method, path of their set, and service.
+_PATTERNS: dict[tuple[str, str, Service], Address] = {}
+_MOST_PATTERNS = 1024
+
 
 @lru_cache(maxsize=4096)
 def resolve(
@@ -51,8 +64,34 @@ def resolve(
     """Return the address that a request line points to. Raise 400 and 405.
 
     ``aliases`` are the values of the parameter aliases in the path. Programs ask for few
-    addresses, again and again: the last ones are remembered.
+    addresses, again and again: the last ones are remembered. The first address of an entity is the
+    pattern of those of others in the set, which are not looked for again.
     """
+    above, _, text = path.rpartition("/")
+    is_plain = _PLAIN.fullmatch(text) is not None and not aliases
+    if is_plain:
+        pattern = _PATTERNS.get((method, above, service))
+        if pattern is not None and text.lower() not in _taken(pattern.resource, service):
+            return pattern.with_key(key_in_segment(pattern.resource.type, text))
+    found = _walked(method, path, service, aliases)
+    is_key = found.key == text and not found.path and found.call is None and found.cast is None
+    if is_plain and is_key:
+        if len(_PATTERNS) >= _MOST_PATTERNS:
+            _PATTERNS.clear()
+        _PATTERNS[method, above, service] = found
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _taken(resource: Resource, service: Service) -> frozenset[str]:
+    """The texts, in small letters, that are no keys behind a collection: operations have them."""
+    stored = service.stored.resource(resource.path)
+    return resource.reserved | (frozenset() if stored is None else stored.reserved)
+
+
+def _walked(
+    method: str, path: str, service: Service, aliases: tuple[tuple[str, str], ...] = ()
+) -> Address:
     root, *segments = _segments(path)
     view = service.views.get(root.lower())
     if view is None:

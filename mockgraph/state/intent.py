@@ -112,7 +112,8 @@ class Address:
     and ``stored_key`` the key by which the resource's own entity here is stored;
     ``call_name`` the qualified name of the action or function that is called, if one is;
     ``writes`` tells whether a request for it may change the state, ``follows`` whether a step on
-    the way is one to what is only referred to.
+    the way is one to what is only referred to. ``pattern`` is the address of another entity of
+    the set from which this one differs in nothing but the key; None where there is none.
     """
 
     __slots__ = (
@@ -125,6 +126,7 @@ class Address:
         "kind",
         "owner",
         "path",
+        "pattern",
         "resource",
         "steps",
         "stored_key",
@@ -157,6 +159,7 @@ class Address:
             self.resource, self.key = steps[-1]
             self.owner = owner_of(steps)
             self.stored_key = join_key(self.owner, SINGLE if self.key is None else self.key)
+        self.pattern: Address | None = None
         self.call_name = None if call is None else call.name
         self.writes = kind in _WRITES
         way = (step.resource.kind for step in steps[:-1])
@@ -174,6 +177,13 @@ class Address:
             self.value_cast,
             self.call,
         )
+
+    def with_key(self, key: str) -> Address:
+        """Return the address of the entity that has another key in the same set."""
+        *above, (resource, _) = self.steps
+        found = self.at((*above, Step(resource, key)))
+        found.pattern = self
+        return found
 
     @property
     def bound_to(self) -> Resource | None:

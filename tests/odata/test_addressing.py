@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,11 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockgraph import metadata as edm
-from mockgraph.errors import BadRequest, MethodNotAllowed, UnknownRoot, UnknownSegment
+from mockgraph.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotEmulated,
+    UnknownRoot,
+    UnknownSegment,
+)
+from mockgraph.metadata.resources import Service
+from mockgraph.odata import addressing
 from mockgraph.odata.addressing import resolve
 from mockgraph.odata.routes import Route, routes
 from mockgraph.service import BEHAVIOURS, SERVICE
-from mockgraph.state.intent import RequestKind
+from mockgraph.state.intent import Address, RequestKind
 
 RESOLVED: list[tuple[str, str, RequestKind, dict[str, Any]]] = [
     ("GET", "/localtest", RequestKind.SERVICE_DOCUMENT, {}),
@@ -264,6 +273,52 @@ def test_every_operation_that_is_listed_is_served(root: str) -> None:
         with pytest.raises(MethodNotAllowed) as raised:
             resolve("BREW", path, SERVICE)
         assert raised.value.headers == (("Allow", ", ".join(address.allowed)),)
+
+
+KEYED = [each for each in LISTED if each.template.endswith("/{id}")]
+TEXTS = st.one_of(
+    st.uuids().map(str),
+    st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9_.$()'@ -]{0,8}", fullmatch=True),
+)
+
+
+def led_to(resolved: Callable[[str, str, Service], Address], method: str, path: str) -> Any:
+    try:
+        address = resolved(method, path, SERVICE)
+    except (BadRequest, MethodNotAllowed, NotEmulated) as error:
+        return type(error), error.message, error.headers
+    return [getattr(address, name) for name in Address.__slots__ if name != "pattern"]
+
+
+@given(st.sampled_from(KEYED), TEXTS, st.sampled_from(["", "/", "/id", "/$ref"]))
+def test_addresses_of_one_pattern_are_those_of_their_paths(
+    listed: Route, text: str, rest: str
+) -> None:
+    above = fill(listed.template).rpartition("/")[0]
+    afresh = resolve.__wrapped__
+    first, second = (afresh(listed.method, f"{above}/{key}", SERVICE) for key in ("k1", "k2"))
+    assert second.pattern is (first.pattern or first)
+    path = f"{above}/{text}{rest}"
+    assert led_to(afresh, listed.method, path) == led_to(addressing._walked, listed.method, path)
+
+
+def test_an_operation_of_a_collection_is_no_key_in_it() -> None:
+    afresh, sets = resolve.__wrapped__, {fill(each.template).rpartition("/")[0] for each in KEYED}
+    found = 0
+    for listed in LISTED:
+        above, _, name = fill(listed.template).rpartition("/")
+        if above not in sets:
+            continue
+        for method in ("GET", "PATCH", "DELETE"):
+            led_to(afresh, method, f"{above}/k1")
+        for method in ("GET", "PATCH", "POST", "DELETE"):
+            for text in {name, name.rpartition(".")[2], name.upper()}:
+                path = f"{above}/{text}"
+                led = led_to(addressing._walked, method, path)
+                assert led_to(afresh, method, path) == led
+                found += "key" not in name
+    assert found
 
 
 def test_no_operation_is_listed_twice() -> None:

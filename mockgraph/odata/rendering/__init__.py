@@ -48,7 +48,8 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
 
     ``layout`` is ``graph`` or ``documented``.
     """
-    renderer = _renderer(intent.address, intent.origin, intent.preferences, layout)
+    address = intent.address.pattern or intent.address
+    renderer = _renderer(address, intent.origin, intent.preferences, layout)
     response = renderer.answer(renderer, outcome, intent)
     if intent.options or renderer.may_be_deprecated:
         response.headers += deprecation(intent)
