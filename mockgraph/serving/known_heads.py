@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mockgraph.wsgi import SPOOLED, Environ
 
-_MOST_HEADS = 512
+_MOST_HEADS = 4096
 _LONGEST = 4096  # bytes of a head that is remembered
 _END = b"\r\n\r\n"
 # What says that a request has come in another way than as a head and a small body.
