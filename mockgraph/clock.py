@@ -50,10 +50,10 @@ class Clock:
 
     def text(self) -> str:
         """Return the present moment as Graph writes it, to the microsecond."""
-        if not self.is_real:
+        if self.setting is not _REAL:
             return instant_text(self.now())
-        second, rest = divmod(time.time_ns() // 1000, 1_000_000)
-        return f"{_second_text(second)}.{rest:06}Z"
+        now = str(time.time_ns() // 1000)
+        return f"{_second_text(now[:-6])}.{now[-6:]}Z"
 
     def freeze(self, at: datetime | str | None = None) -> None:
         """Stand still, at this moment or at the present one. A naive moment is UTC.
@@ -98,9 +98,9 @@ def instant_text(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=4)
-def _second_text(second: int) -> str:
+def _second_text(second: str) -> str:
     """Return a second since 1970 as Graph writes it, without the fraction and the ``Z``."""
-    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
+    return datetime.fromtimestamp(int(second), UTC).isoformat()[:19]
 
 
 def _instant(text: str) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -212,11 +212,11 @@ class Response:
         status: int,
         body: bytes = b"",
         content_type: str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
     ):
         self.status = status
         self.body = body
-        self.headers: Headers = list(headers.items()) if headers else []
+        self.headers: Headers = [] if headers is None else headers
         if content_type is not None:
             self.headers.append(("Content-Type", content_type))
         self.chunks: Iterable[bytes] | None = None

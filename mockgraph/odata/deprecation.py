@@ -42,13 +42,15 @@ def deprecation(intent: Intent) -> Headers:
 
 
 def may_be_deprecated(address: Address) -> bool:
-    """Return whether requests without options may use what is deprecated at an address."""
+    """Return whether requests may use what is deprecated at an address whatever they send.
+
+    That is without options, and without a property that is deprecated.
+    """
     if address.call is not None:
         return _of_operation(address.view, address.call.overloads[0]) is not None
     if not address.steps:
         return False
-    is_deprecated = address.resource.deprecated is not None
-    return is_deprecated or bool(address.path or _deprecated(address.type))
+    return address.resource.deprecated is not None or bool(address.path)
 
 
 @lru_cache(maxsize=4096)
@@ -72,13 +74,14 @@ def _of_properties(intent: Intent) -> Iterator[Revision]:
 def _sent(intent: Intent) -> Names:
     """The properties that are deprecated, of those that a request writes."""
     body = intent.body
-    names = _deprecated(intent.address.type) if body else ()
+    names = deprecated_properties(intent.address.type) if body else ()
     return [name for name in names if body.get(name) not in (None, [])]
 
 
 @cache
-def _deprecated(schema: Schema) -> tuple[str, ...]:
-    return tuple(name for name, each in schema.properties().items() if each.deprecated is not None)
+def deprecated_properties(schema: Schema) -> Names:
+    """Return the names of the deprecated properties of a type."""
+    return [name for name, each in schema.properties().items() if each.deprecated is not None]
 
 
 def _of_query(query: Query, schema: Schema, resource: Resource) -> Iterator[Revision]:

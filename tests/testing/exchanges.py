@@ -78,7 +78,7 @@ class Past:
         request.answered_by = by
         content = b"" if answer is None else orjson.dumps(answer)
         kind = None if answer is None and status == 503 else "application/json"
-        response = Response(status, content, kind, answer_headers)
+        response = Response(status, content, kind, [*(answer_headers or {}).items()])
         self._number += 1
         self._now += after + took
         self._at += timedelta(seconds=after + took if clock is None else clock)

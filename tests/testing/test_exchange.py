@@ -175,7 +175,7 @@ def test_the_time_is_that_of_the_clock_when_it_was_answered() -> None:
 
 
 def test_cookies_in_answers_are_not_shown() -> None:
-    exchange = record(Response(200, headers={"Set-Cookie": SECRET, "X-Own": "1"}))
+    exchange = record(Response(200, headers=[("Set-Cookie", SECRET), ("X-Own", "1")]))
     assert dict(exchange.response_headers) == {"Set-Cookie": "***", "X-Own": "1"}
 
 

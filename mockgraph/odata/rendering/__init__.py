@@ -13,7 +13,7 @@ from mockgraph.http import Response
 from mockgraph.metadata.elements import EntitySet, OperationImport, Singleton
 from mockgraph.metadata.names import Json
 from mockgraph.metadata.resources import View
-from mockgraph.odata.deprecation import deprecation, may_be_deprecated
+from mockgraph.odata.deprecation import deprecated_properties, deprecation, may_be_deprecated
 from mockgraph.odata.rendering.next_link import page_body
 from mockgraph.odata.rendering.representations import Representations
 from mockgraph.odata.rendering.texts import dump, page_json, render_json
@@ -51,7 +51,8 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     address = intent.address.pattern or intent.address
     renderer = _renderer(address, intent.origin, intent.preferences, layout)
     response = renderer.answer(renderer, outcome, intent)
-    if intent.options or renderer.may_be_deprecated:
+    is_in_use = intent.options or not intent.body.keys().isdisjoint(renderer.deprecated)
+    if is_in_use or renderer.may_be_deprecated:
         response.headers += deprecation(intent)
     if outcome.location is not None:
         response.set("Location", renderer.urls.location(outcome.location))
@@ -64,8 +65,9 @@ class _Renderer:
     """The answers to the requests of an address whose callers prefer the same.
 
     ``answer`` makes the response to one of them. ``may_be_deprecated`` tells that they may use what
-    is deprecated though they have no options, ``applies_members`` that members of enumerations
-    which came later are wanted, and shown.
+    is deprecated whatever they send, ``deprecated`` are the properties by which those do that send
+    them. ``applies_members`` tells that members of enumerations which came later are wanted, and
+    shown.
     """
 
     def __init__(self, address: Address, origin: str, preferences: Preferences, layout: str):
@@ -86,12 +88,13 @@ class _Renderer:
             returns = "minimal" if address.resource.rules.update.answers == 204 else None
         self._is_minimal = returns == "minimal"
         self.may_be_deprecated = may_be_deprecated(address)
+        self.deprecated = deprecated_properties(address.type) if address.steps else ()
         self.applies_members = preferences.unknown_members and not self._view.documented
 
     # -- one method an operation ----------------------------------------------------------
 
     def _options(self, _: Outcome, __: Intent) -> Response:
-        return Response(204, headers={"Allow": ", ".join(self._address.allowed)})
+        return Response(204, headers=[("Allow", ", ".join(self._address.allowed))])
 
     def _empty(self, outcome: Outcome, _: Intent) -> Response:
         return Response(outcome.status or 204)
@@ -100,7 +103,7 @@ class _Renderer:
         row = _given(outcome.row)
         headers = [("ETag", row.etag or "")]
         if outcome.unchanged:
-            return _headed(Response(304), headers)
+            return Response(304, headers=headers)
         return self._whole(row, outcome.status or 200, headers, intent.query)
 
     def _created(self, outcome: Outcome, intent: Intent) -> Response:
@@ -119,7 +122,7 @@ class _Renderer:
         row = _given(outcome.row)
         headers = [("ETag", row.etag or ""), *self._applied]
         if self._is_minimal:
-            return _headed(Response(204), headers)
+            return Response(204, headers=headers)
         return self._whole(row, outcome.status or 200, headers, intent.query)
 
     def _collection(self, outcome: Outcome, intent: Intent) -> Response:
@@ -280,10 +283,10 @@ class _Renderer:
         headers = [self._content_type]
         if size := self._preferences.max_page_size:
             headers.insert(0, ("Preference-Applied", f"odata.maxpagesize={size}"))
-        return _headed(Response(200, text), headers)
+        return Response(200, text, headers=headers)
 
     def _whole(self, row: Row, status: int, headers: Headers, query: Query) -> Response:
-        """The answer that is an entity, with its context URL."""
+        """Answer with an entity and its context URL, by these headers and the content type."""
         resource = self._address.resource
         text = self._representations.entity_json(row, resource, query)
         if text is None:
@@ -292,7 +295,8 @@ class _Renderer:
             text = dump(body, self._layout)
         elif self._level != "none":
             text = self.urls.context_json(query) + text[1:]
-        return _headed(Response(status, text), [*headers, self._content_type])
+        headers.append(self._content_type)
+        return Response(status, text, headers=headers)
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
         """The body with as much control information as was asked for, or as pages print."""
@@ -306,16 +310,11 @@ class _Renderer:
         }
 
     def _json(self, body: Json, status: int) -> Response:
-        return _headed(Response(status, dump(body, self._layout)), [self._content_type])
+        return Response(status, dump(body, self._layout), headers=[self._content_type])
 
 
 # Programs ask in few ways for few addresses, again and again.
 _renderer = lru_cache(maxsize=1024)(_Renderer)
-
-
-def _headed(response: Response, headers: Headers) -> Response:
-    response.headers = headers
-    return response
 
 
 def _given(value: T | None) -> T:

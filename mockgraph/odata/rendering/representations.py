@@ -46,12 +46,15 @@ class Representations:
         self._way: str | None = None
         if level != "full" and layout == "graph":
             self._way = f"{level} {view.name} {all_members}"
+        self._plain = self._form(address.resource, NO_OPTIONS, None) if address.steps else None
 
     # -- entities -------------------------------------------------------------------------
 
     def entity_json(self, row: Row, resource: Resource, query: Query) -> bytes | None:
         """Return an entity as JSON, None where that is not kept for the next time."""
-        return self._json(row, resource, query, self._form(resource, query, self._cast))
+        plain = query.select is None
+        form = self._plain if plain else self._form(resource, query, self._cast)
+        return self._json(row, resource, query, form)
 
     def entities(self, rows: Sequence[Row], resource: Resource, query: Query) -> list[Json]:
         """Return the entities of a collection."""
@@ -89,7 +92,7 @@ class Representations:
 
         What it expands to is put behind it, unless that is within complex values of it.
         """
-        entity, held = row.entity, row.resource
+        entity, expanded, held = row
         if form is None or not isinstance(entity, Entity):
             return None
         if held is not None and held.type_name != resource.type_name:
@@ -101,9 +104,9 @@ class Representations:
                 kept.clear()
             control, members = self._parts(row, resource, query)
             text = kept[form] = joined(orjson.dumps(control), orjson.dumps(members))
-        if not row.expanded:
+        if not expanded:
             return text
-        if any("/" in each.name for each in row.expanded):
+        if any("/" in each.name for each in expanded):
             return None
         return joined(text, orjson.dumps(self._expansions(row)))
 

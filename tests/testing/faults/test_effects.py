@@ -188,7 +188,7 @@ def test_a_body_in_chunks_is_marred_as_a_whole(faults: Faults) -> None:
     faults.malformed()
 
     def chunked(_: Any) -> Response:
-        response = Response(200, headers={"Content-Length": "4"})
+        response = Response(200, headers=[("Content-Length", "4")])
         response.chunks = iter([b"01", b"23"])
         return response
 
