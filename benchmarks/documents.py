@@ -10,8 +10,9 @@ from typing import Any
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
-# So many alerts have titles of their own before titles repeat.
-TITLES = 5_000
+# So many alerts have titles of their own before titles repeat: more than there are answers that
+# MockGraph remembers, so that a query for each in turn is a new one each time.
+TITLES = 10_000
 
 _BODY = re.compile(r"^\{.*?^\}", re.MULTILINE | re.DOTALL)
 _PROPERTY = re.compile(r"^\|(\w+)\|([^|]+)\|", re.MULTILINE)

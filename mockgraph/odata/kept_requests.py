@@ -1,7 +1,8 @@
 """Requests that are kept: what was asked before is not worked out again.
 
 What a request means, its intent, is a function of its bytes, of its caller and of the service. It
-is kept of a GET, and of a write without what any tenant has a say in.
+is kept of a GET, and of a write without what any tenant has a say in; of what few programs repeat,
+once they do.
 
 What answers a GET is a function of the request, of its caller's permissions and of the state,
 which is a value: a snapshot. So an answer holds for as long as the state is that snapshot, be it
@@ -13,7 +14,6 @@ now, at least what the request means is known.
 from __future__ import annotations
 
 import weakref
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
@@ -35,7 +35,7 @@ _MOST = 4096
 _MOST_BYTES = 8 * 1024 * 1024
 _LARGEST = 1024 * 1024  # a page of 1,000 alerts has 870 KB
 _LONGEST = 8192
-# Writes that are known to have been asked once, and the bytes that one takes for each of its body.
+# What is known to have been asked once, and the bytes that a write takes for each of its body.
 _MOST_SEEN = 4096
 _LOADED = 4
 
@@ -122,10 +122,12 @@ class KeptRequests:
     def keep(self, question: Question, intent: Intent) -> KeptRequest | None:
         """Keep what a question means, and return that; None where it means that but this once.
 
-        Few writes are repeated: one is kept when it comes for the second time.
+        Few writes are repeated, and few filters: one is kept when it comes for the second time, but
+        for that of a list in an order, as others are given its walk.
         """
-        writes = intent.address.writes
-        if (writes and not self._was_seen(question)) or not _holds(intent) or _is_long(question):
+        writes, query = intent.address.writes, intent.query
+        is_rare = writes or ((query.filter or query.search) and query.orderby is None)
+        if (is_rare and not self._was_seen(question)) or not _holds(intent) or _is_long(question):
             return None
         reusable = _reusable(intent)
         if writes and reusable is None:
@@ -223,10 +225,6 @@ def _reusable(intent: Intent) -> Intent | None:
     query = intent.query
     is_filtered = query.filter is not None and not query.filter.is_for_any
     is_ordered_by_code = query.orderby is not None and query.orderby.key is None
-    is_followed = query.relations is not None and bool(query.relations.resources)
-    if is_filtered or query.search or query.expand or is_ordered_by_code or is_followed:
+    if is_filtered or query.search or query.expand or is_ordered_by_code or query.relations:
         return None
-    # Relations that follow to nothing would keep alive the state that they were read from.
-    if query.relations:
-        intent = intent._replace(query=replace(query, relations=None))
     return intent._replace(body={}, entry=None) if intent.address.writes else intent

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest, LimitExceeded, NotEmulated
 from mockgraph.metadata.resources import Resource
@@ -23,7 +22,7 @@ from mockgraph.odata.expand import Pairs, compile_expand, read_levels
 from mockgraph.odata.expressions import Scope
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.grammar import Aliases, parse_alias
-from mockgraph.odata.orderby import compile_orderby
+from mockgraph.odata.orderby import Order, compile_orderby
 from mockgraph.odata.restrictions import check_supported
 from mockgraph.odata.search import compile_search
 from mockgraph.odata.select import compile_select
@@ -57,6 +56,7 @@ def read_options(
     max_skip: int = MAX_INT32,
     now: str | None = None,
     path: str = "",
+    default_order: Order | None = None,
 ) -> Query:
     """Compile decoded query options against the schema of the entities that they are about.
 
@@ -64,13 +64,13 @@ def read_options(
     ``max_top`` and ``max_skip`` are the largest values documented for the resource;
     they do not hold within ``$expand``. ``now`` is the instant of ``now()``, as Graph writes
     it, the present one if left out. ``path`` is that of the URL, in which parameter aliases may
-    be used, too.
+    be used, too. ``default_order`` is that of a list for which none is asked.
     """
     pairs = list(pairs)
     options = [pair for pair in pairs if not _ALIAS.fullmatch(pair[0])]
     aliases = _aliases(pairs, options, path) if len(options) < len(pairs) else {}
     scope = Scope(schema, resource=resource, relations=Relations(), now=now, aliases=aliases)
-    return _OptionReader(scope, max_top, max_skip).read(options, allowed)
+    return _OptionReader(scope, max_top, max_skip).read(options, allowed, default_order)
 
 
 def _aliases(pairs: Pairs, options: Pairs, path: str) -> Aliases:
@@ -101,14 +101,18 @@ def _valid(name: str, text: str, compiled: Callable[[str], T]) -> T:
         raise BadRequest(f"The query option {quoted(name)} is not valid: {error.message}") from None
 
 
-@dataclass(frozen=True)
-class _OptionReader:
+class _OptionReader(NamedTuple):
     scope: Scope
     max_top: int
     max_skip: int
     expand_depth: int = MAX_EXPAND_DEPTH
 
-    def read(self, pairs: Iterable[tuple[str, str]], allowed: frozenset[str]) -> Query:
+    def read(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        allowed: frozenset[str],
+        default_order: Order | None = None,
+    ) -> Query:
         values: dict[str, Any] = {}
         for given, text in pairs:
             name = given.lower().removeprefix("$")
@@ -122,7 +126,11 @@ class _OptionReader:
                 raise BadRequest(f"The query option '${name}' is given twice.")
             values[name] = _valid(f"${name}", text.strip(), partial(self._compiled, name))
         values.pop("levels", None)  # the expansion has them
-        return Query(**values, relations=self.scope.relations)
+        values.setdefault("orderby", default_order)
+        relations = self.scope.relations
+        # Those that follow to nothing would keep alive the state that they are read from.
+        follows = relations is not None and relations.resources
+        return Query(**values, relations=relations if follows else None)
 
     def _compiled(self, name: str, text: str) -> Any:
         schema, resource = self.scope.schema, self.scope.resource
@@ -160,8 +168,7 @@ class _OptionReader:
 
     def _nested(self, resource: Resource, pairs: Pairs) -> Query:
         check_supported((name for name, _ in pairs), resource)
-        inner = replace(
-            self,
+        inner = self._replace(
             scope=self.scope._replace(schema=resource.type, resource=resource),
             max_top=MAX_INT32,
             max_skip=MAX_INT32,

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import SEEK_END
 from typing import TYPE_CHECKING, cast
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import orjson
 from marshmallow import ValidationError
@@ -293,10 +292,13 @@ def _read_options(request: Request) -> list[tuple[str, str]]:
     if not request.query_string:
         return []
     try:
-        text = request.query_string.decode()
-        return parse_qsl(text, keep_blank_values=True, errors="strict")
+        pairs = (each.partition("=") for each in request.query_string.decode().split("&") if each)
+        return [(_decoded(name), _decoded(value)) for name, _, value in pairs]
     except ValueError:
         raise BadRequest("The query string is not UTF-8, percent-encoded.") from None
+
+
+_decoded = partial(unquote_plus, errors="strict")
 
 
 def _read_query(
@@ -320,7 +322,7 @@ def _read_query(
         return read_options(options, edm.ComplexSchema, allowed=allowed)
     check_supported((name for name, _ in options), address.resource)
     page = address.resource.rules.page
-    query = read_options(
+    return read_options(
         options,
         address.type,
         resource=address.resource,
@@ -329,10 +331,8 @@ def _read_query(
         max_skip=MAX_INT32 if page.max_skip is None else page.max_skip,
         now=clock.text(),
         path=path,
+        default_order=None if order is None else _ordered_by(order, address.type),
     )
-    if order is None or query.orderby is not None:
-        return query
-    return replace(query, orderby=_ordered_by(order, address.type))
 
 
 @lru_cache(maxsize=256)
@@ -345,8 +345,9 @@ def _ordered_by(order: str, schema: type[edm.StructuredSchema]) -> Order:
 
 def _check_filtered(options: Sequence[tuple[str, str]], resource: Resource) -> None:
     """Raise 400 where a list lacks the filter that the resource demands."""
-    given = (name.lower().removeprefix("$") for name, _ in options)
-    if resource.rules.filter.requires_filter and "filter" not in given:
+    if not resource.rules.filter.requires_filter:
+        return
+    if "filter" not in [name.lower().removeprefix("$") for name, _ in options]:
         raise BadRequest(f"'{resource.name}' is listed with the option '$filter' only.")
 
 

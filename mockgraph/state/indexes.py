@@ -251,7 +251,8 @@ class Narrowed(NamedTuple):
         if self.order is not None:
             later = [each for each in self.order.walk(self.within) if each.number > number]
             return iter(sorted(later, key=attrgetter("number")))
-        return merge(*(each.after(number) for each in self.lists), key=attrgetter("number"))
+        lists = [iter(each) if number == -inf else each.after(number) for each in self.lists]
+        return lists[0] if len(lists) == 1 else merge(*lists, key=attrgetter("number"))
 
 
 class SearchPredicate(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from mockgraph import metadata as edm
@@ -67,7 +68,7 @@ def _list(reader: Reader, intent: Intent, pager: Pager) -> Outcome:
     find: Callable[[str], Entity | None] = reader.rows(address.resource.home.path).find
     if address.resource.kind is ResourceKind.REFERENCE:
         find = {each.key: each for each in listing.entities}.get
-    cut = pager.page(listing, _page_size(intent), find, _walk(intent))
+    cut = pager.page(listing, _page_size(intent), find, partial(_walk, intent))
     rows = reader.page(cut.entities, intent.query, address.resource)
     return Outcome(page=Page(rows, cut.total, cut.next))
 

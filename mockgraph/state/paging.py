@@ -72,21 +72,25 @@ class Pager:
         self._held = 0
 
     def page(
-        self, listing: ListedEntities, size: int, find: Callable[[str], Entity | None], of: str
+        self,
+        listing: ListedEntities,
+        size: int,
+        find: Callable[[str], Entity | None],
+        of: Callable[[], str],
     ) -> Slice:
         """Return the page that a query asks for, of at most ``size`` entities.
 
-        ``of`` tells this list from others, with what it is filtered and ordered by. ``find`` gives
-        the entity that has a key now. Raises BadRequest where the skip token is none of ours, not
-        this list's, or of a walk long past.
+        ``of`` gives what tells this list from others, with what it is filtered and ordered by.
+        ``find`` gives the entity that has a key now. Raises BadRequest where the skip token is none
+        of ours, not this list's, or of a walk long past.
         """
         query = listing.query
         if size == 0:
             return Slice([], listing.count() if query.count else None, None)
-        mark = zlib.crc32(of.encode())
         token = _read_token(query.skiptoken)
         if query.orderby is None:
-            return _unordered(listing, size, token, mark)
+            return _unordered(listing, size, token, of)
+        mark = _mark(of)
         if token is not None:
             return self._resumed(listing, size, token, mark, find)
         skip = query.skip or 0
@@ -199,16 +203,24 @@ def _place_in(walk: int, page: list[Entity], size: int) -> str:
     return f"s{walk:x}-{page[size - 1].number:x}"
 
 
-def _unordered(listing: ListedEntities, size: int, token: _Token | None, mark: int) -> Slice:
-    if token is not None and (token.kind != "n" or token.source != mark):
+def _unordered(
+    listing: ListedEntities, size: int, token: _Token | None, of: Callable[[], str]
+) -> Slice:
+    if token is not None and (token.kind != "n" or token.source != _mark(of)):
         raise _foreign()
     count = listing.count() if listing.query.count else None
     # A walk under way has left behind what it skipped at its start.
     after, skip = (-inf, listing.query.skip or 0) if token is None else (token.place, 0)
     most = skip + size + 1
     page = list(islice(listing.after(after, most), skip, most))
-    following = f"n{mark:x}-{page[size - 1].number:x}" if len(page) > size else None
-    return Slice(page[:size], count, following)
+    if len(page) <= size:
+        return Slice(page, count, None)
+    return Slice(page[:size], count, f"n{_mark(of):x}-{page[size - 1].number:x}")
+
+
+def _mark(of: Callable[[], str]) -> int:
+    """Return the number by which tokens name a list."""
+    return zlib.crc32(of().encode())
 
 
 def walk_of(token: str | None) -> int | None:

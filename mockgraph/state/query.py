@@ -78,7 +78,7 @@ class Query:
     """The options of a query; None where an option was not given.
 
     ``format`` is the level of metadata (``none``, ``minimal``, ``full``); ``skiptoken`` is
-    carried as it came.
+    carried as it came. ``relations`` are there where it follows navigation properties.
     """
 
     filter: Filter | None = None

@@ -21,7 +21,7 @@ from mockgraph import work
 from mockgraph.app import create_app
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
-from mockgraph.odata import addressing, validation
+from mockgraph.odata import addressing, rendering, validation
 from mockgraph.odata.kept_requests import KeptRequests
 from mockgraph.seeds import read_seeds
 from mockgraph.server_options import Settings
@@ -379,6 +379,22 @@ def test_what_was_asked_lately_stays(intent: Intent) -> None:
     for number in range(10_000):
         ask(answers, number, intent, 0)
         assert answers.find(("0", None)) is not None
+
+
+def test_a_filter_is_kept_when_it_comes_again(client: FlaskClient) -> None:
+    """Few do; a list in an order is kept at once, and so is all that programs ask again."""
+    for options, times in (
+        ("$filter=title eq 'a'", 2),
+        ("$search=b&$top=3", 2),
+        ("$filter=title eq 'a'&$orderby=title", 1),
+        ("$top=2", 1),
+    ):
+        url = f"/v1.0/security/secureScores?{options.replace('title', 'azureTenantId')}"
+        answers = {client.get(url).data for _ in range(times)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delattr(rendering, "render")
+            assert {client.get(url).data} == answers
+        assert len(answers) == 1
 
 
 def test_the_journal_has_them_as_it_has_others(client: FlaskClient) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
 
 from mockgraph.errors import BadRequest, NotEmulated
+from mockgraph.http import Request
+from mockgraph.odata import validation
 from mockgraph.odata.expand import MAX_LEVELS
 from mockgraph.odata.options import MAX_LENGTH, read_options
 from mockgraph.state.query import ALL, Query
@@ -319,3 +323,20 @@ def test_the_first_level_is_what_there_is_anyway() -> None:
     expand = "alerts($levels=1;$top=2)"
     assert read_options([("$expand", expand)], Tenant, resource=TENANTS).expand[0].query.top == 2
     assert refusal(("$levels", "1")) == "The query option '$levels' is not allowed here."
+
+
+@given(
+    st.text("ab=&%+; 'é\x00").map(str.encode)
+    | st.lists(st.sampled_from([b"$filter=", b"a", b"%20", b"%C3%A9", b"%E9", b"&", b"=", b"\xe9"]))
+    .map(b"".join)
+)  # fmt: skip
+def test_a_query_string_is_read_as_forms_are(query: bytes) -> None:
+    environ = EnvironBuilder("/v1.0/security/alerts").get_environ()
+    request = Request({**environ, "QUERY_STRING": query.decode("latin-1")})
+    try:
+        expected = parse_qsl(query.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:
+        with pytest.raises(BadRequest, match="not UTF-8"):
+            validation._read_options(request)
+    else:
+        assert validation._read_options(request) == expected

@@ -188,7 +188,7 @@ def pages(
     while True:
         rows = storage.now.rows(TABLE)
         listed = ListedEntities(rows.in_order, asked.query(token), rows)
-        cut = pager.page(listed, size, rows.find, str(asked.pairs()))
+        cut = pager.page(listed, size, rows.find, lambda: str(asked.pairs()))
         yield [entity.key for entity in cut.entities], cut.total
         if cut.next is None:
             return
@@ -366,7 +366,7 @@ def test_the_last_page_looks_at_no_more_than_the_first() -> None:
         listed = ListedEntities(
             rows.in_order, Query(noted.filter, noted.orderby, skiptoken=token), rows
         )
-        cut = pager.page(listed, 50, rows.find, "list")
+        cut = pager.page(listed, 50, rows.find, lambda: "list")
         costs.append(len(looked))
         if cut.next is None:
             break
@@ -390,7 +390,7 @@ def test_entities_of_a_walk_are_looked_up_once_something_is_written(filter_: str
 
         given = [*options, *([("$skiptoken", token)] if token else [])]
         listed = ListedEntities(rows.in_order, read_options(given, Closed), rows)
-        return pager.page(listed, 20, find, "list")
+        return pager.page(listed, 20, find, lambda: "list")
 
     page(None)  # as an index is asked for
     token = page(None).next
@@ -421,7 +421,9 @@ def test_what_is_skipped_of_an_order_is_not_looked_at(
         with monkeypatch.context() as patch:
             patch.setattr(indexes, "unpacked", look)
             looked.clear()
-            cut = pager.page(ListedEntities(rows.in_order, query, rows), 20, rows.find, "list")
+            cut = pager.page(
+                ListedEntities(rows.in_order, query, rows), 20, rows.find, lambda: "list"
+            )
         assert cut.entities == plain[150:170]
     assert looked == [each.key for each in plain[150:171]]
 
@@ -458,7 +460,7 @@ def test_tokens_of_nobody(token: str) -> None:
             ListedEntities(rows.in_order, asked.query(token), rows),
             9,
             rows.find,
-            str(asked.pairs()),
+            lambda: str(asked.pairs()),
         )
 
 
