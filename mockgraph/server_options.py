@@ -13,8 +13,8 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Concatenate, ParamSpec
+from dataclasses import dataclass, field, fields
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 from mockgraph.errors import MockGraphError
 
@@ -31,8 +31,7 @@ _PORT = 65535  # the highest
 _KEY = "option"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """An option of the server, as all the ways to give it are made from.
 
     ``default`` is that of Python, ``cli_default`` that of the command line, where ``none`` is the
@@ -42,16 +41,16 @@ class Option:
     an empty variable is as good as none.
     """
 
-    name: str = ""
     default: Any
     help: str
+    cli_default: Any
+    name: str = ""
     flag: str = ""
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     least: int = 0
     most: int | None = None
     unit: str = ""
-    cli_default: Any
     none: str | None = None
     is_path: bool = False
     for_tests: bool = False
@@ -254,7 +253,7 @@ class Settings:
 
 def options(of: type[Settings] = Settings) -> tuple[Option, ...]:
     """Return the options that the fields of a class of settings declare, in their order."""
-    return tuple(replace(each.metadata[_KEY], name=each.name) for each in fields(of))
+    return tuple(each.metadata[_KEY]._replace(name=each.name) for each in fields(of))
 
 
 def takes(

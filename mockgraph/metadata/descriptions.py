@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from mockgraph.metadata.annotations import Annotation, PropertyValue
@@ -22,8 +21,7 @@ def without_descriptions(model: Model) -> Model:
 
 def _schema(schema: Schema) -> Schema:
     targets = {target: _stripped(each) for target, each in schema.targets.items()}
-    return replace(
-        schema,
+    return schema._replace(
         types=_values(schema.types),
         operations=_values(schema.operations),
         terms=_values(schema.terms),

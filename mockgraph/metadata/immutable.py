@@ -13,11 +13,13 @@ from typing import Any, NoReturn, Self, dataclass_transform
 class _ImmutableType(type):
     """Makes slots of the annotations of a class, and defaults of their values.
 
-    ``field_setters`` set the slots of the fields, which a value itself refuses to do.
+    ``field_setters`` set the slots of the fields, which a value itself refuses to do. Where all
+    fields from a place on have defaults, ``field_tails`` has those.
     """
 
     field_names: tuple[str, ...]
     field_defaults: dict[str, Any]
+    field_tails: dict[int, tuple[Any, ...]]
     field_setters: tuple[Callable[[object, Any], None], ...]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _ImmutableType:
@@ -28,6 +30,12 @@ class _ImmutableType(type):
         made.field_names = (*(each for base in above for each in base.field_names), *own)
         made.field_defaults = {k: v for base in above for k, v in base.field_defaults.items()}
         made.field_defaults |= defaults
+        made.field_tails = {}
+        tail: tuple[Any, ...] = ()
+        for place, field in reversed([*enumerate(made.field_names)]):
+            if field not in made.field_defaults:
+                break
+            made.field_tails[place] = tail = (made.field_defaults[field], *tail)
         made.field_setters = tuple(getattr(made, each).__set__ for each in made.field_names)
         return made
 
@@ -49,7 +57,8 @@ class Immutable(metaclass=_ImmutableType):
     def __init__(self, *given: Any, **named: Any):
         setters = type(self).field_setters
         if named or len(given) != len(setters):
-            given = type(self).complete(given, named)
+            tail = None if named else type(self).field_tails.get(len(given))
+            given = type(self).complete(given, named) if tail is None else given + tail
         for put, value in zip(setters, given, strict=True):
             put(self, value)
 

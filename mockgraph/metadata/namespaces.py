@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from mockgraph.metadata.annotations import merged_annotations
 from mockgraph.metadata.elements import (
@@ -56,8 +56,10 @@ class Deferred(Mapping[str, T], Generic[S, T]):
         return len(self._sources)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Schema:
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Schema(NamedTuple):
     """A namespace and what it declares, by qualified name.
 
     ``targets`` are the annotations written out of line, by the path of the element that they
@@ -69,14 +71,14 @@ class Schema:
 
     namespace: str
     alias: str | None = None
-    types: Mapping[str, NamedType] = field(default_factory=dict)
-    operations: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
-    terms: Mapping[str, Term] = field(default_factory=dict)
-    containers: Mapping[str, EntityContainer] = field(default_factory=dict)
-    targets: Mapping[str, Annotations] = field(default_factory=dict)
+    types: Mapping[str, NamedType] = _NONE
+    operations: Mapping[str, tuple[Operation, ...]] = _NONE
+    terms: Mapping[str, Term] = _NONE
+    containers: Mapping[str, EntityContainer] = _NONE
+    targets: Mapping[str, Annotations] = _NONE
     annotations: Annotations = ()
-    bases: Mapping[str, str] = field(default_factory=dict)
-    bindings: Mapping[str, tuple[TypeRef | None, ...]] = field(default_factory=dict)
+    bases: Mapping[str, str] = _NONE
+    bindings: Mapping[str, tuple[TypeRef | None, ...]] = _NONE
     navigating: frozenset[str] = frozenset()
 
     @classmethod

@@ -441,29 +441,30 @@ class _Use(Immutable):
 
 
 def _use(block: _NotationBlock, words: list[str]) -> _Use:
-    use = _Use(block.type(words[0]))
+    type_ = block.type(words[0])
     if len(words) == 1:
-        return use
-    rest = words[1:]
-    if rest[:2] == ["not", "null"]:
-        use = use.replaced(nullable=False)
-        rest = rest[2:]
-    stated: dict[str, Any] = {}
+        return _Use(type_)
+    is_required = words[1:3] == ["not", "null"]
+    rest = words[3:] if is_required else words[1:]
+    facets: dict[str, Any] = {}
+    default: str | None = None
+    is_optional = False
     position = 0
     while position < len(rest):
         name, equals, value = rest[position].partition("=")
         position += 1
         if name == "optional":
-            use = use.replaced(optional=True)
+            is_optional = True
         elif name == "Default" and equals:
-            use = use.replaced(default=untoken(value or rest[position]))
+            default = untoken(value or rest[position])
             position += not value
         elif name in _FACETS and value:
             field_name, convert = _FACETS[name]
-            stated[field_name] = convert(value)
+            facets[field_name] = convert(value)
         else:
             raise ValueError(rest[position - 1])
-    return use.replaced(facets=Facets(**stated)) if stated else use
+    stated = Facets(**facets) if facets else NO_FACETS
+    return _Use(type_, not is_required, stated, default, is_optional)
 
 
 def _number_or_word(text: str) -> int | str:

@@ -67,7 +67,7 @@ def untoken(text: str) -> str:
 
 def tokens(line: str) -> list[str]:
     """Return the tokens of a line, those in quotes still in them."""
-    return _TOKEN.findall(line)
+    return _TOKEN.findall(line) if '"' in line else line.split()
 
 
 class ValueReader:
