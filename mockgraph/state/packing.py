@@ -18,7 +18,7 @@ from mockgraph.metadata.names import Json
 from mockgraph.state.entities import Entity, split_key
 from mockgraph.state.persistent_maps import Ordered
 
-# How much JSON is kept unpacked in a process, in bytes. It takes about three times as many then.
+# How much JSON is kept unpacked in a process, in bytes. It takes about five times as many then.
 _MOST_KEPT = 96 * 1024 * 1024
 # The same of what was just made, and is asked for soon or not for long.
 _MOST_NEW = 16 * 1024
@@ -67,7 +67,7 @@ class PackedEntity:
     For as long as somebody holds the entity that it was unpacked to, there is no other.
     """
 
-    __slots__ = ("_entity", "json", "key", "number", "revision")
+    __slots__ = ("__weakref__", "_entity", "json", "key", "number", "revision")
 
     def __init__(self, json: bytes, key: str, revision: int, number: int):
         self.json = json
@@ -90,14 +90,15 @@ class PackedEntity:
 class _Unpacked:
     """The packed entities that were unpacked last, and are kept so. Safe under threads.
 
-    They have so many bytes of JSON as ``most`` says, at most.
+    They have so many bytes of JSON as ``most`` says, at most. One that is in no table any more, as
+    a write, a reset or the end of its app leaves it, is gone for all that.
     """
 
     _lock = threading.Lock()  # one for all: an entity may be among those of several
 
     def __init__(self, most: Callable[[], int] = lambda: _MOST_KEPT) -> None:
         self._most = most
-        self._kept: deque[PackedEntity] = deque()
+        self._kept: deque[tuple[ref[PackedEntity], int]] = deque()  # and the bytes of each
         self._size = 0
 
     def of(self, packed: PackedEntity) -> Entity:
@@ -119,16 +120,18 @@ class _Unpacked:
 
     def _keep(self, packed: PackedEntity, entity: Entity) -> None:
         packed._entity = entity
-        self._kept.append(packed)
-        self._size += len(packed.json)
+        size = len(packed.json)
+        self._kept.append((ref(packed), size))
+        self._size += size
         most = self._most()
         while self._size > most:
-            self._let_go(self._kept.popleft())
+            self._let_go(*self._kept.popleft())
 
-    def _let_go(self, packed: PackedEntity) -> None:
-        self._size -= len(packed.json)
-        entity = packed._entity
-        if isinstance(entity, Entity):
+    def _let_go(self, kept: ref[PackedEntity], size: int) -> None:
+        self._size -= size
+        packed = kept()
+        entity = None if packed is None else packed._entity
+        if packed is not None and isinstance(entity, Entity):
             held = packed._entity = ref(entity)
             del entity
             if held() is None:

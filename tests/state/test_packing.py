@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import orjson
 import pytest
@@ -88,6 +89,16 @@ def test_the_last_that_were_unpacked_are_kept(monkeypatch: pytest.MonkeyPatch) -
     rows["k3"].rendered["way"] = b"kept"
     assert rows["k3"].rendered == {"way": b"kept"}
     assert unpacked_in(rows) == ["k3", *(f"k{number}" for number in range(41, 50))]
+
+
+def test_what_is_in_no_table_any_more_is_gone() -> None:
+    rows = Rows(packed_entity(number) for number in range(10))
+    assert [each["n"] for each in rows.in_order][:4] == [0, 1, 2, 0]
+    assert len(unpacked_in(rows)) == 10
+    alive = [ref(each) for each in rows.in_order.stored()]
+    rows = rows.changed(dict.fromkeys(f"k{number}" for number in range(9)))
+    gc.collect()
+    assert [each() is not None for each in alive] == [False] * 9 + [True]
 
 
 def test_threads_are_given_the_same_one(monkeypatch: pytest.MonkeyPatch) -> None:
