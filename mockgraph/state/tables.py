@@ -202,6 +202,12 @@ class EntityDB(TinyDB):
         """
         return self._storage.rows(name)
 
+    def __repr__(self) -> str:
+        """Return how many entities each table has; TinyDB would ask for a default table."""
+        tables = self._storage.now.tables.items()
+        filled = (f"{name}: {len(rows)}" for name, rows in tables if rows)
+        return f"<{type(self).__name__} {', '.join(filled) or 'empty'}>"
+
     def filled_tables(self) -> frozenset[str]:
         """Return the names of the tables that hold something."""
         return self._storage.filled_tables()

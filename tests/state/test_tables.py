@@ -24,6 +24,8 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from mockgraph.errors import StoreFailed
+from mockgraph.service import SERVICE
+from mockgraph.state import State
 from mockgraph.state.entities import Entity
 from mockgraph.state.storage import EntityStorage
 from mockgraph.state.store import Store
@@ -441,3 +443,12 @@ def test_tinydb_may_drop_tables(db: EntityDB) -> None:
     db.drop_tables()
     assert db.tables() == set()
     assert isinstance(db, TinyDB)
+
+
+def test_tables_are_shown_by_how_much_they_hold() -> None:
+    db = State(SERVICE, {"Security": {"alerts": [{"id": "a"}, {"id": "b"}]}}).db
+    assert repr(db) == "<EntityDB security: 1, security/alerts: 2>"
+    with db.transaction() as transaction:
+        transaction.table("security/alerts").truncate()
+        assert repr(transaction) == "<EntityTransaction security: 1>"
+    assert repr(EntityDB(storage=EntityStorage)) == "<EntityDB empty>"
