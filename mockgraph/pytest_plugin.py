@@ -99,6 +99,7 @@ class _Run:
     def __init__(self, config: pytest.Config):
         self.config = config
         self.item: pytest.Item | None = None
+        self._is_patched = False
         self._servers: dict[tuple[Any, ...], MockGraph] = {}
 
     @cached_property
@@ -115,6 +116,31 @@ class _Run:
             self._servers[wanted] = _started(options)
             self.config.add_cleanup(self._servers[wanted].stop)
         return self._servers[wanted]
+
+    def begin(self, item: pytest.Item) -> None:
+        """Take note of the test that is to run; patches stay from one intercepted to the next."""
+        self.item = item
+        if self._is_patched:
+            marker = item.get_closest_marker("mockgraph")
+            if marker is None or not marker.kwargs.get("intercept"):
+                self._patch(False)
+
+    def intercepting(
+        self, server: MockGraph, marked: dict[str, Any]
+    ) -> AbstractContextManager[Intercept | None]:
+        """Return the intercept of a test, where it is marked for one."""
+        if not marked.get("intercept"):
+            return nullcontext()
+        if not self._is_patched:
+            self._patch(True)
+            self.config.add_cleanup(lambda: self._patch(False))
+        return server.intercept(marked.get("allow_hosts", ()))
+
+    def _patch(self, stays: bool) -> None:
+        from mockgraph.serving.transports import patches
+
+        patches.stay(stays)
+        self._is_patched = stays
 
 
 _runs: list[_Run] = []  # the innermost last: a test of a plugin runs pytest within pytest
@@ -219,8 +245,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Take note of the test that is to run, for its fixture."""
-    _runs[-1].item = item
+    _runs[-1].begin(item)
 
 
 @pytest.fixture(scope="session")
@@ -245,7 +270,7 @@ def mockgraph(mockgraph_seed: Any) -> Iterator[MockGraph]:
         server.renew(seed)
     except (GraphError, MockGraphError) as error:
         _fail(f"MockGraph cannot start this test as it is asked to. {error}")
-    with _intercepting(server, marked) as intercept:
+    with run.intercepting(server, marked) as intercept:
         yield server
     _take_facts(run.config, server)
     strict = marked.get("strict", run.config.getini("mockgraph_strict"))
@@ -313,14 +338,6 @@ def _hashable(value: Any) -> Any:
     if value is None or isinstance(value, (str, int, float, tuple)):
         return value
     return tuple(value) if isinstance(value, Iterable) else value
-
-
-def _intercepting(
-    server: MockGraph, marked: dict[str, Any]
-) -> AbstractContextManager[Intercept | None]:
-    if not marked.get("intercept"):
-        return nullcontext()
-    return server.intercept(marked.get("allow_hosts", ()))
 
 
 def _failures(server: MockGraph, intercept: Intercept | None, strict: bool) -> list[str]:

@@ -505,6 +505,60 @@ def test_it(mockgraph):
 """
 
 
+def test_what_an_intercept_replaced_is_there_again_in_a_test_without(
+    project: pytest.Pytester,
+) -> None:
+    run(
+        project,
+        """
+import http.client, sys
+from mockgraph.serving.transports.patches import Patches
+
+GRAPH = urllib.request.Request("https://graph.microsoft.com/v1.0/security/alerts")
+GRAPH.add_header("Authorization", "Bearer x")
+ORIGINAL = http.client.HTTPConnection.putrequest
+FINDERS = list(sys.meta_path)
+
+def is_patched():
+    return http.client.HTTPConnection.putrequest is not ORIGINAL
+
+@pytest.fixture
+def theirs(monkeypatch):
+    def putrequest(*given, **named):
+        return ORIGINAL(*given, **named)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "putrequest", putrequest)
+
+@pytest.mark.mockgraph(intercept=True)
+@pytest.mark.parametrize("turn", range(2))
+def test_intercepted(turn):
+    assert is_patched() and urllib.request.urlopen(GRAPH).status == 200
+
+@pytest.mark.mockgraph(intercept=True)
+def test_what_is_undone_behind_it(theirs, mockgraph):
+    assert urllib.request.urlopen(GRAPH).status == 200
+
+@pytest.mark.mockgraph(intercept=True)
+def test_intercepted_all_the_same():
+    assert urllib.request.urlopen(GRAPH).status == 200
+
+def test_without(mockgraph):
+    assert not is_patched() and sys.meta_path == FINDERS
+    with mockgraph.intercept():
+        assert is_patched()
+    assert not is_patched()
+
+@pytest.mark.mockgraph(intercept=True)
+def test_intercepted_again():
+    assert is_patched() and urllib.request.urlopen(GRAPH).status == 200
+
+@pytest.mark.mockgraph(auth="off")
+def test_marked_for_something_else():
+    assert not is_patched()
+""",
+    ).assert_outcomes(passed=7)
+
+
 def test_what_a_test_read_is_held_against_the_real_service(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ _UNKNOWN_CLIENT = (
     "urllib3, httpx, aiohttp and http.client. Give others the URL of a live server."
 )
 _ABSENT = object()
+_MADE = "_mockgraph_made"  # the attribute of a function that is a patch
 _LOCK = threading.RLock()
 # Set while a client connects for a call that may pass, to whatever address that leads.
 _passing: ContextVar[bool] = ContextVar("mockgraph_passing", default=False)
@@ -95,12 +96,27 @@ class _Replaced(NamedTuple):
     def is_as_it_was(self) -> bool:
         return getattr(self.owner, self.name, _ABSENT) is self.wrapped
 
+    @property
+    def is_in_place(self) -> bool:
+        return vars(self.owner).get(self.name) is self.by
+
+    def put_back(self) -> None:
+        """Put back what was there before all patches, unless others have patched it since."""
+        now = before = vars(self.owner).get(self.name)
+        while (made := getattr(before, _MADE, None)) is not None and made.by is before:
+            before = made.before
+        if before is _ABSENT:
+            delattr(self.owner, self.name)
+        elif before is not now:
+            setattr(self.owner, self.name, before)
+
 
 class Patches(MetaPathFinder):
     """The patches, and the interceptors that they serve, the last one first."""
 
     def __init__(self) -> None:
         self._interceptors: tuple[Interceptor, ...] = ()
+        self._stays = False
         self._patched: dict[str, ModuleType] = {}
         self._made: dict[str, tuple[ModuleType, list[_Replaced]]] = {}
         self._replaced: list[_Replaced] = []
@@ -114,26 +130,41 @@ class Patches(MetaPathFinder):
     def enter(self, interceptor: Interceptor) -> None:
         """Have an interceptor decide on calls from now on."""
         with _LOCK:
-            if not self._interceptors:
+            if not (self._interceptors or self._is_in_place()):
+                self._restore()
                 sys.meta_path.insert(0, self)
             self._interceptors = (interceptor, *self._interceptors)
+            loaded = {name: sys.modules.get(name) for name in _LIBRARIES}
+            lacking = [each for each in loaded if loaded[each] is not self._patched.get(each)]
         try:
-            for name in _LIBRARIES:
-                if sys.modules.get(name) is not None:
-                    # Another thread may be importing it: this waits until it has.
-                    self.patch(importlib.import_module(name))
+            for name in lacking:
+                # Another thread may be importing it: this waits until it has.
+                self.patch(importlib.import_module(name))
         except BaseException:
             self.leave(interceptor)
             raise
 
     def leave(self, interceptor: Interceptor) -> None:
-        """End an interceptor; after the last one all is as it was before the first."""
+        """End an interceptor; after the last one all is as before the first, unless they stay."""
         with _LOCK:
             left = list(self._interceptors)
             left.remove(interceptor)
             self._interceptors = tuple(left)
             if not left:
+                self._resolved.clear()
+            if not (left or self._stays):
                 self._restore()
+
+    def stay(self, stays: bool) -> None:
+        """Stay in place after the last interceptor, and let all pass then; or do so no more."""
+        with _LOCK:
+            self._stays = stays
+            if not (self._interceptors or stays):
+                self._restore()
+
+    def _is_in_place(self) -> bool:
+        """Return whether they stayed in place, and nobody has undone one since."""
+        return sys.meta_path[:1] == [self] and all(each.is_in_place for each in self._replaced)
 
     def patch(self, module: ModuleType) -> None:
         """Patch a library, unless it is patched or nothing is intercepted any more."""
@@ -151,7 +182,9 @@ class Patches(MetaPathFinder):
         wrapped = getattr(owner, name)
         update_wrapper(by, wrapped)
         own = vars(owner).get(name, _ABSENT)
-        self._replaced.append(_Replaced(owner, name, own, wrapped, by))
+        made = _Replaced(owner, name, own, wrapped, by)
+        setattr(by, _MADE, made)
+        self._replaced.append(made)
         setattr(owner, name, by)
 
     def _patch_again(self, name: str, module: ModuleType) -> bool:
@@ -167,16 +200,10 @@ class Patches(MetaPathFinder):
     def _restore(self) -> None:
         with suppress(ValueError):
             sys.meta_path.remove(self)
-        for owner, name, before, _, by in reversed(self._replaced):
-            if vars(owner).get(name) is not by:
-                continue  # patched once more by others: ours lies below and lets all pass
-            if before is _ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
+        for each in reversed(self._replaced):
+            each.put_back()
         self._replaced.clear()
         self._patched.clear()
-        self._resolved.clear()
 
     # -- calls ----------------------------------------------------------------------------
 
@@ -269,6 +296,14 @@ def enter_patches(interceptor: Interceptor) -> Patches:
     """Have an interceptor decide on this process's calls, until it leaves the patches."""
     _patches.enter(interceptor)
     return _patches
+
+
+def stay(stays: bool) -> None:
+    """Have the patches stay in place where nothing is intercepted any more, or no longer do so.
+
+    All calls pass then. To put them in place takes longer than a call that they intercept.
+    """
+    _patches.stay(stays)
 
 
 def passing() -> AbstractContextManager[None]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import importlib
 import socket
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+import requests
 import urllib3
 
-from mockgraph.serving.transports import CallRefused, Intercept
+from mockgraph.serving.transports import CallRefused, Intercept, patches
 
 from .clients import get
 from .echo import echo, named
@@ -168,3 +171,67 @@ def test_what_others_patch_in_between_is_patched_anew(
         assert get(f"{live}/two") == b"live"
     assert owner.putrequest is theirs
     assert asked == ["/one", "/two"]
+
+
+# -- staying --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def staying() -> Iterator[list[object]]:
+    """Patches that stay until the end; the objects that they replace, as they were before."""
+    before = patched()
+    patches.stay(True)
+    yield before
+    patches.stay(False)
+    assert patched() == before
+
+
+def test_those_that_stay_let_all_pass(live: str, staying: list[object]) -> None:
+    with Intercept(named("first"), hosts=["127.0.0.1"]):
+        assert get(live) == b"first"
+        functions = patched()
+    assert patched() == functions != staying
+    assert get(live) == b"live"
+    with pytest.raises(requests.ConnectionError):
+        get("http://127.0.0.1:9")  # where nobody listens
+    with Intercept(named("second"), allow=["192.0.2.1"]):
+        assert patched() == functions
+        assert get(HOST) == b"second"
+        assert get(live) == b"live"
+        with pytest.raises(CallRefused):
+            get("http://example.org")
+
+
+@pytest.mark.usefixtures("staying")
+def test_those_that_stay_know_what_was_undone_in_between(live: str) -> None:
+    owner: Any = http.client.HTTPConnection
+    original = owner.putrequest
+    asked = []
+
+    def theirs(connection: Any, method: str, url: str, **options: Any) -> None:
+        asked.append(url)
+        original(connection, method, url, **options)
+
+    owner.putrequest = theirs
+    with Intercept(named("first")):
+        assert get(f"{HOST}/one") == b"first"
+    owner.putrequest = original
+    assert get(live) == b"live"
+    with Intercept(named("second")):
+        assert get(f"{HOST}/two") == b"second"
+    assert asked == ["/one"]
+
+
+@pytest.mark.usefixtures("staying")
+def test_those_that_stay_patch_what_was_imported_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Intercept(named("first")):
+        pass
+    monkeypatch.setattr(http, "client", http.client)
+    monkeypatch.delitem(sys.modules, "http.client")
+    anew: Any = importlib.import_module("http.client")
+    with Intercept(named("second")):
+        connection = anew.HTTPSConnection("graph.microsoft.com")
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"second"
