@@ -35,6 +35,7 @@ from mockgraph.http import (
 )
 from mockgraph.metadata.resources import Service, View
 from mockgraph.odata import addressing, kept_requests, rendering, validation
+from mockgraph.request_heads import RequestHeads
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import (
@@ -110,6 +111,7 @@ class Emulator(Flask):
         self._tenants = tenants
         self._settings = settings
         self._origins = Origins(settings)
+        self._heads = RequestHeads()
         self._kept = kept_requests.KeptRequests()
         self._service = tenants.default.state.service
         self._registering = threading.Lock()
@@ -121,6 +123,16 @@ class Emulator(Flask):
 
     def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, as WSGI has it."""
+        head = self._heads.find(environ)
+        if head is None or self._is_extended:
+            return self._answer_anew(environ, start_response)
+        self._tenants.enter(environ)
+        request = Request(environ, populate_request=False, head=head)
+        return self.respond(request).send(request.method, start_response)
+
+    def _answer_anew(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request whose head is not known to be good, or is not for the line alone."""
+        came = environ.copy()
         try:
             self._origins.check_host(environ)
             check_path(environ["PATH_INFO"])
@@ -137,6 +149,8 @@ class Emulator(Flask):
         if "//" in path:
             environ["PATH_INFO"] = addressing.joined(path, self._service)
         request = Request(environ, populate_request=False)
+        if environ["PATH_INFO"] == path:
+            self._heads.keep(came, request.head)
         return self.respond(request).send(request.method, start_response)
 
     def body_limit(self, environ: Environ) -> int:
@@ -326,8 +340,13 @@ class Emulator(Flask):
         return from_werkzeug(answered)
 
     def _authenticate(self, request: Request, tenant: Tenant, root: View | None) -> Caller:
-        bare = root is None or not root.documented
-        return authorization.authenticate(request, self._settings.auth, tenant, bare=bare)
+        caller: Caller | None = request.head.caller
+        if caller is None:
+            mode, bare = self._settings.auth, root is None or not root.documented
+            caller = authorization.authenticate(request, mode, tenant, bare=bare)
+            if mode != "jwt":  # by the clock and the directory a token is good or not
+                request.head.caller = caller
+        return caller
 
     def _apply_faults(self, response: Response, request: Request) -> Response:
         """Return the response after the effects of the faults that struck."""

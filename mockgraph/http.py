@@ -30,6 +30,7 @@ from mockgraph.errors import (
     UnsupportedCoding,
 )
 from mockgraph.guids import new_guid
+from mockgraph.request_heads import RequestHead
 from mockgraph.wsgi import SPOOLED, WITHOUT_CONTENT, Environ, Headers, StartResponse, new_file
 
 if TYPE_CHECKING:
@@ -70,11 +71,12 @@ class _Later:
 class Request(flask.Request):
     """A request: its ids, its content, and what the line finds out about it on the way.
 
-    ``request_id`` is the GUID of this request, ``client_request_id`` the caller's or the same;
-    ``address`` is where it led, None until that is known; ``answered_by`` tells what answered:
-    ``emulation``, ``fault``, ``stub``, ``sign-in`` or ``police``; ``strike`` is what faults do
-    to the answer, ``ending`` is how they have the work end that the request sets going;
-    ``settle`` waits until what it wrote is on the disk, where that is still to be.
+    ``head`` may be that of other requests, too; ``request_id`` is the GUID of this one,
+    ``client_request_id`` the caller's or the same; ``address`` is where it led, None until that is
+    known; ``answered_by`` tells what answered: ``emulation``, ``fault``, ``stub``, ``sign-in`` or
+    ``police``; ``strike`` is what faults do to the answer, ``ending`` is how they have the work end
+    that the request sets going; ``settle`` waits until what it wrote is on the disk, where that is
+    still to be.
     """
 
     address: Address | None = None
@@ -88,20 +90,24 @@ class Request(flask.Request):
     max_content_length: int | None = None
     _content: bytes | None = None
 
-    def __init__(self, environ: Environ, populate_request: bool = True, shallow: bool = False):
+    def __init__(
+        self,
+        environ: Environ,
+        populate_request: bool = True,
+        shallow: bool = False,
+        head: RequestHead | None = None,
+    ):
+        self.head = head = head or RequestHead(environ)
         if populate_request:
             super().__init__(environ, populate_request, shallow)
         else:
             # What the line asks of each; the rest werkzeug sets once it is asked for.
             self.environ = environ
             self.shallow = shallow
-            method = environ["REQUEST_METHOD"]
-            self.method = method if method.isupper() else method.upper()
-            prefix = environ.get("SCRIPT_NAME")
-            self.root_path = _decoded(prefix).rstrip("/") if prefix else ""
-            path = _decoded(environ["PATH_INFO"])
-            self.path = path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
-            self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
+            self.method = head.method
+            self.root_path = head.root_path
+            self.path = head.path
+            self.query_string = head.query_string
         self.request_id = new_guid()
         self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
 
@@ -320,11 +326,6 @@ def _unpacked(file: IO[bytes], packed: int, limit: int | None) -> Iterator[bytes
         raise MalformedPayload from None
     if not reader.eof or reader.unused_data or file.read(1):
         raise MalformedPayload
-
-
-def _decoded(text: str) -> str:
-    """Return a text of an environ, whose characters are bytes of UTF-8 (PEP 3333)."""
-    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
 @lru_cache(maxsize=256)

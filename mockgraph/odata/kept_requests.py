@@ -43,7 +43,7 @@ _WRITING = frozenset({"PATCH", "POST", "PUT", "DELETE"})
 # What a tenant's behaviours have a say in, and what is made of requests of its own.
 _VARYING = frozenset({RequestKind.ACT, RequestKind.CALL, RequestKind.BATCH})
 
-# Texts, a body, and the caller or its permissions.
+# The texts of the head, a body, and the caller or its permissions.
 Question: TypeAlias = tuple[Any, ...]
 
 
@@ -179,25 +179,33 @@ def question(request: Request, caller: Caller) -> Question | None:
 
     The answer to a GET depends on nothing else but the state.
     """
-    environ, method = request.environ, request.method
-    get = environ.get
-    asked = (
+    head, method = request.head, request.method
+    asked = head.asked
+    if asked is None:
+        asked = head.asked = _asked_by_head(request)
+    if method == "GET":
+        return (asked, caller.permissions)
+    body = request.short_content(_LONGEST) if method in _WRITING else None
+    if body is None:
+        return None
+    return (asked, request.ending, body, caller)
+
+
+def _asked_by_head(request: Request) -> tuple[Any, ...]:
+    get = request.environ.get
+    return (
         request.path,
         request.query_string,
         request.root_path,
-        environ["wsgi.url_scheme"],
-        get("HTTP_HOST") or (environ["SERVER_NAME"], environ["SERVER_PORT"]),
+        request.environ["wsgi.url_scheme"],
+        get("HTTP_HOST") or (get("SERVER_NAME"), get("SERVER_PORT")),
         get("HTTP_PREFER"),
         get("HTTP_ACCEPT"),
         get("HTTP_IF_MATCH"),
         get("HTTP_IF_NONE_MATCH"),
+        request.method,
+        get("CONTENT_TYPE"),
     )
-    if method == "GET":
-        return (*asked, caller.permissions)
-    body = request.short_content(_LONGEST) if method in _WRITING else None
-    if body is None:
-        return None
-    return (*asked, method, get("CONTENT_TYPE"), request.ending, body, caller)
 
 
 def _holds(intent: Intent) -> bool:
@@ -213,8 +221,8 @@ def _holds(intent: Intent) -> bool:
 
 
 def _is_long(question: Question) -> bool:
-    *texts, _ = question  # the last is the caller, or are permissions
-    return sum(map(len, filter(None, texts))) > _LONGEST
+    asked, *texts, _ = question  # the last is the caller, or are permissions
+    return sum(map(len, filter(None, (*asked, *texts)))) > _LONGEST
 
 
 def _reusable(intent: Intent) -> Intent | None:

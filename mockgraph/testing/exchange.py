@@ -1,51 +1,33 @@
 """A request and its response as the journal keeps them, and the misdeeds found in it.
 
-Making one keeps references and parses nothing; it is read when somebody looks at it.
+Recording one keeps references and parses nothing; the exchange is made when somebody looks at it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
-from operator import itemgetter
-from time import perf_counter, time
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 from werkzeug.datastructures import Headers
 
-from mockgraph.clock import ClockSetting
 from mockgraph.errors import GraphError
-from mockgraph.http import Request, Response
 from mockgraph.odata import addressing
-from mockgraph.redaction import (
-    is_guarded,
-    masked_body,
-    masked_credentials,
-    masked_pairs,
-    masked_url,
-    redacted,
-    shown_header,
-)
+from mockgraph.redaction import masked_body, shown_header
 from mockgraph.service import BEHAVIOURS, SERVICE
 from mockgraph.state.intent import Address, RequestKind
-from mockgraph.testing.matching import ROOTS, TokenClaims, claims_of, token_in
+from mockgraph.testing.exchange_records import ExchangeRecord
+from mockgraph.testing.matching import ROOTS, TokenClaims
 from mockgraph.testing.migration import Replacement, replacement
 from mockgraph.testing.nearest_names import meant_names
-from mockgraph.wsgi import Environ
 
 _BOM = b"\xef\xbb\xbf"
 _LARGE = 64 * 1024  # bytes of an answer of the emulation, which is made of what is stored
 _WIDTH = 200  # characters of a URL in a repr
 _UNKNOWN = ("Invalid version:", "Resource not found for the segment")
-_CONTENT_FIELDS = ("CONTENT_TYPE", "CONTENT_LENGTH")
-_AUTHORIZATION = "HTTP_AUTHORIZATION"
-_SENDER = "mockgraph.sender"
-# What is kept of an environ beside headers; the first two are in each (PEP 3333).
-_OTHERS = ("REQUEST_METHOD", "wsgi.url_scheme", "REMOTE_PORT", _SENDER)
-_BATCH = RequestKind.BATCH
 _CREATING = (RequestKind.CREATE, RequestKind.APPEND)
 
 
@@ -94,86 +76,50 @@ class Exchange:
     __slots__ = (
         "__dict__",
         "_address",
-        "_authorization",
         "_body",
         "_clock",
-        "_kept",
-        "_query",
+        "_head",
+        "_length",
         "_response_body",
         "_response_headers",
+        "_sender",
         "_service",
         "_time",
-        "_values",
         "answered_by",
         "began",
         "changes",
+        "client_request_id",
+        "effects",
         "ended",
-        "method",
         "number",
-        "path",
         "request_id",
         "size",
         "status",
     )
 
-    effects: Sequence[object] = ()
     _review: Callable[[], None] | None = None
 
-    def __init__(
-        self,
-        request: Request,
-        response: Response,
-        clock: ClockSetting,
-        began: float,
-        changes: int = 0,
-    ):
-        self.number = 0
-        self.began = began
-        self.ended = perf_counter()
-        self._clock = clock
-        self._time = time()
-        self.changes = changes
-        self.method = request.method
-        path = request.path
-        self.path = path = masked_url(path) if "@" in path or "=" in path else path
-        self.status = response.status
-        self.answered_by = answered_by = request.answered_by
-        self.request_id = request.request_id
-        if request.strike is not None and request.strike.effects:
-            self.effects = request.strike.effects
-        # The head alone: nothing of a server's is kept alive, and no secret.
-        environ = request.environ
-        self._kept = kept = _kept_of(tuple(environ))
-        self._values = values = kept.values_of(environ)
-        if kept.guarded:
-            self._values = values = (*values, *redacted(environ, kept.guarded))
-        self._authorization = _authorization_of(environ.get(_AUTHORIZATION, ""))
-        query = request.query_string
-        self._query = query = masked_pairs(query) if query else query
-        self._address = address = request.address
-        body, answer = b"", response.body
-        if answered_by == "sign-in":
-            answer = b""
-        elif kept.has_body:
-            try:
-                body = request.content  # read by now or not
-            except GraphError:
-                body = b""
-            # What is no entity's JSON may be a sign-in, wherever it went, or the items of a batch;
-            # of the others secrets are masked once somebody looks.
-            if body[:1] != b"{" or address is None or address.kind is _BATCH:
-                body = masked_body(body)
-        self._body = body
-        self._response_body = answer
-        self._response_headers = response.headers
-        self._service = request.service
-        try:
-            head = "".join(values)
-        except TypeError:  # there are servers, as Flask's own, that give a port as a number
-            self._values = values = tuple(map(str, values))
-            head = "".join(values)
-        # In bytes: its bodies, and what a client may make long in its head.
-        self.size = len(body) + len(answer) + len(path) + len(query) + len(head)
+    def __init__(self, record: ExchangeRecord, number: int = 0):
+        self.number = number
+        self.began = record.began
+        self.ended = record.ended
+        self._clock = record.clock
+        self._time = record.time
+        self.changes = record.changes
+        self._head = record.head
+        self._sender = record.sender
+        self._length = record.length
+        self._body = record.body
+        self.request_id = record.request_id
+        self.client_request_id = record.client_request_id
+        self.status = record.response.status
+        self._response_headers = record.response.headers
+        self._response_body = record.response.body
+        self.answered_by = record.answered_by
+        self.effects = record.effects
+        self._address = record.address
+        self._service = record.service
+        self.size = record.size
 
     @cached_property
     def at(self) -> datetime:
@@ -181,42 +127,44 @@ class Exchange:
         return self._clock.shown(datetime.fromtimestamp(self._time, UTC))
 
     @property
+    def method(self) -> str:
+        """The method, in capitals."""
+        return self._head.method
+
+    @property
+    def path(self) -> str:
+        """The path, without the tenant's prefix."""
+        return self._head.path
+
+    @property
     def token(self) -> int:
         """A hash of the token that it came with, in whatever way that was sent."""
-        return self._authorization.token
+        return self._head.authorization.token
 
     @property
     def caller(self) -> int:
         """A hash of the app's id where the token says it, else of the token."""
-        return self._authorization.caller
+        return self._head.authorization.caller
 
     @property
     def claims(self) -> TokenClaims:
         """The claims of the token, empty ones where it is no JWT."""
-        return self._authorization.claims
+        return self._head.authorization.claims
 
     @property
     def in_batch(self) -> bool:
         """Whether it was an item of a batch."""
-        return self._kept.in_batch
-
-    @cached_property
-    def _head(self) -> dict[str, str]:
-        """The variables of the environ that were kept, without what is secret in them."""
-        head = dict(zip(self._kept.names, self._values, strict=True))
-        if _AUTHORIZATION in self._kept.headers:
-            head[_AUTHORIZATION] = self._authorization.shown
-        return head
+        return self._head.form.in_batch
 
     @property
     def sender(self) -> str:
         """The mark of the connection, the thread or the task that it came by."""
-        return self._head.get(_SENDER) or self._head.get("REMOTE_PORT", "")
+        return str(self._sender)  # there are servers, as Flask's own, that give a port as a number
 
     @property
     def is_sender_certain(self) -> bool:
         """Whether what one thread or task did is known of its sender, and not of a connection."""
-        return _SENDER in self._head
+        return self._head.form.is_sender_certain
 
     @property
     def seconds(self) -> float:
@@ -245,11 +193,9 @@ class Exchange:
     @cached_property
     def headers(self) -> Headers:
         """The request's headers, in any letter case; what is secret in them is ``***``."""
-        headers = Headers()
-        for name in self._kept.headers:
-            if value := self._head[name]:
-                headers.add(name.removeprefix("HTTP_").replace("_", "-").title(), value)
-        return headers
+        is_own = self.client_request_id != self.request_id
+        own_id = self.client_request_id if is_own else ""
+        return Headers(self._head.fields(str(self._length), own_id))
 
     @cached_property
     def response_headers(self) -> Headers:
@@ -259,19 +205,14 @@ class Exchange:
         )
 
     @property
-    def client_request_id(self) -> str:
-        """The caller's id of the request, or the server's where it gave none."""
-        return self.headers.get("client-request-id") or self.request_id
-
-    @property
     def query_text(self) -> str:
         """The query as the caller wrote it."""
-        return self._query.decode(errors="replace")
+        return self._head.query.decode(errors="replace")
 
     @cached_property
     def options(self) -> list[tuple[str, str]]:
         """The query options in their order."""
-        return parse_qsl(self._query.decode(errors="replace"), keep_blank_values=True)
+        return parse_qsl(self._head.query.decode(errors="replace"), keep_blank_values=True)
 
     @cached_property
     def query(self) -> Mapping[str, Any]:
@@ -387,7 +328,7 @@ class Exchange:
     @property
     def url(self) -> str:
         """The path with the query."""
-        query = self._query.decode(errors="replace")
+        query = self._head.query.decode(errors="replace")
         return f"{self.path}?{query}" if query else self.path
 
     @cached_property
@@ -473,56 +414,6 @@ class Exchange:
     def _shown_response(self) -> Any:
         value = self.response
         return value if value is None or isinstance(value, str) else _fragment(self.response_body)
-
-
-class _Kept(NamedTuple):
-    """The names of what is kept of an environ: of ``headers``, and others.
-
-    ``values_of`` gives the values of ``names``, before which are those of the ones that are
-    ``guarded``, in which something may be secret.
-    """
-
-    headers: tuple[str, ...]
-    names: tuple[str, ...]
-    guarded: tuple[str, ...]
-    values_of: Callable[[Environ], tuple[str, ...]]
-    has_body: bool
-    in_batch: bool
-
-
-@lru_cache(maxsize=256)
-def _kept_of(variables: tuple[str, ...]) -> _Kept:
-    fields = [each for each in variables if each.startswith("HTTP_")]
-    headers = (*fields, *(each for each in _CONTENT_FIELDS if each in variables))
-    guarded = tuple(each for each in fields if is_guarded(each) and each != _AUTHORIZATION)
-    others = (each for each in _OTHERS if each in variables)
-    hidden = (*guarded, _AUTHORIZATION)
-    plain = (*(each for each in headers if each not in hidden), *others)
-    return _Kept(
-        headers,
-        (*plain, *guarded),
-        guarded,
-        itemgetter(*plain),
-        has_body="CONTENT_LENGTH" in variables or "HTTP_TRANSFER_ENCODING" in variables,
-        in_batch="mockgraph.in_batch" in variables,
-    )
-
-
-class _Authorization(NamedTuple):
-    """All that is kept of a header ``Authorization``, which is not the token itself."""
-
-    shown: str
-    token: int
-    caller: int
-    claims: TokenClaims
-
-
-@lru_cache(maxsize=256)
-def _authorization_of(header: str) -> _Authorization:
-    claims = claims_of(token_in(header))
-    return _Authorization(
-        masked_credentials(header), hash(header), hash(claims.app or header), claims
-    )
 
 
 def _parsed(data: bytes) -> Any:

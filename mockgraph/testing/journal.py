@@ -6,11 +6,13 @@ import copy
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import overload
 
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.exchange_records import ExchangeRecord, recorded
 from mockgraph.testing.matching import PathPattern
 
 # Dropped exchanges that were not emulated and are kept all the same, without their bodies: how
@@ -20,6 +22,10 @@ _PART_UNEMULATED = 8
 _SHOWN = 50  # lines of a repr
 # Bytes that an exchange takes beside those of the request and the response.
 _BESIDE = 2000
+# Exchanges that are counted together, unless they are large.
+_TOGETHER = 16
+_SMALL = 4096
+_SIZE = attrgetter("size")
 
 
 class Requests(Sequence[Exchange]):
@@ -105,7 +111,7 @@ class JournalRoom:
 
     Where they take more than ``max_bytes``, the one loses its oldest requests that was not
     written to for the longest time. ``newest`` is the one that was noted last; it need not be
-    noted again before it has grown by ``step`` bytes.
+    noted again before it has grown by ``step`` bytes, and alone may have what is not counted.
     """
 
     def __init__(self, max_bytes: int):
@@ -119,7 +125,10 @@ class JournalRoom:
     def note(self, journal: Journal) -> None:
         """Note that a journal was written to, or cleared."""
         with self._lock:
-            self.newest = journal
+            before, self.newest = self.newest, journal
+            if before is not None and before is not journal:
+                before.count()
+                self._count(before, self._journals.pop(before, 0))
             self._count(journal, self._journals.pop(journal, 0))
             while self._bytes > self._max_bytes:
                 oldest = next(iter(self._journals))
@@ -154,11 +163,12 @@ class Journal:
         "_clears",
         "_clock",
         "_count",
-        "_exchanges",
+        "_kept",
         "_lock",
         "_lost",
         "_lost_bytes",
         "_max_bytes",
+        "_new",
         "_room",
         "_unnoted",
         "limit",
@@ -169,8 +179,10 @@ class Journal:
         self._max_bytes = max_bytes
         self._room = room
         self._clock = clock
-        # Made for the first request: most tenants of a large server never see one.
-        self._exchanges: deque[Exchange] | None = None
+        self._new: list[ExchangeRecord | Exchange] = []  # those that are not counted yet
+        # Made for the first request: most tenants of a large server never see one. They are
+        # exchanges once somebody has looked at them.
+        self._kept: deque[ExchangeRecord | Exchange] | None = None
         self._lost: tuple[Exchange, ...] = ()
         self._bytes = self._lost_bytes = self._unnoted = 0
         self._count = 0
@@ -179,31 +191,58 @@ class Journal:
 
     def draft(self, request: Request, response: Response, began: float) -> Exchange:
         """Return a request and its response as of now, with no number yet."""
-        return Exchange(request, response, self._clock.setting, began, self._changes)
+        return Exchange(recorded(request, response, self._clock.setting, began, self._changes))
 
-    def record(self, request: Request, response: Response, began: float) -> Exchange:
+    def record(self, request: Request, response: Response, began: float) -> None:
         """Keep a request and its response; the oldest ones go where there are too many."""
-        exchange = Exchange(request, response, self._clock.setting, began, self._changes)
-        size = exchange.size
-        if size > self._max_bytes:
-            exchange.drop_bodies()
-            size = exchange.size
+        made = recorded(request, response, self._clock.setting, began, self._changes)
+        new, room = self._new, self._room
+        new.append(made)
+        is_newest = room is not None and room.newest is self
+        if not is_newest or len(new) >= _TOGETHER or made.size > _SMALL:
+            self._tell_room()
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep an exchange that was drafted, under a number; whoever adds some adds them all."""
         with self._lock:
-            exchanges = self._exchanges
-            if exchanges is None:
-                exchanges = self._exchanges = deque()
-            self._count = exchange.number = self._count + 1
-            exchanges.append(exchange)
-            self._bytes += size
-            self._unnoted += size + _BESIDE
-            if len(exchanges) > self.limit:
-                self._drop(exchanges.popleft())
-            while self._bytes > self._max_bytes and exchanges:
-                self._drop(exchanges.popleft())
+            self._new.append(exchange)
+            exchange.number = self._count + len(self._new)
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        self.count()
         room = self._room
         if room is not None and (self._unnoted > room.step or room.newest is not self):
             self._unnoted = 0
             room.note(self)
+
+    def count(self) -> None:
+        """Count what is new, and drop the oldest where there is too much."""
+        with self._lock:
+            new = self._new[:]
+            if not new:
+                return
+            del self._new[: len(new)]
+            kept = self._kept
+            if kept is None:
+                kept = self._kept = deque()
+            self._count += len(new)
+            sizes = list(map(_SIZE, new))
+            if max(sizes) > self._max_bytes:
+                new = [self._shortened(each) for each in new]
+                sizes = list(map(_SIZE, new))
+            kept.extend(new)
+            self._bytes += sum(sizes)
+            self._unnoted += sum(sizes) + _BESIDE * len(new)
+            while len(kept) > self.limit or self._bytes > self._max_bytes:
+                self._drop_oldest(kept)
+
+    def _shortened(self, each: ExchangeRecord | Exchange) -> ExchangeRecord | Exchange:
+        """Return an exchange without its bodies where it alone is more than the journal takes."""
+        if each.size <= self._max_bytes:
+            return each
+        exchange = each if isinstance(each, Exchange) else Exchange(each)
+        exchange.drop_bodies()
         return exchange
 
     def note_change(self) -> None:
@@ -214,18 +253,24 @@ class Journal:
     @property
     def marks(self) -> tuple[int, int]:
         """How often it was cleared, and how many requests it was told of since."""
-        return self._clears, self._count
+        return self._clears, self._count + len(self._new)
 
     def requests(self) -> Requests:
         """Return the requests that are recorded now."""
+        self.count()
         with self._lock:
-            exchanges = tuple(self._exchanges or ())
-            return Requests(exchanges, self._count - len(exchanges), self._lost)
+            kept = self._kept or ()
+            dropped = self._count - len(kept)
+            exchanges = [_exchange(each, number) for number, each in enumerate(kept, dropped + 1)]
+            if kept:
+                self._kept = deque(exchanges)
+            return Requests(exchanges, dropped, self._lost)
 
     def clear(self) -> None:
         """Forget all of it, and count from 1 again."""
         with self._lock:
-            self._exchanges = None
+            self._new.clear()
+            self._kept = None
             self._lost = ()
             self._bytes = self._lost_bytes = self._count = 0
             self._clears += 1
@@ -234,25 +279,38 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """About how many bytes all of it takes."""
-        count = len(self._exchanges or ()) + len(self._lost)
+        """About how many bytes all of it takes that was counted."""
+        count = len(self._kept or ()) + len(self._lost)
         return self._bytes + self._lost_bytes + _BESIDE * count
 
     def give_up(self, size: int) -> None:
         """Drop the oldest exchanges, of about so many bytes or all; then what was lost before."""
         with self._lock:
             most = self.size - size
-            while self._exchanges and self.size > most:
-                self._drop(self._exchanges.popleft())
-            if not self._exchanges:
+            kept = self._kept
+            while kept and self.size > most:
+                self._drop_oldest(kept)
+            if not kept:
                 self._lost, self._lost_bytes = (), 0
 
-    def _drop(self, exchange: Exchange) -> None:
-        self._bytes -= exchange.size
-        is_refused = exchange.status >= 400 and len(self._lost) < _MAX_UNEMULATED
-        if is_refused and exchange.is_unemulated:
-            kept = copy.copy(exchange)  # a test may hold the other
-            kept.drop_bodies()
-            if self._lost_bytes + kept.size <= self._max_bytes // _PART_UNEMULATED:
-                self._lost_bytes += kept.size
-                self._lost = (*self._lost, kept)
+    def _drop_oldest(self, kept: deque[ExchangeRecord | Exchange]) -> None:
+        """Drop the oldest, of which little is kept where it tells what is not emulated."""
+        oldest = kept.popleft()
+        self._bytes -= oldest.size
+        if oldest.status < 400 or len(self._lost) >= _MAX_UNEMULATED:
+            return
+        exchange = _exchange(oldest, self._count - len(kept))
+        if exchange.is_unemulated:
+            lost = copy.copy(exchange)  # a test may hold the other
+            lost.drop_bodies()
+            if self._lost_bytes + lost.size <= self._max_bytes // _PART_UNEMULATED:
+                self._lost_bytes += lost.size
+                self._lost = (*self._lost, lost)
+
+
+def _exchange(kept: ExchangeRecord | Exchange, number: int) -> Exchange:
+    """Return what was recorded as an exchange with this number."""
+    if not isinstance(kept, Exchange):
+        return Exchange(kept, number)
+    kept.number = number
+    return kept

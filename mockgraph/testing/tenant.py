@@ -197,10 +197,12 @@ class Tenant:
         """
         if self.overtook(request):
             return
-        if self.journal.limit or self.police is not None:
-            exchange = self.journal.record(request, response, began)
-            if self.police is not None:
-                self.police.watch(exchange)
+        if self.police is not None:
+            exchange = self.journal.draft(request, response, began)
+            self.journal.add(exchange)
+            self.police.watch(exchange)
+        elif self.journal.limit:
+            self.journal.record(request, response, began)
 
     def requests(self) -> Requests:
         """Return the requests so far; the misdeeds of each are found when they are asked for."""

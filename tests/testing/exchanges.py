@@ -17,6 +17,7 @@ from mockgraph.clock import ClockSetting
 from mockgraph.graph import Graph
 from mockgraph.http import Request, Response
 from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.exchange_records import recorded
 from mockgraph.testing.journal import Requests
 from mockgraph.testing.police import misdeeds
 
@@ -82,8 +83,9 @@ class Past:
         self._number += 1
         self._now += after + took
         self._at += timedelta(seconds=after + took if clock is None else clock)
-        made = Exchange(request, response, ClockSetting(self._at, timedelta()), self._now - took)
-        made.number, made.ended = self._number, self._now
+        setting = ClockSetting(self._at, timedelta())
+        made = Exchange(recorded(request, response, setting, self._now - took), self._number)
+        made.ended = self._now
         return made
 
 

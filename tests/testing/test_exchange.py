@@ -18,6 +18,7 @@ from mockgraph.clock import Clock
 from mockgraph.http import Response
 from mockgraph.redaction import is_guarded, redacted
 from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.exchange_records import recorded
 from mockgraph.testing.matching import claims_of
 
 from .exchanges import ALERT, ALERTS, Past, journal_of, make_request
@@ -34,7 +35,7 @@ FORM = "application/x-www-form-urlencoded"
 def record(response: Response | None = None, by: str = "emulation", **asked: Any) -> Exchange:
     request = make_request(**asked)
     request.answered_by = by
-    return Exchange(request, response or Response(200), Clock().setting, 0)
+    return Exchange(recorded(request, response or Response(200), Clock().setting, 0))
 
 
 def all_of(exchange: Exchange) -> str:
@@ -135,7 +136,7 @@ def test_a_head_is_kept_without_secrets_and_its_bytes_are_counted(
     headers: dict[str, str], query: str, body: bytes, answer: bytes
 ) -> None:
     request = make_request("POST", f"{ALERTS}{query}", body, headers)
-    exchange = Exchange(request, Response(200, answer), Clock().setting, 0)
+    exchange = Exchange(recorded(request, Response(200, answer), Clock().setting, 0))
     environ = request.environ
     shown = {
         name: redacted(environ, [name])[0] if is_guarded(name) else str(value)
@@ -150,7 +151,9 @@ def test_a_head_is_kept_without_secrets_and_its_bytes_are_counted(
     shown |= {"method": "POST", "scheme": "http"}
     asked = (ALERTS, exchange.query_text, exchange.body, answer, *shown.values())
     common = len(shown.pop("HTTP_AUTHORIZATION", ""))  # exchanges have that of a token together
-    assert exchange.size == sum(map(len, asked)) - common
+    common += len(shown.pop("CONTENT_LENGTH", ""))
+    own = len(request.client_request_id)
+    assert exchange.size == sum(map(len, asked)) - common + own
 
 
 @given(
@@ -168,7 +171,7 @@ def test_the_time_is_that_of_the_clock_when_it_was_answered() -> None:
     for way in (clock.reset, clock.freeze, partial(clock.advance, -3600), clock.reset):
         way()
         before = clock.now()
-        exchange = Exchange(make_request(), Response(200), clock.setting, 0)
+        exchange = Exchange(recorded(make_request(), Response(200), clock.setting, 0))
         after = clock.now()
         clock.advance(86400)
         assert before <= exchange.at <= after

@@ -12,7 +12,7 @@ from mockgraph.app import create_app
 from mockgraph.clock import Clock
 from mockgraph.http import Request, Response
 from mockgraph.server_options import Settings
-from mockgraph.testing.exchange import Exchange
+from mockgraph.testing.exchange_records import recorded
 from mockgraph.testing.expectations import Expectation, check_called, check_emulated
 from mockgraph.testing.journal import Journal, JournalRoom, Requests
 from mockgraph.testing.tenant import Tenants
@@ -156,7 +156,7 @@ def test_it_is_bounded_in_number() -> None:
 
 
 def test_it_is_bounded_in_bytes() -> None:
-    head = Exchange(request(body=b"a" * 10), Response(200), Clock().setting, 0).size - 10
+    head = recorded(request(body=b"a" * 10), Response(200), Clock().setting, 0).size - 10
     journal = Journal(1000, 100 + 2 * head, Clock())
     for size in (40, 40, 40, 10, 90):
         journal.record(request(body=b"a" * 10), Response(200, b"x" * (size - 10)), 0)
