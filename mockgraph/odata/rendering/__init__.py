@@ -51,8 +51,9 @@ def render(outcome: Outcome, intent: Intent, layout: str) -> Response:
     address = intent.address.pattern or intent.address
     renderer = _renderer(address, intent.origin, intent.preferences, layout)
     response = renderer.answer(renderer, outcome, intent)
-    is_in_use = intent.options or not intent.body.keys().isdisjoint(renderer.deprecated)
-    if is_in_use or renderer.may_be_deprecated:
+    names = renderer.deprecated
+    is_sent = bool(names) and not intent.body.keys().isdisjoint(names)
+    if is_sent or intent.options or renderer.may_be_deprecated:
         response.headers += deprecation(intent)
     if outcome.location is not None:
         response.set("Location", renderer.urls.location(outcome.location))
@@ -296,7 +297,7 @@ class _Renderer:
         elif self._level != "none":
             text = self.urls.context_json(query) + text[1:]
         headers.append(self._content_type)
-        return Response(status, text, headers=headers)
+        return Response(status, text, None, headers)
 
     def _controlled(self, body: dict[str, Json]) -> dict[str, Json]:
         """The body with as much control information as was asked for, or as pages print."""
