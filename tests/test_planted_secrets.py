@@ -17,7 +17,8 @@ from mockgraph.app import create_app
 from mockgraph.control.catalogue import ACTIONS
 from mockgraph.graph import Graph
 from mockgraph.server_options import Settings
-from mockgraph.serving.server import AccessLog, Server
+from mockgraph.serving.server import Server
+from mockgraph.serving.server.access_log import LineWriter
 from mockgraph.testing.curl import as_curl
 from mockgraph.testing.tenant import Tenants
 
@@ -95,7 +96,7 @@ class Running:
     def __init__(self, **settings: Any) -> None:
         self.log = io.StringIO()
         self.app = create_app(Settings(auth="off", **settings))
-        self.server = Server(AccessLog(self.app, self.log))
+        self.server = Server(self.app, log=LineWriter(self.log))
         self.tenants: Tenants = self.app.extensions["mockgraph"]
         self.graph = Graph(self.app, self.tenants.default, self.server.origin, ())
         self.server.start()

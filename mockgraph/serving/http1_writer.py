@@ -18,6 +18,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 END_OF_HEAD = b"\r\n\r\n"
 
 SERVER_FIELD = ("Server", f"MockGraph/{__version__}")
+SERVER_END = "{}: {}\r\n\r\n".format(*SERVER_FIELD).encode()  # of a head that has a date
 
 
 def head(start_line: str, fields: Iterable[tuple[str, str]], end: bytes = b"\r\n") -> bytes:
@@ -25,12 +26,15 @@ def head(start_line: str, fields: Iterable[tuple[str, str]], end: bytes = b"\r\n
 
     Raises ValueError where one of them has a line break in it, or is not latin-1.
     """
-    lines = [start_line, *map(": ".join, fields), ""]
-    text = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    if text.count("\n") != breaks or text.count("\r") != breaks:
+    lines = [start_line, *map(": ".join, fields)]
+    check_breaks("".join(lines))
+    return "\r\n".join([*lines, ""]).encode("latin-1") + end
+
+
+def check_breaks(text: str) -> None:
+    """Raise ValueError where there is a line break in what is to be part of a line."""
+    if "\n" in text or "\r" in text:
         raise ValueError("A header has a line break in it.")
-    return text.encode("latin-1") + end
 
 
 def chunk(piece: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mockgraph.server_options import Settings
 from mockgraph.serving.http1_parser import BodyLimit
-from mockgraph.serving.server import AccessLog, Server
+from mockgraph.serving.server import Server
 from mockgraph.wsgi import WSGIApp
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def open_server(
 
         app = Gate(app)
     return Server(
-        app if log is None else AccessLog(app, log),
+        app,
         settings.host,
         settings.port,
         tls_port=None if certificates.https is None else settings.tls_port,
@@ -79,4 +79,5 @@ def open_server(
         proxy_certificate=certificates.proxy,
         max_body=settings.max_body,
         body_limit=body_limit,
+        log=log,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mockgraph.errors import MockGraphError
 from mockgraph.server_options import Settings
 from mockgraph.serving.http1_parser import BodyLimit
-from mockgraph.serving.server.access_log import AccessLog, logged
+from mockgraph.serving.server.access_log import LineWriter
 from mockgraph.serving.server.event_loop import EventLoop
 from mockgraph.serving.server.listener import Listener
 from mockgraph.wsgi import StartResponse, WSGIApp
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mockgraph.serving.tls import Certificate
 
-__all__ = ["AccessLog", "Server", "StartResponse", "WSGIApp", "logged"]
+__all__ = ["Server", "StartResponse", "WSGIApp"]
 
 _GRACE = 30.0  # seconds that stop() lets requests under way finish
 
@@ -34,8 +34,8 @@ class Server:
     by the app (:class:`mockgraph.serving.server.tls_connection.ProxyConnection`). A request's
     body is kept up to ``max_body`` bytes, or as many as ``body_limit`` says of its head: the app
     must refuse larger ones, and can tell them
-    (:class:`mockgraph.serving.http1_parser.RequestParser`). Raises MockGraphError where an
-    address cannot be had.
+    (:class:`mockgraph.serving.http1_parser.RequestParser`). Each request is written to ``log``,
+    where there is one. Raises MockGraphError where an address cannot be had.
     """
 
     def __init__(
@@ -50,8 +50,9 @@ class Server:
         proxy_certificate: Certificate | None = None,
         max_body: int = Settings.max_body,
         body_limit: BodyLimit | None = None,
+        log: LineWriter | None = None,
     ):
-        self._app = app
+        self._log = log
         self._http = Listener(host, port)
         self._https: Listener | None = None
         self._proxy: Listener | None = None
@@ -64,7 +65,7 @@ class Server:
             raise
         self.host = host
         self.port = self._http.port
-        self._loop = EventLoop(app, self._listeners(), max_body, body_limit)
+        self._loop = EventLoop(app, self._listeners(), max_body, body_limit, log)
 
     @property
     def origin(self) -> str:
@@ -97,8 +98,8 @@ class Server:
         thread or a signal.
         """
         self._loop.stop(_GRACE)
-        if isinstance(self._app, AccessLog):
-            self._app.close()
+        if self._log is not None:
+            self._log.close()
 
     def hurry(self) -> None:
         """Have :meth:`stop` wait no longer for requests under way."""

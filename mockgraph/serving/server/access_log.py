@@ -9,17 +9,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Any, TextIO
-from urllib.parse import quote
+from functools import lru_cache
+from typing import TextIO
 
 import orjson
 
 from mockgraph.redaction import masked_url
-from mockgraph.wsgi import HOLD, Environ, Headers, StartResponse, WSGIApp
+from mockgraph.wsgi import Environ
 
 _INTERVAL = 0.05  # seconds in which lines are collected before they are written
 _CLOSE_TIMEOUT = 1.0  # seconds that close() waits for the last lines to be written
@@ -31,92 +29,13 @@ _logger = logging.getLogger("mockgraph.access")
 LogFields = tuple[float, str, str, str, float]
 
 
-class AccessLog:
-    """A WSGI app around another that logs each request: method, URL, status, milliseconds.
-
-    Lines go to a stream, the time of day in front, or as JSON where the writer is for that;
-    without one, which costs more, they go to the log ``mockgraph.access``. None is lost where
-    :meth:`close` is called at the end.
-    """
-
-    def __init__(self, app: WSGIApp, to: LineWriter | TextIO | None = None):
-        self._app = app
-        self._writer = to if isinstance(to, LineWriter) else LineWriter(to)
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        request = _LoggedRequest(environ, start_response, self._writer)
-        hold = environ.get(HOLD)
-        if hold is not None:
-            request.hold = hold
-            environ[HOLD] = request.hold_with
-        try:
-            body = self._app(environ, request.start)
-        finally:
-            if hold is not None:  # the other would leave a circle to the collector
-                environ[HOLD] = hold
-        if not request.is_held:
-            request.log()
-        return body
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._writer.close()
-
-
-class _LoggedRequest:
-    """A request that is answered, and logged once its status is certain.
-
-    The response that a server holds may give way to another one; ``hold`` is the server's.
-    """
-
-    __slots__ = ("_began", "_environ", "_start_response", "_status", "_writer", "hold", "is_held")
-
-    hold: Callable[[Callable[[], None], Callable[[], WSGIApp | None]], None]
-
-    def __init__(self, environ: Environ, start_response: StartResponse, writer: LineWriter):
-        self._began = time.perf_counter()
-        self._environ = environ
-        self._start_response = start_response
-        self._writer = writer
-        self._status = ""
-        self.is_held = False
-
-    def start(self, status: str, headers: Headers, exc_info: Any = None) -> Any:
-        self._status = status
-        return self._start_response(status, headers, exc_info)
-
-    def log(self) -> None:
-        environ, took = self._environ, time.perf_counter() - self._began
-        url: str = environ.get("REQUEST_URI") or _path_and_query(environ)
-        if len(url) > _MAX_URL:  # of those that wait to be written none is longer
-            url = _shown(url)
-        self._writer.add((time.time(), environ["REQUEST_METHOD"], url, self._status[:3], took))
-
-    def hold_with(self, settle: Callable[[], None], conclude: Callable[[], WSGIApp | None]) -> None:
-        self.is_held = True
-        self.hold(settle, partial(self._conclude, conclude))
-
-    def _conclude(self, conclude: Callable[[], WSGIApp | None]) -> WSGIApp | None:
-        replacement = conclude()
-        if replacement is not None:
-            return partial(self._replace, replacement)
-        self.log()
-        return None
-
-    def _replace(
-        self, replacement: WSGIApp, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        self._start_response = start_response
-        body = replacement(environ, self.start)
-        self.log()
-        return body
-
-
 class LineWriter:
-    """Writes lines to a stream, or, without one, to a log; :meth:`add` never waits for that.
+    """Writes lines to a stream, or, without one, to a log; who adds one never waits for that.
 
-    ``as_json`` says that each line is an object. A thread of its own makes lines of what is added,
-    and writes many of them at a time.
+    The line of a request tells its method, URL, status and milliseconds, on a stream with the time
+    of day in front; ``as_json`` says that each line is an object. Without a stream, which costs
+    more, lines go to the log ``mockgraph.access``. A thread of its own makes lines of what is
+    added, and writes many of them at a time.
     None is lost where the stream takes them and :meth:`close` is called at the end. Where the
     stream is a full pipe that nobody reads, ``is_stuck`` is true after :meth:`close`: the thread
     still waits for the pipe.
@@ -132,8 +51,19 @@ class LineWriter:
         self._roused = threading.Event()
         self._closing = threading.Event()
 
+    def add_request(self, environ: Environ, status: str, began: float) -> None:
+        """Have the line of a request written that came at this ``time.perf_counter``.
+
+        It is answered now, with this status.
+        """
+        took = time.perf_counter() - began
+        url = environ["REQUEST_URI"]
+        if len(url) > _MAX_URL:  # of those that wait to be written none is longer
+            url = _shown(url)
+        self.add((time.time(), environ["REQUEST_METHOD"], url, status[:3], took))
+
     def add(self, line: str | LogFields) -> None:
-        """Have a line written soon, or that of a request."""
+        """Have a line written soon."""
         self._lines.append(line)
         if not self._roused.is_set():
             self._rouse()
@@ -223,18 +153,6 @@ class LineHandler(logging.Handler):
             self._writer.add(self.format(record))
         except Exception:
             self.handleError(record)
-
-
-def logged(app: WSGIApp, stream: TextIO | None = None) -> WSGIApp:
-    """Return the app with an access log on a stream, or in the log ``mockgraph.access``."""
-    return AccessLog(app, stream)
-
-
-def _path_and_query(environ: Environ) -> str:
-    """Return the URL under a server that does not say how it was sent."""
-    query = environ.get("QUERY_STRING")
-    path = quote(environ["PATH_INFO"], encoding="latin-1")
-    return f"{path}?{quote(query, safe='%&=$,;:/?@')}" if query else path
 
 
 def _shown(url: str) -> str:

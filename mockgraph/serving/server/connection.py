@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mockgraph.serving.http1_parser import BodyLimit, ParsedRequest, RequestParser
 from mockgraph.serving.http1_writer import CONTINUE, refusal_message
+from mockgraph.serving.server.access_log import LineWriter
 from mockgraph.serving.server.response import respond
 from mockgraph.wsgi import HOLD, Environ, WSGIApp
 
@@ -22,7 +23,7 @@ _CLOSED = getattr(select, "POLLRDHUP", 0)
 
 
 class Loop(Protocol):
-    """The loop that a connection belongs to.
+    """The loop that a connection belongs to, and the log of its requests.
 
     ``sleep`` waits for some seconds during a request of the connection, while others are served,
     and tells whether the server is to stop.
@@ -32,6 +33,8 @@ class Loop(Protocol):
     def max_body(self) -> int: ...
     @property
     def body_limit(self) -> BodyLimit | None: ...
+    @property
+    def log(self) -> LineWriter | None: ...
     @property
     def is_stopping(self) -> bool: ...
     def sleep(self, connection: Connection, seconds: float) -> bool: ...
@@ -81,7 +84,8 @@ class Connection:
         self.is_held = False
         self._settle: Callable[[], None] = _do_nothing
         self._conclude: Callable[[], WSGIApp | None] = _do_nothing
-        self._answered: ParsedRequest | None = None  # the request whose response is held
+        # The request whose response is held, the status of that, and when it came.
+        self._answered: tuple[ParsedRequest, str, float] | None = None
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -130,11 +134,7 @@ class Connection:
 
     def answer(self, app: WSGIApp, is_last: Callable[[], bool]) -> None:
         """Let the app answer the next request."""
-        request = self.parser.ready.popleft()
-        if not respond(app, request, self, is_last):
-            self.keep = False
-        if self.is_held:
-            self._answered = request
+        self._respond(app, self.parser.ready.popleft(), time.perf_counter(), is_last)
 
     def hold(self, settle: Callable[[], None], conclude: Callable[[], WSGIApp | None]) -> None:
         """Hold the response until it is released, as the app asks."""
@@ -152,10 +152,13 @@ class Connection:
         self.is_held, self._answered = False, None
         self._settle = self._conclude = _do_nothing
         replacement = conclude()
-        if replacement is not None and answered is not None:
+        assert answered is not None
+        request, status, began = answered
+        if replacement is not None:
             self.out = b""
-            if not respond(replacement, answered, self, is_last):
-                self.keep = False
+            self._respond(replacement, request, began, is_last)
+        elif self._loop.log is not None:
+            self._loop.log.add_request(request.environ, status, began)
 
     def conclude(self) -> None:
         """After the last response, go on with a body, or refuse what is no request, or end."""
@@ -246,6 +249,17 @@ class Connection:
         self.out = b""
         self._socket.close()
         self.parser.forget()
+
+    def _respond(
+        self, app: WSGIApp, request: ParsedRequest, began: float, is_last: Callable[[], bool]
+    ) -> None:
+        status, keep = respond(app, request, self, is_last)
+        if not keep:
+            self.keep = False
+        if self.is_held:
+            self._answered = request, status, began
+        elif self._loop.log is not None:
+            self._loop.log.add_request(request.environ, status, began)
 
     def _new_parser(self, environ: Environ) -> RequestParser:
         environ["mockgraph.cut"] = self.cut

@@ -24,6 +24,7 @@ from functools import partial
 from mockgraph.errors import ServiceUnavailable
 from mockgraph.serving.http1_parser import BodyLimit, RequestTimeout
 from mockgraph.serving.server import keep_alive
+from mockgraph.serving.server.access_log import LineWriter
 from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.listener import Listener
 from mockgraph.serving.server.thread_pool import ThreadPool
@@ -58,11 +59,13 @@ class EventLoop:
         listeners: Sequence[Listener],
         max_body: int,
         body_limit: BodyLimit | None = None,
+        log: LineWriter | None = None,
     ):
         self._app = app
         self._listeners = listeners
         self.max_body = max_body
         self.body_limit = body_limit
+        self.log = log
         self._selector = selectors.DefaultSelector()
         self._waker, self._wakee = socket.socketpair()
         self._connections: set[Connection] = set()

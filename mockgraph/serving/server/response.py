@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mockgraph.errors import GraphError
 from mockgraph.redaction import masked_url
 from mockgraph.serving.http1_parser import ParsedRequest
-from mockgraph.serving.http1_writer import SERVER_FIELD, chunk, dated_end, head, refusal_message
+from mockgraph.serving.http1_writer import (
+    SERVER_END,
+    check_breaks,
+    chunk,
+    dated_end,
+    refusal_message,
+)
 from mockgraph.wsgi import Headers, WSGIApp, close_body
 
-# The fields of an app's that say how a message is sent.
-_OF_MESSAGES = frozenset({"connection", "content-length", "date"})
 _WITHOUT_CONTENT = ("1", "204", "304")  # how statuses begin whose responses have none
 _logger = logging.getLogger("mockgraph")
 
@@ -35,12 +39,12 @@ class ResponseSink(Protocol):
 
 def respond(
     app: WSGIApp, request: ParsedRequest, sink: ResponseSink, is_last: Callable[[], bool]
-) -> bool:
-    """Send the app's response to a request, and return whether the connection may be kept.
+) -> tuple[str, bool]:
+    """Send the app's response to a request.
 
-    ``is_last`` is called when the response begins; where it is true, the client is asked to
-    close. An app that fails is answered for with 500, or, where its response has begun, by
-    cutting the connection.
+    Return its status, and whether the connection may be kept. ``is_last`` is called when the
+    response begins; where it is true, the client is asked to close. An app that fails is answered
+    for with 500, or, where its response has begun, by cutting the connection.
     """
     response = _Response(request, sink, is_last)
     try:
@@ -54,10 +58,11 @@ def respond(
         _logger.exception("%s %s failed", environ["REQUEST_METHOD"], url)
         if response.begun:
             sink.cut()
-        else:
-            sink.send(refusal_message(GraphError()))
-        return False
-    return response.keep and not sink.is_cut
+            return response.status, False
+        error = GraphError()
+        sink.send(refusal_message(error))
+        return f"{error.status}", False
+    return response.status, response.keep and not sink.is_cut
 
 
 class _Response:
@@ -72,17 +77,17 @@ class _Response:
         "_sent",
         "_silent",
         "_sink",
-        "_status",
         "_written",
         "begun",
         "keep",
+        "status",
     )
 
     def __init__(self, request: ParsedRequest, sink: ResponseSink, is_last: Callable[[], bool]):
         self._request = request
         self._sink = sink
         self._is_last = is_last
-        self._status = ""
+        self.status = ""
         self._headers: Headers = []
         self._written: list[bytes] = []
         self._announced: int | None = None  # the Content-Length
@@ -93,24 +98,25 @@ class _Response:
 
     def run(self, app: WSGIApp) -> None:
         body = app(self._request.environ, self._start)
-        try:
-            if isinstance(body, list):
-                self._send_whole(b"".join([*self._written, *body]))
-            else:
+        if type(body) is list:
+            is_one = len(body) == 1 and not self._written
+            self._send_whole(body[0] if is_one else b"".join([*self._written, *body]))
+        else:
+            try:
                 self._pour(body)
-        finally:
-            close = getattr(body, "close", None)
-            if close is not None:
-                close()
+            finally:
+                close = getattr(body, "close", None)
+                if close is not None:
+                    close()
         if self._announced is not None and self._announced != self._sent and not self._silent:
             self.keep = False  # the client waits for more, or takes the rest for a response
 
     def _start(self, status: str, headers: Headers, exc_info: Any = None) -> Any:
-        if exc_info is None and self._status:
+        if exc_info is None and self.status:
             raise RuntimeError("start_response was called a second time, without an error.")
         if exc_info is not None and self.begun:
             raise exc_info[1]
-        self._status, self._headers = status, headers
+        self.status, self._headers = status, headers
         return self._written.append
 
     def _with_written(self, piece: bytes) -> bytes:
@@ -151,52 +157,87 @@ class _Response:
 
     def _begin(self, length: int | None) -> bytes:
         """Return the head, given the length of the body in bytes where that is known."""
-        status, environ = self._status, self._request.environ
-        if not status:
+        if not self.status:
             raise RuntimeError("The app did not call start_response.")
-        start_line, has_content = _start_line(status)
-        fields = list(self._headers)
-        closes = is_dated = False
-        for name, value in fields:
-            lower = name.lower()
-            if lower not in _OF_MESSAGES:
-                continue
-            if lower == "content-length":
-                self._announced = int(value)
-            elif lower == "connection":
-                closes = "close" in value.lower()
-            else:
-                is_dated = True
-        is_current = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        method = environ["REQUEST_METHOD"]
-        self._silent = not has_content or method == "HEAD"
-        if method == "CONNECT" and status[0] == "2":  # the tunnel begins where the head ends
-            self._silent = closes = True
-        if self._announced is None and not self._silent:
-            if length is not None:
-                fields.append(("Content-Length", str(length)))
-            elif is_current:
-                self._chunked = True
-                fields.append(("Transfer-Encoding", "chunked"))
-            else:
-                self.keep = False  # the end of the connection is that of the body
-        self.keep = self.keep and not closes and not self._is_last()
-        if closes:
-            pass  # the app has said so, or nothing may be said
-        elif not self.keep:
-            fields.append(("Connection", "close"))
-        elif not is_current:
-            fields.append(("Connection", "keep-alive"))
-        if is_dated:
-            fields.append(SERVER_FIELD)
-        begin = head(start_line, fields, b"\r\n" if is_dated else dated_end())
+        environ = self._request.environ
+        names, values = zip(*self._headers) if self._headers else ((), ())  # noqa: B905 (pairs)
+        outline = _outline(
+            self.status, names, environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"]
+        )
+        check_breaks("".join(values))
+        if outline.length is not None:
+            self._announced = int(values[outline.length])
+        self._silent = outline.is_silent
+        self.keep = self.keep and not self._is_last()
+        own = "" if outline.is_whole and self.keep else self._own_fields(outline, values, length)
+        pieces = outline.pieces.copy()
+        pieces[1::2] = values
+        end = SERVER_END if outline.is_dated else dated_end()
+        begin = ("".join(pieces) + own).encode("latin-1") + end
         self.begun = True
         return begin
 
+    def _own_fields(self, outline: _Outline, values: Sequence[str], length: int | None) -> str:
+        """Return the fields that say how the message is sent, where the app's do not."""
+        own = ""
+        if outline.length is None and not outline.is_silent:
+            if length is not None:
+                own = f"Content-Length: {length}\r\n"
+            elif outline.is_current:
+                self._chunked = True
+                own = "Transfer-Encoding: chunked\r\n"
+            else:
+                self.keep = False  # the end of the connection is that of the body
+        if (
+            outline.connection is not None and "close" in values[outline.connection].lower()
+        ) or outline.is_tunnel:
+            self.keep = False
+        elif not self.keep:
+            own += "Connection: close\r\n"
+        elif not outline.is_current:
+            own += "Connection: keep-alive\r\n"
+        return own
+
+
+class _Outline(NamedTuple):
+    """The head of a response but for the values of the app's fields.
+
+    ``pieces`` are what is around the values, and places for these. ``length`` and ``connection``
+    tell which value is that of ``Content-Length``, and of ``Connection``. With ``is_silent`` no
+    body follows, with ``is_tunnel`` something else. ``is_current`` tells HTTP/1.1; ``is_whole``
+    that nothing more is to be said where the connection is kept.
+    """
+
+    pieces: list[str]
+    length: int | None
+    connection: int | None
+    is_dated: bool
+    is_silent: bool
+    is_tunnel: bool
+    is_current: bool
+    is_whole: bool
+
 
 @lru_cache(maxsize=128)
-def _start_line(status: str) -> tuple[str, bool]:
-    """Return the first line of a response, and whether it has content. Raises ValueError."""
+def _outline(status: str, names: tuple[str, ...], method: str, version: str) -> _Outline:
+    """Return the outline of a response's head, given the request's method and version of HTTP.
+
+    Raises ValueError where the status is none, or breaks a line, as a name may.
+    """
     if not status[:3].isdigit():
         raise ValueError(f"{status!r} is no status.")
-    return f"HTTP/1.1 {status}", not status.startswith(_WITHOUT_CONTENT)
+    check_breaks("".join([status, *names]))
+    pieces = [f"HTTP/1.1 {status}\r\n"]
+    for name in names:
+        pieces[-1] += f"{name}: "
+        pieces += ["", "\r\n"]
+    places = {name.lower(): place for place, name in enumerate(names)}
+    length, connection = places.get("content-length"), places.get("connection")
+    is_tunnel = method == "CONNECT" and status[0] == "2"  # which begins where the head ends
+    is_silent = is_tunnel or method == "HEAD" or status.startswith(_WITHOUT_CONTENT)
+    is_current = version == "HTTP/1.1"
+    is_framed = is_silent or length is not None
+    is_whole = is_framed and is_current and connection is None and not is_tunnel
+    return _Outline(
+        pieces, length, connection, "date" in places, is_silent, is_tunnel, is_current, is_whole
+    )

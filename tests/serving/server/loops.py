@@ -10,6 +10,7 @@ class StillLoop:
 
     max_body = 1000
     body_limit = None
+    log = None
     is_stopping = False
 
     def sleep(self, connection: Connection, seconds: float) -> bool:  # noqa: ARG002

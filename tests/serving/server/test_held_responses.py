@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from wire import TIMEOUT, ask
 
-from mockgraph.serving.server import AccessLog, Server
+from mockgraph.serving.server import Server
+from mockgraph.serving.server.access_log import LineWriter
 from mockgraph.serving.server.connection import Connection
 from mockgraph.serving.server.event_loop import Watchdog
 from mockgraph.wsgi import Environ, StartResponse, WSGIApp
@@ -191,7 +192,7 @@ def message(method: str, path: str) -> bytes:
 def test_the_access_log_tells_what_was_sent(app: Holding) -> None:
     """Of a response that gave way to another one, the status of that."""
     lines = io.StringIO()
-    server = Server(AccessLog(app, lines))
+    server = Server(app, log=LineWriter(lines))
     server.start()
     for method, path in (("POST", "/kept"), ("POST", "/refused"), ("GET", "/refused")):
         ask(origin(server), method, path)

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockgraph.serving.http1_parser import RequestParser, base_environ
+from mockgraph.serving.http1_writer import head
 from mockgraph.serving.server.response import respond
 
 StartResponse = Callable[..., Any]
@@ -41,7 +44,7 @@ def answered(
     sink = Sink()
     parser = RequestParser(base_environ("http", "127.0.0.1", 80), 1000)
     parser.feed(head)
-    keep = respond(app, parser.ready.popleft(), sink, lambda: last)
+    _, keep = respond(app, parser.ready.popleft(), sink, lambda: last)
     sent, _, body = b"".join(sink.sent).partition(b"\r\n\r\n")
     status, *lines = sent.decode("latin-1").split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
@@ -284,5 +287,48 @@ def test_nothing_is_asked_of_an_app_whose_client_has_gone() -> None:
 
     parser = RequestParser(base_environ("http", "127.0.0.1", 80), 1000)
     parser.feed(GET)
-    assert not respond(app, parser.ready.popleft(), sink, lambda: False)
+    assert respond(app, parser.ready.popleft(), sink, lambda: False) == ("200 OK", False)
     assert asked == [0, 1]
+
+
+NAMES = st.sampled_from(["X", "x-a", "Content-Type", "Content-Length", "date", "X%s", "Connection"])
+VALUES = st.text(st.characters(codec="latin-1"), max_size=5) | st.sampled_from(["3", "close"])
+
+
+@given(
+    st.sampled_from(["200 OK", "404 Not %s", "204 No Content", "101 Other", "2x"]),
+    st.lists(st.tuples(NAMES, VALUES), max_size=6),
+    st.sampled_from([GET, HEAD, OLD, KEPT]),
+)
+def test_a_head_is_as_if_written_field_by_field(
+    status: str, headers: list[tuple[str, str]], asked: bytes
+) -> None:
+    def app(_: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
+        start(status, list(headers))
+        return [b"abc"]
+
+    sink = Sink()
+    parser = RequestParser(base_environ("http", "127.0.0.1", 80), 1000)
+    parser.feed(asked)
+    told, keep = respond(app, parser.ready.popleft(), sink, lambda: False)
+    try:
+        expected = head(f"HTTP/1.1 {status}", headers, b"")
+        lengths = [int(value) for name, value in headers if name == "Content-Length"]
+    except ValueError:
+        expected, lengths = b"", []
+    if not expected or not status[:3].isdigit():
+        assert (told, keep) == ("500", False)
+        return
+    assert told == status
+    assert sink.sent[0].startswith(expected)
+    begin, _, body = sink.sent[0].removeprefix(expected).partition(b"\r\n\r\n")
+    added = [line.partition(b": ")[0] for line in begin.split(b"\r\n")]
+    names = {name.lower() for name, _ in headers}
+    has_content = status[:3] not in {"204", "101"} and asked is not HEAD
+    assert body == (b"abc" if has_content else b"")
+    assert (b"Content-Length" in added) == (has_content and "content-length" not in names)
+    assert (b"Date" in added) == ("date" not in names)
+    assert b"Server" in added
+    closes = [value for name, value in headers if name == "Connection"][-1:] == ["close"]
+    is_whole = not has_content or lengths[-1:] in ([], [3])
+    assert keep == (asked is not OLD and not closes and is_whole)
