@@ -53,6 +53,7 @@ class Model:
             by_namespace[each.namespace] = each if below is None else laid_over(below, each)
         self.schemas: Mapping[str, Schema] = by_namespace
         self._chains: dict[str, tuple[ComplexType, ...]] = {}
+        self._bound_by_name: dict[tuple[str, bool], Mapping[str, tuple[Operation, ...]]] = {}
         self._properties: dict[str, Mapping[str, Property]] = {}
         self._navigation: dict[str, Mapping[str, NavigationProperty]] = {}
 
@@ -278,20 +279,23 @@ class Model:
                     found[name] = tuple(overloads[index] for index in indexes)
         return found
 
-    def bound_operation(self, type: TypeRef, name: str) -> tuple[Operation, ...]:
-        """Return the overloads of a bound operation, by its qualified or its short name.
+    def bound_operation(
+        self, type_name: str, name: str, *, of_collection: bool = False
+    ) -> tuple[Operation, ...]:
+        """Return the overloads of an operation bound to a type, by its qualified or short name.
 
         Both are matched without regard to case. Of a short name that two namespaces have, the
         operation nearest to the type is meant. Empty where nothing of the name is bound to it.
         """
+        known = self._bound_by_name.get((type_name, of_collection))
+        if known is None:
+            bound = self.bound_operations(TypeRef(type_name, of_collection))
+            named = {**bound}
+            for qualified, overloads in bound.items():
+                named.setdefault(short_name(qualified).lower(), overloads)
+            known = self._bound_by_name[type_name, of_collection] = named
         wanted = self.cased(name) if "." in name else name.lower()
-        for each in self.chain(type.name):
-            here = self._bound.get(TypeRef(each.name, type.collection), {})
-            for qualified, indexes in here.items():
-                if wanted in (qualified, short_name(qualified).lower()):
-                    overloads = self.operations(qualified)
-                    return tuple(overloads[index] for index in indexes)
-        return ()
+        return known.get(wanted or "", ())
 
     # The root of the service
 

@@ -208,7 +208,7 @@ class Resource:
 
     def operations(self, name: str, *, of_collection: bool, type_name: str) -> Sequence[Operation]:
         """Return the overloads of an operation that is bound to it, by its name, in full or not."""
-        return self.view.model.bound_operation(TypeRef(type_name, of_collection), name)
+        return self.view.model.bound_operation(type_name, name, of_collection=of_collection)
 
     @property
     def _own_name(self) -> str:

@@ -315,9 +315,10 @@ class _Folder:
     # -- operations -----------------------------------------------------------------------------
 
     def _declare_operation(self, node: UrlNode, binding: TypeRef | None) -> None:
-        is_known = binding is not None and self._known.type(binding.name) is not None
-        if is_known and binding and self._known.bound_operation(binding, node.name):
-            return
+        if binding is not None and self._known.type(binding.name) is not None:
+            of_collection = binding.collection
+            if self._known.bound_operation(binding.name, node.name, of_collection=of_collection):
+                return
         if node.key is not None or node.children or not node.documented:
             return
         namespace = namespace_of(binding.name) if binding else NAMESPACE

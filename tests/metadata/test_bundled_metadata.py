@@ -12,7 +12,7 @@ import pytest
 
 from mockgraph.metadata import csdl, csdl_writer, roots
 from mockgraph.metadata.descriptions import without_descriptions
-from mockgraph.metadata.elements import ComplexType, EntityType, EnumType, TypeRef
+from mockgraph.metadata.elements import ComplexType, EntityType, EnumType
 from mockgraph.metadata.entity_data_model import Model
 from mockgraph.metadata.references import VOCABULARIES
 
@@ -194,7 +194,7 @@ def test_beta_is_v1_and_what_was_documented_beyond() -> None:
     assert set(v1.navigation(SECURITY)) < set(beta.navigation(SECURITY))
     assert v1.type("microsoft.graph.security.alert") == beta.type("microsoft.graph.security.alert")
     submit = beta.bound_operation(
-        TypeRef("microsoft.graph.tiIndicator", True), "submitTiIndicators"
+        "microsoft.graph.tiIndicator", "submitTiIndicators", of_collection=True
     )
     assert [each.name for each in submit[0].parameters] == ["bindparameter", "value"]
 

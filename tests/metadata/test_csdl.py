@@ -195,7 +195,7 @@ def test_type_definitions_and_terms(model: Model) -> None:
 
 
 def test_operations(model: Model) -> None:
-    (moor,) = model.bound_operation(TypeRef(TUG), "moor")
+    (moor,) = model.bound_operation(TUG, "moor")
     default = Record((PropertyValue("DefaultValue", "2"),))
     optional = (Annotation(f"{CORE}.OptionalParameter", default),)
     assert moor.parameters == (
@@ -205,10 +205,10 @@ def test_operations(model: Model) -> None:
     assert moor.returns == ReturnType(TypeRef(PORT), False, annotations=(described("where"),))
     assert moor.entity_set_path == "ship/home"
     assert [each.optional for each in moor.own_parameters] == [True]
-    (fleet,) = model.bound_operation(TypeRef(TUG, True), "HARBOUR.MOOR")
+    (fleet,) = model.bound_operation(TUG, "HARBOUR.MOOR", of_collection=True)
     assert fleet.binding == TypeRef(VESSEL, True)
-    assert model.bound_operation(TypeRef(TUG), "h.moor") == (moor,)
-    assert model.bound_operation(TypeRef(PORT), "moor") == ()
+    assert model.bound_operation(TUG, "h.moor") == (moor,)
+    assert model.bound_operation(PORT, "moor") == ()
     assert model.bound_operations(TypeRef(TUG)) == {"harbour.moor": (moor,)}
     nearest = model.operations("h.nearest")
     assert [(each.composable, str(each.returns and each.returns.type)) for each in nearest] == [
