@@ -247,43 +247,42 @@ class _Lines:
     def __init__(self, block: _NotationBlock) -> None:
         self._block = block
         self._text = block.document.text
-        self.position = block.start
+        self._position = block.start
         self._taken = block.start
+        self._line = (0, "")  # at the position, once it was looked at
+        self._behind = 0  # the position behind that
 
     def next(self, deeper_than: int = 0) -> tuple[int, str] | None:
         """Return the indentation and the text of the next line, if it is indented enough."""
-        while self.position < self._block.end:
-            match = _LINE.match(self._text, self.position)
-            assert match is not None
-            if match[2] and not match[2].startswith("#"):
-                return (len(match[1]), match[2]) if len(match[1]) > deeper_than else None
-            self.position = match.end()
+        while self._position < self._block.end:
+            if self._behind <= self._position:
+                match = _LINE.match(self._text, self._position)
+                assert match is not None
+                self._line, self._behind = (len(match[1]), match[2]), match.end()
+            indent, text = self._line
+            if text and not text.startswith("#"):
+                return self._line if indent > deeper_than else None
+            self._position = self._behind
         return None
 
     def take(self, deeper_than: int = 0) -> Iterator[tuple[int, str]]:
         """Take lines as long as they are indented enough and are no annotations."""
         while (line := self.next(deeper_than)) is not None and not line[1].startswith("@"):
-            self._taken = self.position
-            self.skip()
+            self._taken = self._position
+            self._position = self._behind
             yield line
-
-    def skip(self) -> None:
-        match = _LINE.match(self._text, self.position)
-        assert match is not None
-        self.position = match.end()
 
     def annotations(self, deeper_than: int = 0) -> Annotations:
         """Take the annotations at an indentation."""
         found: list[Annotation] = []
         while (line := self.next(deeper_than)) is not None and line[1].startswith("@"):
             try:
-                annotation, end = self._block.document.values.annotation(self.position + line[0])
+                annotation, end = self._block.document.values.annotation(self._position + line[0])
             except Malformed as error:
                 raise self._block.error(str(error), error.position) from None
-            self.position = end
             if self._text[end : end + 1] not in ("\n", ""):
                 raise self._block.error("the annotation should end here", end)
-            self.skip()
+            self._position = end + 1
             found.append(annotation)
         return tuple(found)
 
@@ -291,7 +290,7 @@ class _Lines:
         """See to it that no line is left over."""
         line = self.next()
         if line is not None:
-            self._taken = self.position
+            self._taken = self._position
             raise self.error(f"'{line[1]:.60}' is not understood")
 
     def error(self, message: str) -> MockGraphError:
@@ -356,28 +355,11 @@ def _type(name: str, block: _NotationBlock, lines: _Lines) -> NamedType:
             key = tuple(_key(each) for each in rest.split(", "))
         else:
             raise lines.error(f"'{text:.60}' is not understood")
-    complex_type = ComplexType(
-        name,
-        base,
-        "abstract" in flags,
-        "open" in flags,
-        tuple(properties),
-        tuple(navigation),
-        lines.annotations(),
-    )
+    said = (name, base, "abstract" in flags, "open" in flags)
+    declared = (tuple(properties), tuple(navigation), lines.annotations())
     if block.kind == "complex":
-        return complex_type
-    return EntityType(
-        name,
-        base,
-        complex_type.abstract,
-        complex_type.open,
-        complex_type.properties,
-        complex_type.navigation,
-        complex_type.annotations,
-        key,
-        "stream" in flags,
-    )
+        return ComplexType(*said, *declared)
+    return EntityType(*said, *declared, key, "stream" in flags)
 
 
 def _members(lines: _Lines) -> Iterator[Member]:
