@@ -1,6 +1,7 @@
-"""The conditions of a filter that indexes know: equalities and ranges of an entity's properties.
+"""From the tree of a filter to its test, and to the conditions of it that indexes know.
 
-Each holds for all that the filter matches. Together they may say as much as it does.
+These are equalities and ranges of an entity's properties. Each holds for all that the filter
+matches. Together they may say as much as it does.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from mockgraph.odata.ast import (
     ValueKind,
     nodes,
 )
-from mockgraph.odata.expressions import Scope, compile_expression, own_value
-from mockgraph.odata.operators import aligned
+from mockgraph.odata.expressions import Scope, compile_expression, compile_test, joined_tests
+from mockgraph.odata.operators import aligned, compile_among, compile_comparison
 from mockgraph.odata.types import (
     ABOVE_RANKS,
     NUMERIC,
     CompiledExpression,
     Evaluate,
+    of_literal,
     rank_of,
     ranked,
 )
@@ -39,6 +41,8 @@ from mockgraph.state.indexes import Equality, Key, KeyRange, above, below, path_
 Condition = Equality | KeyRange
 # Some conditions, and whether a tree is true where, and only where, all of them hold.
 Found = tuple[Sequence[Condition], bool]
+# A tree, and the expression that it is.
+Compiled = tuple[Node, CompiledExpression]
 
 _NOTHING: Final[Found] = ((), False)
 # Stored as they compare.
@@ -62,29 +66,34 @@ _TRUE = Literal(ValueKind.BOOLEAN, True)
 _MIRRORED = {"eq": "eq", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 
 
-def conditions(node: Node, scope: Scope) -> Found:
-    """Return conditions that hold where a filter matches, and whether it does where all hold."""
+def compile_condition(node: Node, scope: Scope) -> tuple[Evaluate, Found]:
+    """Compile the tree of a filter to a test as ``compile_test`` does, and find its conditions.
+
+    These hold where it is true; whether it is true where all of them hold is told as well.
+    """
     match node:
-        case Logical("and", operands):
-            found = [conditions(each, scope) for each in operands]
-            return _in_all([*found])
-        case Logical(_, operands):
-            return _in_one_of([conditions(each, scope) for each in operands])
-        case In(path, List(options)):
-            return _equality(own_value(path, scope), options, scope)
-        case Path():
-            held = own_value(node, scope)
-            is_condition = held is not None and held.kind is ValueKind.BOOLEAN
-            return _equality(held, (_TRUE,), scope) if is_condition else _NOTHING
+        case Logical(operator, operands):
+            parts = [compile_condition(each, scope) for each in operands]
+            test = joined_tests(operator, [test for test, _ in parts])
+            found = [found for _, found in parts]
+            return test, _in_all(found) if operator == "and" else _in_one_of(found)
+        case In(left, List(items)):
+            options = [compile_expression(each, scope) for each in items]
+            held = compile_expression(left, scope)
+            compiled = [*zip(items, options, strict=True)]
+            return compile_among(held, options).evaluate, _equality(held, compiled)
         case BinaryOperation(operator, left, right) if operator in _MIRRORED:
-            held = own_value(left, scope)
-            if held is None:
-                operator, held, right = _MIRRORED[operator], own_value(right, scope), left
+            held, other = compile_expression(left, scope), compile_expression(right, scope)
+            test = compile_comparison(operator, held, other).evaluate
+            if not held.names:
+                operator, held, other, right = _MIRRORED[operator], other, held, left
             if operator == "eq":
-                return _equality(held, (right,), scope)
-            return _range(operator, held, right, scope)
+                return test, _equality(held, [(right, other)])
+            return test, _range(operator, held, (right, other))
+        case Path() if (held := compile_expression(node, scope)).kind is ValueKind.BOOLEAN:
+            return held.evaluate, _equality(held, [(_TRUE, of_literal(_TRUE))])
         case _:
-            return _NOTHING
+            return compile_test(node, scope), _NOTHING
 
 
 def _in_all(found: Sequence[Found]) -> Found:
@@ -116,10 +125,10 @@ def _either(one: Equality, other: Equality) -> Equality:
     return Equality(one.key, one.values + other.values)
 
 
-def _equality(held: CompiledExpression | None, options: Sequence[Node], scope: Scope) -> Found:
-    if held is None:
+def _equality(held: CompiledExpression, options: Sequence[Compiled]) -> Found:
+    if not held.names:
         return _NOTHING
-    constants = [_constant(each, held, scope) for each in options]
+    constants = [_constant(each, held) for each in options]
     values = [each.value for each in constants if each is not None and _is_equal(held, each)]
     if len(values) < len(options):
         return _NOTHING
@@ -129,10 +138,10 @@ def _equality(held: CompiledExpression | None, options: Sequence[Node], scope: S
     return [Equality(key, tuple(values))], is_whole
 
 
-def _range(operator: str, held: CompiledExpression | None, bound: Node, scope: Scope) -> Found:
-    if held is None:
+def _range(operator: str, held: CompiledExpression, bound: Compiled) -> Found:
+    if not held.names:
         return _NOTHING
-    constant = _constant(bound, held, scope)
+    constant = _constant(bound, held)
     if constant is None or constant.value is None or held.kind not in _RANGED:
         return _NOTHING
     rank = rank_of(held.kind, constant.value)
@@ -153,13 +162,12 @@ def _key(held: CompiledExpression, of: Evaluate) -> Key:
     return Key((held.names, held.type.kind, held.type.of), of)
 
 
-def _constant(node: Node, other: CompiledExpression, scope: Scope) -> CompiledExpression | None:
+def _constant(compiled: Compiled, other: CompiledExpression) -> CompiledExpression | None:
     """A tree without paths as what it gives, if that may be looked for; None if it is not."""
-    is_simple = type(node) is Literal or type(node) is Alias
-    if not is_simple and not all(isinstance(each, _CONSTANT) for each in nodes(node)):
-        return None
-    expression = compile_expression(node, scope)
+    node, expression = compiled
     if not expression.constant:
+        if not all(isinstance(each, _CONSTANT) for each in nodes(node)):
+            return None
         try:
             value = expression.evaluate(None)
         except BadRequest:

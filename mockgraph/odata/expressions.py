@@ -147,19 +147,20 @@ def compile_expression(node: Node, scope: Scope) -> CompiledExpression:
 
 
 def compile_test(node: Node, scope: Scope) -> Evaluate:
-    """Compile a condition to a closure, true where the tree is; null may come out as false.
-
-    That lets ``and`` and ``or`` be as quick as Python's own.
-    """
+    """Compile a condition to a closure, true where the tree is; null may come out as false."""
     if not isinstance(node, Logical):
         return _boolean(node, scope)
-    tests = [compile_test(each, scope) for each in node.operands]
+    return joined_tests(node.operator, [compile_test(each, scope) for each in node.operands])
+
+
+def joined_tests(operator: str, tests: Sequence[Evaluate]) -> Evaluate:
+    """Join tests, of which null may come out as false: as quick as Python's own and, or."""
     if len(tests) == 2:
         first, second = tests
-        if node.operator == "and":
+        if operator == "and":
             return lambda scope: first(scope) and second(scope)
         return lambda scope: first(scope) or second(scope)
-    if node.operator == "and":
+    if operator == "and":
         return lambda scope: all(test(scope) for test in tests)
     return lambda scope: any(test(scope) for test in tests)
 
@@ -286,24 +287,15 @@ def resolve_path(path: Path, scope: Scope) -> CompiledExpression:
     Raises BadRequest where a property does not exist on a closed type, or where a segment
     leads nowhere.
     """
-    return own_value(path, scope) or _resolved(path, scope)
-
-
-def own_value(node: Node, scope: Scope) -> CompiledExpression | None:
-    """Return a path to a value of the entity itself as an expression; None for anything else.
-
-    Raises BadRequest as :func:`resolve_path`.
-    """
-    if type(node) is not Path or scope.variables:
-        return None
-    return _own_value(node, scope.schema, scope.resource)
+    own = None if scope.variables else _own_value(path, scope.schema, scope.resource)
+    return own or _resolved(path, scope)
 
 
 @lru_cache(maxsize=256)
 def _own_value(
     path: Path, schema: type[edm.StructuredSchema], resource: Resource | None
 ) -> CompiledExpression | None:
-    """Compile a path to a value of the entity itself, which is the same for any request."""
+    """Compile a path to a value of the entity itself, the same for any request; None for others."""
     scope = Scope(schema, resource=resource)
     return _resolved(path, scope) if own_names(path, scope) else None
 

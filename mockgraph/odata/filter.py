@@ -24,9 +24,9 @@ from mockgraph.odata.ast import (
     nodes,
     weight,
 )
-from mockgraph.odata.conditions import Condition, conditions
+from mockgraph.odata.conditions import Condition, compile_condition
 from mockgraph.odata.declared_names import as_declared
-from mockgraph.odata.expressions import LONGEST_KEPT, Scope, compile_test, kept_by_text, own_names
+from mockgraph.odata.expressions import LONGEST_KEPT, Scope, kept_by_text, own_names
 from mockgraph.odata.grammar import parse_expression
 from mockgraph.odata.lexer import literal_of, without_literals
 from mockgraph.odata.operators import EQUALITY, ORDER
@@ -146,9 +146,8 @@ def _compiled(tree: _FilterTree, scope: Scope) -> Filter:
     if tree.asks_time and scope.now is None:
         scope = scope._replace(now=instants.now())
     followed = len(relations.resources) if relations else 0
-    test = compile_test(node, scope)
+    test, (found, whole) = compile_condition(node, scope)
     follows = relations is not None and len(relations.resources) > followed
-    found, whole = conditions(node, scope)
     return Filter(
         lambda entity: test(entity) is True,
         found,
