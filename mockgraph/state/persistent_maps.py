@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, islice, takewhile
 from operator import is_
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 
 class Numbered(Protocol):
@@ -27,6 +27,9 @@ class Numbered(Protocol):
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 N = TypeVar("N", bound=Numbered)
+
+# A leaf, of numbers and their items, or a branch, of the first number of each node and the nodes.
+Node: TypeAlias = tuple[list[Any], list[Any]]
 
 _MOST = 48  # in a node
 
@@ -100,35 +103,35 @@ class Ordered(Generic[N]):
         return self._length
 
     def __iter__(self) -> Iterator[N]:
-        return chain.from_iterable(leaf.below for leaf in self._leaves())
+        return chain.from_iterable(items for _, items in self._leaves())
 
     def __reversed__(self) -> Iterator[N]:
         leaves = _leaves_backwards([self._root], self._depth)
-        return chain.from_iterable(reversed(leaf.below) for leaf in leaves)
+        return chain.from_iterable(reversed(items) for _, items in leaves)
 
     def first(self) -> N:
         """Return the first item, where there is one."""
-        node = self._root
+        _, below = self._root
         for _ in range(self._depth):
-            node = node.below[0]
-        item: N = node.below[0]
+            _, below = below[0]
+        item: N = below[0]
         return item
 
     def after(self, number: Any) -> Iterator[N]:
         """Give the items whose numbers are larger."""
-        way, leaf = self._way(number)
-        yield from leaf.below[bisect_right(leaf.numbers, number) :]
-        for depth, (branch, place) in enumerate(reversed(way)):
-            for leaf in _leaves(branch.below[place + 1 :], depth):
-                yield from leaf.below
+        way, (numbers, items) = self._way(number)
+        yield from items[bisect_right(numbers, number) :]
+        for depth, ((_, nodes), place) in enumerate(reversed(way)):
+            for _, items in _leaves(nodes[place + 1 :], depth):
+                yield from items
 
     def before(self, number: Any) -> Iterator[N]:
         """Give the items whose numbers are smaller, the last of them first."""
-        way, leaf = self._way(number)
-        yield from leaf.below[: bisect_left(leaf.numbers, number)][::-1]
-        for depth, (branch, place) in enumerate(reversed(way)):
-            for leaf in _leaves_backwards(branch.below[:place], depth):
-                yield from reversed(leaf.below)
+        way, (numbers, items) = self._way(number)
+        yield from items[: bisect_left(numbers, number)][::-1]
+        for depth, ((_, nodes), place) in enumerate(reversed(way)):
+            for _, items in _leaves_backwards(nodes[:place], depth):
+                yield from reversed(items)
 
     def count(self, low: Any, high: Any) -> int:
         """Return how many numbers are larger than one and smaller than another."""
@@ -136,62 +139,67 @@ class Ordered(Generic[N]):
 
     def _preceding(self, number: Any, bisect: Callable[[list[Any], Any], int]) -> int:
         """Return how many items come before a number, or no later, as the bisection says."""
-        way, leaf = self._way(number)
-        preceding = bisect(leaf.numbers, number)
-        for depth, (branch, place) in enumerate(reversed(way)):
-            preceding += sum(len(each.below) for each in _leaves(branch.below[:place], depth))
+        way, (numbers, _) = self._way(number)
+        preceding = bisect(numbers, number)
+        for depth, ((_, nodes), place) in enumerate(reversed(way)):
+            preceding += sum(len(items) for _, items in _leaves(nodes[:place], depth))
         return preceding
 
     def replaced(self, item: N) -> Self:
         """Do what ``put`` does, in less time where there is one with the number of the item."""
         number = item.number
-        root = node = self._root.copy()
+        numbers, below = self._root
+        below = below.copy()
+        root = numbers, below
         for _ in range(self._depth):
-            place = bisect_right(node.numbers, number) - 1
-            copy = node.below[place].copy()
-            node.below[place] = copy
-            node = copy
-        at = bisect_left(node.numbers, number)
-        if at == len(node.numbers) or node.numbers[at] != number:
+            place = bisect_right(numbers, number) - 1
+            numbers, inner = below[place]
+            inner = inner.copy()
+            below[place] = numbers, inner
+            below = inner
+        at = bisect_left(numbers, number)
+        if at == len(numbers) or numbers[at] != number:
             return self.put(item)
-        node.below[at] = item
+        below[at] = item
         return self._with(root, self._depth, self._length)
 
     def put(self, item: N) -> Self:
         """Return the items with this one, instead of the one with its number if there is one."""
         number = item.number
         way, leaf = self._way(number)
-        at = bisect_left(leaf.numbers, number)
-        if at < len(leaf.numbers) and leaf.numbers[at] == number:
+        numbers, items = leaf
+        at = bisect_left(numbers, number)
+        if at < len(numbers) and numbers[at] == number:
             return self.replaced(item)
-        if at and len(leaf.below) < _MOST:
-            node = TreeNode(leaf.numbers.copy(), leaf.below.copy())
-            node.numbers.insert(at, number)
-            node.below.insert(at, item)
-            return self._with(_above(node, way), self._depth, self._length + 1)
-        nodes = _split(leaf.spliced(at, at, [number], [item]), at)
+        if at and len(items) < _MOST:
+            numbers, items = numbers.copy(), items.copy()
+            numbers.insert(at, number)
+            items.insert(at, item)
+            return self._with(_above((numbers, items), way), self._depth, self._length + 1)
+        nodes = _split(_spliced(leaf, at, at, [number], [item]), at)
         for branch, place in reversed(way):
-            nodes = _split(branch.spliced(place, place + 1, _firsts(nodes), nodes), place)
+            nodes = _split(_spliced(branch, place, place + 1, _firsts(nodes), nodes), place)
         if len(nodes) == 1:
             return self._with(nodes[0], self._depth, self._length + 1)
-        return self._with(TreeNode(_firsts(nodes), nodes), self._depth + 1, self._length + 1)
+        return self._with((_firsts(nodes), nodes), self._depth + 1, self._length + 1)
 
     def without(self, number: Any) -> Self:
         """Return the items without the one that has this number and is there."""
         way, leaf = self._way(number)
-        at = bisect_left(leaf.numbers, number)
-        node = leaf.spliced(at, at + 1, [], [])
+        at = bisect_left(leaf[0], number)
+        numbers, below = _spliced(leaf, at, at + 1, [], [])
         for branch, place in reversed(way):
-            start = place
-            if place and len(branch.below[place - 1].below) + len(node.below) <= _MOST // 2:
-                start, left = place - 1, branch.below[place - 1]
-                node = TreeNode(left.numbers + node.numbers, left.below + node.below)
-            kept = [node] if node.below else []
-            node = branch.spliced(start, place + 1, _firsts(kept), kept)
+            start, nodes = place, branch[1]
+            if place and len(nodes[place - 1][1]) + len(below) <= _MOST // 2:
+                start -= 1
+                left_numbers, left = nodes[start]
+                numbers, below = left_numbers + numbers, left + below
+            kept = [(numbers, below)] if below else []
+            numbers, below = _spliced(branch, start, place + 1, _firsts(kept), kept)
         depth = self._depth
-        while depth and len(node.below) < 2:
-            node, depth = node.below[0] if node.below else _EMPTY, depth - 1
-        return self._with(node, depth, self._length - 1)
+        while depth and len(below) < 2:
+            (numbers, below), depth = below[0] if below else _EMPTY, depth - 1
+        return self._with((numbers, below), depth, self._length - 1)
 
     def difference(self, other: Ordered[N]) -> tuple[list[N], list[N]]:
         """Return the items that are here alone, and those that are in the other alone.
@@ -201,51 +209,32 @@ class Ordered(Generic[N]):
         here, there = _unshared([self._root], [other._root])
         for level in range(max(self._depth, other._depth), -1, -1):
             if level <= self._depth:
-                here = [each for node in here for each in node.below]
+                here = [each for _, below in here for each in below]
             if level <= other._depth:
-                there = [each for node in there for each in node.below]
+                there = [each for _, below in there for each in below]
             here, there = _unshared(here, there)
         return here, there
 
-    def _way(self, number: Any) -> tuple[list[tuple[TreeNode, int]], TreeNode]:
+    def _way(self, number: Any) -> tuple[list[tuple[Node, int]], Node]:
         """Return the way to the leaf of a number: the branches, and the places taken there."""
         way, node = [], self._root
         for _ in range(self._depth):
-            place = max(bisect_right(node.numbers, number) - 1, 0)
+            numbers, below = node
+            place = max(bisect_right(numbers, number) - 1, 0)
             way.append((node, place))
-            node = node.below[place]
+            node = below[place]
         return way, node
 
-    def _leaves(self) -> Iterable[TreeNode]:
+    def _leaves(self) -> Iterable[Node]:
         return _leaves([self._root], self._depth)
 
-    def _with(self, root: TreeNode, depth: int, length: int) -> Self:
+    def _with(self, root: Node, depth: int, length: int) -> Self:
         changed = object.__new__(type(self))
         changed._root, changed._depth, changed._length = root, depth, length
         return changed
 
 
-class TreeNode:
-    """A leaf, of items and their numbers, or a branch, of nodes and the first number of each."""
-
-    __slots__ = ("below", "numbers")
-
-    def __init__(self, numbers: list[Any], below: list[Any]):
-        self.numbers = numbers
-        self.below = below
-
-    def copy(self) -> TreeNode:
-        """Return a node with the same numbers, for others of them to be put below it."""
-        return TreeNode(self.numbers, self.below.copy())
-
-    def spliced(self, start: int, stop: int, numbers: list[Any], below: list[Any]) -> TreeNode:
-        """Return the node with others instead of those from ``start`` to ``stop``."""
-        all_numbers, all_below = self.numbers.copy(), self.below.copy()
-        all_numbers[start:stop], all_below[start:stop] = numbers, below
-        return TreeNode(all_numbers, all_below)
-
-
-_EMPTY = TreeNode([], [])
+_EMPTY: Node = ([], [])
 
 
 def _place(key: Hashable) -> tuple[int, int, int]:
@@ -270,50 +259,55 @@ def _trie(items: Iterable[tuple[K, V]]) -> list[list[list[dict[K, V]]]]:
     return root
 
 
-def _nodes(numbers: list[Any], below: list[Any]) -> list[TreeNode]:
+def _nodes(numbers: list[Any], below: list[Any]) -> list[Node]:
     """Return full nodes of these, and one that is not: at least one in all."""
     starts = range(0, len(below), _MOST)
-    return [TreeNode(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
+    return [(numbers[at : at + _MOST], below[at : at + _MOST]) for at in starts] or [_EMPTY]
 
 
-def _above(node: TreeNode, way: list[tuple[TreeNode, int]]) -> TreeNode:
+def _spliced(node: Node, start: int, stop: int, numbers: list[Any], below: list[Any]) -> Node:
+    """Return a node with others instead of those from ``start`` to ``stop``."""
+    all_numbers, all_below = node[0].copy(), node[1].copy()
+    all_numbers[start:stop], all_below[start:stop] = numbers, below
+    return all_numbers, all_below
+
+
+def _above(node: Node, way: list[tuple[Node, int]]) -> Node:
     """Return the node on top of a way, with this one at its end, whose first number is the same."""
-    for branch, place in reversed(way):
-        above = branch.copy()
-        above.below[place] = node
-        node = above
+    for (numbers, below), place in reversed(way):
+        below = below.copy()
+        below[place] = node
+        node = numbers, below
     return node
 
 
-def _firsts(nodes: Iterable[TreeNode]) -> list[Any]:
-    return [node.numbers[0] for node in nodes]
+def _firsts(nodes: Iterable[Node]) -> list[Any]:
+    return [numbers[0] for numbers, _ in nodes]
 
 
-def _leaves(nodes: Iterable[TreeNode], depth: int) -> Iterable[TreeNode]:
+def _leaves(nodes: Iterable[Node], depth: int) -> Iterable[Node]:
     """Return the leaves below nodes that are so many levels above them."""
     for _ in range(depth):
-        nodes = chain.from_iterable([node.below for node in nodes])
+        nodes = chain.from_iterable([below for _, below in nodes])
     return nodes
 
 
-def _leaves_backwards(nodes: list[TreeNode], depth: int) -> Iterable[TreeNode]:
+def _leaves_backwards(nodes: list[Node], depth: int) -> Iterable[Node]:
     """Give the leaves below nodes that are so many levels above them, the last first."""
     if not depth:
         return reversed(nodes)
-    below = (_leaves_backwards(node.below, depth - 1) for node in reversed(nodes))
-    return chain.from_iterable(below)
+    inner = (_leaves_backwards(below, depth - 1) for _, below in reversed(nodes))
+    return chain.from_iterable(inner)
 
 
-def _split(node: TreeNode, at: int) -> list[TreeNode]:
+def _split(node: Node, at: int) -> list[Node]:
     """Return the node, as two if it has grown too large by what came there."""
-    if len(node.below) <= _MOST:
+    numbers, below = node
+    if len(below) <= _MOST:
         return [node]
     # New items come at the end: full nodes stay behind.
     middle = _MOST if at >= _MOST - 1 else _MOST // 2
-    return [
-        TreeNode(node.numbers[:middle], node.below[:middle]),
-        TreeNode(node.numbers[middle:], node.below[middle:]),
-    ]
+    return [(numbers[:middle], below[:middle]), (numbers[middle:], below[middle:])]
 
 
 def _unshared(here: list[Any], there: list[Any]) -> tuple[list[Any], list[Any]]:

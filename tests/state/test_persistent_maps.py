@@ -93,7 +93,7 @@ def test_nodes_stay_few_and_small() -> None:
     ordered: Ordered[Item] = Ordered([])
     for number in range(400):
         ordered = ordered.put(Item(number, ""))
-    assert [len(leaf.below) for leaf in ordered._leaves()] == [4] * 100
+    assert [len(items) for _, items in ordered._leaves()] == [4] * 100
     assert ordered._depth == 4
     for number in range(400):
         if number % 8:
@@ -102,7 +102,7 @@ def test_nodes_stay_few_and_small() -> None:
     assert len(list(ordered._leaves())) <= 50
     for number in range(1, 400, 8):
         ordered = ordered.put(Item(number, ""))
-    assert max(len(leaf.below) for leaf in ordered._leaves()) <= 4
+    assert max(len(items) for _, items in ordered._leaves()) <= 4
     for item in list(ordered):
         ordered = ordered.without(item.number)
     assert (list(ordered), len(ordered), ordered._depth) == ([], 0, 0)
