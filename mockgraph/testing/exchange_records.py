@@ -78,10 +78,10 @@ def recorded(
         head = request.head.shown = _recorded_head(request)
     environ, by, address = request.environ, request.answered_by, request.address
     body, strike = b"", request.strike
+    if strike is not None:  # one that is cut or slow has the connection
+        response = Response(response.status, response.body, headers=response.headers)
     if by == "sign-in":
-        kept = Response(response.status)
-        kept.headers = response.headers
-        response = kept
+        response = Response(response.status, headers=response.headers)
     elif head.form.has_body:
         try:
             body = request.content  # read by now or not

@@ -20,6 +20,7 @@ from mockgraph.redaction import is_guarded, redacted
 from mockgraph.testing.exchange import Exchange
 from mockgraph.testing.exchange_records import recorded
 from mockgraph.testing.matching import claims_of
+from mockgraph.testing.tenant import Tenants
 
 from .exchanges import ALERT, ALERTS, Past, journal_of, make_request
 
@@ -197,6 +198,24 @@ def test_nothing_of_the_server_is_kept_alive() -> None:
     del stream, cut
     gc.collect()
     assert [each() for each in gone] == [None, None]
+
+
+class _Connection:
+    def cut(self) -> None:
+        pass
+
+
+@pytest.mark.usefixtures("whole_collections")
+def test_a_response_that_faults_alter_keeps_no_connection_alive(client: FlaskClient) -> None:
+    client.post("/_mockgraph/faults", json={"preset": "cut", "at": "after"})
+    connection = _Connection()
+    gone = weakref.ref(connection)
+    client.get(ALERTS, environ_overrides={"mockgraph.cut": connection.cut}).close()
+    tenants: Tenants = client.application.extensions["mockgraph"]
+    assert tenants.default.journal.marks[1] == 1
+    del connection
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize(
