@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, ClassVar, cast
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load
@@ -178,16 +178,9 @@ class StructuredSchema(Schema):
                 )
             return cls
         name = value["@odata.type"]
-        bare = name.removeprefix("#") if type(name) is str else ""
-        if bare == cls.type_name and not cls.is_abstract:
-            return cls
-        found = cls.schemas(bare)
-        if found is None or not issubclass(found, cls) or found.is_abstract:
-            raise _fault(
-                "@odata.type",
-                f"{shown(name)} does not name the type '{cls.type_name}' expected here.",
-            )
-        return found
+        if type(name) is not str:
+            raise _misnamed(cls, name)
+        return _named(cls, name)
 
     def load_object(self, value: Json, *, partial: bool = False) -> dict[str, Json]:
         """Return the validated value; raises marshmallow's ValidationError where it does not fit.
@@ -318,6 +311,24 @@ class EntitySchema(StructuredSchema):
 def common_names(schema: type[StructuredSchema]) -> frozenset[str]:
     """Return the names in values of a type about which there is nothing to ask."""
     return frozenset((*schema.properties(), "@odata.type"))
+
+
+@lru_cache(maxsize=4096)
+def _named(schema: type[StructuredSchema], name: str) -> type[StructuredSchema]:
+    """The schema that a name in an annotation is of: this one, or a derived one's."""
+    bare = name.removeprefix("#")
+    if bare == schema.type_name and not schema.is_abstract:
+        return schema
+    found = schema.schemas(bare)
+    if found is None or not issubclass(found, schema) or found.is_abstract:
+        raise _misnamed(schema, name)
+    return found
+
+
+def _misnamed(schema: type[StructuredSchema], name: Json) -> ValidationError:
+    return _fault(
+        "@odata.type", f"{shown(name)} does not name the type '{schema.type_name}' expected here."
+    )
 
 
 @cache
