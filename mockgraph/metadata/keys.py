@@ -134,6 +134,7 @@ def _text_key(schema: type[StructuredSchema]) -> str | None:
     )
 
 
+@cache
 def key_property(schema: type[StructuredSchema]) -> PropertyField | None:
     """Return the property that is the first part of a key."""
     return next((declared for _, declared in _parts(schema).values()), None)

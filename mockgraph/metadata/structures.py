@@ -160,7 +160,7 @@ class StructuredSchema(Schema):
         """Return the declared name of a property, in any case where the service takes that."""
         if name in cls.properties():
             return name
-        return _folded(cls).get(name.lower()) if cls.any_case else None
+        return folded_names(cls).get(name.lower()) if cls.any_case else None
 
     @classmethod
     def named_by(cls, value: Mapping[str, Json]) -> type[StructuredSchema]:
@@ -332,8 +332,8 @@ def _misnamed(schema: type[StructuredSchema], name: Json) -> ValidationError:
 
 
 @cache
-def _folded(schema: type[StructuredSchema]) -> Mapping[str, str]:
-    """The names of the declared properties by their small letters."""
+def folded_names(schema: type[StructuredSchema]) -> Mapping[str, str]:
+    """Return the names of the declared properties by their small letters."""
     return {name.lower(): name for name in schema.properties()}
 
 

@@ -29,6 +29,7 @@ from mockgraph.metadata.keys import (
     split_path,
 )
 from mockgraph.metadata.resources import Resource, ResourceKind, Service, View
+from mockgraph.metadata.structures import folded_names
 from mockgraph.odata import graph_segments
 from mockgraph.state.intent import Address, OperationCall, RequestKind, Step
 
@@ -335,8 +336,7 @@ class _PathWalk:
                 continue
             if schema is None:
                 raise UnknownSegment(segment)
-            names = {name.lower(): name for name in schema.properties()}
-            name = names.get(segment.lower())
+            name = folded_names(schema).get(segment.lower())
             if name is not None:
                 declared = schema.properties()[name]
                 is_dynamic = declared.edm == "Edm.Untyped"

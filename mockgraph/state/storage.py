@@ -188,13 +188,16 @@ class Staging(StorageView):
 
     def store(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
         """Put one document that is good, and return it as it is stored."""
-        rows = self.now.rows(name)
-        before = rows.find(key)
-        if before is not None:
-            return self.replace(name, before, properties)
+        before = self.now.rows(name).find(key)
+        if before is None:
+            return self.insert(name, key, properties)
+        return self.replace(name, before, properties)
+
+    def insert(self, name: str, key: str, properties: Mapping[str, Any]) -> Entity:
+        """Put one document that is good where none has its key; return it as it is stored."""
         entity = self._state.entity(key, properties)
         stored = pack_new(entity)
-        self._stored(name, rows.put(stored), stored)
+        self._stored(name, self.now.rows(name).put(stored), stored)
         return entity
 
     def replace(self, name: str, before: Entity, properties: Mapping[str, Any]) -> Entity:

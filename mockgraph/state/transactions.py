@@ -144,7 +144,7 @@ class Transaction(Reader):
             own = split_key(key)[1]
             raise Conflict(f"An entity with the id '{own}' exists already in '{set_name}'.")
         made |= of_new(edm.own_type(resource.type, made), made, self.now, self.author)
-        stored = self.storage.store(table, key, edm.whole(resource.type, made))
+        stored = self.storage.insert(table, key, edm.whole(resource.type, made))
         if entry is not None and entry.contained:
             self._put_contained(stored, table, entry)
         return stored
