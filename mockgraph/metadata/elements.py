@@ -65,7 +65,6 @@ ABSTRACT: Final = frozenset(
     }
 )
 
-UNKNOWN_FUTURE_VALUE: Final = "unknownFutureValue"
 OPTIONAL_PARAMETER: Final = "Org.OData.Core.V1.OptionalParameter"
 
 Annotations: TypeAlias = tuple[Annotation, ...]
@@ -124,11 +123,6 @@ class EnumType(Immutable):
     underlying: str = "Edm.Int32"
     flags: bool = False
     annotations: Annotations = ()
-
-    @property
-    def evolvable(self) -> bool:
-        """Whether members may be added: it has the sentinel ``unknownFutureValue``."""
-        return any(each.name == UNKNOWN_FUTURE_VALUE for each in self.members)
 
 
 class TypeDefinition(Immutable):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mockgraph.metadata import csdl, csdl_writer, roots
+from mockgraph.metadata import UNKNOWN_MEMBER, csdl, csdl_writer, roots
 from mockgraph.metadata.descriptions import without_descriptions
 from mockgraph.metadata.elements import ComplexType, EntityType, EnumType
 from mockgraph.metadata.entity_data_model import Model
@@ -51,7 +51,7 @@ def count(model: Model) -> dict[str, int]:
         elif isinstance(type_, EnumType):
             numbers["members"] += len(type_.members)
             numbers["flags"] += type_.flags
-            numbers["evolvable"] += type_.evolvable
+            numbers["evolvable"] += UNKNOWN_MEMBER in [each.name for each in type_.members]
     for schema in model.schemas.values():
         for overloads in schema.operations.values():
             numbers["operations"] += len(overloads)

@@ -173,7 +173,6 @@ def test_enumerations(model: Model) -> None:
         ("sunk", 8),
         ("unknownFutureValue", 9),
     ]
-    assert state.evolvable
 
 
 def test_type_definitions_and_terms(model: Model) -> None:
