@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, cached_property
 from importlib.abc import MetaPathFinder
@@ -380,12 +380,17 @@ def _drift(server: MockGraph, url: str) -> list[str]:
     return [f"{drift.request}: {each}" for drift in drifts for each in drift.differences]
 
 
+@cache
+def _known() -> Mapping[str, str]:
+    """What a marker may say, in order."""
+    return {each.name: each.help for each in _options()} | OF_TESTS
+
+
 def _marked(item: pytest.Item) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for marker in item.iter_markers("mockgraph"):  # the closest first
-        names = [*(each.name for each in _options()), *OF_TESTS]
-        if marker.args or marker.kwargs.keys() - set(names):
-            known = ", ".join(f"{name}=" for name in names)
+        if marker.args or marker.kwargs.keys() - _known():
+            known = ", ".join(f"{name}=" for name in _known())
             _fail(f"The marker mockgraph takes {known}; no more.")
         options = {**marker.kwargs, **options}
     return options

@@ -6,6 +6,7 @@ A seed is a state document given as a value, as a file, or by the name of a bund
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,13 +45,18 @@ def read_seeds(seed: Seed | Sequence[Seed]) -> tuple[Any, ...]:
     A text is ``demo``, the bundled tenant, or the path of a file. Raises MockGraphError that
     names the seed where it cannot be read or is no JSON object.
     """
-    if isinstance(seed, (Mapping, str, os.PathLike)):
+    if isinstance(seed, (str, bytes)) or not isinstance(seed, Sequence):
         return (_read(seed, "The seed"),)
     return tuple(_read(each, f"Seed {number}") for number, each in enumerate(seed, 1))
 
 
 def _read(seed: Seed, what: str) -> Any:
-    return copied(seed, what) if isinstance(seed, Mapping) else _read_file(seed)
+    if isinstance(seed, Mapping):
+        return copied(seed, what)
+    if isinstance(seed, (str, os.PathLike)):
+        return _read_file(seed)
+    expected = "a state document, the path of one, or the name of a bundled one"
+    raise MockGraphError(f"{what} is {reprlib.repr(seed)}; {expected} is expected.")
 
 
 def copied(document: Mapping[str, Any], what: str = "The seed") -> Any:

@@ -188,6 +188,8 @@ WRONG = [
     ("seed={'Security': {'colour': 1}}", "'colour' does not exist on type"),
     ("seed={'Security': {'provideStatus': []}}", "Did you mean providerStatus?"),
     ("auth='none'", "auth is any, off or jwt, not 'none'"),
+    ("seed=5", "The seed is 5; a state document, the path of one, *"),
+    ("seed=['demo', None]", "Seed 2 is None; a state document, *"),
 ]
 
 
@@ -493,6 +495,26 @@ def test_others_are_refused_though_nobody_looks(mockgraph):
     )
     result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(["Refused: GET https://elsewhere.example/data. *"])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "import requests; requests.get({url!r}, timeout=9)",
+        "import httpx; httpx.get({url!r})",
+        "urllib.request.urlopen({url!r})",
+        "import socket; socket.create_connection(('192.0.2.1', 443), 9)",
+    ],
+    ids=["requests", "httpx", "urllib", "socket"],
+)
+def test_a_call_that_is_refused_shows_the_clients_frames_alone(
+    project: pytest.Pytester, ask: str
+) -> None:
+    call = ask.format(url="https://elsewhere.example/")
+    marked = "@pytest.mark.mockgraph(intercept=True)\n"
+    result = run(project, f"{marked}def test_it():\n    {call}\n")
+    result.stdout.fnmatch_lines([f">*{call}", "E *CallRefused: Refused: *"])
+    assert "transports/over_" not in result.stdout.str()
 
 
 CHECKED = """

@@ -24,6 +24,8 @@ from mockgraph.serving.transports.patches import Attempt
 if TYPE_CHECKING:
     from mockgraph.serving.transports.patches import Patches
 
+__tracebackhide__ = True  # pytest shows the frames of the client, not those in between
+
 
 _AT_ONCE = 1e-9  # seconds
 _LOOK = 1.0  # seconds after which a thread looks whether the client's loop has ended

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from mockgraph.serving.transports.patches import Patches
 
+__tracebackhide__ = True  # pytest shows the frames of the client, not those in between
+
 
 class Socket:
     """The part of a socket that http.client needs, for one request and its response."""

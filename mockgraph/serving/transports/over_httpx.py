@@ -18,6 +18,8 @@ from mockgraph.serving.transports.patches import Attempt
 if TYPE_CHECKING:
     from mockgraph.serving.transports.patches import Patches
 
+__tracebackhide__ = True  # pytest shows the frames of the client, not those in between
+
 T = TypeVar("T")
 
 

@@ -12,6 +12,8 @@ from mockgraph.serving.transports.patches import Attempt, CallRefused
 if TYPE_CHECKING:
     from mockgraph.serving.transports.patches import Patches
 
+__tracebackhide__ = True  # pytest shows the frames of the client, not those in between
+
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from mockgraph.serving.transports.patches import Patches
 
+__tracebackhide__ = True  # pytest shows the frames of the client, not those in between
+
 
 class InProcessPool(HTTPConnectionPool):
     """A pool whose connections lead to an endpoint, whatever host they are for."""
