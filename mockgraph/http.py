@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote
@@ -88,7 +88,6 @@ class Request(flask.Request):
     settle: Callable[[], None] | None = None
     # Said by the app, of each request; Flask's looks it up in the app's configuration each time.
     max_content_length: int | None = None
-    _content: bytes | None = None
 
     def __init__(
         self,
@@ -132,27 +131,11 @@ class Request(flask.Request):
         if sleep is not None:
             sleep(0)
 
-    @property
+    @cached_property
     def content(self) -> bytes:
         """The body, whole, and unpacked where it came packed, as the SDK for Go sends it, and those
         for TypeScript may. Raises 400 where it broke off, 413 where it is too large, 415 where it
         is packed in another way than by gzip."""
-        content = self._content
-        if content is None:
-            content = self._content = self._read_content()
-        return content
-
-    def short_content(self, most: int) -> bytes | None:
-        """Return the content where it is at hand, came unpacked and has no more bytes than this."""
-        if "HTTP_CONTENT_ENCODING" in self.environ:
-            return None
-        data = self._at_hand()
-        if data is None or len(data) > most:
-            return None
-        self._content = data
-        return data
-
-    def _read_content(self) -> bytes:
         data = self._at_hand()
         if data is None:
             data = read_body(self)
@@ -162,6 +145,16 @@ class Request(flask.Request):
         if coding not in _GZIP:
             raise UnsupportedCoding(coding)
         return b"".join(_unpacked(BytesIO(data), len(data), self.max_content_length))
+
+    def short_content(self, most: int) -> bytes | None:
+        """Return the content where it is at hand, came unpacked and has no more bytes than this."""
+        if "HTTP_CONTENT_ENCODING" in self.environ:
+            return None
+        data = self._at_hand()
+        if data is None or len(data) > most:
+            return None
+        self.content = data
+        return data
 
     def content_file(self) -> IO[bytes] | None:
         """Return a file of the body where it was too large to be kept in memory, None of others.

@@ -137,11 +137,9 @@ class Work:
 
 
 class _Here(threading.local):
-    """The request of this thread, and its work once there is some."""
+    """The work of this thread's request; until there is some, the request and how it is checked."""
 
-    request: Any = None
-    check: Callable[[Any], None]
-    work: Work | None = None
+    work: Work | tuple[Any, Callable[[Any], None]] | None = None
 
 
 _here = _Here()
@@ -153,15 +151,15 @@ def enter(request: R, check: Callable[[R], None]) -> bool:
     ``check`` raises where the work for a request is in vain. Who was told so calls
     :func:`leave` at its end.
     """
-    if _here.request is not None:
+    if _here.work is not None:
         return False
-    _here.request, _here.check = request, check
+    _here.work = (request, check)
     return True
 
 
 def leave() -> None:
     """Count for no request any more."""
-    _here.request = _here.work = None
+    _here.work = None
 
 
 @contextmanager
@@ -176,18 +174,18 @@ def counted_by(done: Work) -> Iterator[None]:
 
 def current() -> Work:
     """Return the work of this thread's request; outside of any, work without bounds."""
-    if _here.work is not None:
-        return _here.work
-    if _here.request is None:
+    work = _here.work
+    if work is None:
         return Work()
-    request, check = _here.request, _here.check
-    _here.work = Work(lambda: check(request), MAX_STEPS, MAX_BYTES)
-    return _here.work
+    if isinstance(work, tuple):
+        request, check = work
+        work = _here.work = Work(lambda: check(request), MAX_STEPS, MAX_BYTES)
+    return work
 
 
 def spent() -> Spent:
     """Return the work that was done for this thread's request so far."""
-    return NOTHING if _here.work is None else _here.work.spent
+    return _here.work.spent if isinstance(_here.work, Work) else NOTHING
 
 
 def check_client(environ: Environ) -> None:

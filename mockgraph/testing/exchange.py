@@ -112,9 +112,9 @@ class Exchange:
         self._body = record.body
         self.request_id = record.request_id
         self.client_request_id = record.client_request_id
-        self.status = record.response.status
-        self._response_headers = record.response.headers
-        self._response_body = record.response.body
+        self.status = record.status
+        self._response_headers = record.response_headers
+        self._response_body = record.response_body
         self.answered_by = record.answered_by
         self.effects = record.effects
         self._address = record.address

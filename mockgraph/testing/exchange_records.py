@@ -25,7 +25,7 @@ from mockgraph.redaction import (
 )
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import TokenClaims, claims_of, token_in
-from mockgraph.wsgi import Environ
+from mockgraph.wsgi import Environ, Headers
 
 if TYPE_CHECKING:
     from mockgraph.metadata.resources import Service
@@ -59,7 +59,8 @@ class ExchangeRecord(NamedTuple):
     sender: Any
     length: Any
     body: bytes
-    response: Response
+    response_headers: Headers
+    response_body: bytes
     answered_by: str
     effects: Sequence[object]
     address: Address | None
@@ -77,11 +78,9 @@ def recorded(
     if head is None:
         head = request.head.shown = _recorded_head(request)
     environ, by, address = request.environ, request.answered_by, request.address
-    body, strike = b"", request.strike
-    if strike is not None:  # one that is cut or slow has the connection
-        response = Response(response.status, response.body, headers=response.headers)
+    body, answer, strike = b"", response.body, request.strike
     if by == "sign-in":
-        response = Response(response.status, headers=response.headers)
+        answer = b""
     elif head.form.has_body:
         try:
             body = request.content  # read by now or not
@@ -106,14 +105,15 @@ def recorded(
             environ.get(_SENDER) or environ.get("REMOTE_PORT", ""),
             environ.get(_LENGTH, ""),
             body,
-            response,
+            response.headers,
+            answer,
             by,
             () if strike is None else strike.effects,
             address,
             request.service,
             response.status,
             # In bytes: its bodies, and what a client may make long in its head.
-            head.size + len(own_id) + len(body) + len(response.body),
+            head.size + len(own_id) + len(body) + len(answer),
         ),
     )
 
