@@ -60,7 +60,7 @@ class Compaction:
         self._put([HEADER])
         self._put(self._lines(all_records(self._tables)))
         for _ in range(_ROUNDS):
-            if self._log.size - self._copied > _BEHIND:
+            if self._log.written - self._copied > _BEHIND:
                 self._catch_up()
         self._sync()
 
@@ -78,7 +78,7 @@ class Compaction:
 
     def _catch_up(self) -> None:
         self._check()
-        size = self._log.size
+        size = self._log.written
         with open(self._log.path, "rb") as log:
             log.seek(self._copied)
             self._put(self._lines(self._copy(log, size)))

@@ -13,7 +13,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mockgraph.errors import MockGraphError, StoreFailed
-from mockgraph.state.packing import in_pieces
 from mockgraph.state.store_format import HEADER, End, line_of
 from mockgraph.state.store_replay import Contents, read_contents
 
@@ -25,6 +24,7 @@ _REPLACES_OPEN_FILES = sys.platform != "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
 _NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
 _CLOSED = -1
+_MOST_PUT_OFF = 64 * 1024  # bytes
 _logger = logging.getLogger("mockgraph.store")
 
 
@@ -35,18 +35,22 @@ class StoreLog:
     and the lock beside it may be deleted.
 
     It is made for its owner alone, and no link is followed to it, or to its lock: what it holds
-    may be secret. ``end`` is that of the last line that was written whole; ``is_old`` tells
-    that it is of a version that cannot be added to, only replaced. Raises MockGraphError where
-    it is locked or cannot be written.
+    may be secret. ``end`` is that of the last line, ``written`` how many bytes are in the file;
+    what is between is put off until :meth:`flush`. ``is_old`` tells that it is of a version that
+    cannot be added to, only replaced. Raises MockGraphError where it is locked or cannot be
+    written.
 
-    Only one thread at a time may append, cut or replace; another may sync meanwhile.
+    Only one thread at a time may append, flush, cut or replace; another may sync meanwhile.
     """
 
     def __init__(self, path: Path):
         self.path = Path(os.path.abspath(path))
         self.beside = self.path.with_name(f"{self.path.name}.new")
         self.end = End()
+        self.written = 0
         self.is_old = False
+        self._put_off: list[bytes] = []  # lines
+        self._puts_off = False
         self._has_leftover = False
         self._lost: OSError | None = None  # why what was written last may not be on the disk
         self._file = _CLOSED
@@ -69,6 +73,7 @@ class StoreLog:
     def read(self, *, to_disk: bool) -> Contents:
         """Return what the file holds; begin a new one, and drop what a kill left unfinished.
 
+        With ``to_disk`` what is appended then is put off, as it is to be synced before it counts.
         Raises MockGraphError, and leaves the file untouched, where it is damaged or of
         another format.
         """
@@ -81,13 +86,14 @@ class StoreLog:
             if not self.size:
                 write_all(self._file, HEADER)
                 self.end = End(len(HEADER))
+            self.written, self._puts_off = self.size, to_disk
             if to_disk:
                 self.sync()
         return contents
 
     @property
     def size(self) -> int:
-        """Return the length of the file up to the last whole line, in bytes."""
+        """Return the length of the file, with what is put off, in bytes."""
         return self.end.size
 
     @property
@@ -97,19 +103,51 @@ class StoreLog:
 
     def append(self, records: Iterable[bytes]) -> None:
         """Add the records of a write, a line each, all or none. Raises StoreFailed."""
+        before = self.end
+        size, crc = before
         try:
-            self._check_hold()
-            self.end = self._write(records)
+            for record in records:
+                line, crc = line_of(record, crc)
+                self._put_off.append(line)
+                size += len(line)
+                if size - self.written >= _MOST_PUT_OFF:
+                    self.flush()
+            if not self._puts_off:
+                self.flush()
         except OSError as error:
+            self.cut(before)
             raise StoreFailed(f"The store cannot be written: {error.strerror}.") from error
+        except BaseException:
+            self.cut(before)
+            raise
+        self.end = End(size, crc)
+
+    def flush(self) -> None:
+        """Write what was put off, which it is still where that fails. Raises OSError."""
+        if not self._put_off:
+            return
+        self._check_hold()
+        lines = b"".join(self._put_off)
+        try:
+            write_all(self._file, lines)
+        except BaseException:
+            self._has_leftover = True
+            raise
+        self._put_off.clear()
+        self.written += len(lines)
 
     def cut(self, end: End) -> None:
         """Take back what comes after this end; if that fails, the next write does it first."""
-        self.end = end
-        self._lost = None
-        self._has_leftover = True
-        with contextlib.suppress(OSError):
-            self._drop_leftover()
+        size = self.written + sum(map(len, self._put_off))
+        while self._put_off and size > end.size:
+            size -= len(self._put_off.pop())
+        self.end, self._lost = end, None
+        if end.size < self.written:
+            self.written = end.size
+            self._has_leftover = True
+        if self._has_leftover:
+            with contextlib.suppress(OSError):
+                self._drop_leftover()
 
     def sync(self) -> None:
         """Bring the file to the disk, and its name where that is new. Raises OSError.
@@ -136,7 +174,7 @@ class StoreLog:
         else:
             self._replace_closed()
         self._unsynced = [self.path.parent]
-        self.end, self.is_old, self._lost = end, False, None
+        self.end, self.written, self.is_old, self._lost = end, end.size, False, None
 
     def close(self) -> None:
         self._let_go()
@@ -204,30 +242,11 @@ class StoreLog:
             raise OSError(None, "the file was replaced by another one; start again to use that")
         if self._has_leftover:
             self._drop_leftover()
-        elif here.st_size != self.size:
+        elif here.st_size != self.written:
             raise OSError(None, "the file was changed by somebody else; start again to read it")
 
-    def _write(self, records: Iterable[bytes]) -> End:
-        """Write records to the end of the file, and return where that is then."""
-        size, crc = self.end
-
-        def lines() -> Iterator[bytes]:
-            nonlocal crc
-            for record in records:
-                line, crc = line_of(record, crc)
-                yield line
-
-        try:
-            for piece in in_pieces(lines()):
-                write_all(self._file, piece)
-                size += len(piece)
-        except BaseException:
-            self.cut(self.end)
-            raise
-        return End(size, crc)
-
     def _drop_leftover(self) -> None:
-        os.ftruncate(self._file, self.size)
+        os.ftruncate(self._file, self.written)
         self._has_leftover = False
 
     def _mend_end(self, contents: Contents) -> None:

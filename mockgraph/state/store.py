@@ -2,9 +2,10 @@
 
 How a write becomes durable: its line goes to the file, readers see it from then on, and where
 ``disk`` is asked for it waits for the file to be synced before it is answered. Those who wait
-at the same time share one sync, and meanwhile others read and write. So a reader may see what
-a power cut takes back, but nobody was told that it is safe. A sync that fails takes back what
-it was to make safe, in the file and in memory, and all who waited for it are refused.
+at the same time share one sync, before which all their lines are written at once, and meanwhile
+others read and write. So a reader may see what a kill or a power cut takes back, but nobody was
+told that it is safe. A sync that fails takes back what it was to make safe, in the file and in
+memory, and all who waited for it are refused.
 
 How the file is kept small: once it is twice as long as need be, a thread writes the state
 beside it, adds what was written meanwhile, and puts the new file in the place of the old one;
@@ -36,12 +37,16 @@ _logger = logging.getLogger("mockgraph.store")
 
 
 class Group:
-    """Writes that become safe together; ``safe`` is None until that is decided."""
+    """Writes that become safe together; ``safe`` is None until that is decided.
 
-    __slots__ = ("safe",)
+    ``reason`` tells why they are not.
+    """
+
+    __slots__ = ("reason", "safe")
 
     def __init__(self) -> None:
         self.safe: bool | None = None
+        self.reason = ""
 
 
 class Store:
@@ -109,7 +114,7 @@ class Store:
             if group.safe is None:
                 self._sync(undo)
         if not group.safe:
-            raise StoreFailed("The store cannot be brought to the disk.")
+            raise StoreFailed(f"The store cannot be brought to the disk: {group.reason}.")
 
     def close(self) -> None:
         """Let go of the file. What was answered is in it."""
@@ -120,29 +125,33 @@ class Store:
             compaction.abandon()
             self._thread.join()
         with self._syncing, self.writing:
+            with contextlib.suppress(OSError):  # nobody was told that it is safe
+                self._log.flush()
             self._log.close()
 
     # -- to the disk ----------------------------------------------------------------------
 
     def _sync(self, undo: Callable[[Snapshot], None]) -> None:
-        with self.writing:
-            group, self.group = self.group, Group()
-            reached = self._reached()
         try:
+            with self.writing:
+                group, self.group = self.group, Group()
+                reached = self._reached()
+                self._log.flush()
             self._log.sync()
         except OSError as error:
             _logger.error("The store %s cannot be brought to the disk: %s", self.path, error)
+            group.reason = error.strerror or str(error)
             with self.writing:
-                self._take_back()
+                self._take_back(group.reason)
                 undo(self.state)
             group.safe = False
         else:
             self._safe = reached
             group.safe = True
 
-    def _take_back(self) -> None:
+    def _take_back(self, reason: str) -> None:
         """Go back to what is on the disk, for those, too, who wrote while it was being synced."""
-        self.group.safe = False
+        self.group.safe, self.group.reason = False, reason
         self.group = Group()
         self.state, end = self._safe
         self._log.cut(end)
@@ -181,6 +190,7 @@ class Store:
     def _swap(self, compaction: Compaction) -> None:
         with self._syncing:
             with self.writing:
+                self._log.flush()
                 is_settled = self._log.end == self._safe[1]
                 if self.to_disk and not is_settled:
                     self._log.sync()  # if it fails, those who wait are told, and the old file stays
