@@ -27,7 +27,7 @@ from mockgraph.odata.ast import (
 from mockgraph.odata.conditions import Condition, compile_condition
 from mockgraph.odata.declared_names import as_declared
 from mockgraph.odata.expressions import LONGEST_KEPT, Scope, kept_by_text, own_names
-from mockgraph.odata.grammar import parse_expression
+from mockgraph.odata.grammar import Aliases, parse_expression
 from mockgraph.odata.lexer import literal_of, without_literals
 from mockgraph.odata.operators import EQUALITY, ORDER
 from mockgraph.odata.restrictions import check_filter, property_paths
@@ -72,7 +72,7 @@ class _FilterTree(NamedTuple):
 
 def compile_filter(text: str, scope: Scope) -> Filter:
     """Compile a filter; raises BadRequest that says what is wrong with it."""
-    return _for_any_request(text, scope) or _compiled(*_read(text, scope))
+    return _for_any_request(text, scope) or _compiled(*_read(text, scope), scope)
 
 
 @kept_by_text
@@ -81,21 +81,20 @@ def _for_any_request(text: str, scope: Scope) -> Filter | None:
 
     What follows, asks for the time or counts its steps is made for one.
     """
-    tree, scope = _read(text, scope)
-    return _compiled(tree, scope) if tree.is_for_any else None
+    tree, aliases = _read(text, scope)
+    return _compiled(tree, aliases, scope) if tree.is_for_any else None
 
 
-def _read(text: str, scope: Scope) -> tuple[_FilterTree, Scope]:
-    """Return the tree of a filter, and the scope in which its aliases have their values.
+def _read(text: str, scope: Scope) -> tuple[_FilterTree, Aliases]:
+    """Return the tree of a filter, and the values of the aliases in it.
 
     Programs send few filters with ever other literals: a tree is kept with aliases in their place.
     """
     apart = None if scope.aliases or len(text) > LONGEST_KEPT else without_literals(text)
     tree = None if apart is None else _kept_tree(apart[0], scope.schema, scope.resource)
     if apart is None or tree is None:
-        return _tree(parse_expression(text, scope.aliases), scope), scope
-    values = {f"_{number}": literal_of(each) for number, each in enumerate(apart[1])}
-    return tree, scope._replace(aliases=values)
+        return _tree(parse_expression(text, scope.aliases), scope), scope.aliases
+    return tree, {f"_{number}": literal_of(each) for number, each in enumerate(apart[1])}
 
 
 @lru_cache(maxsize=256)
@@ -141,12 +140,13 @@ def _is_comparison(node: Node, scope: Scope) -> bool:
             return own_names(node, scope) is not None
 
 
-def _compiled(tree: _FilterTree, scope: Scope) -> Filter:
+def _compiled(tree: _FilterTree, aliases: Aliases, scope: Scope) -> Filter:
     node, relations = tree.node, scope.relations
-    if tree.asks_time and scope.now is None:
-        scope = scope._replace(now=instants.now())
+    now = instants.now() if tree.asks_time and scope.now is None else scope.now
     followed = len(relations.resources) if relations else 0
-    test, (found, whole) = compile_condition(node, scope)
+    test, (found, whole) = compile_condition(
+        node, Scope(scope.schema, scope.variables, scope.resource, relations, now, aliases)
+    )
     follows = relations is not None and len(relations.resources) > followed
     return Filter(
         lambda entity: test(entity) is True,

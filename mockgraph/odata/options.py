@@ -167,7 +167,7 @@ class _OptionReader(NamedTuple):
         return self.scope.resource.navigation_names(self.scope.schema.type_name)
 
     def _nested(self, resource: Resource, pairs: Pairs) -> Query:
-        check_supported((name for name, _ in pairs), resource)
+        check_supported(pairs, resource)
         inner = self._replace(
             scope=self.scope._replace(schema=resource.type, resource=resource),
             max_top=MAX_INT32,

@@ -19,10 +19,10 @@ Names = tuple[str, ...]
 _NO_VARIABLES: Mapping[str, Names] = {}
 
 
-def check_supported(names: Iterable[str], resource: Resource) -> None:
-    """Raise BadRequest for an option that a resource does not support."""
+def check_supported(options: Iterable[tuple[str, str]], resource: Resource) -> None:
+    """Raise BadRequest for an option, of name and text, that a resource does not support."""
     lacking = unsupported(resource)
-    for name in names if lacking else ():
+    for name, _ in options if lacking else ():
         if name.lower().removeprefix("$") in lacking:
             raise BadRequest(f"'{resource.name}' does not support the option '{name}'.")
 

@@ -320,7 +320,7 @@ def _read_query(
     if not address.steps:
         allowed = _OPTIONS.get(address.kind, frozenset())
         return read_options(options, edm.ComplexSchema, allowed=allowed)
-    check_supported((name for name, _ in options), address.resource)
+    check_supported(options, address.resource)
     page = address.resource.rules.page
     return read_options(
         options,

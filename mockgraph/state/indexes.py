@@ -129,8 +129,8 @@ class Index:
 
     def having(self, values: Iterable[Any]) -> list[Entities]:
         """Return, for each of the values that some have, the entities that have it."""
-        found = (self._by_value.get(key) for key in {(value,) for value in values})
-        return [entities for entities in found if entities is not None]
+        keys, get = {(value,) for value in values}, self._by_value.get
+        return [entities for key in keys if (entities := get(key)) is not None]
 
 
 class Placed(NamedTuple):
