@@ -41,8 +41,8 @@ OPEN = "Each line is checked, its JSON too; that and Python's own start are all 
 MEMORY = "Python, Flask and marshmallow are nearly all of it."
 TESTS = (
     "To import Flask costs a run 0.04 s, all else that is loaded and the first server 0.06 s, and "
-    "that pytest looks for garbage among more objects at its end 0.03 s. A test pays 0.07 ms for "
-    "two fixtures and a reset, nearly all of it pytest's, 0.03 ms more where calls are "
+    "that pytest looks for garbage among more objects at its end 0.03 s. A test pays 0.03 ms for "
+    "two fixtures and a reset, most of it pytest's, 0.02 ms more where calls are "
     "intercepted, and 0.05 ms for the line; the server, or the transport, around it is the rest."
 )
 FIRST_SERVER = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,7 +32,7 @@ class HttpxTransport(httpx.BaseTransport):
         assert isinstance(request.stream, httpx.SyncByteStream)
         call = _sent(self._endpoint, request, request.stream)
         try:
-            with _httpx_errors():
+            with _HTTPX_ERRORS:
                 call.start()
         except BaseException:
             call.close()
@@ -51,7 +50,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         assert isinstance(request.stream, httpx.AsyncByteStream)
         call = await _async_sent(self._endpoint, request, request.stream)
         try:
-            with _httpx_errors():
+            with _HTTPX_ERRORS:
                 await _in_thread(call.start)
         except BaseException:
             call.close()
@@ -64,7 +63,7 @@ class _Stream(httpx.SyncByteStream):
         self._call = call
 
     def __iter__(self) -> Iterator[bytes]:
-        with _httpx_errors():
+        with _HTTPX_ERRORS:
             while piece := self._call.read():
                 yield piece
 
@@ -78,7 +77,7 @@ class _AsyncStream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = self._call.read
-        with _httpx_errors():
+        with _HTTPX_ERRORS:
             while piece := read() if self._call.is_whole else await _in_thread(read):
                 yield piece
 
@@ -125,7 +124,7 @@ def _peer(url: httpx.URL) -> Peer:
     return Peer(url.scheme, url.host, url.port or PORTS[url.scheme])
 
 
-def _begun(endpoint: Endpoint, request: httpx.Request) -> RequestParser:
+def _begun(endpoint: Endpoint, request: httpx.Request, body: bytes | None) -> RequestParser:
     """Return the parser of a request whose head has been sent, and its body where it is there."""
     line = f"{request.method} {request.url.raw_path.decode('latin-1')} HTTP/1.1"
     fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw]
@@ -134,7 +133,7 @@ def _begun(endpoint: Endpoint, request: httpx.Request) -> RequestParser:
     except ValueError:
         raise httpx.LocalProtocolError("Illegal header value") from None
     parser = endpoint.parser(_peer(request.url))
-    parser.feed(sent + (_body(request) or b""))
+    parser.feed(sent if body is None else sent + body)
     return parser
 
 
@@ -153,10 +152,9 @@ def _feed(parser: RequestParser, piece: bytes, request: httpx.Request) -> bool:
 
 
 def _sent(endpoint: Endpoint, request: httpx.Request, pieces: Iterable[bytes]) -> Call:
-    parser = _begun(endpoint, request)
-    if _body(request) is not None:
-        return _call(endpoint, parser, request)
-    if all(_feed(parser, piece, request) for piece in filter(None, pieces)):
+    body = _body(request)
+    parser = _begun(endpoint, request, body)
+    if body is None and all(_feed(parser, piece, request) for piece in filter(None, pieces)):
         _feed(parser, b"", request)
     return _call(endpoint, parser, request)
 
@@ -164,8 +162,9 @@ def _sent(endpoint: Endpoint, request: httpx.Request, pieces: Iterable[bytes]) -
 async def _async_sent(
     endpoint: Endpoint, request: httpx.Request, pieces: AsyncIterable[bytes]
 ) -> Call:
-    parser = _begun(endpoint, request)
-    if _body(request) is not None:
+    body = _body(request)
+    parser = _begun(endpoint, request, body)
+    if body is not None:
         return _call(endpoint, parser, request)
     async for piece in pieces:
         if piece and not _feed(parser, piece, request):
@@ -209,12 +208,17 @@ async def _in_thread(work: Callable[[], T]) -> T:
     return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 
-@contextmanager
-def _httpx_errors() -> Iterator[None]:
-    """Raise httpx's own errors for those of a call."""
-    try:
-        yield
-    except TimedOut:
-        raise httpx.ReadTimeout("timed out") from None
-    except ConnectionBroken as error:
-        raise httpx.RemoteProtocolError(str(error)) from None
+class _HttpxErrors:
+    """A block in which httpx's own errors are raised for those of a call."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, TimedOut):
+            raise httpx.ReadTimeout("timed out") from None
+        if isinstance(error, ConnectionBroken):
+            raise httpx.RemoteProtocolError(str(error)) from None
+
+
+_HTTPX_ERRORS = _HttpxErrors()
