@@ -14,7 +14,7 @@ CONSOLE = f"{PREFIX}/console"
 FAVICON = "/favicon.ico"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def is_control(path: str) -> bool:
     """Return whether a path is the control plane's, and not Graph's."""
     return path in ("/", FAVICON) or path[: len(PREFIX)].lower() == PREFIX

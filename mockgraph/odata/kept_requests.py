@@ -35,8 +35,10 @@ _MOST = 4096
 _MOST_BYTES = 8 * 1024 * 1024
 _LARGEST = 1024 * 1024  # a page of 1,000 alerts has 870 KB
 _LONGEST = 8192
-# What is known to have been asked once, and the bytes that a write takes for each of its body.
-_MOST_SEEN = 4096
+_MOST_SEEN = 4096  # what is known to have been asked once
+# The bytes that a question takes for each of its characters, as it came, decoded and read; and what
+# a write takes beside for each byte of its body.
+_ASKED = 3
 _LOADED = 4
 
 _BODY = Intent._fields.index("body")
@@ -55,11 +57,13 @@ class KeptRequest:
     JSON: it is loaded for each, as what is stored of one is not to be shared with others.
     """
 
-    __slots__ = ("_answer", "_body", "_intent", "address")
+    __slots__ = ("_answer", "_beside", "_body", "_intent", "address")
 
-    def __init__(self, address: Address, intent: Intent | None, body: bytes = b""):
+    def __init__(self, address: Address, intent: Intent | None, body: bytes, length: int):
+        """``length`` is that of the question, in characters."""
         self.address = address
         self._body = body
+        self._beside = _ASKED * length + _LOADED * len(body)
         self._intent = intent
         # In one tuple, which is read and renewed at once whatever other threads do.
         self._answer: tuple[
@@ -68,8 +72,8 @@ class KeptRequest:
 
     @property
     def size(self) -> int:
-        """The bytes of the answer's body, and about those that a write takes."""
-        return len(self._answer[3]) + _LOADED * len(self._body)
+        """The bytes of the answer's body, and about those that the question takes."""
+        return len(self._answer[3]) + self._beside
 
     def intent(self) -> Intent | None:
         """Return the intent for one more request."""
@@ -130,12 +134,13 @@ class KeptRequests:
         """
         writes, query = intent.address.writes, intent.query
         is_rare = writes or ((query.filter or query.search) and query.orderby is None)
-        if (is_rare and not self._was_seen(question)) or not _holds(intent) or _is_long(question):
+        if (is_rare and not self._was_seen(question)) or not _holds(intent):
             return None
-        reusable = _reusable(intent)
-        if writes and reusable is None:
+        reusable, length = _reusable(intent), _length(question)
+        if length > _LONGEST or (writes and reusable is None):
             return None
-        kept = KeptRequest(intent.address, reusable, json_of(intent.body) if writes else b"")
+        body = json_of(intent.body) if writes else b""
+        kept = KeptRequest(intent.address, reusable, body, length)
         self._add(question, kept)
         return kept
 
@@ -223,9 +228,9 @@ def _holds(intent: Intent) -> bool:
     return is_alone and intent.address.kind not in _VARYING
 
 
-def _is_long(question: Question) -> bool:
+def _length(question: Question) -> int:
     asked, *texts, _ = question  # the last is the caller, or are permissions
-    return sum(map(len, filter(None, (*asked, *texts)))) > _LONGEST
+    return sum(map(len, filter(None, (*asked, *texts))))
 
 
 def _reusable(intent: Intent) -> Intent | None:

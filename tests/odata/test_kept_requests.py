@@ -374,6 +374,15 @@ def test_long_questions_are_not_kept(intent: Intent) -> None:
     assert requests.find(asked) is None
 
 
+def test_questions_count_among_the_bytes(intent: Intent) -> None:
+    requests = KeptRequests()
+    questions = [((f"{number:04}" + "x" * 8000,), None) for number in range(5000)]
+    for each in questions:
+        requests.keep(each, intent)
+    found = sum(requests.find(each) is not None for each in questions)
+    assert 0 < found * 8000 < 10_000_000
+
+
 def test_what_was_asked_lately_stays(intent: Intent) -> None:
     answers = KeptRequests()
     for number in range(10_000):
