@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
-from typing import IO, NamedTuple
+from typing import IO
 from urllib.parse import unquote_to_bytes
 
 from httptools import (
@@ -22,7 +22,7 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge, StoreFailed
-from mockgraph.serving.known_heads import KnownHeads
+from mockgraph.serving.known_heads import KnownHeads, ParsedRequest
 from mockgraph.wsgi import SPOOLED, Environ, close_body, new_file, variable
 
 MAX_HEAD = 64 * 1024  # bytes
@@ -62,13 +62,6 @@ class RequestTimeout(GraphError):
     status = 408
     code = "RequestTimeout"
     default_message = "The request did not come to its end in time."
-
-
-class ParsedRequest(NamedTuple):
-    """A complete request; ``keep`` is true where others may follow on its connection."""
-
-    environ: Environ
-    keep: bool
 
 
 class TruncatedBody(BytesIO):
@@ -178,16 +171,17 @@ class RequestParser:
         """Parse what was received, or find it known."""
         is_between = not (self.under_way or self._in_head or self.ended)
         if is_between:
-            environ = _KNOWN_HEADS.find(data, self._base, self._known_up_to)
-            if environ is not None:
-                self.ready.append(ParsedRequest(environ, keep=True))
+            request = _KNOWN_HEADS.find(data, self._base, self._known_up_to)
+            if request is not None:
+                self.ready.append(request)
+                self.ended = not request.keep
                 return
         before = len(self.ready)
         rest = self._parse(data)
         while rest and not self.ended:
             rest = self._parse(rest)
-        if is_between and len(self.ready) == before + 1 and not (self.ended or self.is_within):
-            _KNOWN_HEADS.note(data, self._base, self.ready[-1].environ)
+        if is_between and len(self.ready) == before + 1 and not (self.abandoned or self.is_within):
+            _KNOWN_HEADS.note(data, self._base, self.ready[-1])
 
     def _parse(self, data: bytes) -> bytes:
         """Parse up to the end of the data, or of a request that offers another protocol.

@@ -16,11 +16,22 @@ _END = b"\r\n\r\n"
 _UNUSUAL = frozenset({"HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE", SPOOLED})
 
 
+class ParsedRequest(NamedTuple):
+    """A complete request; ``keep`` is true where others may follow on its connection."""
+
+    environ: Environ
+    keep: bool
+
+
 class _KnownHead(NamedTuple):
-    """The variables of environ that a head makes, and the length of the body that follows."""
+    """The variables of environ that a head makes, and the length of the body that follows.
+
+    ``keep`` is that of its requests.
+    """
 
     variables: Mapping[str, str]
     length: int
+    keep: bool
 
 
 class KnownHeads:
@@ -33,8 +44,8 @@ class KnownHeads:
         self._heads: dict[bytes, _KnownHead | None] = {}  # None: it came once
         self._lock = threading.Lock()
 
-    def find(self, data: bytes, base: Environ, most: int) -> Environ | None:
-        """Return the environ of the request that these bytes are, None where that is not known.
+    def find(self, data: bytes, base: Environ, most: int) -> ParsedRequest | None:
+        """Return the request that these bytes are, None where that is not known.
 
         Its body has at most so many bytes.
         """
@@ -44,10 +55,11 @@ class KnownHeads:
             return None
         environ = {**base, **known.variables}
         environ["wsgi.input"] = BytesIO(data[end:])
-        return environ
+        return ParsedRequest(environ, known.keep)
 
-    def note(self, data: bytes, base: Environ, environ: Environ) -> None:
+    def note(self, data: bytes, base: Environ, request: ParsedRequest) -> None:
         """Take note of what was parsed of these bytes, one whole request, the second time."""
+        environ = request.environ
         end = data.find(_END) + len(_END)
         head = data[:end]
         length = int(environ.get("CONTENT_LENGTH", 0))
@@ -60,7 +72,7 @@ class KnownHeads:
         if head in self._heads:
             made = {name: value for name, value in environ.items() if name not in base}
             del made["wsgi.input"]
-            known = _KnownHead(made, length)
+            known = _KnownHead(made, length, request.keep)
         with self._lock:
             self._heads[head] = known
             if len(self._heads) > _MOST_HEADS:

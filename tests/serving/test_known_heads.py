@@ -17,6 +17,8 @@ from .test_http1_parser import BASE, READ
 
 SAMPLES = [sent for sent, _ in READ.values()]
 PLAIN = b"GET /a?b=%20 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer y\r\n\r\n"
+CLOSE = PLAIN.replace(b"Auth", b"Connection: close\r\nAuth")
+OLD = PLAIN.replace(b"1.1", b"1.0")
 POST = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 04\r\n\r\n"
 
 
@@ -60,7 +62,9 @@ def read(known: KnownHeads, pieces: list[bytes], most: int = SMALL) -> list[Any]
 
 @given(
     st.lists(
-        st.sampled_from([*SAMPLES, PLAIN, POST + b"body", POST, b"body", b"\r\n", b"\r\n" + PLAIN]),
+        st.sampled_from(
+            [*SAMPLES, PLAIN, CLOSE, OLD, POST + b"body", POST, b"body", b"\r\n", b"\r\n" + PLAIN]
+        ),
         max_size=4,
     ),
     st.lists(st.tuples(st.integers(0, 100), st.binary(max_size=3)), max_size=2),
@@ -80,6 +84,10 @@ def test_known_heads_are_read_as_the_parser_reads_them(
     ("pieces", "found"),
     [
         ([PLAIN] * 5, 3),
+        ([CLOSE] * 5, 3),
+        ([OLD] * 3, 1),
+        ([CLOSE + PLAIN] * 3, 0),
+        ([CLOSE.replace(b"GET", b"CONNECT").replace(b"/a?b=%20", b"a:1")] * 3, 0),
         ([POST + b"one.", POST + b"two.", POST + b"last"], 1),
         ([PLAIN, POST + b"body"] * 3, 2),
         ([PLAIN[:20], PLAIN[20:]] * 3, 0),

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from mockgraph.serving.http1_parser import BodyLimit, ParsedRequest, RequestParser
+from mockgraph.serving.http1_parser import BodyLimit, RequestParser
 from mockgraph.serving.http1_writer import CONTINUE, refusal_message
+from mockgraph.serving.known_heads import ParsedRequest
 from mockgraph.serving.server.access_log import LineWriter
 from mockgraph.serving.server.response import respond
 from mockgraph.wsgi import HOLD, Environ, WSGIApp

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 from mockgraph.errors import GraphError
 from mockgraph.redaction import masked_url
-from mockgraph.serving.http1_parser import ParsedRequest
 from mockgraph.serving.http1_writer import (
     SERVER_END,
     check_breaks,
@@ -17,6 +16,7 @@ from mockgraph.serving.http1_writer import (
     dated_end,
     refusal_message,
 )
+from mockgraph.serving.known_heads import ParsedRequest
 from mockgraph.wsgi import Headers, WSGIApp, close_body
 
 _WITHOUT_CONTENT = ("1", "204", "304")  # how statuses begin whose responses have none
