@@ -35,7 +35,7 @@ from mockgraph.http import (
 )
 from mockgraph.metadata.resources import Service, View
 from mockgraph.odata import addressing, kept_requests, rendering, validation
-from mockgraph.request_heads import RequestHeads
+from mockgraph.request_heads import RequestHead, RequestHeads
 from mockgraph.seeds import check_document, initial_document, naming_seeds
 from mockgraph.server_options import Settings
 from mockgraph.service import (
@@ -124,15 +124,16 @@ class Emulator(Flask):
     def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, as WSGI has it."""
         head = self._heads.find(environ)
-        if head is None or self._is_extended:
-            return self._answer_anew(environ, start_response)
+        if not head.is_good or self._is_extended:
+            return self._answer_anew(environ, head, start_response)
         self._tenants.enter(environ)
         request = Request(environ, populate_request=False, head=head)
         return self.respond(request).send(request.method, start_response)
 
-    def _answer_anew(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _answer_anew(
+        self, environ: Environ, head: RequestHead, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Answer a request whose head is not known to be good, or is not for the line alone."""
-        came = environ.copy()
         try:
             self._origins.check_host(environ)
             check_path(environ["PATH_INFO"])
@@ -148,9 +149,9 @@ class Emulator(Flask):
             return super().wsgi_app(environ, start_response)
         if "//" in path:
             environ["PATH_INFO"] = addressing.joined(path, self._service)
-        request = Request(environ, populate_request=False)
-        if environ["PATH_INFO"] == path:
-            self._heads.keep(came, request.head)
+        head.read(environ)
+        head.is_good = environ["PATH_INFO"] == path
+        request = Request(environ, populate_request=False, head=head)
         return self.respond(request).send(request.method, start_response)
 
     def body_limit(self, environ: Environ) -> int:

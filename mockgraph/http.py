@@ -96,7 +96,10 @@ class Request(flask.Request):
         shallow: bool = False,
         head: RequestHead | None = None,
     ):
-        self.head = head = head or RequestHead(environ)
+        if head is None:
+            head = RequestHead()
+            head.read(environ)
+        self.head = head
         if populate_request:
             super().__init__(environ, populate_request, shallow)
         else:

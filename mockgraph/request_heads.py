@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from mockgraph.wsgi import Environ
 
 _MOST = 512  # heads that are known
+_MOST_FORMS = 256  # their forms
+_MOST_SEEN = 4096  # heads that are known to have come once
 _LONGEST = 8192  # characters of the variables of one, and of their names
 
 # The variables that make a head, beside those of its fields.
@@ -38,13 +40,15 @@ class RequestHead:
 
     ``path`` is decoded, without the prefix ``root_path`` before it; ``query_string`` is as it was
     sent. The rest is noted by whoever finds it first, None until then: ``asked`` by
-    :mod:`mockgraph.odata.kept_requests`, ``caller`` by the app where no token is verified, and
-    ``shown`` by :mod:`mockgraph.testing.exchange_records`.
+    :mod:`mockgraph.odata.kept_requests`, ``shown`` by :mod:`mockgraph.testing.exchange_records`,
+    by the app ``caller``, where no token is verified, and ``is_good``, once it was read and
+    nothing is wrong with it.
     """
 
     __slots__ = (
         "asked",
         "caller",
+        "is_good",
         "method",
         "path",
         "query_string",
@@ -52,7 +56,14 @@ class RequestHead:
         "shown",
     )
 
-    def __init__(self, environ: Environ):
+    def __init__(self) -> None:
+        self.is_good = False
+        self.asked: tuple[Any, ...] | None = None
+        self.caller: Any = None
+        self.shown: Any = None
+
+    def read(self, environ: Environ) -> None:
+        """Read an environ that has it."""
         method: str = environ["REQUEST_METHOD"]
         self.method = method if method.isupper() else method.upper()
         prefix = environ.get("SCRIPT_NAME")
@@ -60,13 +71,10 @@ class RequestHead:
         path = _decoded(environ["PATH_INFO"])
         self.path = path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
         self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
-        self.asked: tuple[Any, ...] | None = None
-        self.caller: Any = None
-        self.shown: Any = None
 
 
 class RequestHeads:
-    """The last heads that were kept, by the variables of environ that make them.
+    """The last heads that came twice, by the variables of environ that make them.
 
     Safe under threads: the worst that threads do to each other is that one is lost.
     """
@@ -74,27 +82,46 @@ class RequestHeads:
     def __init__(self) -> None:
         self._forms: dict[tuple[str, ...], _Form] = {}
         self._count = 0
+        self._seen: set[int] = set()
 
-    def find(self, environ: Environ) -> RequestHead | None:
-        """Return the head that this environ has, None where it is not known."""
-        form = self._forms.get(tuple(environ))
-        return None if form is None else form.heads.get(form.values_of(environ))
-
-    def keep(self, environ: Environ, head: RequestHead) -> None:
-        """Keep the head that this environ has, unless it is long; all others go where they are too
-        many."""
+    def find(self, environ: Environ) -> RequestHead:
+        """Return the head that this environ has, a new one where it is not known."""
         names = tuple(environ)
-        form = self._forms.get(names) or _form_of(names)
+        form = self._forms.get(names)
+        if form is None:
+            form = self._add(names)
         values = form.values_of(environ)
-        if not all(isinstance(each, str) for each in values):
-            return  # PEP 3333 has texts alone, servers have not
-        if sum(map(len, (*names, *values))) > _LONGEST:
-            return
-        if self._count >= _MOST:
-            self._forms, self._count = {}, 0
-        self._forms[names] = form
-        form.heads[values] = head
-        self._count += 1
+        return form.heads.get(values) or self._meet(form, values)
+
+    def _add(self, names: tuple[str, ...]) -> _Form:
+        """Return a form for these variables, which is kept unless they are long."""
+        fields = (each for each in names if each.startswith("HTTP_") and each != _OWN)
+        others = (each for each in names if each in _VARIABLES)
+        form = _Form(itemgetter(*fields, *others), {})
+        if sum(map(len, names)) <= _LONGEST:
+            if len(self._forms) >= _MOST_FORMS:
+                self._forms, self._count = {}, 0
+            self._forms[names] = form
+        return form
+
+    def _meet(self, form: _Form, values: tuple[Any, ...]) -> RequestHead:
+        """Return a new head, which is kept where it came before and is not long."""
+        head, seen, mark = RequestHead(), self._seen, hash(values)
+        if mark not in seen:
+            if len(seen) >= _MOST_SEEN:
+                seen = self._seen = set()
+            seen.add(mark)
+            return head
+        try:
+            size = len("".join(values))
+        except TypeError:
+            return head  # PEP 3333 has texts alone, servers have not
+        if size <= _LONGEST:
+            if self._count >= _MOST:
+                self._forms, self._count = {}, 0
+            form.heads[values] = head
+            self._count += 1
+        return head
 
 
 class _Form(NamedTuple):
@@ -102,12 +129,6 @@ class _Form(NamedTuple):
 
     values_of: Callable[[Environ], tuple[Any, ...]]
     heads: dict[tuple[Any, ...], RequestHead]
-
-
-def _form_of(names: tuple[str, ...]) -> _Form:
-    fields = (each for each in names if each.startswith("HTTP_") and each != _OWN)
-    others = (each for each in names if each in _VARIABLES)
-    return _Form(itemgetter(*fields, *others), {})
 
 
 def _decoded(text: str) -> str:

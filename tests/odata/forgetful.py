@@ -9,14 +9,14 @@ import pytest
 
 from mockgraph.odata import kept_requests
 from mockgraph.odata.rendering.representations import Representations
-from mockgraph.request_heads import RequestHeads
+from mockgraph.request_heads import RequestHead, RequestHeads
 
 
 @contextmanager
 def nothing_kept() -> Iterator[None]:
     """Have each request of a block read and answered by itself."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RequestHeads, "find", lambda *_: None)
+        patch.setattr(RequestHeads, "find", lambda *_: RequestHead())
         patch.setattr(kept_requests, "question", lambda *_: None)
         patch.setattr(Representations, "_form", lambda *_: None)  # nor the JSON of an entity
         yield
