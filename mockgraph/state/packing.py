@@ -190,6 +190,9 @@ class Entities(Ordered[Entity]):
     def __reversed__(self) -> Iterator[Entity]:
         return map(unpacked, super().__reversed__())
 
+    def at(self, number: int) -> Entity:
+        return unpacked(super().at(number))
+
     def after(self, number: float) -> Iterator[Entity]:
         return map(unpacked, super().after(number))
 

@@ -117,6 +117,14 @@ class Ordered(Generic[N]):
         item: N = below[0]
         return item
 
+    def at(self, number: Any) -> N:
+        """Return the item that has this number, where there is one."""
+        numbers, below = self._root
+        for _ in range(self._depth):
+            numbers, below = below[bisect_right(numbers, number) - 1]
+        item: N = below[bisect_left(numbers, number)]
+        return item
+
     def after(self, number: Any) -> Iterator[N]:
         """Give the items whose numbers are larger."""
         way, (numbers, items) = self._way(number)

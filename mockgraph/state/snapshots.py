@@ -34,7 +34,8 @@ _FEW = 48  # entities of a table
 class Rows(Mapping[str, Entity]):
     """The entities of one table at one moment by key, oldest first; never edited.
 
-    Few of them are a dict, which a write copies: their order is made once somebody asks for it.
+    Few of them are a dict, which a write copies: their order is made once somebody asks for it. Of
+    many a key leads to a number, which stays, and so to a place in the order.
     """
 
     __slots__ = ("_by_key", "_indexes", "_order")
@@ -42,9 +43,12 @@ class Rows(Mapping[str, Entity]):
     def __init__(self, entities: Iterable[Stored] = ()):
         """``entities`` come in the order of their numbers."""
         self._order: Entities | None = Entities(entities)
-        by_key = ((entity.key, entity) for entity in self._order.stored())
-        self._by_key: Map[str, Stored] | dict[str, Stored]
-        self._by_key = dict(by_key) if len(self._order) <= _FEW else Map(by_key)
+        stored = self._order.stored()
+        self._by_key: dict[str, Stored] | Map[str, int]
+        if len(self._order) <= _FEW:
+            self._by_key = {entity.key: entity for entity in stored}
+        else:
+            self._by_key = Map((entity.key, entity.number) for entity in stored)
         self._indexes = Indexes()
 
     @property
@@ -58,8 +62,12 @@ class Rows(Mapping[str, Entity]):
 
     def find(self, key: str) -> Entity | None:
         """Return the entity with this key, if there is one."""
-        found = self._by_key.get(key)
-        return found.unpacked() if isinstance(found, PackedEntity) else found
+        by_key = self._by_key
+        if isinstance(by_key, dict):
+            found = by_key.get(key)
+            return found.unpacked() if isinstance(found, PackedEntity) else found
+        number = by_key.get(key)
+        return None if number is None else self.in_order.at(number)
 
     def having(self, *equalities: Equality) -> Iterable[Entity]:
         """Give the entities that may have one of the values of each key: no fewer than do."""
@@ -110,12 +118,10 @@ class Rows(Mapping[str, Entity]):
         in_order = self.in_order
         for key, after in delta.items():
             before = by_key.get(key)
-            if before is not None and (after is None or after.number != before.number):
-                in_order = in_order.without(before.number)
+            if before is not None and (after is None or after.number != before):
+                by_key, in_order = by_key.without(key), in_order.without(before)
             if after is not None:
-                by_key, in_order = by_key.put(key, after), in_order.put(after)
-            elif before is not None:
-                by_key = by_key.without(key)
+                by_key, in_order = by_key.put(key, after.number), in_order.put(after)
         return self._with(by_key, in_order, self._indexes)
 
     def put(self, entity: Stored) -> Rows:
@@ -123,15 +129,15 @@ class Rows(Mapping[str, Entity]):
         by_key = self._by_key
         if isinstance(by_key, dict):
             return self._few({**by_key, entity.key: entity})
-        return self._with(by_key.put(entity.key, entity), self.in_order.put(entity), self._indexes)
+        by_key = by_key.put(entity.key, entity.number)
+        return self._with(by_key, self.in_order.put(entity), self._indexes)
 
     def replaced(self, entity: Stored) -> Rows:
         """Return the rows with an entity in the place of the one that has its key and number."""
         by_key = self._by_key
         if isinstance(by_key, dict):
             return self._with({**by_key, entity.key: entity}, None, self._indexes)
-        order = self.in_order.replaced(entity)
-        return self._with(by_key.put(entity.key, entity), order, self._indexes)
+        return self._with(by_key, self.in_order.replaced(entity), self._indexes)
 
     def _few(self, by_key: dict[str, Stored]) -> Rows:
         """Return the rows with these instead, where they were few."""
@@ -141,7 +147,7 @@ class Rows(Mapping[str, Entity]):
 
     @staticmethod
     def _with(
-        by_key: Map[str, Stored] | dict[str, Stored], order: Entities | None, indexes: Indexes
+        by_key: dict[str, Stored] | Map[str, int], order: Entities | None, indexes: Indexes
     ) -> Rows:
         rows: Rows = Rows.__new__(Rows)
         rows._by_key = by_key

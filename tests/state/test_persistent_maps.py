@@ -61,6 +61,7 @@ def test_ordered_as_a_dict(start: dict[int, Item], steps: list[tuple[int, str | 
         assert list(version) == expected
         assert len(version) == len(expected)
         assert not expected or version.first() is expected[0]
+        assert all(version.at(item.number) is item for item in expected)
     for number in range(-1, 62, 3):
         after = [item for item in expected if item.number > number]
         assert list(ordered.after(number)) == after
