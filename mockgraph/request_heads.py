@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from mockgraph.wsgi import Environ
 
-_MOST = 512  # heads that are known
+_MOST = 4096  # heads that are known
+_MOST_SIZE = 4 * 1024 * 1024  # characters of their variables
 _MOST_FORMS = 256  # their forms
 _MOST_SEEN = 4096  # heads that are known to have come once
 _LONGEST = 8192  # characters of the variables of one, and of their names
@@ -81,7 +82,7 @@ class RequestHeads:
 
     def __init__(self) -> None:
         self._forms: dict[tuple[str, ...], _Form] = {}
-        self._count = 0
+        self._count = self._size = 0
         self._seen: set[int] = set()
 
     def find(self, environ: Environ) -> RequestHead:
@@ -100,7 +101,7 @@ class RequestHeads:
         form = _Form(itemgetter(*fields, *others), {})
         if sum(map(len, names)) <= _LONGEST:
             if len(self._forms) >= _MOST_FORMS:
-                self._forms, self._count = {}, 0
+                self._forget()
             self._forms[names] = form
         return form
 
@@ -117,11 +118,16 @@ class RequestHeads:
         except TypeError:
             return head  # PEP 3333 has texts alone, servers have not
         if size <= _LONGEST:
-            if self._count >= _MOST:
-                self._forms, self._count = {}, 0
+            if self._count >= _MOST or self._size > _MOST_SIZE:
+                self._forget()
             form.heads[values] = head
             self._count += 1
+            self._size += size
         return head
+
+    def _forget(self) -> None:
+        self._forms = {}
+        self._count = self._size = 0
 
 
 class _Form(NamedTuple):
