@@ -164,7 +164,7 @@ class State:
             reader = Reader(StorageView(self._storage.now, self._rules), address.view)
             landed = intent._replace(address=reader.landed(address))
             return operations.invoke(self, reader, landed, self.behaviours)
-        with self._storage.writing(settle_later) as staging:
+        with Staging(self._storage, settle_later) as staging:
             transaction = Transaction(
                 staging, self._rules, self.clock, address.view, intent.caller, intent.ending
             )

@@ -312,9 +312,9 @@ class EntityStorage(StorageView):
         if self._store is not None:
             self._store.close()
 
-    def writing(self, settle_later: Callable[[Settle], None] | None = None) -> Staging:
+    def writing(self) -> Staging:
         """Return a context of the next writer."""
-        return Staging(self, settle_later)
+        return Staging(self)
 
     def put(self, write: Write, anew: Collection[str] = ()) -> None:
         """Put and remove documents that are good, in a context of their own."""
