@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, TypeAlias
 
 from mockgraph import metadata as edm
@@ -123,6 +123,8 @@ def has(left: CompiledExpression, flag: CompiledExpression) -> CompiledExpressio
     return CompiledExpression(_BOOLEAN, evaluate)
 
 
+# Programs ask for few members, again and again.
+@lru_cache(maxsize=1024)
 def member_of(values: edm.EnumValues, literal: EnumerationLiteral | str) -> int:
     """Return the value of the member that a literal names, in any case, as the live service does.
 
