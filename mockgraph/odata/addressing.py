@@ -106,7 +106,6 @@ def aliases_in(query_string: bytes) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in options if name.startswith("@"))
 
 
-@lru_cache(maxsize=256)
 def root_of(path: str, service: Service) -> View | None:
     """Return the root of the service that a path begins with, None where it begins with none."""
     return service.views.get(path[1:].partition("/")[0].lower())
