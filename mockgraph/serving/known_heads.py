@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mockgraph.wsgi import SPOOLED, Environ
 
 _MOST_HEADS = 4096
+_MOST_BYTES = 4 * 1024 * 1024  # of them
 _LONGEST = 4096  # bytes of a head that is remembered
 _END = b"\r\n\r\n"
 # What says that a request has come in another way than as a head and a small body.
@@ -42,6 +43,7 @@ class KnownHeads:
 
     def __init__(self) -> None:
         self._heads: dict[bytes, _KnownHead | None] = {}  # None: it came once
+        self._size = 0
         self._lock = threading.Lock()
 
     def find(self, data: bytes, base: Environ, most: int) -> ParsedRequest | None:
@@ -74,6 +76,9 @@ class KnownHeads:
             del made["wsgi.input"]
             known = _KnownHead(made, length, request.keep)
         with self._lock:
+            self._size += end if head not in self._heads else 0
             self._heads[head] = known
-            if len(self._heads) > _MOST_HEADS:
-                del self._heads[next(iter(self._heads))]
+            while len(self._heads) > _MOST_HEADS or self._size > _MOST_BYTES:
+                oldest = next(iter(self._heads))
+                del self._heads[oldest]
+                self._size -= len(oldest)

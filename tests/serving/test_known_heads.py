@@ -110,3 +110,14 @@ def test_the_heads_that_are_known_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     other, third = PLAIN.replace(b"/a", b"/b"), PLAIN.replace(b"/a", b"/c")
     read(known, [PLAIN, PLAIN, PLAIN, other, third, PLAIN, PLAIN])
     assert (known.found, len(known._heads)) == (1, 2)
+
+
+def test_the_bytes_of_the_heads_that_are_known_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(known_heads, "_MOST_BYTES", 3 * len(PLAIN))
+    known = Counting()
+    others = [PLAIN.replace(b"/a", b"/%d" % number) for number in range(5)]
+    read(known, [*others, *others, *others[3:], *others[3:]])
+    assert known.found == 2
+    assert len(known._heads) == 3
