@@ -29,6 +29,8 @@ from mockgraph.state.snapshots import Rows
 from mockgraph.state.storage import StorageView
 from mockgraph.state.table_rules import is_there, json_copy, name_single
 
+# Each look into an enumeration takes as long as a call.
+_CONTAINED, _REFERENCE = ResourceKind.CONTAINED, ResourceKind.REFERENCE
 # The steps that it takes to follow a navigation property, and to show an entity that it leads to:
 # circles of references multiply these by their number with each level.
 _STEPS_FOLLOWED = 10
@@ -65,7 +67,7 @@ class Reader:
             if steps and steps[-1].resource is not step.resource.owner:
                 step = self._moved(steps, step)
             steps = (*steps, step)
-            if step.resource.kind is not ResourceKind.CONTAINED and number < len(way) - 1:
+            if step.resource.kind is not _CONTAINED and number < len(way) - 1:
                 found = self._followed(step, owner_of(steps))
                 steps = _steps_to(self.held(found, step.resource).home, found.key)
         return address.at(steps)
@@ -80,7 +82,7 @@ class Reader:
         """Return the entity at, or above, an address that has landed. Raise 404."""
         resource = address.resource
         entity: Entity | None
-        if resource.kind is ResourceKind.CONTAINED:
+        if resource.kind is _CONTAINED:
             entity = self.rows(resource.path).find(address.stored_key)
             if entity is None:
                 entity = self.implicit(resource, address.stored_key)
@@ -124,14 +126,14 @@ class Reader:
 
     def related(self, resource: Resource, owner: str) -> Ordered[Entity]:
         """Return the entities of a resource that belong to an owner."""
-        if resource.kind is ResourceKind.CONTAINED:
+        if resource.kind is _CONTAINED:
             if not resource.is_collection:
                 key = join_key(owner, SINGLE)
                 one = self.rows(resource.path).find(key) or self.implicit(resource, key)
                 return Ordered(() if one is None else (one,))
             rows = self.rows(resource.path)
             return rows.owned_by(owner) if owner else rows.in_order
-        if resource.kind is ResourceKind.REFERENCE:
+        if resource.kind is _REFERENCE:
             links = self.rows(resource.links).owned_by(owner)
             found = (self.rows(link["table"]).find(link["key"]) for link in links)
             return Ordered(each for each in found if each is not None)
@@ -143,7 +145,7 @@ class Reader:
         What a navigation property refers to may be in several tables, ``dataSource`` as
         ``userSources``, ``siteSources`` and others.
         """
-        if resource.kind is ResourceKind.REFERENCE:
+        if resource.kind is _REFERENCE:
             home = self.rows(resource.home.path).find(entity.key)
             for name in () if home is entity else self.storage.filled_tables():
                 if self.rows(name).find(entity.key) is entity:
@@ -187,7 +189,7 @@ class Reader:
         return ListedEntities(of_type, query)
 
     def _listed(self, resource: Resource, owner: str, query: Query) -> ListedEntities:
-        if resource.kind is ResourceKind.CONTAINED and resource.is_collection and not owner:
+        if resource.kind is _CONTAINED and resource.is_collection and not owner:
             rows = self.rows(resource.path)
             return ListedEntities(rows.in_order, query, rows)
         return ListedEntities(self.related(resource, owner), query)
@@ -223,7 +225,7 @@ class Reader:
 
     def row(self, entity: Entity, query: Query, resource: Resource) -> Row:
         """Return an entity for an answer, its navigations expanded as the query asks."""
-        if not query.expand and resource.kind is ResourceKind.CONTAINED:
+        if not query.expand and resource.kind is _CONTAINED:
             return Row(entity)
         held = self.held(entity, resource)
         if not query.expand:
@@ -237,7 +239,7 @@ class Reader:
 
     def page(self, entities: Iterable[Entity], query: Query, resource: Resource) -> list[Row]:
         """Return entities for an answer, in their order."""
-        if not query.expand and resource.kind is not ResourceKind.REFERENCE:
+        if not query.expand and resource.kind is not _REFERENCE:
             return [Row(entity) for entity in entities]
         return [self.row(entity, query, resource) for entity in entities]
 
