@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mockgraph.app import create_app
 from mockgraph.clock import Clock
@@ -291,3 +294,40 @@ def test_journals_share_their_room_under_threads() -> None:
         thread.join()
     assert not any(journal.size for journal in journals)
     assert room._bytes == 0
+
+
+_NOT_EMULATED = b'{"error": {"code": "notImplemented", "message": "MockGraph does not emulate"}}'
+_STEPS = st.one_of(
+    *5 * [st.tuples(st.sampled_from([200, 200, 501]), st.sampled_from([0, 50, 500, 5000]))],
+    st.sampled_from(["look", "look", "clear", "another"]),
+)
+
+
+@given(st.integers(1, 30), st.sampled_from([400, 4000, 1_000_000]), st.lists(_STEPS, max_size=60))
+def test_counting_several_together_keeps_what_counting_each_does(
+    limit: int, most: int, steps: list[Any]
+) -> None:
+    room = JournalRoom(64 * MIB)
+    together, another = (Journal(limit, most, Clock(), room) for _ in range(2))
+    each = Journal(limit, most, Clock())  # with no room to share, it counts at once
+
+    def kept(journal: Journal) -> Any:
+        requests = journal.requests()
+        shown = [(one.number, one.path, one.status, one.size) for one in requests]
+        lost = [(one.number, one.path) for one in requests.unemulated]
+        return shown, lost, requests.dropped, journal.marks, journal.size
+
+    for number, step in enumerate([*steps, "look"]):
+        match step:
+            case "look":
+                assert kept(together) == kept(each)
+                assert together.requests() == together.requests()
+            case "clear":
+                together.clear()
+                each.clear()
+            case "another":
+                another.record(request(), Response(200), 0)
+            case status, size:
+                answer = _NOT_EMULATED if status == 501 else b"x" * size
+                for journal in (together, each):
+                    journal.record(request(f"/{number}"), Response(status, answer), 0)
