@@ -22,7 +22,7 @@ from httptools import (
 )
 
 from mockgraph.errors import BadRequest, GraphError, PayloadTooLarge, StoreFailed
-from mockgraph.serving.known_heads import KnownHeads, ParsedRequest
+from mockgraph.serving.known_heads import END_OF_HEAD, KnownHeads, ParsedRequest
 from mockgraph.wsgi import SPOOLED, Environ, close_body, new_file, variable
 
 MAX_HEAD = 64 * 1024  # bytes
@@ -112,6 +112,7 @@ class RequestParser:
 
     __slots__ = (
         "_base",
+        "_begun",
         "_body",
         "_body_limit",
         "_environ",
@@ -121,6 +122,7 @@ class RequestParser:
         "_in_head",
         "_is_pipelined",
         "_known_up_to",
+        "_knows",
         "_limit",
         "_made",
         "_max_body",
@@ -150,6 +152,8 @@ class RequestParser:
         self._known_up_to = min(max_body, SMALL)
         self._made: HttpRequestParser | None = None
         self._in_head = False
+        self._begun = b""  # the head of the request that is coming, where it came alone
+        self._knows = False  # whether that head is known, and was not parsed
         # Whether a request ended in the piece that is parsed: of a head behind it, the size is
         # not known, and counted from the next piece on.
         self._is_pipelined = False
@@ -169,19 +173,29 @@ class RequestParser:
 
     def feed(self, data: bytes) -> None:
         """Parse what was received, or find it known."""
-        is_between = not (self.under_way or self._in_head or self.ended)
-        if is_between:
+        if self._knows:
+            self._knows = self.under_way = False
+            data = self._begun + data
+        is_first = not (self.under_way or self._in_head or self.ended)
+        if is_first:
             request = _KNOWN_HEADS.find(data, self._base, self._known_up_to)
             if request is not None:
                 self.ready.append(request)
                 self.ended = not request.keep
                 return
+            if _KNOWN_HEADS.awaits_body(data, self._known_up_to):
+                self._knows = self.under_way = True
+                self._begun = data
+                self._size = 0
+                return
         before = len(self.ready)
         rest = self._parse(data)
         while rest and not self.ended:
             rest = self._parse(rest)
-        if is_between and len(self.ready) == before + 1 and not (self.abandoned or self.is_within):
-            _KNOWN_HEADS.note(data, self._base, self.ready[-1])
+        if len(self.ready) == before + 1 and not (self.abandoned or self.is_within):
+            sent = data if is_first else self._begun + data
+            _KNOWN_HEADS.note(sent, self._base, self.ready[-1])
+        self._begun = data if is_first and self.under_way and data.endswith(END_OF_HEAD) else b""
 
     def _parse(self, data: bytes) -> bytes:
         """Parse up to the end of the data, or of a request that offers another protocol.

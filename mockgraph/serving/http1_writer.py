@@ -15,7 +15,6 @@ from mockgraph.guids import new_guid
 from mockgraph.wsgi import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-END_OF_HEAD = b"\r\n\r\n"
 
 SERVER_FIELD = ("Server", f"MockGraph/{__version__}")
 SERVER_END = "{}: {}\r\n\r\n".format(*SERVER_FIELD).encode()  # of a head that has a date

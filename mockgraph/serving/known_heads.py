@@ -12,7 +12,7 @@ from mockgraph.wsgi import SPOOLED, Environ
 _MOST_HEADS = 4096
 _MOST_BYTES = 4 * 1024 * 1024  # of them
 _LONGEST = 4096  # bytes of a head that is remembered
-_END = b"\r\n\r\n"
+END_OF_HEAD = b"\r\n\r\n"
 # What says that a request has come in another way than as a head and a small body.
 _UNUSUAL = frozenset({"HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE", SPOOLED})
 
@@ -51,7 +51,7 @@ class KnownHeads:
 
         Its body has at most so many bytes.
         """
-        end = data.find(_END) + len(_END)
+        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
         known = self._heads.get(data[:end])
         if known is None or known.length != len(data) - end or known.length > most:
             return None
@@ -59,10 +59,18 @@ class KnownHeads:
         environ["wsgi.input"] = BytesIO(data[end:])
         return ParsedRequest(environ, known.keep)
 
+    def awaits_body(self, data: bytes, most: int) -> bool:
+        """Return whether these bytes are a known head alone, and a body of at most so many follows.
+
+        Clients in Python send the two apart.
+        """
+        known = self._heads.get(data) if len(data) <= _LONGEST else None
+        return known is not None and 0 < known.length <= most
+
     def note(self, data: bytes, base: Environ, request: ParsedRequest) -> None:
         """Take note of what was parsed of these bytes, one whole request, the second time."""
         environ = request.environ
-        end = data.find(_END) + len(_END)
+        end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
         head = data[:end]
         length = int(environ.get("CONTENT_LENGTH", 0))
         # What lies before a request, as an empty line may, is no part of its head.

@@ -57,6 +57,8 @@ def read(known: KnownHeads, pieces: list[bytes], most: int = SMALL) -> list[Any]
             if parser.ended:
                 made.append((parser.refusal and parser.refusal.status, parser.abandoned))
                 parser = RequestParser(BASE, most)
+        parser.end()
+        made.append((parser.is_within, parser.refusal and parser.refusal.status, parser.abandoned))
     return made
 
 
@@ -80,6 +82,28 @@ def test_known_heads_are_read_as_the_parser_reads_them(
     assert read(KnownHeads(), pieces, most) == read(NoneKnown(), pieces, most)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*SAMPLES, PLAIN, CLOSE, POST + b"body", POST + b"body" + PLAIN]),
+            st.none() | st.integers(0, 100),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([3, 1000, SMALL]),
+)
+@settings(max_examples=examples(200))
+def test_so_are_those_whose_body_comes_apart_and_those_cut_elsewhere(
+    sent: list[tuple[bytes, int | None]], most: int
+) -> None:
+    pieces = []
+    for whole, at in sent:
+        at = whole.find(b"\r\n\r\n") + 4 if at is None else at
+        pieces += [whole[:at], whole[at:]]
+    pieces = [each for each in pieces if each] * 3
+    assert read(KnownHeads(), pieces, most) == read(NoneKnown(), pieces, most)
+
+
 @pytest.mark.parametrize(
     ("pieces", "found"),
     [
@@ -92,7 +116,11 @@ def test_known_heads_are_read_as_the_parser_reads_them(
         ([PLAIN, POST + b"body"] * 3, 2),
         ([PLAIN[:20], PLAIN[20:]] * 3, 0),
         ([PLAIN * 2] * 3, 0),
-        ([POST, b"body"] * 3, 0),
+        ([POST, b"body"] * 3, 1),
+        ([POST, b"body", POST + b"body", POST, b"body"], 1),
+        ([POST, b"bo", b"dy"] * 3, 0),
+        ([POST, b"body"] * 2 + [POST, b"bo", b"dy", POST, b"body" + PLAIN, POST, b"body"], 1),
+        ([PLAIN + POST, b"body"] * 3, 0),
         ([PLAIN.replace(b"y", b"%d" % number) for number in range(5)], 0),
         ([PLAIN.replace(b"y", b"y" * 5000)] * 3, 0),
         ([b"\r\n" + PLAIN] * 3, 0),

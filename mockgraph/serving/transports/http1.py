@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockgraph.serving.http1_writer import CONTINUE, END_OF_HEAD, chunk, head
+from mockgraph.serving.http1_writer import CONTINUE, chunk, head
 from mockgraph.serving.transports.call import Call, ConnectionBroken, TimedOut
 from mockgraph.serving.transports.endpoint import Endpoint, Peer
 
@@ -13,8 +13,7 @@ class Conversation:
     """A request and its response, as the bytes that go over a connection.
 
     ``timeout`` is how many seconds the client waits for the next bytes, None being for ever;
-    ``was_cut`` is true once the response broke off. A head is parsed with the body that comes
-    behind it in one piece, as a server receives them: it may be known then.
+    ``was_cut`` is true once the response broke off.
     """
 
     def __init__(self, endpoint: Endpoint, peer: Peer):
@@ -22,7 +21,6 @@ class Conversation:
         self.was_cut = False
         self._endpoint = endpoint
         self._parser = endpoint.parser(peer)
-        self._head = b""
         self._call: Call | None = None
         self._rest: Iterator[bytes] = iter(())
         self._is_closed = False
@@ -30,7 +28,6 @@ class Conversation:
     @property
     def is_complete(self) -> bool:
         """Whether the request has been sent to its end, or to where it is refused."""
-        self._feed()
         return bool(self._parser.ready) or self._parser.ended
 
     @property
@@ -41,17 +38,13 @@ class Conversation:
     @property
     def has_interim(self) -> bool:
         """Whether the client waits for ``100 Continue``, which :meth:`receive` returns next."""
-        self._feed()
         return self._parser.waits
 
     def send(self, data: bytes) -> None:
         """Parse bytes of the request. Raises BrokenPipeError once it is refused."""
         if self._parser.abandoned:
             raise BrokenPipeError("The request was refused before it was complete.")
-        if not self._head and data.endswith(END_OF_HEAD) and not self._parser.is_within:
-            self._head = data
-        else:
-            self._feed(data)
+        self._parser.feed(data)
 
     def receive(self) -> bytes:
         """Return the next bytes of the response, none where the connection ends.
@@ -59,7 +52,7 @@ class Conversation:
         Raises TimedOut where they would come too late, or never, because the rest of the
         request is missing.
         """
-        if self.has_interim:
+        if self._parser.waits:
             self._parser.waits = False
             return CONTINUE
         call = self._call
@@ -92,13 +85,6 @@ class Conversation:
         self._is_closed = True
         if self._call is not None:
             self._call.close()
-
-    def _feed(self, data: bytes = b"") -> None:
-        """Parse what was sent, and the head that was kept before it."""
-        sent = self._head + data
-        if sent:
-            self._head = b""
-            self._parser.feed(sent)
 
 
 def _pieces(call: Call) -> Iterator[bytes]:
