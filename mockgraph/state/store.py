@@ -139,8 +139,8 @@ class Store:
                 self._log.flush()
             self._log.sync()
         except OSError as error:
-            _logger.error("The store %s cannot be brought to the disk: %s", self.path, error)
             group.reason = error.strerror or str(error)
+            _logger.error("The store %s cannot be brought to the disk: %s", self.path, group.reason)
             with self.writing:
                 self._take_back(group.reason)
                 undo(self.state)
