@@ -19,7 +19,9 @@ import orjson
 from mockgraph.redaction import masked_url
 from mockgraph.wsgi import Environ
 
-_INTERVAL = 0.05  # seconds in which lines are collected before they are written
+# Seconds in which lines are collected before they are written: to make lines of more would hold up the
+# requests that come meanwhile.
+_INTERVAL = 0.01
 _CLOSE_TIMEOUT = 1.0  # seconds that close() waits for the last lines to be written
 _MAX_WAITING = 100_000  # lines; of more, the oldest are dropped
 _MAX_URL = 2000  # characters of a line: no client fills the disk, or what waits for it
