@@ -124,7 +124,7 @@ def has(left: CompiledExpression, flag: CompiledExpression) -> CompiledExpressio
 
 
 # Programs ask for few members, again and again.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def member_of(values: edm.EnumValues, literal: EnumerationLiteral | str) -> int:
     """Return the value of the member that a literal names, in any case, as the live service does.
 

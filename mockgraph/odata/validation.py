@@ -314,15 +314,15 @@ def _read_query(
         _check_filtered(options, address.resource)
     if not options and order is None:
         return NO_OPTIONS
-    from mockgraph.odata.options import read_options as read_options  # not needed by a start
-    from mockgraph.odata.restrictions import check_supported
+    from mockgraph.odata import options as query_options  # not needed by a start
+    from mockgraph.odata import restrictions
 
     if not address.steps:
         allowed = _OPTIONS.get(address.kind, frozenset())
-        return read_options(options, edm.ComplexSchema, allowed=allowed)
-    check_supported(options, address.resource)
+        return query_options.read_options(options, edm.ComplexSchema, allowed=allowed)
+    restrictions.check_supported(options, address.resource)
     page = address.resource.rules.page
-    return read_options(
+    return query_options.read_options(
         options,
         address.type,
         resource=address.resource,
