@@ -19,8 +19,8 @@ import orjson
 from mockgraph.redaction import masked_url
 from mockgraph.wsgi import Environ
 
-# Seconds in which lines are collected before they are written: to make lines of more would hold up the
-# requests that come meanwhile.
+# Seconds in which lines are collected before they are written: to make lines of more would hold up
+# the requests that come meanwhile.
 _INTERVAL = 0.01
 _CLOSE_TIMEOUT = 1.0  # seconds that close() waits for the last lines to be written
 _MAX_WAITING = 100_000  # lines; of more, the oldest are dropped
