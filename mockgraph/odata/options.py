@@ -11,8 +11,8 @@ option and why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest, LimitExceeded, NotEmulated
@@ -25,7 +25,7 @@ from mockgraph.odata.grammar import Aliases, parse_alias
 from mockgraph.odata.orderby import Order, compile_orderby
 from mockgraph.odata.restrictions import check_supported
 from mockgraph.odata.search import compile_search
-from mockgraph.odata.select import compile_select
+from mockgraph.odata.select import Select, compile_select
 from mockgraph.state.query import ALL, MAX_INT32, Query, Relations, Schema
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ class _OptionReader(NamedTuple):
             case "search":
                 return compile_search(text, schema)
             case "select":
-                return compile_select(text, schema, self._navigation())
+                return _kept_select(text, schema, resource)
             case "expand":
                 if self.expand_depth == 0:
                     raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
@@ -160,12 +160,6 @@ class _OptionReader(NamedTuple):
             case _:
                 return text
 
-    def _navigation(self) -> Mapping[str, Resource]:
-        """The navigation properties of the entities by name."""
-        if self.scope.resource is None:
-            return {}
-        return self.scope.resource.navigation_names(self.scope.schema.type_name)
-
     def _nested(self, resource: Resource, pairs: Pairs) -> Query:
         check_supported(pairs, resource)
         inner = self._replace(
@@ -175,6 +169,13 @@ class _OptionReader(NamedTuple):
             expand_depth=self.expand_depth - 1,
         )
         return inner.read(pairs, NESTED)
+
+
+# Programs select the same of many entities.
+@lru_cache(maxsize=256)
+def _kept_select(text: str, schema: Schema, resource: Resource | None) -> Select:
+    known = {} if resource is None else resource.navigation_names(schema.type_name)
+    return compile_select(text, schema, known)
 
 
 def _number(text: str, most: int, option: str) -> int:
