@@ -53,9 +53,10 @@ _MAX_SEGMENTS = 2 * edm.MAX_DEPTH + 10
 
 # Segments that are keys wherever there may be one, unless an operation has the name.
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-# Addresses of entities by method, path of their set, and service.
+# Addresses of entities by method, path of their set, and service; how many of how long paths.
 _PATTERNS: dict[tuple[str, str, Service], Address] = {}
 _MOST_PATTERNS = 1024
+_LONGEST = 1024
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +70,7 @@ def resolve(
     pattern of those of others in the set, which are not looked for again.
     """
     above, _, text = path.rpartition("/")
-    is_plain = _PLAIN.fullmatch(text) is not None and not aliases
+    is_plain = _PLAIN.fullmatch(text) is not None and len(path) <= _LONGEST and not aliases
     if is_plain:
         pattern = _PATTERNS.get((method, above, service))
         if pattern is not None and text.lower() not in _taken(pattern.resource, service):

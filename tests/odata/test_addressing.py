@@ -303,6 +303,15 @@ def test_addresses_of_one_pattern_are_those_of_their_paths(
     assert led_to(afresh, listed.method, path) == led_to(addressing._walked, listed.method, path)
 
 
+def test_patterns_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addressing, "_MOST_PATTERNS", 2)
+    cases = "/v1.0/security/cases/ediscoveryCases"
+    for key in ("a", "b", "c", "x" * 2000):
+        resolve.__wrapped__("GET", f"{cases}/{key}/custodians/k", SERVICE)
+        assert len(addressing._PATTERNS) <= 2
+    assert max(len(above) for _, above, _ in addressing._PATTERNS) < 100
+
+
 def test_an_operation_of_a_collection_is_no_key_in_it() -> None:
     afresh, sets = resolve.__wrapped__, {fill(each.template).rpartition("/")[0] for each in KEYED}
     found = 0
