@@ -54,6 +54,8 @@ class StoreLog:
         self._has_leftover = False
         self._lost: OSError | None = None  # why what was written last may not be on the disk
         self._file = _CLOSED
+        self._inode = (0, 0)  # the device and the number of the file that is open
+        self._name = str(self.path)
         self._lock = FileLock(f"{self.path}.lock", mode=0o600)
         with self._opening():
             for each in (self.path, Path(self._lock.lock_file)):
@@ -65,7 +67,7 @@ class StoreLog:
             self._unsynced = [self.path.parent, *_made(self.path.parent)]
             self._lock.acquire(timeout=0)
             try:
-                self._file = self._open(self.path, os.O_CREAT)
+                self._take(self._open(self.path, os.O_CREAT))
             except BaseException:
                 self._lock.release()
                 raise
@@ -189,14 +191,14 @@ class StoreLog:
             os.close(new)
             raise
         self._let_go()
-        self._file = new
+        self._take(new)
 
     def _replace_closed(self) -> None:
         self._let_go()
         try:
             os.replace(self.beside, self.path)
         finally:
-            self._file = self._open(self.path)
+            self._take(self._open(self.path))
 
     def _open(self, path: Path, flags: int = 0) -> int:
         """Open a file, held so that no other process may. Raises OSError, Timeout."""
@@ -214,6 +216,11 @@ class StoreLog:
             except OSError:
                 pass  # a file system that cannot: there is the lock beside it
         return file
+
+    def _take(self, file: int) -> None:
+        """Write to this file, which is open, from now on."""
+        about = os.fstat(file)
+        self._file, self._inode = file, (about.st_dev, about.st_ino)
 
     def _let_go(self) -> None:
         """Close the file, and forget its number, which the next file or socket may get."""
@@ -233,16 +240,15 @@ class StoreLog:
         """
         if self._file == _CLOSED:
             raise OSError(None, "the file is not open any more")
-        here = os.fstat(self._file)
         try:
-            there = os.stat(self.path)
+            there = os.stat(self._name)
         except FileNotFoundError:
             raise OSError(None, "the file was deleted; start again to make it anew") from None
-        if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        if (there.st_dev, there.st_ino) != self._inode:
             raise OSError(None, "the file was replaced by another one; start again to use that")
         if self._has_leftover:
             self._drop_leftover()
-        elif here.st_size != self.written:
+        elif there.st_size != self.written:
             raise OSError(None, "the file was changed by somebody else; start again to read it")
 
     def _drop_leftover(self) -> None:
