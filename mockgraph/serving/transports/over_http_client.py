@@ -38,8 +38,8 @@ class Socket:
     def sendall(self, data: ReadableBuffer) -> None:
         self._conversation.send(bytes(memoryview(data)))
 
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedIOBase:
-        """Return the response as a file: in memory where all of it is there at once."""
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        """Return the response as a file, of what is in memory where all of it is there at once."""
         conversation = self._conversation
         try:
             begun = _received(conversation)
@@ -49,7 +49,7 @@ class Socket:
         if not conversation.is_over:
             return io.BufferedReader(_Received(conversation, begun))
         conversation.close()
-        return io.BytesIO(begun)
+        return io.BufferedReader(io.BytesIO(begun))
 
     def shutdown(self, how: int) -> None:
         """Break off a response under way, from another thread, as urllib3 offers it."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from profiles import examples
 
 from mockgraph.app import create_app
 from mockgraph.serving.server import Server
 from mockgraph.serving.transports import Intercept
 
-from .clients import LIBRARIES, TRANSPORTS, Reply, Request
+from .clients import LIBRARIES, TRANSPORTS, TRUST, Reply, Request
 from .echo import LARGE, echo
 
 HOST = "https://graph.microsoft.com"
@@ -150,3 +154,37 @@ def test_graph(library: str, name: str, graph: tuple[Any, str]) -> None:
         assert told(ask(request), origin) == live
     if library in TRANSPORTS:
         assert told(TRANSPORTS[library](request, app), origin) == live
+
+
+READS = ("read", "read1", "readline", "peek", "readinto")
+
+
+def read_by(answer: http.client.HTTPResponse, reads: list[tuple[str, int]]) -> bytes:
+    """Read an answer in these ways, then to its end; what is peeked at comes next."""
+    pieces, ahead = [], b""
+    for how, size in reads:
+        if how == "peek":
+            ahead = answer.peek(size)
+            continue
+        if how == "readinto":
+            buffer = bytearray(size)
+            piece = bytes(buffer[: answer.readinto(buffer)])
+        else:
+            piece = getattr(answer, how)(size)
+        assert piece.startswith(ahead[: len(piece)])
+        ahead = b""
+        pieces.append(piece)
+    return b"".join([*pieces, answer.read()])
+
+
+@pytest.mark.parametrize("path", ["/a", "/sized", "/stream", "/empty", "/status/204"])
+@given(st.lists(st.tuples(st.sampled_from(READS), st.integers(1, 300)), max_size=6))
+@settings(max_examples=examples(25))
+def test_an_answer_is_read_in_all_ways(path: str, reads: list[tuple[str, int]]) -> None:
+    bodies = []
+    for ways in (reads, []):
+        with Intercept(echo):
+            connection = http.client.HTTPSConnection("graph.microsoft.com", context=TRUST)
+            connection.request("GET", path)
+            bodies.append(read_by(connection.getresponse(), ways))
+    assert bodies[0] == bodies[1]
