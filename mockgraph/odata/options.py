@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from mockgraph.errors import BadRequest, LimitExceeded, NotEmulated
 from mockgraph.metadata.resources import Resource
 from mockgraph.odata.ast import quoted
 from mockgraph.odata.expand import Pairs, compile_expand, read_levels
-from mockgraph.odata.expressions import Scope
+from mockgraph.odata.expressions import Scope, kept_by_text
 from mockgraph.odata.filter import compile_filter
 from mockgraph.odata.grammar import Aliases, parse_alias
 from mockgraph.odata.orderby import Order, compile_orderby
@@ -142,7 +142,7 @@ class _OptionReader(NamedTuple):
             case "search":
                 return compile_search(text, schema)
             case "select":
-                return _kept_select(text, schema, resource)
+                return _kept_select(text, self.scope) or _select(text, self.scope)
             case "expand":
                 if self.expand_depth == 0:
                     raise BadRequest(f"more than {MAX_EXPAND_DEPTH} levels deep.")
@@ -171,11 +171,13 @@ class _OptionReader(NamedTuple):
         return inner.read(pairs, NESTED)
 
 
-# Programs select the same of many entities.
-@lru_cache(maxsize=256)
-def _kept_select(text: str, schema: Schema, resource: Resource | None) -> Select:
+def _select(text: str, scope: Scope) -> Select:
+    schema, resource = scope.schema, scope.resource
     known = {} if resource is None else resource.navigation_names(schema.type_name)
     return compile_select(text, schema, known)
+
+
+_kept_select = kept_by_text(_select)  # programs select the same of many entities
 
 
 def _number(text: str, most: int, option: str) -> int:
