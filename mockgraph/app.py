@@ -244,8 +244,10 @@ class Emulator(Flask):
     def _answer(self, request: Request, tenant: Tenant) -> Response:
         """Answer by a fault, by a stub, by the sign-in or by the emulation, in this order."""
         tenant.check(request)
-        root = addressing.root_of(request.path, self._service)
-        stub = tenant.stub(request)
+        head, stub = request.head, tenant.stub(request)
+        if head.root is None:
+            head.root = addressing.root_of(request.path, self._service)
+        root: View | None = head.root
         is_emulated = root is not None and stub is None
         caller = self._authenticate(request, tenant, root) if is_emulated else Caller()
         strike = request.strike = tenant.strike(request)

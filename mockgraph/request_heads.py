@@ -42,8 +42,8 @@ class RequestHead:
     ``path`` is decoded, without the prefix ``root_path`` before it; ``query_string`` is as it was
     sent. The rest is noted by whoever finds it first, None until then: ``asked`` by
     :mod:`mockgraph.odata.kept_requests`, ``shown`` by :mod:`mockgraph.testing.exchange_records`,
-    by the app ``caller``, where no token is verified, and ``is_good``, once it was read and
-    nothing is wrong with it.
+    by the app ``root``, that of the service, ``caller``, where no token is verified, and
+    ``is_good``, once it was read and nothing is wrong with it.
     """
 
     __slots__ = (
@@ -53,6 +53,7 @@ class RequestHead:
         "method",
         "path",
         "query_string",
+        "root",
         "root_path",
         "shown",
     )
@@ -61,6 +62,7 @@ class RequestHead:
         self.is_good = False
         self.asked: tuple[Any, ...] | None = None
         self.caller: Any = None
+        self.root: Any = None
         self.shown: Any = None
 
     def read(self, environ: Environ) -> None:
