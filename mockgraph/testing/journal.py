@@ -253,7 +253,8 @@ class Journal:
     @property
     def marks(self) -> tuple[int, int]:
         """How often it was cleared, and how many requests it was told of since."""
-        return self._clears, self._count + len(self._new)
+        with self._lock:
+            return self._clears, self._count + len(self._new)
 
     def requests(self) -> Requests:
         """Return the requests that are recorded now."""
