@@ -100,9 +100,7 @@ class KeptRequest:
             return None
         if spent is not work.NOTHING:
             work.current().spend(spent)
-        response = Response(status, body)
-        response.headers = headers.copy()
-        return response
+        return Response(status, body, headers=headers.copy())
 
 
 class KeptRequests:
