@@ -192,8 +192,8 @@ class RequestParser:
         rest = self._parse(data)
         while rest and not self.ended:
             rest = self._parse(rest)
-        if len(self.ready) == before + 1 and not (self.abandoned or self.is_within):
-            sent = data if is_first else self._begun + data
+        sent = data if is_first else self._begun and self._begun + data
+        if sent and len(self.ready) == before + 1 and not (self.abandoned or self.is_within):
             _KNOWN_HEADS.note(sent, self._base, self.ready[-1])
         self._begun = data if is_first and self.under_way and data.endswith(END_OF_HEAD) else b""
 

@@ -19,6 +19,7 @@ SAMPLES = [sent for sent, _ in READ.values()]
 PLAIN = b"GET /a?b=%20 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer y\r\n\r\n"
 CLOSE = PLAIN.replace(b"Auth", b"Connection: close\r\nAuth")
 OLD = PLAIN.replace(b"1.1", b"1.0")
+LAST = b"POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 04\r\n\r\n"
 
 
@@ -85,7 +86,7 @@ def test_known_heads_are_read_as_the_parser_reads_them(
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([*SAMPLES, PLAIN, CLOSE, POST + b"body", POST + b"body" + PLAIN]),
+            st.sampled_from([*SAMPLES, PLAIN, CLOSE, LAST, POST + b"body", POST + b"body" + PLAIN]),
             st.none() | st.integers(0, 100),
         ),
         max_size=4,
@@ -111,6 +112,8 @@ def test_so_are_those_whose_body_comes_apart_and_those_cut_elsewhere(
         ([CLOSE] * 5, 3),
         ([OLD] * 3, 1),
         ([CLOSE + PLAIN] * 3, 0),
+        ([LAST, b"body"] * 3, 1),
+        ([PLAIN[:4], PLAIN[4:]] * 3 + [LAST, PLAIN[:4], PLAIN[4:]], 0),
         ([CLOSE.replace(b"GET", b"CONNECT").replace(b"/a?b=%20", b"a:1")] * 3, 0),
         ([POST + b"one.", POST + b"two.", POST + b"last"], 1),
         ([PLAIN, POST + b"body"] * 3, 2),
