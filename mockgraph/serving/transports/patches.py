@@ -135,7 +135,8 @@ class Patches(MetaPathFinder):
                 sys.meta_path.insert(0, self)
             self._interceptors = (interceptor, *self._interceptors)
             loaded = {name: sys.modules.get(name) for name in _LIBRARIES}
-            lacking = [each for each in loaded if loaded[each] is not self._patched.get(each)]
+            patched = self._patched
+            lacking = [name for name in loaded if loaded[name] not in (None, patched.get(name))]
         try:
             for name in lacking:
                 # Another thread may be importing it: this waits until it has.

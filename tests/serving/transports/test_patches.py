@@ -235,3 +235,13 @@ def test_those_that_stay_patch_what_was_imported_in_between(
         connection = anew.HTTPSConnection("graph.microsoft.com")
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"second"
+
+
+@pytest.mark.usefixtures("staying")
+def test_those_that_stay_import_nothing_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Intercept(named("first")):
+        pass
+    monkeypatch.delitem(sys.modules, "aiohttp")
+    with Intercept(named("second")):
+        assert "aiohttp" not in sys.modules
+        assert get(HOST) == b"second"
