@@ -445,7 +445,14 @@ def _cutter(request: Request) -> Callable[[], None]:
 
 
 def _lost(cut: Callable[[], None], request: Request) -> Response:
-    """Cut the connection, and return a response for the journal, which no client sees."""
-    cut()
+    """Return a response for the journal, which no client sees: the connection is cut instead.
+
+    That is done once it is to be sent: a client that goes on finds the request in the journal.
+    """
+
+    def nothing(_: Iterable[bytes], __: int) -> Iterator[bytes]:
+        cut()
+        return iter(())
+
     request.answered_by = "fault"
-    return Response(503)
+    return FilteredResponse(Response(503), nothing)
