@@ -172,14 +172,6 @@ class Exchange:
         return self.ended - self.began
 
     @property
-    def known(self) -> float:
-        """The time from which its client can know the response, in real time.
-
-        A connection that a fault cuts is cut before that is recorded.
-        """
-        return self.began if self.is_unanswered else self.ended
-
-    @property
     def root(self) -> str | None:
         """The root that the path begins with, ``v1.0``; None where that is none."""
         first = self.path.split("/", 2)[1].lower()

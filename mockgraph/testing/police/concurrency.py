@@ -75,7 +75,7 @@ class _Caller:
                 del self._times[:-_MAX_TIMES]
             if connection in self._connections:
                 self._returns.append((exchange.began, connection))
-        self._last = connection, exchange.known
+        self._last = connection, exchange.ended
         self._connections[connection] = None
         if len(self._connections) > _MAX_CONNECTIONS:
             self._connections.popitem(last=False)

@@ -117,7 +117,7 @@ def waited(before: Exchange, exchange: Exchange) -> float:
 
     A wait in real time is one, too, whatever a test did to the clock.
     """
-    return max((exchange.at - before.at).total_seconds(), exchange.began - before.known)
+    return max((exchange.at - before.at).total_seconds(), exchange.began - before.ended)
 
 
 def tells_of(before: Exchange, exchange: Exchange) -> bool:

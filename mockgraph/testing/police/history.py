@@ -38,7 +38,7 @@ class ClientHistory:
         earlier = self._app.get(_reads(exchange))
         if earlier is None or exchange.in_batch or exchange.sender != earlier.sender:
             return None
-        in_turn = self._alone_since <= earlier.began and earlier.known <= exchange.began
+        in_turn = self._alone_since <= earlier.began and earlier.ended <= exchange.began
         return earlier if in_turn and exchange.sender == self._sender else None
 
     def try_before(self, exchange: Exchange) -> Exchange | None:

@@ -113,7 +113,7 @@ class Police:
 
     def _has_had(self, before: Exchange, exchange: Exchange) -> bool:
         """Return whether the sender of a request must have known the answer to the one before."""
-        if exchange.began < before.known:
+        if exchange.began < before.ended:
             return False
         if tells_of(before, exchange):
             return True
@@ -132,7 +132,7 @@ class Police:
 
 def misdeeds(exchanges: Iterable[Exchange]) -> list[Misdeed]:
     """Return all misdeeds in these exchanges, which are marked with them."""
-    exchanges = sorted(exchanges, key=lambda each: each.known)
+    exchanges = sorted(exchanges, key=lambda each: each.ended)
     police = Police(exchanges)
     return [misdeed for each in exchanges for misdeed in police.watch(each)]
 
