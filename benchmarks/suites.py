@@ -325,7 +325,7 @@ def tests(bench: Bench) -> None:
     directory = bench.directory()
     (directory / _ANSWER).write_bytes(answered())
     least: dict[str, Took] = {}
-    for turn in range(2 if bench.quick else 5):
+    for turn in range(2 if bench.quick else 8):
         for suite in SUITES:
             if suite.name.startswith("moto") and (bench.quick or turn):
                 continue  # takes as long as all others together
