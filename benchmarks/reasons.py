@@ -31,8 +31,9 @@ PAGE = (
 )
 PROCESS = "Each write is one more line in the file: encoded, checked, and given to the system."
 DISK = (
-    "Writes that come together share a sync, but the next sync waits for the last: the disk's own "
-    "time for one, in the table below, bounds what there can be."
+    "Writes that come together share a sync, and all clients wait for it: a third of the time is "
+    "the disk's. To sync half of them while the other half is answered brings nothing on two "
+    "cores, as the load generator has one. Next: a line of what changed in place of the entity."
 )
 START = (
     "Python, Flask and marshmallow are most of it. Nothing is loaded that the first answer does "
