@@ -46,7 +46,10 @@ def _meant_properties(message: str, view: View) -> list[str]:
 
 def _below(segment: str, path: str, view: View, service: Service) -> Iterable[str]:
     """Give what may stand in the place of a segment."""
-    above, _, _ = path.partition(f"/{segment}")
+    found = re.search(rf"(?<=[^/])/{re.escape(segment)}(?=/|$)", path)  # below the root
+    if found is None:
+        return ()
+    above = path[: found.start()]
     if above.strip("/").lower() == view.name:
         return (each.name for each in view.children.values())
     try:

@@ -39,6 +39,9 @@ MISSPELT = {
     "/v1.0/security/cases/ediscoverycase": ("ediscoverycase", "ediscoveryCases"),
     "/beta/security/rules/detectionRule": ("detectionRule", "detectionRules"),
     "/beta/nothingLikeIt": ("nothingLikeIt", None),
+    # Other segments begin like these.
+    "/beta/security/alerts_v2/a/b": ("b", None),
+    "/v1.0/security/alerts_v2/statuses/statu": ("statu", "status"),
 }
 
 
