@@ -139,7 +139,8 @@ class JournalRoom:
         """Count a journal no more, which nobody can read."""
         with self._lock:
             self._bytes -= self._journals.pop(journal, 0)
-            self.newest = None
+            if self.newest is journal:
+                self.newest = None
 
     def _count(self, journal: Journal, before: int) -> None:
         size = journal.size

@@ -265,6 +265,18 @@ def test_the_room_of_a_journal_that_is_gone_is_free() -> None:
     assert second.size <= 60_000
 
 
+def test_what_is_not_counted_yet_is_when_another_journal_is_gone() -> None:
+    room = JournalRoom(400_000)
+    gone, *journals = (Journal(1000, 100_000, Clock(), room) for _ in range(50))
+    for journal in journals:
+        for _ in range(15):
+            journal.record(request(), Response(200, b"x" * 3_000), 0)
+        room.forget(gone)
+    assert len(journals[-1].requests()) == 15
+    kept = sum(len(each.requests()) for each in journals)
+    assert kept * 3_000 < 400_000
+
+
 @pytest.mark.parametrize("way", ["drop", "clear"])
 def test_a_tenant_that_is_gone_takes_no_room(way: str) -> None:
     tenants: Tenants = create_app(Settings(auth="off")).extensions["mockgraph"]
