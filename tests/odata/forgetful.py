@@ -18,5 +18,7 @@ def nothing_kept() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RequestHeads, "find", lambda *_: RequestHead())
         patch.setattr(kept_requests, "question", lambda *_: None)
-        patch.setattr(Representations, "_form", lambda *_: None)  # nor the JSON of an entity
+        # Nor the JSON of an entity: in a collection, and alone.
+        patch.setattr(Representations, "_form", lambda *_: None)
+        patch.setattr(Representations, "_json", lambda *_: None)
         yield
