@@ -30,7 +30,7 @@ from mockgraph.errors import (
     UnsupportedCoding,
 )
 from mockgraph.guids import new_guid
-from mockgraph.request_heads import RequestHead
+from mockgraph.request_heads import OWN_ID, RequestHead
 from mockgraph.wsgi import SPOOLED, WITHOUT_CONTENT, Environ, Headers, StartResponse, new_file
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Request(flask.Request):
             self.path = head.path
             self.query_string = head.query_string
         self.request_id = new_guid()
-        self.client_request_id: str = environ.get("HTTP_CLIENT_REQUEST_ID") or self.request_id
+        self.client_request_id: str = environ.get(OWN_ID) or self.request_id
 
     if not TYPE_CHECKING:
         headers, remote_addr, scheme, server = _Later(), _Later(), _Later(), _Later()

@@ -64,8 +64,8 @@ def is_guarded(variable: str) -> bool:
 def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> list[str]:
     """Return guarded variables of a WSGI environment in turn, without what is secret in them."""
     return [
-        masked_url(environ[name]) if name in _OF_URLS else masked_credentials(environ[name])
-        for name in guarded
+        masked_url(value) if name in _OF_URLS else masked_credentials(value)
+        for name, value in [(name, str(environ[name])) for name in guarded]
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mockgraph.wsgi import Environ
 
@@ -32,8 +32,8 @@ _VARIABLES = frozenset(
         "mockgraph.proxied",
     }
 )
-# A field that differs from request to request.
-_OWN = "HTTP_CLIENT_REQUEST_ID"
+# A field that differs from request to request, and is no part of a head.
+OWN_ID: Final = "HTTP_CLIENT_REQUEST_ID"
 
 
 class RequestHead:
@@ -94,11 +94,14 @@ class RequestHeads:
         if form is None:
             form = self._add(names)
         values = form.values_of(environ)
-        return form.heads.get(values) or self._meet(form, values)
+        try:
+            return form.heads.get(values) or self._meet(form, values)
+        except TypeError:
+            return RequestHead()  # PEP 3333 has texts alone, servers have not
 
     def _add(self, names: tuple[str, ...]) -> _Form:
         """Return a form for these variables, which is kept unless they are long."""
-        fields = (each for each in names if each.startswith("HTTP_") and each != _OWN)
+        fields = (each for each in names if each.startswith("HTTP_") and each != OWN_ID)
         others = (each for each in names if each in _VARIABLES)
         form = _Form(itemgetter(*fields, *others), {})
         if sum(map(len, names)) <= _LONGEST:
@@ -108,17 +111,17 @@ class RequestHeads:
         return form
 
     def _meet(self, form: _Form, values: tuple[Any, ...]) -> RequestHead:
-        """Return a new head, which is kept where it came before and is not long."""
+        """Return a new head, which is kept where it came before and is not long.
+
+        Raises TypeError where a value is no text.
+        """
         head, seen, mark = RequestHead(), self._seen, hash(values)
         if mark not in seen:
             if len(seen) >= _MOST_SEEN:
                 seen = self._seen = set()
             seen.add(mark)
             return head
-        try:
-            size = len("".join(values))
-        except TypeError:
-            return head  # PEP 3333 has texts alone, servers have not
+        size = len("".join(values))
         if size <= _LONGEST:
             if self._count >= _MOST or self._size > _MOST_SIZE:
                 self._forget()

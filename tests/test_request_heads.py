@@ -193,6 +193,16 @@ def test_a_stub_and_a_route_that_come_later_count() -> None:
     assert line.send(*asked)[2] == shown(b"mine")
 
 
+@pytest.mark.parametrize("value", [None, 5, ["a"]])
+def test_what_is_no_text_does_no_harm(value: Any) -> None:
+    line = Line()
+    odd = {"HTTP_ODD": value, "HTTP_COOKIE": value, "HTTP_ORIGIN": value}
+    asked = ("GET", "/localtest/Security", odd)
+    assert {line.send(*asked)[0][:3] for _ in range(3)} == {"200"}
+    shown = [each.headers for each in line.tenants.default.requests()]
+    assert [(each["Odd"], each["Cookie"]) for each in shown] == 3 * [(str(value), "***")]
+
+
 def test_heads_are_bounded() -> None:
     heads = RequestHeads()
 

@@ -23,6 +23,7 @@ from mockgraph.redaction import (
     masked_url,
     redacted,
 )
+from mockgraph.request_heads import OWN_ID
 from mockgraph.state.intent import Address, RequestKind
 from mockgraph.testing.matching import TokenClaims, claims_of, token_in
 from mockgraph.wsgi import Environ, Headers
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _AUTHORIZATION = "HTTP_AUTHORIZATION"
 _LENGTH = "CONTENT_LENGTH"
-_OWN_ID = "HTTP_CLIENT_REQUEST_ID"
 
 _CONTENT_FIELDS = ("CONTENT_TYPE", _LENGTH)
 _SENDER = "mockgraph.sender"
@@ -128,7 +128,7 @@ class _HeadForm(NamedTuple):
     headers: tuple[str, ...]
     names: tuple[str, ...]
     guarded: tuple[str, ...]
-    values_of: Callable[[Environ], tuple[str, ...]]
+    values_of: Callable[[Environ], tuple[Any, ...]]
     has_body: bool
     in_batch: bool
     is_sender_certain: bool
@@ -138,7 +138,7 @@ class _HeadForm(NamedTuple):
 def _form_of(variables: tuple[str, ...]) -> _HeadForm:
     fields = [each for each in variables if each.startswith("HTTP_")]
     headers = (*fields, *(each for each in _CONTENT_FIELDS if each in variables))
-    apart = (_AUTHORIZATION, _OWN_ID, _LENGTH)
+    apart = (_AUTHORIZATION, OWN_ID, _LENGTH)
     guarded = tuple(each for each in fields if is_guarded(each) and each not in apart)
     plain = (*_OTHERS, *(each for each in headers if each not in (*guarded, *apart)))
     return _HeadForm(
@@ -187,7 +187,7 @@ class RecordedHead(NamedTuple):
         """Give the header fields of a request with this Content-Length and id of its client's."""
         values = dict(zip(self.form.names, self.values, strict=True))
         values[_AUTHORIZATION] = self.authorization.shown
-        values[_LENGTH], values[_OWN_ID] = length, own_id
+        values[_LENGTH], values[OWN_ID] = length, own_id
         for name in self.form.headers:
             if value := values[name]:
                 yield name.removeprefix("HTTP_").replace("_", "-").title(), value
@@ -197,7 +197,7 @@ def _recorded_head(request: Request) -> RecordedHead:
     """Return what is kept of a request's head, of which nothing is secret."""
     environ, path, query = request.environ, request.path, request.query_string
     form = _form_of(tuple(environ))
-    values = form.values_of(environ)
+    values = tuple(map(str, form.values_of(environ)))  # there are servers that give others
     if form.guarded:
         values = (*values, *redacted(environ, form.guarded))
     path = masked_url(path) if "@" in path or "=" in path else path
@@ -205,7 +205,7 @@ def _recorded_head(request: Request) -> RecordedHead:
     return RecordedHead(
         form,
         values,
-        _authorization_of(environ.get(_AUTHORIZATION, "")),
+        _authorization_of(environ.get(_AUTHORIZATION) or ""),
         request.method,
         path,
         query,
