@@ -36,12 +36,19 @@ def option(
     return click.option(name, *destination, **shown | attributes)
 
 
-def settings_options(of: type[Settings] = Settings) -> Callable[[F], F]:
-    """Return a decorator that gives a command the options of a server, as settings declare them."""
+def settings_options(
+    of: type[Settings] = Settings, *, on_free_ports: bool = False
+) -> Callable[[F], F]:
+    """Return a decorator that gives a command the options of a server, as settings declare them.
+
+    ``on_free_ports`` has the ports default to those of Python, which are free ones.
+    """
 
     def decorate(command: F) -> F:
         for each in reversed(options(of)):
-            command = settings_option(each)(command)
+            is_free = on_free_ports and each.name.endswith("port")
+            shown = each._replace(cli_default=each.default) if is_free else each
+            command = settings_option(shown)(command)
         return command
 
     return decorate

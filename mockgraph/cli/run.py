@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockgraph.cli.arguments import (
-    is_given,
     option,
     reporting_errors,
     server_options,
@@ -26,13 +25,12 @@ if TYPE_CHECKING:
     from mockgraph.api import MockGraph
     from mockgraph.testing.reports import Report
 
-_PORTS = ("port", "tls_port", "proxy_port")
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
 _PAUSE = 0.05  # seconds between two looks
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@settings_options()
+@settings_options(on_free_ports=True)
 @option(
     "--report",
     variable="RUN_REPORT",
@@ -58,7 +56,6 @@ def run(
     from mockgraph.api import MockGraph
     from mockgraph.testing.reports import Report, merged_facts
 
-    given |= {name: 0 for name in _PORTS if not is_given(name)}
     with reporting_errors():
         with MockGraph(**given) as graph:
             code = _code_of(command, os.environ | variables(graph))

@@ -31,6 +31,12 @@ def test_the_command_finds_the_server_and_gives_its_exit_code(code: int) -> None
     assert (ended.code, ended.out, ended.err) == (code, "200\n", "")
 
 
+def test_the_help_has_the_ports_that_are_taken() -> None:
+    shown = run("run", "--help").out
+    assert shown.count("default: 0;") == 3
+    assert "836" not in shown
+
+
 @pytest.mark.long
 def test_a_report_and_a_threshold(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
