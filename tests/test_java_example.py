@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from manual import MANUAL
 from processes import ROOT
+from tools import need
 
 EXAMPLE = ROOT / "examples" / "junit"
 # Where distributions put the libraries of Java.
@@ -40,9 +41,7 @@ def run(*command: str | Path) -> str:
 @pytest.mark.long
 def test_by_mockgraph_run(tmp_path: Path) -> None:
     found = [each for name in NAMES if (each := LIBRARIES / name).is_file()]
-    if shutil.which("javac") is None or not found:
-        # MockGraph itself needs no Java: make acceptance installs it, where it can be had.
-        pytest.skip("A JDK and JUnit are not installed; make acceptance does that.")
+    need(shutil.which("javac") and found, "A JDK with JUnit", "acceptance")
     classes = os.pathsep.join(map(str, [*found, tmp_path]))
     run("javac", "-d", tmp_path, "-cp", classes, *EXAMPLE.glob("*.java"))
     launcher = ["java", "-cp", classes, "org.junit.platform.console.ConsoleLauncher"]

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from manual import BLOCKS, MANUAL
 from processes import ROOT, serving
+from tools import need
 
 pytestmark = pytest.mark.long
 
@@ -23,9 +24,8 @@ MINUTE = 60
 @pytest.fixture(params=EXAMPLES)
 def folder(request: pytest.FixtureRequest) -> Path:
     path = ROOT / "examples" / str(request.param)
-    if shutil.which("npm") is None or not (path / "node_modules").is_dir():
-        # MockGraph itself needs no Node.js: with npm, make acceptance installs the examples first.
-        pytest.skip(f"examples/{path.name} is not installed; make acceptance does that.")
+    is_installed = shutil.which("npm") and (path / "node_modules").is_dir()
+    need(is_installed, f"examples/{path.name}", "acceptance")
     return path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools import need
 
 from mockgraph import MockGraph
 
@@ -20,11 +21,7 @@ _AXE = Path(__file__).parents[2] / ".browser" / "node_modules" / "axe-core" / "a
 def chromium() -> Iterator[Any]:
     """A browser that runs; with it an event loop does, which tests elsewhere must not find."""
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
-        # No package of Python's brings a browser, and not every system has one to install: what
-        # needs none is tested without it, and make browser tells what was left out (-rs).
-        pytest.skip("There is no Chromium on this machine.")
+    path = need(next(filter(None, map(shutil.which, _NAMES)), None), "Chromium", "browser")
     with api.sync_playwright() as playwright:
         # Its sandbox wants rights that root in a container has not.
         root = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -38,9 +35,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe, which checks a page for what keeps people from using it."""
-    if not _AXE.is_file():
-        # It is npm's, which neither make test nor make check needs to have.
-        pytest.skip("axe-core is not installed; make browser does that.")
+    need(_AXE.is_file(), "axe-core", "browser")
     return _AXE.read_text("utf-8")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools import need
 
 from mockgraph import MockGraph
 
@@ -74,9 +75,7 @@ def graph(tmp_path: Path) -> Iterator[MockGraph]:
 def program(graph: MockGraph, tmp_path: Path) -> Iterator[str]:
     """The origin of a site that serves the program."""
     msal = _MSAL / "msal-browser.min.js"
-    if not msal.is_file():
-        # It is npm's, which neither make test nor make check needs to have.
-        pytest.skip("MSAL.js is not installed; make browser does that.")
+    need(msal.is_file(), "MSAL.js", "browser")
     site = tmp_path / "site"
     site.mkdir()
     (site / msal.name).write_bytes(msal.read_bytes())

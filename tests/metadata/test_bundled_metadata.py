@@ -26,8 +26,8 @@ def reference(root: str) -> Path:
     """Where the metadata document of a root is; the test is skipped where it is not at hand."""
     path = REFERENCE / root / "security.csdl"
     if not path.exists():
-        # Graph's documents are not the project's to ship: their facts are bundled, and counted
-        # below without them.
+        # Graph's documents are Microsoft's, not the project's to ship, and nothing is fetched for
+        # a test. Without them the bundled facts are still counted below; with them, compared.
         pytest.skip(f"{path} is not there; MOCKGRAPH_REFERENCE says where the reference is")
     return path
 

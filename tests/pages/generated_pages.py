@@ -49,15 +49,18 @@ Namespace: microsoft.graph
 
 {text}
 """
-# The generator of these pages left its own reminders where permissions belong: none can be read.
-PERMISSIONS = """## Permissions
+# Pages of localtest have these words in print, where nobody told the generator of them which
+# permissions it takes: no permission may be read there.
+UNTOLD = "**TODO: Determine scopes **"  # words of Microsoft's pages
+UNTOLD_OF_APPS = "**TODO: Determine AppOnly scopes **"  # words of theirs, too
+PERMISSIONS = f"""## Permissions
 One of the following permissions is required to call this API.
 
 |Permission type|Permissions (from most to least privileged)|
 |:---|:---|
-|Delegated (work or school account)|**TODO: Determine scopes **|
+|Delegated (work or school account)|{UNTOLD}|
 |Delegated (personal Microsoft account)|Not supported.|
-|Application|**TODO: Determine AppOnly scopes **|
+|Application|{UNTOLD_OF_APPS}|
 
 """
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from tools import need
 
 from mockgraph import MockGraph
 from mockgraph.control.console.snippets import snippets
@@ -42,9 +43,7 @@ def test_others_run_where_there_is_what_runs_them(
     programs: dict[str, str], mockgraph: MockGraph, language: str
 ) -> None:
     command = RUNS[language]
-    if shutil.which("curl" if language == "curl" else command[0]) is None:
-        # Only Python is sure to be where the tests are: its snippet runs everywhere, above.
-        pytest.skip(f"There is nothing here that runs {language}.")
+    need(shutil.which("curl" if language == "curl" else command[0]), f"A program for {language}")
     program = [*command, programs[language]]
     done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=True)
     if language == "curl":
