@@ -2,9 +2,9 @@
 
 PATCH = (
     "A PATCH is validated, merged, written to a state that others read meanwhile, rendered and "
-    "kept in the journal; what it is measured against does nothing. A hundred short functions "
-    "share the time, none has a tenth of it. Next: the server hands the app the head that it "
-    "knows, in place of the variables by which the app finds its own."
+    "kept in the journal; what it is measured against does nothing. Ninety calls of "
+    "functions share the time, see docs/performance.md. Next: the server hands the app the head "
+    "that it knows, in place of the variables by which the app finds its own."
 )
 GET = "The answer is kept rendered; finding it, its ids, its headers and the journal remain."
 P99 = (

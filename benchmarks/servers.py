@@ -181,11 +181,8 @@ def _cuts_before_a_byte(server: Running) -> bool:
 def _cuts_in_the_middle(server: Running) -> bool:
     """Tell whether what came before the break arrives; some servers lose it now and then."""
     request = b"GET /breaks HTTP/1.1\r\nHost: x\r\n\r\n"
-    tries = [_received(server, request) for _ in range(5)]
-    return any(
-        received.startswith(b"HTTP/1.1 200") and received.endswith(b"ten bytes.")
-        for received in tries
-    )
+    tries = (_received(server, request) for _ in range(5))
+    return any(each.startswith(b"HTTP/1.1 200") and each.endswith(b"ten bytes.") for each in tries)
 
 
 def _reads_slow_bodies(server: Running) -> bool:

@@ -63,10 +63,11 @@ def is_guarded(variable: str) -> bool:
 
 def redacted(environ: Mapping[str, Any], guarded: Iterable[str]) -> list[str]:
     """Return guarded variables of a WSGI environment in turn, without what is secret in them."""
-    return [
-        masked_url(value) if name in _OF_URLS else masked_credentials(value)
-        for name, value in [(name, str(environ[name])) for name in guarded]
-    ]
+    return [_redacted(name, str(environ[name])) for name in guarded]
+
+
+def _redacted(variable: str, value: str) -> str:
+    return masked_url(value) if variable in _OF_URLS else masked_credentials(value)
 
 
 def masked_credentials(value: str) -> str:

@@ -37,17 +37,16 @@ def option(
 
 
 def settings_options(
-    of: type[Settings] = Settings, *, on_free_ports: bool = False
+    of: type[Settings] = Settings, *, as_in_python: bool = False
 ) -> Callable[[F], F]:
     """Return a decorator that gives a command the options of a server, as settings declare them.
 
-    ``on_free_ports`` has the ports default to those of Python, which are free ones.
+    ``as_in_python`` has them default to what they do there: ports to free ones.
     """
 
     def decorate(command: F) -> F:
         for each in reversed(options(of)):
-            is_free = on_free_ports and each.name.endswith("port")
-            shown = each._replace(cli_default=each.default) if is_free else each
+            shown = each._replace(cli_default=each.default) if as_in_python else each
             command = settings_option(shown)(command)
         return command
 

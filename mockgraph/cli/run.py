@@ -30,7 +30,7 @@ _PAUSE = 0.05  # seconds between two looks
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
-@settings_options(on_free_ports=True)
+@settings_options(as_in_python=True)
 @option(
     "--report",
     variable="RUN_REPORT",
