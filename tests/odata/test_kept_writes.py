@@ -116,7 +116,8 @@ def happen(client: FlaskClient, event: str) -> None:
     match event:
         case "reset":
             client.post("/_mockgraph/reset")
-            client.post("/_mockgraph/clock", json={"freeze": "2025-01-01T00:00:00Z"})
+            for tenant in ("", "/t/other"):  # an error tells the time, too
+                client.post(f"{tenant}/_mockgraph/clock", json={"freeze": "2025-01-01T00:00:00Z"})
         case "spoil":
             for name in ("microsoft.graph.alert", "microsoft.graph.security.alert"):
                 tenants.default.state.behaviours[name] = Behaviour(spoiling)
